@@ -1,0 +1,301 @@
+#include "reference/core/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "reference/core/error.hpp"
+
+namespace assay {
+namespace fs = std::filesystem;
+namespace {
+
+std::string errno_text() { return std::strerror(errno); }
+std::string at_byte(std::uint64_t offset) { return "byte " + std::to_string(offset); }
+
+// A descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int close() {
+    const int result = fd_ >= 0 ? ::close(fd_) : 0;
+    fd_ = -1;
+    return result;
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+struct ByteReader::State {
+  explicit State(const fs::path& p) : path(p.string()), fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd.get() < 0) throw InputError(path, "", "a readable file", errno_text());
+    struct stat info {};
+    if (fstat(fd.get(), &info) != 0) throw InputError(path, "", "a readable file", errno_text());
+    if (S_ISDIR(info.st_mode)) throw InputError(path, "", "a file", "a directory");
+    stored_bytes = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
+    refill();
+    gzip = end - begin >= 2 && input[begin] == 0x1F && input[begin + 1] == 0x8B;
+    if (gzip && inflateInit2(&stream, 15 + 16) != Z_OK) throw InputError(path, "", "memory for zlib", "none");
+  }
+  ~State() {
+    if (gzip) inflateEnd(&stream);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // Appends nothing if bytes are left; so `begin == end` afterwards means the end of the file.
+  void refill() {
+    if (begin != end) return;
+    ssize_t got = 0;
+    do {
+      got = ::read(fd.get(), input.data(), input.size());
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) throw InputError(path, at_byte(consumed), "readable bytes", errno_text());
+    begin = 0;
+    end = static_cast<std::size_t>(got);
+    consumed += end;
+  }
+
+  std::size_t read_plain(unsigned char* dst, std::size_t n) {
+    std::size_t done = 0;
+    while (done < n) {
+      refill();
+      if (begin == end) break;
+      const std::size_t part = std::min(n - done, end - begin);
+      std::memcpy(dst + done, input.data() + begin, part);
+      begin += part;
+      done += part;
+    }
+    return done;
+  }
+
+  std::size_t read_gzip(unsigned char* dst, std::size_t n) {
+    std::size_t done = 0;
+    while (done < n && !finished) {
+      refill();
+      stream.next_in = input.data() + begin;
+      stream.avail_in = static_cast<uInt>(end - begin);
+      stream.next_out = dst + done;
+      const std::size_t room = std::min<std::size_t>(n - done, 1U << 30);
+      stream.avail_out = static_cast<uInt>(room);
+      const bool input_ended = begin == end;
+      const int status = inflate(&stream, Z_NO_FLUSH);
+      const std::size_t made = room - stream.avail_out;
+      begin = end - stream.avail_in;
+      done += made;
+      if (status == Z_STREAM_END) {
+        next_member(offset + done);
+      } else if (status == Z_BUF_ERROR || (status == Z_OK && input_ended && made == 0)) {
+        if (input_ended) throw InputError(path, at_byte(offset + done), "the rest of a gzip stream", "the end of the file");
+      } else if (status != Z_OK) {
+        throw InputError(path, at_byte(offset + done), "a gzip stream",
+                         std::string("damaged data (") + (stream.msg != nullptr ? stream.msg : "zlib") + ")");
+      }
+    }
+    return done;
+  }
+
+  // gzip files may be concatenated; anything else behind a member is damage.
+  void next_member(std::uint64_t at) {
+    refill();
+    if (begin == end) {
+      finished = true;
+    } else if (input[begin] == 0x1F) {
+      inflateReset(&stream);
+    } else {
+      throw InputError(path, at_byte(at), "the end of the file after its gzip stream", "more bytes");
+    }
+  }
+
+  std::string path;
+  Descriptor fd;
+  std::array<unsigned char, 1 << 16> input{};
+  std::size_t begin = 0, end = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t consumed = 0;
+  std::uint64_t offset = 0;
+  bool gzip = false, finished = false;
+  z_stream stream{};
+};
+
+ByteReader::ByteReader(const fs::path& path) : state_(std::make_unique<State>(path)) {}
+ByteReader::~ByteReader() = default;
+ByteReader::ByteReader(ByteReader&&) noexcept = default;
+ByteReader& ByteReader::operator=(ByteReader&&) noexcept = default;
+
+std::size_t ByteReader::read(void* dst, std::size_t n) {
+  auto* const bytes = static_cast<unsigned char*>(dst);
+  const std::size_t done = state_->gzip ? state_->read_gzip(bytes, n) : state_->read_plain(bytes, n);
+  state_->offset += done;
+  return done;
+}
+
+void ByteReader::read_exact(void* dst, std::size_t n, std::string_view what) {
+  const std::size_t got = read(dst, n);
+  if (got == n) return;
+  throw InputError(path(), at_byte(offset()), std::to_string(n) + " bytes of " + std::string(what),
+                   "the end of the file after " + std::to_string(got));
+}
+
+const std::string& ByteReader::path() const { return state_->path; }
+std::uint64_t ByteReader::offset() const { return state_->offset; }
+
+std::uint64_t ByteReader::remaining_at_most() const {
+  const std::uint64_t read_so_far = state_->consumed - (state_->end - state_->begin);
+  const std::uint64_t stored = state_->stored_bytes > read_so_far ? state_->stored_bytes - read_so_far : 0;
+  // What zlib still holds back in its window is at most 64 KiB.
+  return state_->gzip ? stored * 1032 + 65536 : stored;
+}
+
+LineReader::LineReader(const fs::path& path) : bytes_(path), buffer_(1 << 16) {}
+
+bool LineReader::next(std::string_view& line) {
+  constexpr std::size_t longest = 4096;
+  for (;;) {
+    const auto* const first = buffer_.data() + begin_;
+    const auto* const newline = static_cast<const char*>(std::memchr(first, '\n', end_ - begin_));
+    if (newline != nullptr) {
+      line = {first, static_cast<std::size_t>(newline - first)};
+      begin_ += line.size() + 1;
+      ++line_number_;
+      if (!line.empty() && line.back() == '\r') fail("a line that ends in LF", "CRLF");
+      if (line.size() > longest) fail("a line of at most 4096 bytes", std::to_string(line.size()));
+      if (line.find('\0') != std::string_view::npos) fail("text", "a NUL byte");
+      return true;
+    }
+    if (at_end_) {
+      if (begin_ == end_) return false;
+      ++line_number_;
+      fail("a line that ends in LF", "the end of the file after " + quoted({first, end_ - begin_}) + " (truncated?)");
+    }
+    if (end_ - begin_ > longest) {
+      ++line_number_;
+      fail("a line of at most 4096 bytes", "a longer one");
+    }
+    std::memmove(buffer_.data(), first, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    const std::size_t got = bytes_.read(buffer_.data() + end_, buffer_.size() - end_);
+    at_end_ = got == 0;
+    end_ += got;
+  }
+}
+
+void LineReader::fail(std::string expected, std::string found) const {
+  throw InputError(path(), "line " + std::to_string(line_number_), std::move(expected), std::move(found));
+}
+
+std::vector<std::byte> read_bytes(const fs::path& path, std::uint64_t limit) {
+  ByteReader reader(path);
+  std::vector<std::byte> out;
+  constexpr std::size_t step = 1 << 20;
+  for (;;) {
+    const std::size_t old = out.size();
+    out.resize(old + step);
+    const std::size_t got = reader.read(out.data() + old, step);
+    out.resize(old + got);
+    if (out.size() > limit) {
+      throw InputError(reader.path(), "", "at most " + std::to_string(limit) + " bytes", "a larger file");
+    }
+    if (got < step) return out;
+  }
+}
+
+struct AtomicFile::State {
+  explicit State(const fs::path& p)
+      : path(p.string()),
+        temporary(path + ".partial-" + std::to_string(getpid())),
+        fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+    if (fd.get() < 0) throw InputError(path, "", "a place to write a file", errno_text());
+    if (fs::is_directory(p)) {
+      ::unlink(temporary.c_str());
+      throw InputError(path, "", "a place to write a file", "a directory");
+    }
+    if (path.ends_with(".gz")) {
+      gzip = true;
+      if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+        ::unlink(temporary.c_str());
+        throw InputError(path, "", "memory for zlib", "none");
+      }
+    }
+  }
+  ~State() {
+    if (gzip) deflateEnd(&stream);
+    if (!committed) ::unlink(temporary.c_str());
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void put(const char* data, std::size_t n) const {
+    while (n > 0) {
+      const ssize_t wrote = ::write(fd.get(), data, n);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) throw InputError(path, "", "room to write", errno_text());
+      data += wrote;
+      n -= static_cast<std::size_t>(wrote);
+    }
+  }
+
+  void flush(int mode) {
+    std::array<char, 1 << 16> out;  // NOLINT: filled by zlib
+    do {
+      stream.next_out = reinterpret_cast<Bytef*>(out.data());
+      stream.avail_out = static_cast<uInt>(out.size());
+      deflate(&stream, mode);
+      put(out.data(), out.size() - stream.avail_out);
+    } while (stream.avail_out == 0);
+  }
+
+  std::string path, temporary, pending;
+  Descriptor fd;
+  z_stream stream{};
+  bool gzip = false, committed = false;
+};
+
+AtomicFile::AtomicFile(const fs::path& path) : state_(std::make_unique<State>(path)) {}
+AtomicFile::~AtomicFile() = default;
+
+void AtomicFile::write(std::string_view text) {
+  State& s = *state_;
+  if (s.gzip) {
+    while (!text.empty()) {
+      const std::string_view part = text.substr(0, 1U << 30);
+      s.stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
+      s.stream.avail_in = static_cast<uInt>(part.size());
+      s.flush(Z_NO_FLUSH);
+      text.remove_prefix(part.size());
+    }
+    return;
+  }
+  s.pending += text;
+  if (s.pending.size() >= 1U << 20) {
+    s.put(s.pending.data(), s.pending.size());
+    s.pending.clear();
+  }
+}
+
+void AtomicFile::commit() {
+  State& s = *state_;
+  if (s.gzip) s.flush(Z_FINISH);
+  s.put(s.pending.data(), s.pending.size());
+  s.pending.clear();
+  if (s.fd.close() != 0 || ::rename(s.temporary.c_str(), s.path.c_str()) != 0) {
+    throw InputError(s.path, "", "a place to write a file", errno_text());
+  }
+  s.committed = true;
+}
+
+}  // namespace assay

@@ -1,0 +1,49 @@
+// A suite is a function that lists its cases; a case knows its whole name and how to run itself.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "validation/report/result.hpp"
+
+namespace assay::suites {
+
+enum class Scale : std::uint8_t { quick, standard, exhaustive };
+
+// What a run hands to its cases. Everything that changes a result stands in the case's name; the rest (threads, where
+// the data lies, how to show progress) must not change one.
+struct RunContext {
+  std::uint64_t seed = 1;
+  Scale scale = Scale::standard;
+  std::filesystem::path data;  // laid out as ASSAY_DATA: mnist/, spdnn/, ...; empty if none
+  std::function<void(double fraction, std::string_view what)> progress = [](double, std::string_view) {};
+};
+
+struct Case {
+  std::string member;                                             // "convert/f32_bf16_avx512"
+  std::vector<std::pair<std::string, std::string>> parameters{};  // printed in this order as key=value
+  std::function<CaseResult(const RunContext&)> run{};
+};
+
+struct Suite {
+  std::string_view name;
+  std::string_view description;
+  std::vector<Case> (*cases)(const RunContext&);  // cheap: lists, computes nothing
+};
+
+// "suite/member key=value ...", the name that --case takes verbatim.
+std::string case_name(const Suite& suite, const Case& c);
+
+// Every suite of suites.def.
+std::vector<Suite> all_suites();
+
+#define SUITE(name, description) std::vector<Case> name##_cases(const RunContext& context);
+#include "validation/suites/suites.def"
+#undef SUITE
+
+}  // namespace assay::suites
