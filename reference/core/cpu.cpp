@@ -18,8 +18,8 @@
 namespace assay {
 namespace {
 
-constexpr auto isas = std::to_array<Isa>(
-    {Isa::scalar, Isa::f16c, Isa::avx2, Isa::avx512, Isa::avx512bf16, Isa::amx_bf16});
+constexpr auto isas =
+    std::to_array<Isa>({Isa::scalar, Isa::f16c, Isa::avx2, Isa::avx512, Isa::avx512bf16, Isa::amx_bf16});
 
 struct Registers {
   std::uint32_t a = 0, b = 0, c = 0, d = 0;
@@ -151,7 +151,8 @@ std::string cpu_model() {
   const std::uint32_t signature = cpuid(1).a;
   const std::uint32_t base_family = signature >> 8 & 15, base_model = signature >> 4 & 15;
   const std::uint32_t family = base_family == 15 ? base_family + (signature >> 20 & 255) : base_family;
-  const std::uint32_t model = base_family == 6 || base_family == 15 ? base_model + (signature >> 12 & 0xF0) : base_model;
+  const std::uint32_t model =
+      base_family == 6 || base_family == 15 ? base_model + (signature >> 12 & 0xF0) : base_model;
   return name + " (family " + std::to_string(family) + ", model " + std::to_string(model) + ")";
 }
 
@@ -170,7 +171,8 @@ std::uint64_t available_memory_bytes() {
     std::uint64_t kib = 0;
     if (words >> key >> kib && key == "MemAvailable:") return kib * 1024;
   }
-  return static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
+         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 MxcsrGuard::MxcsrGuard(std::uint32_t value) noexcept : saved_(_mm_getcsr()) { _mm_setcsr(value); }

@@ -35,8 +35,8 @@ bool isa_within(Isa isa, Isa widest);
 // Throws InputError with the known names. `where` names the option or the variable.
 Isa parse_isa(std::string_view name, std::string_view where);
 
-std::string cpu_model();   // "AMD EPYC 9B45", with family and model, from CPUID
-int hardware_threads();    // processors that this process may run on
+std::string cpu_model();  // "AMD EPYC 9B45", with family and model, from CPUID
+int hardware_threads();   // processors that this process may run on
 std::uint64_t available_memory_bytes();
 
 // Sets MXCSR for a scope. 0x1F80 is the default: nearest-even, no flushing, all exceptions masked.

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace assay {
 
@@ -34,6 +35,9 @@ class Unavailable : public std::runtime_error {
 };
 
 // Text from a file as it may be shown in a message: quoted, control characters escaped, cut after 60 characters.
+// The overloads win over std::quoted, which argument-dependent lookup would find for a std::string.
 std::string quoted(std::string_view text);
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
 }  // namespace assay

@@ -99,7 +99,8 @@ struct ByteReader::State {
       if (status == Z_STREAM_END) {
         next_member(offset + done);
       } else if (status == Z_BUF_ERROR || (status == Z_OK && input_ended && made == 0)) {
-        if (input_ended) throw InputError(path, at_byte(offset + done), "the rest of a gzip stream", "the end of the file");
+        if (input_ended)
+          throw InputError(path, at_byte(offset + done), "the rest of a gzip stream", "the end of the file");
       } else if (status != Z_OK) {
         throw InputError(path, at_byte(offset + done), "a gzip stream",
                          std::string("damaged data (") + (stream.msg != nullptr ? stream.msg : "zlib") + ")");
@@ -179,7 +180,8 @@ bool LineReader::next(std::string_view& line) {
     if (at_end_) {
       if (begin_ == end_) return false;
       ++line_number_;
-      fail("a line that ends in LF", "the end of the file after " + quoted({first, end_ - begin_}) + " (truncated?)");
+      fail("a line that ends in LF",
+           "the end of the file after " + quoted(std::string_view(first, end_ - begin_)) + " (truncated?)");
     }
     if (end_ - begin_ > longest) {
       ++line_number_;

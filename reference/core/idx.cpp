@@ -27,12 +27,14 @@ std::vector<std::uint8_t> read_idx(const std::filesystem::path& path, std::span<
   ByteReader in(path);
   const auto magic_wanted = 0x0800 | static_cast<std::uint32_t>(sizes.size());
   const std::uint32_t magic = big_endian(in, "magic number");
-  if (magic != magic_wanted) throw InputError(in.path(), "byte 0", "magic number " + hex(magic_wanted), hex(magic));
+  if (magic != magic_wanted)
+    throw InputError(in.path(), "byte 0", "magic number " + hex(magic_wanted), hex(magic));
   __extension__ using Wide = unsigned __int128;
   Wide total = 1;
   for (std::uint32_t& size : sizes) {
     size = big_endian(in, "size");
-    if (size == 0) throw InputError(in.path(), "byte " + std::to_string(in.offset() - 4), "a size above 0", "0");
+    if (size == 0)
+      throw InputError(in.path(), "byte " + std::to_string(in.offset() - 4), "a size above 0", "0");
     total *= size;
   }
   if (total > in.remaining_at_most()) {
@@ -42,7 +44,8 @@ std::vector<std::uint8_t> read_idx(const std::filesystem::path& path, std::span<
   in.read_exact(bytes.data(), bytes.size(), "pixels or labels");
   std::uint8_t extra = 0;
   if (in.read(&extra, 1) != 0) {
-    throw InputError(in.path(), "byte " + std::to_string(in.offset() - 1), "the end of the file", "more bytes");
+    throw InputError(in.path(), "byte " + std::to_string(in.offset() - 1), "the end of the file",
+                     "more bytes");
   }
   return bytes;
 }

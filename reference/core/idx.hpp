@@ -16,7 +16,9 @@ struct IdxImages {
   std::size_t count = 0, rows = 0, cols = 0;
   std::vector<std::uint8_t> pixels;
 
-  std::span<const std::uint8_t> image(std::size_t i) const { return std::span(pixels).subspan(i * rows * cols, rows * cols); }
+  std::span<const std::uint8_t> image(std::size_t i) const {
+    return std::span(pixels).subspan(i * rows * cols, rows * cols);
+  }
 };
 
 // InputError if the magic number is another, a size is zero, the file is shorter or longer than its sizes say, or its

@@ -31,7 +31,8 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, std::array<std::uint32_t, 
 // One stream of one seed. Streams of one seed are independent: give each use its own.
 class CounterRandom {
  public:
-  constexpr explicit CounterRandom(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
+  constexpr explicit CounterRandom(std::uint64_t seed, std::uint64_t stream = 0)
+      : seed_(seed), stream_(stream) {}
 
   constexpr PhiloxBlock block(std::uint64_t i) const {
     return philox4x32({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32),
@@ -52,7 +53,7 @@ class CounterRandom {
   // Standard normal (Box and Muller); its last bits depend on the mathematics library.
   double normal(std::uint64_t i) const {
     const PhiloxBlock b = block(i);
-    const double u = (static_cast<double>(b[0]) + 1) * 0x1p-32;   // in (0, 1]
+    const double u = (static_cast<double>(b[0]) + 1) * 0x1p-32;  // in (0, 1]
     const double v = static_cast<double>(b[1]) * 0x1p-32;
     return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
   }

@@ -1,7 +1,9 @@
 // What one case of a suite has to say: a status, counts, figures, and the line that reruns exactly it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,17 @@ enum class Status : std::uint8_t {
   error,    // crashed, or an error of our own
 };
 std::string_view status_name(Status status);  // "PASSED"
+// Throws InputError for a name that status_name() does not give.
+Status parse_status(std::string_view name);
+
+// Whose an ERROR is; it decides the exit code of the run.
+enum class Fault : std::uint8_t {
+  ours,             // a case that broke a contract or said `error` itself
+  code_under_test,  // it crashed, hung, ended the process or threw
+  input,            // a file that the case read is not what it should be
+};
+std::string_view fault_name(Fault fault);
+Fault parse_fault(std::string_view name);
 
 // A measured number for people and machines, e.g. {"inference", 0.41, "s"}.
 struct Figure {
@@ -27,13 +40,18 @@ struct Figure {
 
 struct CaseResult {
   Status status = Status::error;
-  std::string reason;                // one sentence; empty when passed
-  std::uint64_t checked = 0;         // values compared
+  std::string reason;         // one sentence; empty when passed
+  std::uint64_t checked = 0;  // values compared
   std::uint64_t mismatches = 0;
   std::vector<Figure> figures;
   std::vector<std::string> details;  // lines below the status line: the worst mismatch, what was skipped
-  std::string evidence;              // what stood behind it: "this CPU's VCVTNE2PS2BF16", "MNIST, official categories"
+  std::string evidence;  // what stood behind it: "this CPU's VCVTNE2PS2BF16", "MNIST, official categories"
+  Fault fault = Fault::ours;  // read only where status is `error`
 };
+
+// The result as a report takes it. PASSED with a mismatch counted is FAILED, and PASSED with nothing compared is
+// VACUOUS: a case does not get to claim more than it counted.
+CaseResult judged(CaseResult result);
 
 // A finished case as a report sees it. `name` is `suite/member key=value ...` and is the argument of `assay run --case`.
 struct CaseRecord {
@@ -41,5 +59,15 @@ struct CaseRecord {
   CaseResult result;
   double seconds = 0;
 };
+
+struct Counts {
+  std::size_t passed = 0, failed = 0, vacuous = 0, skipped = 0;
+  std::size_t errors_ours = 0, errors_under_test = 0, errors_input = 0;
+  std::uint64_t checked = 0, mismatches = 0;
+
+  std::size_t errors() const { return errors_ours + errors_under_test + errors_input; }
+  std::size_t cases() const { return passed + failed + vacuous + skipped + errors(); }
+};
+Counts count(std::span<const CaseRecord> records);
 
 }  // namespace assay

@@ -14,6 +14,7 @@
 namespace assay::suites {
 
 enum class Scale : std::uint8_t { quick, standard, exhaustive };
+std::string_view scale_name(Scale scale);
 
 // What a run hands to its cases. Everything that changes a result stands in the case's name; the rest (threads, where
 // the data lies, how to show progress) must not change one.
@@ -21,6 +22,7 @@ struct RunContext {
   std::uint64_t seed = 1;
   Scale scale = Scale::standard;
   std::filesystem::path data;  // laid out as ASSAY_DATA: mnist/, spdnn/, ...; empty if none
+  int threads = 0;             // for code under test that takes a number; 0: all. OpenMP already has it.
   std::function<void(double fraction, std::string_view what)> progress = [](double, std::string_view) {};
 };
 
@@ -36,8 +38,17 @@ struct Suite {
   std::vector<Case> (*cases)(const RunContext&);  // cheap: lists, computes nothing
 };
 
-// "suite/member key=value ...", the name that --case takes verbatim.
+// "suite/member key=value ...", the name that --case takes verbatim. ContractError if a part is empty or holds white
+// space or a character that is special between double quotes of a shell: the name would not survive being typed.
 std::string case_name(const Suite& suite, const Case& c);
+
+// A name taken apart again. InputError if it is not of that form.
+struct CaseNameParts {
+  std::string suite;
+  std::string member;
+  std::vector<std::pair<std::string, std::string>> parameters;
+};
+CaseNameParts parse_case_name(std::string_view name);
 
 // Every suite of suites.def.
 std::vector<Suite> all_suites();

@@ -1,0 +1,8 @@
+#include "reference/formats/kernels/lanes_avx2.hpp"
+//
+#include "reference/formats/kernels/round_bf16.hpp"
+
+void assay::kernels::f32_bf16_avx2(const void* src, void* dst, std::size_t n,
+                                   const ConvertParams& p) noexcept {
+  to_bf16<U32x8>(src, dst, n, p);
+}

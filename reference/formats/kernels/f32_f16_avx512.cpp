@@ -1,0 +1,8 @@
+#include "reference/formats/kernels/lanes_avx512.hpp"
+//
+#include "reference/formats/kernels/narrow.hpp"
+
+void assay::kernels::f32_f16_avx512(const void* src, void* dst, std::size_t n,
+                                    const ConvertParams& p) noexcept {
+  narrow<U32x16, 2>(src, dst, n, p);
+}

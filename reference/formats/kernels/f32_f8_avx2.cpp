@@ -1,0 +1,7 @@
+#include "reference/formats/kernels/lanes_avx2.hpp"
+//
+#include "reference/formats/kernels/narrow.hpp"
+
+void assay::kernels::f32_f8_avx2(const void* src, void* dst, std::size_t n, const ConvertParams& p) noexcept {
+  narrow<U32x8, 1>(src, dst, n, p);
+}

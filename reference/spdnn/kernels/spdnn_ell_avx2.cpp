@@ -1,0 +1,10 @@
+#include "reference/spdnn/kernels.hpp"
+#include "reference/spdnn/kernels/layer_avx2.hpp"
+
+namespace assay::spdnn::kernels {
+
+void layer_ell_avx2(const LayerTask& task) noexcept {
+  run_layer(task, [&](std::uint32_t output) { return output * task.width; });
+}
+
+}  // namespace assay::spdnn::kernels

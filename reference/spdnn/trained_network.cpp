@@ -1,0 +1,156 @@
+#include "reference/spdnn/trained_network.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "reference/core/error.hpp"
+#include "reference/spdnn/tsv.hpp"
+
+namespace assay::spdnn {
+namespace fs = std::filesystem;
+using std::to_string;
+namespace {
+
+// K of "weights-l<K>-dense.tsv" or "weights-l<K>-sparse.tsv", or 0.
+int layer_number(const std::string& name, std::string_view kind) {
+  const std::string_view prefix = "weights-l";
+  const std::string suffix = std::string("-").append(kind) + ".tsv";
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return 0;
+  int number = 0;
+  const char* const end = name.data() + (name.size() - suffix.size());
+  const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, number);
+  return error == std::errc{} && stop == end && number > 0 ? number : 0;
+}
+
+std::string weights_name(int layer, bool dense) {
+  return "weights-l" + to_string(layer) + (dense ? "-dense.tsv" : "-sparse.tsv");
+}
+
+int last_layer(const fs::path& folder) {
+  std::error_code error;
+  int last = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    last = std::max({last, layer_number(name, "dense"), layer_number(name, "sparse")});
+  }
+  if (error) throw InputError(folder.string(), "", "a folder with a trained network", error.message());
+  if (last == 0) throw InputError(folder.string(), "", "weights-l1-dense.tsv and more", "no file of weights");
+  return last;
+}
+
+std::vector<float> read_biases(const fs::path& file) {
+  TsvReader in(file, 1);
+  std::vector<float> values;
+  while (in.next()) values.push_back(in.value(0, "a bias"));
+  if (values.empty()) in.fail_at_end("a bias for every output", "an empty file");
+  return values;
+}
+
+// Both readers make W with a row an input, as it stands in the file.
+sparse::Csr read_dense(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
+  TsvReader in(file, 1);
+  sparse::Csr w;
+  w.rows = inputs;
+  w.cols = outputs;
+  const std::string shape = to_string(inputs) + " x " + to_string(outputs) + " weights";
+  for (std::int32_t i = 0; i < inputs; ++i) {
+    for (std::int32_t j = 0; j < outputs; ++j) {
+      if (!in.next()) in.fail_at_end(shape, to_string(w.values.size()));
+      w.column_indices.push_back(j);
+      w.values.push_back(in.value(0, "a weight"));
+    }
+    w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+  }
+  if (in.next()) in.fail("the end of the file after " + shape, "one more");
+  return w;
+}
+
+sparse::Csr read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
+  TsvReader in(file, 3);
+  sparse::Csr w;
+  w.rows = inputs;
+  w.cols = outputs;
+  std::int64_t row = 0, column = -1;
+  while (in.next()) {
+    const std::int64_t i = in.integer(0, "an input", 0, inputs - 1);
+    const std::int64_t j = in.integer(1, "an output", 0, outputs - 1);
+    if (i < row) in.fail("inputs in ascending order", "input " + to_string(i) + " after " + to_string(row));
+    for (; row < i; ++row) {
+      w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+      column = -1;
+    }
+    if (j == column) in.fail("every entry once", "output " + to_string(j) + " of input " + to_string(i) + " again");
+    if (j < column) {
+      in.fail("outputs in ascending order", "output " + to_string(j) + " after " + to_string(column) + " at input " + to_string(i));
+    }
+    column = j;
+    w.column_indices.push_back(static_cast<std::int32_t>(j));
+    w.values.push_back(in.value(2, "a weight"));
+  }
+  if (w.values.empty()) in.fail_at_end("a weight", "an empty file");
+  for (; row < inputs; ++row) w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+  return w;
+}
+
+}  // namespace
+
+std::int64_t TrainedNetwork::sparse_nnz() const {
+  std::int64_t total = 0;
+  for (const TrainedLayer& layer : layers) total += layer.dense ? 0 : layer.weights.nnz();
+  return total;
+}
+
+TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs) {
+  TrainedNetwork network;
+  const int last = last_layer(folder);
+  for (int l = 1; l <= last; ++l) {
+    const bool dense = fs::exists(folder / weights_name(l, true));
+    const bool sparse = fs::exists(folder / weights_name(l, false));
+    if (dense == sparse) {
+      throw InputError(folder.string(), "", "one of " + weights_name(l, true) + " and " + weights_name(l, false),
+                       dense ? "both" : "neither, though layer " + to_string(last) + " is there");
+    }
+    TrainedLayer layer;
+    layer.dense = dense;
+    layer.bias = read_biases(folder / ("biases-l" + to_string(l) + (dense ? "-dense.tsv" : "-sparse.tsv")));
+    const auto outputs = static_cast<std::int32_t>(layer.bias.size());
+    const fs::path file = folder / weights_name(l, dense);
+    layer.weights = sparse::transpose(dense ? read_dense(file, inputs, outputs) : read_sparse(file, inputs, outputs));
+    inputs = outputs;
+    network.layers.push_back(std::move(layer));
+  }
+  return network;
+}
+
+Plan plan_trained_network(const TrainedNetwork& network, const Kernel& kernel) {
+  Plan plan(kernel);
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const bool last = l + 1 == network.layers.size();
+    plan.add_layer(network.layers[l].weights, network.layers[l].bias, last ? Clip::none() : Clip{0, 1});
+  }
+  return plan;
+}
+
+std::vector<float> scaled_pixels(const IdxImages& images) {
+  std::vector<float> scaled(images.pixels.size());
+  std::ranges::transform(images.pixels, scaled.begin(), [](std::uint8_t p) { return static_cast<float>(p) / 255.0F; });
+  return scaled;
+}
+
+std::vector<std::uint8_t> classify(const Inference& inference, std::size_t images, std::int32_t outputs) {
+  const auto width = static_cast<std::size_t>(outputs);
+  if (inference.outputs.size() != inference.categories.size() * width || width == 0 || width > 256) {
+    throw ContractError("classify: " + to_string(inference.outputs.size()) + " kept outputs for " +
+                        to_string(inference.categories.size()) + " images of " + to_string(outputs));
+  }
+  std::vector<std::uint8_t> classes(images, 0);  // an image whose outputs are all zero: the first of equals
+  for (std::size_t i = 0; i < inference.categories.size(); ++i) {
+    const auto row = std::span(inference.outputs).subspan(i * width, width);
+    classes[inference.categories[i] - 1] = static_cast<std::uint8_t>(std::ranges::max_element(row) - row.begin());
+  }
+  return classes;
+}
+
+}  // namespace assay::spdnn

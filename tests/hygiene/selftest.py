@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Plants violations in a small sound tree; each check must find every plant of its own and nothing before it.
+
+    selftest.py C++_COMPILER
+
+Also gives tests/summary.py made-up results of a run, since it is what turns a failure into an exit code.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import hygiene
+import summary
+from tree import Skip, Tree
+
+HEADER = '#pragma once\n\nnamespace assay {\nint one();\n}  // namespace assay\n'
+KERNEL = ('#include "reference/core/one.hpp"\n\nnamespace assay::kernels {\n'
+          'void add_avx512(int* x) { *x += one(); }\n}  // namespace assay::kernels\n')
+PROGRAM = 'int main() {}\n'
+SOUND = {
+    '.clang-format': 'BasedOnStyle: Google\n',
+    'CMakeLists.txt': 'add_subdirectory(reference)\nadd_subdirectory(validation)\n',
+    'LICENSE': 'Do as you like.\n',
+    'README.md': f'See [the reference](reference/core/one.hpp).\n\n```cpp\n{PROGRAM}```\n',
+    'build/anything.hpp': 'using namespace std;',
+    '.git/anything.hpp': 'using namespace std;',
+    'reference/CMakeLists.txt': 'add_subdirectory(core)\nadd_subdirectory(formats)\n',
+    'reference/core/CMakeLists.txt': 'assay_library(reference_core SOURCES one.cpp)\n',
+    'reference/core/one.hpp': HEADER,
+    'reference/core/one.cpp': '#include "reference/core/one.hpp"\n\n#include <vector>\n\n'
+                              'namespace assay {\nint one() { return 1; }\n}  // namespace assay\n',
+    'reference/formats/CMakeLists.txt': 'assay_library(reference_formats LINKS assay_reference_core)\n'
+                                        'file(CONFIGURE OUTPUT reference/formats/made.hpp)\n',
+    'reference/formats/two.hpp': '#pragma once\n\n#include "reference/core/one.hpp"\n'
+                                 '#include "reference/formats/made.hpp"\n',
+    'reference/formats/kernels/two_avx512.cpp': KERNEL,
+    'validation/CMakeLists.txt': 'add_subdirectory(report)\n',
+    'validation/report/CMakeLists.txt': 'assay_library(validation_report LINKS assay::reference_formats)\n',
+    'validation/report/three.hpp': '#pragma once\n\n#include "reference/formats/two.hpp"\n',
+    'tests/run': '#!/usr/bin/env bash\nset -euo pipefail\n',
+    'tests/install/consumer/main.cpp': PROGRAM,
+}
+CORE, REPORT, ONE = 'reference/core/one.hpp', 'validation/report/three.hpp', 'reference/core/one.cpp'
+
+# check -> plants: {file: its new text, or None to remove it}. The check must name the first file of the plant.
+PLANTS = {
+    'layers': [
+        {CORE: HEADER + '#include "reference/formats/two.hpp"\n'},
+        {CORE: HEADER + '#  include <reference/formats/two.hpp>\n'},
+        {CORE: HEADER + '#include "one.hpp"\n'},
+        {CORE: HEADER + '#include "reference/core/absent.hpp"\n'},
+        {CORE: HEADER + '#include <cuda_runtime.h>\n'},
+        {'tests/one_test.cpp': '#include <cuda_runtime_api.h>\n'},
+        {'reference/core/list.def': '#include "validation/report/three.hpp"\n'},
+        {'reference/elsewhere/one.hpp': HEADER},
+        {REPORT: '#include "emulation/units/u.hpp"\n', 'emulation/units/u.hpp': HEADER},
+        {REPORT: '#include "gpu/memory/m.hpp"\n', 'gpu/memory/m.hpp': HEADER},
+        {'validation/compare/c.hpp': '#include "emulation/simt/s.hpp"\n', 'emulation/simt/s.hpp': HEADER},
+        {'gpu/kernels/k.cuh': '#include "gpu/host/h.hpp"\n', 'gpu/host/h.hpp': HEADER},
+    ],
+    'links': [
+        {'reference/core/CMakeLists.txt': 'assay_library(reference_core LINKS assay_reference_formats)\n'},
+        {'reference/core/CMakeLists.txt': 'target_link_libraries(x PRIVATE assay::validation_report)\n'},
+        {REPORT: '#include "reference/formats/two.hpp"\n', 'validation/report/CMakeLists.txt': 'assay_library(x)\n'},
+    ],
+    'top': [{'notes.txt': 'x\n'}, {'scripts/x.py': ''}, {'LICENSE': None}, {'README.md': None}],
+    'targets': [
+        {'reference/core/CMakeLists.txt': None},
+        {'reference/core/CMakeLists.txt': '# assay_library(reference_core)\n'},
+        {'reference/core': None, 'reference/CMakeLists.txt': 'add_subdirectory(formats)\n'},
+        {'reference/core/deep': None, 'reference/core/deep/x.cpp': ''},
+    ],
+    'built': [{'reference/core/forgotten.cpp': ''}, {'tests/forgotten_test.cpp': ''}],
+    'scripts': [
+        {'tests/plain': '#!/usr/bin/env bash\nset -euo pipefail\n'},
+        {'tests/run': 'echo\n'},
+        {'tests/run': '#!/usr/bin/env bash\nset -euo pipefail\nif\n'},
+        {'tests/run': '#!/usr/bin/env bash\necho\n'},
+        {'tests/x.py': 'def\n'},
+    ],
+    'pages': [
+        {'README.md': SOUND['README.md'].replace('one.hpp', 'gone.hpp')},
+        {'reference/README.md': '[up](README.md) [gone](../gone.md#part)\n'},
+        {'README.md': SOUND['README.md'].replace('main()', 'main(void)')},
+        {'README.md': SOUND['README.md'].replace('cpp', 'c')},
+    ],
+    'form': [
+        {ONE: '// ' + 'x' * 118 + '\n'}, {ONE: 'int x; \n'}, {ONE: '\tint x;\n'}, {ONE: 'int x;\r\n'}, {ONE: 'int x;'},
+        {'tests/run': '#!/usr/bin/env bash\n#' + 'x' * 120 + '\n'},
+    ],
+    'headers': [{CORE: '// #pragma once\n'}, {'gpu/kernels/k.cuh': ''}],
+    'words': [
+        {ONE: '// TODO: later\n'}, {ONE: '// fixme\n'}, {'README.md': 'Not yet implemented.\n'},
+        {ONE: '// see /work/main\n'}, {'README.md': 'cd /home/me/assay\n'},
+        {ONE: 'using  namespace std;\n'},
+        {'tests/one_test.cpp': 'std::this_thread::sleep_for(1s);\n'}, {'tests/run': 'sleep 1\n'},
+        {'tests/x.py': 'time.sleep(1)\n'},
+    ],
+    'format': [{ONE: 'int  x;\n'}, {'gpu/kernels/k.cuh': 'int x ;\n'}],
+    'flags': [
+        {ONE: 'flags: -march=x86-64-v2'},
+        {ONE: 'flags: -ffp-contract=off'},
+        {ONE: 'flags: -ffp-contract=off -march=x86-64-v2 -march=native'},
+        {ONE: 'flags: -ffp-contract=off -march=x86-64-v2 -mavx2'},
+        {'reference/formats/kernels/two_avx512.cpp': 'flags: -ffp-contract=off -march=x86-64-v2 -mavx2'},
+    ],
+    'exports': [
+        # `one` with a weak definition only: the copy that a wide-ISA file makes could be the one.
+        {'reference/formats/kernels/two_avx512.cpp': KERNEL, ONE: '#include "reference/core/one.hpp"\nnamespace assay {\n'
+         'inline __attribute__((used)) int one() { return 1; }\n}\n'},
+        # An inline function that the optimiser leaves a call to, the case that this check is for.
+        {'reference/formats/kernels/two_avx512.cpp': KERNEL + 'inline __attribute__((noinline)) float f(float x) {'
+         ' return x + x; }\nnamespace assay::kernels {\nvoid g(float* x) { *x = f(*x); }\n}\n'},
+        {'reference/formats/kernels/two_avx512.cpp': 'void twice_avx512(float* x) { *x += *x; }\n'},
+        {'reference/formats/kernels/two_avx512.cpp': 'namespace assay {\nint table[4] = {1, 2, 3, 4};\n}\n'},
+        {'reference/formats/kernels/two_avx512.cpp': 'namespace assay::kernels {\ninline int count = 1;\n'
+         'int* g() { return &count; }\n}\n'},
+        {'reference/formats/kernels/two_avx512.cpp': 'namespace std {\nvoid grow(int);\n}\n'
+         'namespace assay::kernels {\nvoid g() { std::grow(1); }\n}\n'},
+    ],
+}
+FLAGS = '-ffp-contract=off -march=x86-64-v2'
+
+
+def write(top, files):
+    for name, text in files.items():
+        path = top / name
+        if text is None or text.startswith('flags: '):
+            if text is None and path.is_file():
+                path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        path.chmod(0o755 if name == 'tests/run' else 0o644)
+
+
+def make_build(top, check, plant, compiler):
+    """compile_commands.json of the sound tree and, for `exports`, the objects that it speaks of."""
+    build = top / 'build'
+    (build / 'CMakeCache.txt').write_text('CMAKE_BUILD_TYPE:STRING=Release\n')
+    commands = []
+    for name in SOUND:
+        if name.endswith('.cpp') and (top / name).exists():
+            flags = FLAGS + (' -mavx512f' if 'avx512' in name else '')
+            planted = plant.get(name) or ''
+            flags = planted.removeprefix('flags: ') if planted.startswith('flags: ') else flags
+            output = build / (name.replace('/', '_') + '.o')
+            if check == 'exports':
+                subprocess.run([compiler, '-std=c++20', '-O2', '-I', top, *flags.split(), '-c', top / name, '-o', output],
+                               check=True)
+            commands.append({'directory': str(build), 'file': str(top / name),
+                             'command': f'c++ {flags} -o {output.name} -c "{top / name}"'})
+    (build / 'compile_commands.json').write_text(json.dumps(commands))
+
+
+def violations(check, plant, compiler):
+    with tempfile.TemporaryDirectory(prefix='assay hygiene ') as folder:
+        top = Path(folder)
+        write(top, SOUND)
+        write(top, plant)
+        make_build(top, check, plant, compiler)
+        return hygiene.CHECKS[check](Tree(top, top / 'build'))
+
+
+def summary_faults():
+    """Runs of ctest, as XML, with the counts that the summary must make of them."""
+    ran = '<testcase name="t" status="{}">{}</testcase>'
+    boost = '<testsuite><testcase name="a"/><testcase name="b">{}</testcase></testsuite>'
+    skipped = "<skipped/><system-out>- reason: 'precondition failed: no AMX'</system-out>"
+    samples = [  # ctest's line, Boost.Test's report or None, (passed, failed, skipped)
+        (ran.format('run', ''), None, (1, 0, 0)),
+        (ran.format('fail', '<failure message=""/>'), None, (0, 1, 0)),
+        (ran.format('notrun', '<skipped message="SKIP_RETURN_CODE=77"/><system-out>why</system-out>'), None, (0, 0, 1)),
+        (ran.format('notrun', '<skipped message="Unable to find executable"/>'), None, (0, 1, 0)),
+        (ran.format('disabled', ''), None, (0, 1, 0)),
+        (ran.format('run', ''), boost.format(''), (2, 0, 0)),
+        (ran.format('run', ''), boost.format(skipped), (1, 0, 1)),
+        (ran.format('fail', '<failure/>'), boost.format('<error/>'), (1, 1, 0)),
+        (ran.format('fail', '<failure/>'), boost.format(''), (2, 1, 0)),  # died after its last case
+        (ran.format('fail', '<failure/>'), '<testsuite><testcase', (0, 1, 0)),  # died while it wrote
+        ('', None, (0, 0, 0)),
+    ]
+    bad = []
+    for line, report, expected in samples:
+        with tempfile.TemporaryDirectory() as folder:
+            build = Path(folder)
+            (build / 'junit').mkdir()
+            (build / 'ctest.xml').write_text(f'<testsuite>{line}</testsuite>')
+            if report:
+                (build / 'junit' / 't.xml').write_text(report)
+            statuses = [status for _, status, _ in summary.results(build)]
+            got = tuple(statuses.count(status) for status in ('passed', 'failed', 'skipped'))
+            if got != expected:
+                bad.append(f'summary: {line} {report}: {got}, expected {expected}')
+            with open(os.devnull, 'w', encoding='ascii') as sink:
+                out, sys.stdout = sys.stdout, sink
+                code = summary.main(['title', str(build), '1'])
+                sys.stdout = out
+            if code != (0 if expected[0] and not expected[1] else 1):
+                bad.append(f'summary: {line} {report}: exit code {code}')
+    return bad
+
+
+def main(compiler):
+    bad = [f'{check}: no violation is planted' for check in hygiene.CHECKS if check not in PLANTS]
+    planted, blind = 0, []
+    for check, plants in PLANTS.items():
+        try:
+            found = violations(check, {}, compiler)
+            bad += [f'{check}: finds fault with the sound tree: {violation}' for violation in found]
+            for plant in plants:
+                planted += 1
+                found, where = violations(check, plant, compiler), next(iter(plant))
+                # A file that is gone or stands for its folder is named by its folder.
+                if not any(where in v or os.path.dirname(where) + ':' in v for v in found):
+                    bad.append(f'{check}: misses the plant {plant}; it found {found}')
+        except Skip as reason:
+            blind.append(f'{check}: {reason}')
+    bad += summary_faults()
+    for line in bad + blind:
+        print(line)
+    print(f'{planted} violations planted, {len(bad)} faults')
+    return 1 if bad else 77 if blind else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,85 @@
+"""What can be seen in the text of a file."""
+import re
+import shutil
+import subprocess
+
+from tree import CODE, HEADERS, Skip
+
+COLUMNS = 120
+# The patterns are written so that they do not match themselves.
+PROMISES = r'\b(TO[D]O|FIXM[E]|XX[X]|HAC[K]|not (yet )?implemente[d]|placeholde[r])\b'
+MACHINES = r'(?<![\w.])/(wor[k]|roo[t]|hom[e]|User[s])/|bash_job[s]'
+SLEEPS = r'\bsleep_(for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|^\s*sleep\s+[\d.]'
+
+
+def lines_with(tree, names, pattern, flags=0):
+    """[(file, line number, match)] of a pattern in these files."""
+    found = []
+    for name in names:
+        for number, line in enumerate((tree.text(name) or '').splitlines(), 1):
+            match = re.search(pattern, line, flags)
+            if match:
+                found.append((name, number, match[0].strip()))
+    return found
+
+
+def is_script(tree, name):
+    return (tree.text(name) or '').startswith('#!')
+
+
+def check_form(tree):
+    """Lines within 120 columns; no tab, CR or blank at the end of a line; a newline at the end of a file."""
+    bad = []
+    for name in tree.files:
+        text = tree.text(name)
+        if not text or name == 'LICENSE':
+            continue
+        code = name.endswith((*CODE, '.def', '.py', '.txt', '.sh')) or is_script(tree, name)
+        for number, line in enumerate(text.split('\n'), 1):
+            if code and len(line) > COLUMNS:
+                bad.append(f'{name}:{number}: {len(line)} columns, more than {COLUMNS}')
+            if line != line.rstrip() or '\t' in line:
+                bad.append(f'{name}:{number}: a tab, a CR or a blank at the end')
+        if not text.endswith('\n'):
+            bad.append(f'{name}: no newline at the end')
+    return bad
+
+
+def check_headers(tree):
+    """Every header says `#pragma once`."""
+    return [f'{name}: no #pragma once' for name in tree.named(*HEADERS)
+            if not re.search(r'^#pragma once$', tree.text(name) or '', re.M)]
+
+
+def check_words(tree):
+    """No promise of later work, no path of somebody's machine, no `using namespace std`, no test that sleeps."""
+    tests = [f for f in tree.files if f.startswith('tests/')]
+    rules = ((tree.files, PROMISES, re.I, 'promises later work'),
+             (tree.files, MACHINES, 0, 'is the path of one machine'),
+             (tree.named(*CODE), r'using\s+namespace\s+std\b', 0, 'pulls in all of std'),
+             (tests, SLEEPS, 0, 'sleeps: wait for the event itself'))
+    return [f'{name}:{number}: "{match}" {why}' for names, pattern, flags, why in rules
+            for name, number, match in lines_with(tree, names, pattern, flags)
+            # The rules themselves, and the samples that they are tested with.
+            if name not in ('tests/hygiene/text.py', 'tests/hygiene/selftest.py')]
+
+
+def clang_format():
+    for program in ('clang-format-14', 'clang-format'):
+        if shutil.which(program) and ' 14.' in subprocess.run(
+                [program, '--version'], capture_output=True, text=True, check=True).stdout:
+            return program
+    raise Skip('clang-format 14 is not installed')
+
+
+def check_format(tree):
+    """clang-format 14 would change nothing."""
+    names = tree.named(*CODE)
+    if not names:
+        return []
+    done = subprocess.run([clang_format(), '--dry-run', '-Werror', '--ferror-limit=1', *names],
+                          cwd=tree.top, capture_output=True, text=True, check=False)
+    bad = re.findall(r'^(\S+:\d+):\d+: error: ', done.stderr, re.M)
+    if done.returncode and not bad:
+        bad = [done.stderr.strip()]
+    return [f'{place}: clang-format would change it (clang-format-14 -i)' for place in bad]

@@ -1,0 +1,185 @@
+#define BOOST_TEST_MODULE core_file
+#include <boost/test/unit_test.hpp>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
+#include "reference/core/idx.hpp"
+
+namespace fs = std::filesystem;
+using namespace assay;
+
+namespace {
+
+// A folder that goes away with its test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "assay-file-XXXXXX").string();
+    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  fs::path operator/(const char* name) const { return path_ / name; }
+  fs::path make(const char* name, std::string_view bytes) const {
+    std::ofstream(path_ / name, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return path_ / name;
+  }
+  std::size_t entries() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
+  }
+
+ private:
+  fs::path path_;
+};
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string gzipped(const Folder& folder, std::string_view text) {
+  AtomicFile file(folder / "made.gz");
+  file.write(text);
+  file.commit();
+  return contents(folder / "made.gz");
+}
+
+std::string read_all(const fs::path& path) {
+  const std::vector<std::byte> bytes = read_bytes(path, 1 << 26);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+auto says(const std::string& part) {
+  return [part](const InputError& e) {
+    BOOST_TEST_MESSAGE(e.what());
+    return std::string(e.what()).find(part) != std::string::npos;
+  };
+}
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  LineReader reader(path);
+  std::vector<std::string> lines;
+  for (std::string_view line; reader.next(line);) lines.emplace_back(line);
+  return lines;
+}
+
+std::string idx_header(std::uint32_t magic, std::initializer_list<std::uint32_t> sizes) {
+  std::string out;
+  const auto put = [&out](std::uint32_t v) {
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(v >> shift & 255);
+  };
+  put(magic);
+  for (const std::uint32_t size : sizes) put(size);
+  return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(plain_and_gzipped_files_read_alike) {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i * 7919) + "\n";
+  BOOST_TEST((read_all(folder.make("plain", text)) == text));
+  const std::string packed = gzipped(folder, text);
+  BOOST_TEST(packed.size() < text.size() / 2);
+  BOOST_TEST((read_all(folder / "made.gz") == text));
+  // The name does not matter, and members may follow each other.
+  BOOST_TEST((read_all(folder.make("other", packed + packed)) == text + text));
+  BOOST_TEST(read_all(folder.make("empty", "")) == "");
+  BOOST_TEST(lines_of(folder / "made.gz").size() == 200'000U);
+}
+
+BOOST_AUTO_TEST_CASE(every_way_to_damage_a_gzip_stream) {
+  const Folder folder;
+  const std::string packed = gzipped(folder, std::string(100'000, 'x') + "end");
+  for (const std::size_t cut : {std::size_t{3}, std::size_t{12}, packed.size() / 2, packed.size() - 1}) {
+    const fs::path path = folder.make("cut", packed.substr(0, cut));
+    BOOST_CHECK_EXCEPTION(read_all(path), InputError, says("the end of the file"));
+  }
+  std::string wrong = packed;
+  wrong[wrong.size() - 6] = static_cast<char>(wrong[wrong.size() - 6] ^ 1);  // the CRC
+  BOOST_CHECK_EXCEPTION(read_all(folder.make("crc", wrong)), InputError, says("damaged data"));
+  BOOST_CHECK_EXCEPTION(read_all(folder.make("tail", packed + "junk")), InputError, says("more bytes"));
+  BOOST_CHECK_EXCEPTION(read_bytes(folder / "made.gz", 1000), InputError, says("at most 1000 bytes"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_file_is_said_so) {
+  const Folder folder;
+  BOOST_CHECK_EXCEPTION(ByteReader(folder / "absent"), InputError, says("No such file"));
+  BOOST_CHECK_EXCEPTION(ByteReader(folder / ""), InputError, says("a directory"));
+  if (geteuid() != 0) {
+    const fs::path path = folder.make("secret", "x");
+    fs::permissions(path, fs::perms::none);
+    BOOST_CHECK_EXCEPTION(ByteReader{path}, InputError, says("Permission denied"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(lines_end_in_lf) {
+  const Folder folder;
+  BOOST_TEST(lines_of(folder.make("ok", "a\n\nb\n")) == (std::vector<std::string>{"a", "", "b"}),
+             boost::test_tools::per_element());
+  BOOST_CHECK_EXCEPTION(lines_of(folder.make("crlf", "a\r\nb\r\n")), InputError,
+                        says("line 1: expected a line that ends in LF, found CRLF"));
+  BOOST_CHECK_EXCEPTION(lines_of(folder.make("short", "a\nb")), InputError, says("line 2"));
+  BOOST_CHECK_EXCEPTION(lines_of(folder.make("nul", std::string("a\nb\0c\n", 6))), InputError, says("NUL"));
+  BOOST_CHECK_EXCEPTION(lines_of(folder.make("long", std::string(5000, 'a') + "\n")), InputError,
+                        says("4096"));
+  BOOST_CHECK_EXCEPTION(lines_of(folder.make("longer", std::string(500'000, 'a'))), InputError, says("4096"));
+}
+
+BOOST_AUTO_TEST_CASE(a_write_that_is_not_committed_changes_nothing) {
+  const Folder folder;
+  folder.make("out", "before");
+  {
+    AtomicFile file(folder / "out");
+    file.write(std::string(3 << 20, 'y'));
+  }
+  BOOST_TEST(contents(folder / "out") == "before");
+  BOOST_TEST(folder.entries() == 1U);
+  AtomicFile file(folder / "out");
+  file.write("after");
+  file.commit();
+  BOOST_TEST(contents(folder / "out") == "after");
+  BOOST_TEST(folder.entries() == 1U);
+  BOOST_CHECK_THROW(AtomicFile(folder / "absent/out"), InputError);
+  fs::create_directory(folder / "taken");
+  BOOST_CHECK_EXCEPTION(AtomicFile(folder / "taken"), InputError, says("a directory"));
+  BOOST_TEST(folder.entries() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(idx_files) {
+  const Folder folder;
+  const std::string good = idx_header(0x0803, {2, 2, 3}) + "abcdefghijkl";
+  const IdxImages images = read_idx_images(folder.make("good", good));
+  BOOST_TEST(images.count == 2U);
+  BOOST_TEST((images.rows == 2U && images.cols == 3U));
+  BOOST_TEST(images.image(1)[0] == 'g');
+  BOOST_TEST(read_idx_labels(folder.make("labels", idx_header(0x0801, {3}) + "abc")).size() == 3U);
+
+  const auto rejects = [&](const std::string& bytes, const char* part) {
+    BOOST_CHECK_EXCEPTION(read_idx_images(folder.make("bad", bytes)), InputError, says(part));
+  };
+  rejects("", "magic number");
+  rejects(idx_header(0x0801, {3}) + "abc", "byte 0: expected magic number 0x00000803, found 0x00000801");
+  rejects(idx_header(0x0803, {2, 2}), "size");
+  rejects(idx_header(0x0803, {2, 0, 3}), "a size above 0");
+  rejects(good.substr(0, good.size() - 1), "than it can hold");
+  rejects(good + "m", "the end of the file");
+  // 2^96 bytes, before any memory is asked for.
+  rejects(idx_header(0x0803, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}), "than it can hold");
+  // gzip hides how much follows; the count is still checked against what deflate can make of the file.
+  rejects(gzipped(folder, idx_header(0x0803, {60000, 28, 2800}) + "abc"), "than it can hold");
+  rejects(gzipped(folder, good.substr(0, good.size() - 1)), "pixels or labels");
+}

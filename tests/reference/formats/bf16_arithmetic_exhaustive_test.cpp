@@ -1,0 +1,36 @@
+// add, mul and div through float32 against the integer definition, on all 65,280^2 finite pairs.
+#define BOOST_TEST_MODULE formats_bf16_arithmetic_exhaustive
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <vector>
+
+#include "reference/formats/bf16_arithmetic.hpp"
+
+using namespace assay;
+
+BOOST_AUTO_TEST_CASE(every_finite_pair) {
+  std::vector<bf16_t> finite;
+  for (std::uint32_t c = 0; c < 0x10000; ++c) {
+    if (formats::bfloat16.is_finite(c)) finite.push_back(bf16_t::from_code(static_cast<std::uint16_t>(c)));
+  }
+  BOOST_REQUIRE(finite.size() == 65280U);
+  const auto start = std::chrono::steady_clock::now();
+  std::uint64_t wrong_add = 0, wrong_mul = 0, wrong_div = 0;
+#pragma omp parallel for schedule(dynamic, 64) reduction(+ : wrong_add, wrong_mul, wrong_div)
+  for (std::size_t i = 0; i < finite.size(); ++i) {
+    const bf16_t a = finite[i];
+    for (const bf16_t b : finite) {
+      wrong_add += add(a, b) != definition::add(a, b) ? 1U : 0U;
+      wrong_mul += mul(a, b) != definition::mul(a, b) ? 1U : 0U;
+      wrong_div += div(a, b) != definition::div(a, b) ? 1U : 0U;
+    }
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::cout << "3 x " << finite.size() * finite.size() << " pairs in " << seconds.count() << " s\n";
+  BOOST_TEST(wrong_add == 0U);
+  BOOST_TEST(wrong_mul == 0U);
+  BOOST_TEST(wrong_div == 0U);
+}

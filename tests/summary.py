@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Closing lines of tests/run: what passed, failed and was skipped, and why.
+
+    summary.py (TITLE BUILD_FOLDER SECONDS)...
+
+ctest counts programs. Here a Boost.Test program counts as its cases, read from BUILD_FOLDER/junit/<test>.xml, so that a
+case skipped inside a program that passed is seen. A program that died without its report counts as one failure.
+The last line is `N passed, N failed, N skipped`; the exit code is 1 if anything failed or nothing ran.
+"""
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+
+def boost_cases(report):
+    """[(name, status, reason)] of one Boost.Test report; empty if there is none that can be read."""
+    try:
+        root = ElementTree.parse(report).getroot()
+    except (OSError, ElementTree.ParseError):
+        return []
+    cases = []
+    for case in root.iter('testcase'):
+        name = '.'.join(filter(None, (case.get('classname'), case.get('name'))))
+        if case.find('skipped') is not None:
+            text = case.findtext('system-out') or ''
+            reason = re.search(r"- reason: '(?:precondition failed: )?(.*?)'\s*$", text, re.S)
+            cases.append((name, 'skipped', ' '.join(reason[1].split()) if reason else 'no reason given'))
+        else:
+            failed = case.find('failure') is not None or case.find('error') is not None
+            cases.append((name, 'failed' if failed else 'passed', ''))
+    return cases
+
+
+def results(build):
+    """[(name, status, reason)] of everything that ctest ran in a build folder."""
+    try:
+        root = ElementTree.parse(build / 'ctest.xml').getroot()
+    except (OSError, ElementTree.ParseError):
+        return []
+    found = []
+    for test in root.iter('testcase'):
+        name = test.get('name')
+        skipped = test.find('skipped')
+        if skipped is not None:
+            # A program that is not there is "not run" to ctest; only exit code 77 is a skip to us.
+            lines = [line.strip() for line in (test.findtext('system-out') or '').splitlines() if line.strip()]
+            meant = skipped.get('message', '').startswith('SKIP_RETURN_CODE')
+            found.append((name, 'skipped' if meant else 'failed', lines[-1] if lines else skipped.get('message')))
+            continue
+        passed = test.find('failure') is None and test.get('status') == 'run'
+        cases = boost_cases(build / 'junit' / f'{name}.xml')
+        found += [(f'{name}: {case}', status, reason) for case, status, reason in cases]
+        if not cases or (not passed and all(status != 'failed' for _, status, _ in cases)):
+            found.append((name, 'passed' if passed else 'failed', ''))
+    return found
+
+
+def main(arguments):
+    totals = {'passed': 0, 'failed': 0, 'skipped': 0}
+    empty = False
+    for title, build, seconds in zip(arguments[0::3], arguments[1::3], arguments[2::3]):
+        found = results(Path(build))
+        count = {status: sum(s == status for _, s, _ in found) for status in totals}
+        empty |= count['passed'] + count['failed'] == 0
+        print(f"{title}: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped;"
+              f" the tests took {seconds} s")
+        for name, status, reason in found:
+            if status == 'failed':
+                print(f'  FAILED   {name}' + (f' ({reason})' if reason else ''))
+        reasons = {}
+        for name, status, reason in found:
+            if status == 'skipped':
+                reasons.setdefault(reason, []).append(name)
+        for reason, names in reasons.items():
+            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
+            print(f"  SKIPPED  {len(names)}: {reason} [{', '.join(names[:3])}{more}]")
+        for status, n in count.items():
+            totals[status] += n
+    if empty:
+        print('No test ran.')
+    print('{passed} passed, {failed} failed, {skipped} skipped'.format(**totals))
+    return 1 if empty or totals['failed'] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

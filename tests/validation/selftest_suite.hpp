@@ -1,0 +1,14 @@
+// Suites whose cases pass, fail, crash, hang and lie on purpose: what the runner must survive.
+#pragma once
+
+#include <vector>
+
+#include "validation/suites/suite.hpp"
+
+namespace assay::selftest {
+
+// "selftest" has a case for every way to end but hanging; "slow" one that hangs; "calm" cases that pass, in numbers that
+// depend on the scale; "none" has none.
+std::vector<suites::Suite> all_suites();
+
+}  // namespace assay::selftest

@@ -1,0 +1,231 @@
+// assay round: numbers as typed, in a format, by one rounding; with what lies around them.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
+#include "reference/formats/conversion_policy.hpp"
+#include "reference/formats/decimal.hpp"
+#include "reference/formats/neighbours.hpp"
+#include "reference/formats/stochastic.hpp"
+#include "validation/cli/command.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  std::string format, mode = "nearest-even", policy = "format", overflow = "ieee", subnormals = "keep";
+  int bits = 32;
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+// The options with their names looked up.
+struct Request {
+  FormatSpec format;
+  const ConversionPolicy* policy;
+  EncodeOptions encode;
+  std::uint64_t seed;
+};
+
+template <class Enum>
+Enum choice(std::string_view option, std::string_view typed,
+            std::initializer_list<std::pair<const char*, Enum>> known) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) {
+    if (typed == name) return value;
+    names.emplace_back(name);
+  }
+  throw unknown_name(option, "a known name", typed, names);
+}
+
+Request looked_up(const Options& o) {
+  Request r{parse_format(o.format), &parse_policy(o.policy), {}, o.seed};
+  r.encode.rounding = parse_rounding(o.mode);
+  r.encode.overflow = choice<Overflow>("--overflow", o.overflow,
+                                       {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}});
+  r.encode.subnormals = choice<Subnormals>("--subnormals", o.subnormals,
+                                           {{"keep", Subnormals::keep},
+                                            {"flush-input", Subnormals::flush_input},
+                                            {"flush-result", Subnormals::flush_result}});
+  if (const std::string why = why_not(*r.policy, r.format, r.encode.rounding); !why.empty()) {
+    throw InputError("--policy", "", "a conversion that the policy has", why);
+  }
+  r.encode.random.bits = o.bits;
+  return r;
+}
+
+struct Rounded {
+  std::string input;
+  Encoded encoded;
+  std::optional<std::uint32_t> source;  // the float32 that a policy converts, where there is one
+  std::optional<std::uint64_t> below, above;
+  double error_ulp = 0;
+};
+
+template <class Word>
+Rounded round_value(std::string_view text, const ExactValue<Word>& x,
+                    std::optional<std::uint32_t> float32_code, std::uint64_t index, const Request& r) {
+  Rounded out;
+  out.input = text;
+  EncodeOptions options = r.encode;
+  if (options.rounding == Rounding::stochastic)
+    options.random = random_bits(r.seed, index, options.random.bits);
+  if (r.policy->name == "format") {
+    out.encoded = encode(x, r.format, options);
+  } else {
+    // A policy is a conversion of float32: what was typed becomes one first, as a literal in a program would.
+    const Encoded source = encode(x, formats::float32);
+    out.source = float32_code ? *float32_code : static_cast<std::uint32_t>(source.code);
+    out.encoded = encode_bits32(*out.source, r.format, options);
+    out.encoded.code = convert_bits32(*out.source, r.format, *r.policy, options);
+    out.encoded.inexact = out.encoded.inexact || source.inexact;
+  }
+  out.below = next_down(out.encoded.code, r.format);
+  out.above = next_up(out.encoded.code, r.format);
+  out.error_ulp = error_in_ulps(out.encoded.code, x, r.format);
+  return out;
+}
+
+Rounded round_text(std::string_view text, std::uint64_t index, const Request& r) {
+  if (!is_typed_code(text)) return round_value(text, parse_number(text), std::nullopt, index, r);
+  const TypedCode typed = parse_typed_code(text, r.format);
+  std::optional<std::uint32_t> float32_code;
+  if (typed.format == formats::float32) float32_code = static_cast<std::uint32_t>(typed.code);
+  return round_value(text, exact_from_code(typed.code, typed.format), float32_code, index, r);
+}
+
+std::string hex_code(std::uint64_t code, const FormatSpec& f) {
+  return fmt::format("{:#0{}x}", code, (f.bits + 3) / 4 + 2);
+}
+
+// JSON has no infinities and NaNs: they are strings.
+nlohmann::json number(double x) {
+  if (std::isfinite(x)) return x;
+  return std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
+}
+
+nlohmann::json neighbour(const std::optional<std::uint64_t>& code, const FormatSpec& f) {
+  return code ? number(decode(*code, f)) : nlohmann::json();
+}
+
+void print_json(const Rounded& v, const FormatSpec& f) {
+  nlohmann::ordered_json line;
+  line["input"] = v.input;
+  if (v.source) line["source"] = hex_code(*v.source, formats::float32);
+  line["code"] = hex_code(v.encoded.code, f);
+  line["value"] = number(decode(v.encoded.code, f));
+  line["below"] = neighbour(v.below, f);
+  line["above"] = neighbour(v.above, f);
+  line["error_ulp"] = number(v.error_ulp);
+  line["inexact"] = v.encoded.inexact;
+  line["overflow"] = v.encoded.overflow;
+  line["invalid"] = v.encoded.invalid;
+  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+std::string shown(const std::optional<std::uint64_t>& code, const FormatSpec& f) {
+  return code ? fmt::format("{}", decode(*code, f)) : "-";
+}
+
+std::string flags(const Encoded& e, double error_ulp) {
+  std::string text;
+  if (e.overflow) text += " overflow";
+  if (e.invalid) text += " invalid";
+  if (!e.inexact && !e.overflow && !e.invalid && !std::isnan(error_ulp)) text += " exact";
+  return text;
+}
+
+constexpr const char* row = "{:<24} {:>{}} {:>24} {:>24} {:>24} {:>14}{}\n";
+
+void print_header(const Request& r) {
+  fmt::print("{}, {}, policy {}", r.format.dtype, rounding_name(r.encode.rounding), r.policy->name);
+  if (r.encode.rounding == Rounding::stochastic)
+    fmt::print(", {} random bits, seed {}", r.encode.random.bits, r.seed);
+  fmt::print("\n");
+  fmt::print(row, "input", "code", std::max(4, (r.format.bits + 3) / 4 + 2), "value", "next below",
+             "next above", "error/ulp", "");
+}
+
+void print_text(const Rounded& v, const FormatSpec& f) {
+  fmt::print(row, v.input, hex_code(v.encoded.code, f), std::max(4, (f.bits + 3) / 4 + 2),
+             fmt::format("{}", decode(v.encoded.code, f)), shown(v.below, f), shown(v.above, f),
+             fmt::format("{:.6g}", v.error_ulp), flags(v.encoded, v.error_ulp));
+}
+
+int run(const Options& o, const std::vector<std::string>& values) {
+  const Request request = looked_up(o);
+  if (values.empty()) throw InputError("round", "", "a VALUE, or - for one a line from stdin", "none");
+  if (!o.json) print_header(request);
+  std::uint64_t index = 0;
+  const auto show = [&](std::string_view text) {
+    const Rounded v = round_text(text, index++, request);
+    o.json ? print_json(v, request.format) : print_text(v, request.format);
+  };
+  for (const std::string& value : values) {
+    if (value != "-") {
+      show(value);
+      continue;
+    }
+    // A person at a terminal sees each answer at once; a pipe is not flushed line by line.
+    if (isatty(STDIN_FILENO) == 0) std::cin.tie(nullptr);
+    std::uint64_t line_number = 0;
+    for (std::string line; std::getline(std::cin, line);) {
+      ++line_number;
+      try {
+        show(line);
+      } catch (const InputError& e) {
+        std::fflush(stdout);
+        throw InputError("stdin", "line " + std::to_string(line_number), e.expected(), e.found());
+      }
+    }
+  }
+  return agree;
+}
+
+}  // namespace
+
+std::function<int()> make_round(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("--format,-f", o->format,
+                 "format: a name of `assay list formats`, or custom:bits,p,emin,specials")
+      ->required();
+  app.add_option("--mode,-m", o->mode, "rounding: a name of `assay list roundings`")->capture_default_str();
+  app.add_option("--policy", o->policy,
+                 "whose conversion from float32: a name of `assay list conversions`; what is typed becomes a "
+                 "float32 first")
+      ->capture_default_str();
+  app.add_option("--overflow", o->overflow, "ieee or saturate")->capture_default_str();
+  app.add_option("--subnormals", o->subnormals, "keep, flush-input or flush-result")->capture_default_str();
+  app.add_option("--bits", o->bits, "random bits of stochastic rounding")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 32));
+  app.add_option("--seed", o->seed, "seed of stochastic rounding")->capture_default_str();
+  app.add_flag("--json", o->json, "one object a line");
+  // Values are taken as extras, not as a positional option: the parser would read -inf and -.5 as options.
+  app.allow_extras();
+  return [o, &app] {
+    std::vector<std::string> values = app.remaining();
+    for (const std::string& value : values) {
+      if (value.starts_with("--"))
+        throw InputError("round", "", "an option of `assay round --help`", assay::quoted(value));
+    }
+    return run(*o, values);
+  };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,479 @@
+// assay spdnn: the Sparse DNN Graph Challenge and trained sparse networks, from files to categories.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reference/core/cpu.hpp"
+#include "reference/core/error.hpp"
+#include "reference/core/idx.hpp"
+#include "reference/graphs/radixnet.hpp"
+#include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/digits.hpp"
+#include "reference/spdnn/inference.hpp"
+#include "reference/spdnn/inputs.hpp"
+#include "reference/spdnn/trained_network.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/report/environment.hpp"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace spdnn;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+
+struct Options {
+  std::int32_t neurons = 1024;
+  int layers = 120, threads = 0;
+  std::size_t images = 0;
+  std::string data, weights, inputs, truth, isa, out, network;
+  bool json = false;
+  // generate
+  std::string folder;
+  bool yes = false, gzip = false;
+};
+
+// Seconds of the parts of a run, and a line on stderr while they last, if somebody watches it.
+class Stopwatch {
+ public:
+  double read = 0, generate = 0;
+
+  template <class Work>
+  auto measure(double& seconds, std::string_view what, Work work) {
+    show(what, 0);
+    const Clearing clearing{*this};
+    const auto begin = std::chrono::steady_clock::now();
+    auto result = work();
+    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return result;
+  }
+  void show(std::string_view what, double fraction) {
+    if (!watched_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (shown_ && fraction > 0 && now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    shown_ = true;
+    fmt::print(stderr, "\r\033[K{} {:.0f} %", what, 100 * fraction);
+    std::fflush(stderr);
+  }
+  std::function<void(double)> shower(std::string what) {
+    return [this, what = std::move(what)](double fraction) { show(what, fraction); };
+  }
+
+ private:
+  // The line goes however the work ends: a message of an error begins on a clean one.
+  struct Clearing {
+    Stopwatch& watch;
+    ~Clearing() {
+      if (watch.shown_) std::fputs("\r\033[K", stderr);
+      watch.shown_ = false;
+    }
+  };
+
+  bool watched_ = is_terminal(stderr), shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+// Lines for a person: with --json nothing of it is printed.
+template <class... Args>
+void say(const Options& o, fmt::format_string<Args...> format, Args&&... args) {
+  if (!o.json) put(fmt::format(format, std::forward<Args>(args)...));
+}
+
+std::string gibibytes(std::uint64_t bytes) {
+  return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / static_cast<double>(gib));
+}
+
+const Kernel& chosen_kernel(const Options& o, Format format) {
+  if (o.isa.empty()) return best_kernel(format);
+  const Isa widest = parse_isa(o.isa, "--isa");
+  if (const std::string why = why_unavailable(widest); !why.empty()) throw Unavailable("--isa " + o.isa + ": " + why);
+  return best_kernel(format, widest);
+}
+
+void check_size(const Options& o) {
+  if (!graphs::RadixNet::is_size(o.neurons)) {
+    throw InputError("--neurons", "", "1024, 4096, 16384 or 65536", std::to_string(o.neurons));
+  }
+}
+
+fs::path idx_file(const fs::path& folder, const std::string& name) {
+  return folder.empty() ? fs::path{} : find_plain_or_gzipped(folder / name);
+}
+
+// Where the inputs come from, looked up but not read.
+struct InputSource {
+  std::string kind;    // mnist, fashion, generated or file
+  fs::path path;       // empty: generated
+  std::string reason;  // why this one, where nobody said
+};
+
+InputSource find_inputs(const Options& o, const Data& data) {
+  const std::string name = "train-images-idx3-ubyte";
+  const fs::path mnist = idx_file(data.folder.empty() ? fs::path{} : data.folder / "mnist", name);
+  const fs::path fashion = idx_file(data.fashion_mnist, name);
+  const std::string looked_for = (data.folder.empty() ? fs::path("DATA") : data.folder) / "mnist" / (name + ".gz");
+  if (o.inputs.empty()) {
+    if (!mnist.empty()) return {"mnist", mnist, "found under " + data.source};
+    const std::string no_mnist = "MNIST was looked for at " + looked_for;
+    if (!fashion.empty()) return {"fashion", fashion, no_mnist};
+    return {"generated", {}, no_mnist + ", and Debian's dataset-fashion-mnist is not installed"};
+  }
+  if (o.inputs == "generated") return {"generated", {}, ""};
+  if (o.inputs == "mnist") {
+    if (mnist.empty()) throw InputError(looked_for, "", "MNIST's training images (--data, ASSAY_DATA)", "no such file");
+    return {"mnist", mnist, ""};
+  }
+  if (o.inputs == "fashion") {
+    if (fashion.empty()) throw InputError("--inputs fashion", "", "Debian's dataset-fashion-mnist", "it is not installed");
+    return {"fashion", fashion, ""};
+  }
+  return {"file", o.inputs, ""};
+}
+
+std::size_t side_of(std::int32_t neurons) {
+  return std::size_t{1} << (std::countr_zero(static_cast<std::uint32_t>(neurons)) / 2);
+}
+
+// The bits of all images of the source: neighbours leak into each other, so --images takes the first rows only here.
+BitMatrix make_inputs(const Options& o, const InputSource& source, Stopwatch& watch) {
+  if (source.kind == "file") {
+    return watch.measure(watch.read, "reading the inputs", [&] { return read_images(source.path, o.neurons); });
+  }
+  const IdxImages images = source.path.empty()
+                               ? watch.measure(watch.generate, "drawing digits", [] { return generate_digits(challenge_images); })
+                               : watch.measure(watch.read, "reading the images", [&] { return read_idx_images(source.path); });
+  InterpolateOptions options;
+  options.threads = o.threads;
+  options.progress = watch.shower("interpolating the images");
+  return watch.measure(watch.generate, "interpolating the images",
+                       [&] { return std::move(interpolate(images, side_of(o.neurons), options).pixels); });
+}
+
+// What must fit at once: the network beside the interpolation, and then beside inputs and tiles.
+std::uint64_t needed_bytes(const Options& o, const InputSource& source, const Kernel& kernel) {
+  const auto neurons = static_cast<std::uint64_t>(o.neurons), layers = static_cast<std::uint64_t>(o.layers);
+  const std::uint64_t interpolation =
+      source.kind == "file" ? 0 : interpolate_bytes(challenge_images, 28, 28, side_of(o.neurons), o.threads);
+  const std::uint64_t inputs = BitMatrix::bytes(challenge_images, static_cast<std::size_t>(neurons));
+  const int threads = o.threads > 0 ? o.threads : hardware_threads();
+  return plan_bytes(neurons, layers, challenge_inputs_per_neuron) +
+         std::max(interpolation, inputs + tile_bytes(kernel, neurons, layers, threads));
+}
+
+Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
+  Plan plan(kernel, {Cut::zero_rows});
+  const float bias = challenge_bias(o.neurons);
+  const auto add = [&](const sparse::Csr& layer) {
+    plan.add_layer(layer, bias);
+    return 0;
+  };
+  if (o.weights.empty()) {
+    watch.measure(watch.generate, "generating the network", [&] {
+      const graphs::RadixNet net(o.neurons, o.layers);
+      for (int l = 0; l < o.layers; ++l) {
+        add(net.layer(l));
+        watch.show("generating the network", static_cast<double>(l + 1) / o.layers);
+      }
+      return 0;
+    });
+    return plan;
+  }
+  const std::vector<fs::path> files = find_layers(o.weights, o.neurons, o.layers);
+  for (std::size_t l = 0; l < files.size(); ++l) {
+    const sparse::Csr layer = watch.measure(watch.read, "reading layer " + std::to_string(l + 1),
+                                            [&] { return read_layer(files[l], o.neurons); });
+    watch.measure(watch.generate, "laying out the network", [&] { return add(layer); });
+  }
+  return plan;
+}
+
+struct Truth {
+  fs::path path;         // empty: there is none
+  std::string none;      // why
+  CategoryDifference difference;
+};
+
+Truth find_truth(const Options& o, const Data& data, const InputSource& source) {
+  if (!o.truth.empty()) return {o.truth, "", {}};
+  const std::string name = categories_file_name(o.neurons, o.layers);
+  if (source.kind != "mnist") return {{}, "no truth is known for these inputs; --truth FILE names one", {}};
+  const fs::path file = find_plain_or_gzipped(data.folder / "spdnn" / name);
+  if (file.empty()) return {{}, fmt::format("no truth at {}; --truth FILE names one", (data.folder / "spdnn" / name).string()), {}};
+  return {file, "", {}};
+}
+
+// The first few numbers of a list.
+std::string some(const std::vector<std::uint32_t>& images) {
+  constexpr std::size_t most = 10;
+  const std::vector<std::uint32_t> first(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(std::min(images.size(), most)));
+  return fmt::format("{}{}", fmt::join(first, ", "), images.size() > most ? ", ..." : "");
+}
+
+std::vector<std::string_view> skipped_texts(const Plan& plan) {
+  std::vector<std::string_view> texts;
+  for (const CutInfo& info : all_cuts()) {
+    if (plan.has(info.cut)) texts.push_back(info.text);
+  }
+  return texts;
+}
+
+Json seconds_json(const Stopwatch& watch, const Inference& result) {
+  return {{"read", watch.read}, {"generate", watch.generate}, {"inference", result.seconds}};
+}
+
+void say_figures(const Options& o, const Plan& plan, const Inference& result, const Stopwatch& watch, std::size_t images) {
+  const double share = 100 * static_cast<double>(result.row_layers_computed()) /
+                       (static_cast<double>(images) * static_cast<double>(plan.layers()));
+  const auto cuts = skipped_texts(plan);
+  say(o, "seconds     read {:.3f}, generate {:.3f}, inference {:.3f}\n", watch.read, watch.generate, result.seconds);
+  say(o, "nominal     {:.4g} edges/s\n", result.nominal_edges_per_s());
+  say(o, "executed    {:.4g} edges/s ({:.2f} % of the row-layers)\n", result.executed_edges_per_s(), share);
+  say(o, "skipped     {}\n", cuts.empty() ? "nothing" : fmt::format("{}", fmt::join(cuts, ", ")));
+}
+
+// Says which it is, first: a run that cannot fit ends before it has cost minutes.
+void say_memory(const Options& o, std::uint64_t needed) {
+  const std::uint64_t available = available_memory_bytes();
+  say(o, "memory      {} needed, {} available\n", gibibytes(needed), gibibytes(available));
+  if (needed > available) {
+    throw Unavailable(fmt::format("{} neurons x {} layers need {} of memory, {} are available", o.neurons, o.layers,
+                                  gibibytes(needed), gibibytes(available)));
+  }
+}
+
+int run_challenge(const Options& o) {
+  check_size(o);
+  const Data data = find_data(o.data);
+  const InputSource source = find_inputs(o, data);
+  const Kernel& kernel = chosen_kernel(o, Format::ell);
+  Truth truth = find_truth(o, data, source);
+  say(o, "network     {} neurons x {} layers, {}\n", o.neurons, o.layers,
+      o.weights.empty() ? "generated" : "from " + o.weights);
+  say(o, "inputs      {}{}{}{}\n", source.kind, source.path.empty() ? "" : ": ", source.path.string(),
+      source.reason.empty() ? "" : " (" + source.reason + ")");
+  say_memory(o, needed_bytes(o, source, kernel));
+
+  Stopwatch watch;
+  // Read first: a fault in it should not show after minutes.
+  const std::vector<std::uint32_t> categories_of_truth =
+      truth.path.empty() ? std::vector<std::uint32_t>{}
+                         : watch.measure(watch.read, "reading the truth", [&] { return read_categories(truth.path); });
+  const Plan plan = make_plan(o, kernel, watch);
+  const BitMatrix pixels = make_inputs(o, source, watch);
+  if (o.images > pixels.rows()) {
+    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", pixels.rows()), std::to_string(o.images));
+  }
+  const BitRows rows = pixels.first(o.images == 0 ? pixels.rows() : o.images);
+  ExecuteOptions options;
+  options.threads = o.threads;
+  options.progress = watch.shower("inference");
+  double unused = 0;
+  const Inference result = watch.measure(unused, "inference", [&] { return execute(plan, rows, options); });
+  if (!o.out.empty()) write_categories(o.out, result.categories);
+
+  if (!truth.path.empty()) {
+    std::vector<std::uint32_t> prefix = categories_of_truth;
+    std::erase_if(prefix, [&](std::uint32_t image) { return image > rows.rows; });
+    truth.difference = compare_categories(result.categories, prefix);
+  }
+  const bool agrees = truth.difference.agrees();
+  say(o, "images      {}{}\n", rows.rows,
+      rows.rows < pixels.rows() ? fmt::format(", the first of {}; the picture is of all", pixels.rows()) : "");
+  say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
+  say_figures(o, plan, result, watch, rows.rows);
+  say(o, "categories  {}{}\n", result.categories.size(), o.out.empty() ? "" : ", written to " + o.out);
+  if (truth.path.empty()) {
+    say(o, "truth       nothing was verified: {}\n", truth.none);
+  } else {
+    const std::string prefix = rows.rows < pixels.rows() ? fmt::format(" on the first {} images", rows.rows) : "";
+    say(o, "truth       {}: {}{}\n", truth.path.string(), agrees ? "agrees" : "DISAGREES", prefix);
+    const CategoryDifference& d = truth.difference;
+    if (!d.missing.empty()) say(o, "  missing   {}: {}\n", d.missing.size(), some(d.missing));
+    if (!d.extra.empty()) say(o, "  extra     {}: {}\n", d.extra.size(), some(d.extra));
+  }
+  if (o.json) {
+    Json json{{"neurons", o.neurons},
+              {"layers", o.layers},
+              {"weights", o.weights.empty() ? Json("generated") : Json(o.weights)},
+              {"inputs", source.kind},
+              {"inputs_path", source.path.empty() ? Json() : Json(source.path.string())},
+              {"images", rows.rows},
+              {"threads", result.threads},
+              {"isa", isa_name(kernel.needs)},
+              {"kernel", kernel.name},
+              {"skipped", skipped_texts(plan)},
+              {"seconds", seconds_json(watch, result)},
+              {"nominal_edges_per_s", result.nominal_edges_per_s()},
+              {"executed_edges_per_s", result.executed_edges_per_s()},
+              {"row_layers_computed", result.row_layers_computed()},
+              {"categories", result.categories.size()},
+              {"truth", Json()}};
+    if (!truth.path.empty()) {
+      json["truth"] = {{"path", truth.path.string()},
+                       {"agrees", agrees},
+                       {"missing", truth.difference.missing.size()},
+                       {"extra", truth.difference.extra.size()}};
+    }
+    put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+  return agrees ? agree : disagree;
+}
+
+int run_network(const Options& o) {
+  const Data data = find_data(o.data);
+  const fs::path mnist = data.folder.empty() ? fs::path{} : data.folder / "mnist";
+  const auto file = [&](const std::string& name) {
+    const fs::path found = idx_file(mnist, name);
+    if (found.empty()) {
+      throw InputError(((mnist.empty() ? fs::path("DATA/mnist") : mnist) / (name + ".gz")).string(), "",
+                       "MNIST's test images and labels (--data, ASSAY_DATA)", "no such file");
+    }
+    return found;
+  };
+  const fs::path images_file = file("t10k-images-idx3-ubyte"), labels_file = file("t10k-labels-idx1-ubyte");
+  const Kernel& kernel = chosen_kernel(o, Format::csr);
+  Stopwatch watch;
+  const IdxImages images = watch.measure(watch.read, "reading the images", [&] { return read_idx_images(images_file); });
+  const auto labels = watch.measure(watch.read, "reading the labels", [&] { return read_idx_labels(labels_file); });
+  if (labels.size() != images.count) {
+    throw InputError(labels_file.string(), "", std::to_string(images.count) + " labels", std::to_string(labels.size()));
+  }
+  if (o.images > images.count) {
+    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", images.count), std::to_string(o.images));
+  }
+  const auto pixels = static_cast<std::int32_t>(images.rows * images.cols);
+  const TrainedNetwork network =
+      watch.measure(watch.read, "reading the network", [&] { return read_trained_network(o.network, pixels); });
+  const Plan plan = watch.measure(watch.generate, "laying out the network", [&] { return plan_trained_network(network, kernel); });
+  const std::vector<float> values = scaled_pixels(images);
+  const DenseRows rows{values.data(), o.images == 0 ? images.count : o.images, images.rows * images.cols};
+  ExecuteOptions options;
+  options.threads = o.threads;
+  options.keep_outputs = true;
+  options.progress = watch.shower("inference");
+  double unused = 0;
+  const Inference result = watch.measure(unused, "inference", [&] { return execute(plan, rows, options); });
+
+  const std::vector<std::uint8_t> classes = classify(result, rows.rows, network.outputs());
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) correct += classes[i] == labels[i] ? 1 : 0;
+  const double accuracy = static_cast<double>(correct) / static_cast<double>(rows.rows);
+  if (o.json) {
+    const Json json{{"network", o.network},
+                    {"neurons", plan.widest()},
+                    {"layers", plan.layers()},
+                    {"sparse_nonzeros", network.sparse_nnz()},
+                    {"inputs", "mnist-test"},
+                    {"inputs_path", images_file.string()},
+                    {"images", rows.rows},
+                    {"threads", result.threads},
+                    {"isa", isa_name(kernel.needs)},
+                    {"kernel", kernel.name},
+                    {"skipped", skipped_texts(plan)},
+                    {"seconds", seconds_json(watch, result)},
+                    {"nominal_edges_per_s", result.nominal_edges_per_s()},
+                    {"executed_edges_per_s", result.executed_edges_per_s()},
+                    {"correct", correct},
+                    {"accuracy", accuracy}};
+    put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return agree;
+  }
+  say(o, "network     {}: {} layers, {} nonzeros in the sparse ones\n", o.network, plan.layers(), network.sparse_nnz());
+  say(o, "inputs      {} images of {}\n", rows.rows, images_file.string());
+  say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
+  say_figures(o, plan, result, watch, rows.rows);
+  say(o, "accuracy    {:.4f}: {} of {} right\n", accuracy, correct, rows.rows);
+  return agree;
+}
+
+int run_generate(const Options& o) {
+  check_size(o);
+  const std::uint64_t bytes = layer_file_bytes(o.neurons) * static_cast<std::uint64_t>(o.layers);
+  say(o, "network     {} neurons x {} layers: {} of text{}\n", o.neurons, o.layers, gibibytes(bytes),
+      o.gzip ? ", less when gzipped" : "");
+  if (bytes > gib && !o.yes) {
+    throw InputError("--out " + o.folder, "", "--yes for more than 1 GiB of files", gibibytes(bytes));
+  }
+  std::error_code error;
+  fs::create_directories(o.folder, error);
+  if (error) throw InputError(o.folder, "", "a folder to write to", error.message());
+  const fs::space_info space = fs::space(o.folder, error);
+  if (!error && !o.gzip && space.available < bytes) {
+    throw InputError(o.folder, "", gibibytes(bytes) + " of room", gibibytes(space.available));
+  }
+  Stopwatch watch;
+  watch.measure(watch.generate, "writing layers", [&] {
+    const graphs::RadixNet net(o.neurons, o.layers);
+    for (int l = 1; l <= o.layers; ++l) {
+      write_layer(fs::path(o.folder) / (layer_file_name(o.neurons, l) + (o.gzip ? ".gz" : "")), net.layer(l - 1));
+      watch.show("writing layers", static_cast<double>(l) / o.layers);
+    }
+    return 0;
+  });
+  if (o.json) {
+    const Json json{{"neurons", o.neurons}, {"layers", o.layers}, {"folder", o.folder}, {"bytes", bytes},
+                    {"gzip", o.gzip},       {"seconds", watch.generate}};
+    put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+  say(o, "written     {} files to {} in {:.1f} s\n", o.layers, o.folder, watch.generate);
+  return agree;
+}
+
+void add_size_options(CLI::App& app, Options& o) {
+  app.add_option("--neurons", o.neurons, "1024, 4096, 16384 or 65536")->capture_default_str();
+  app.add_option("--layers", o.layers, "layers, 1..1920")
+      ->capture_default_str()
+      ->check(CLI::Range(1, graphs::RadixNet::most_layers));
+}
+
+}  // namespace
+
+std::function<int()> make_spdnn(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  add_size_options(app, *o);
+  app.add_option("--data", o->data, "folder with mnist/ and spdnn/ (default: the variable ASSAY_DATA)");
+  auto* const weights = app.add_option("--weights", o->weights, "folder of official layer files, instead of generating");
+  auto* const inputs = app.add_option("--inputs", o->inputs,
+                                      "mnist, fashion, generated, or a file as sparse-images-1024.tsv (default: the first "
+                                      "of them that is there)");
+  app.add_option("--images", o->images, "only the first N images; the truth is compared on them")->check(CLI::PositiveNumber);
+  auto* const truth = app.add_option("--truth", o->truth,
+                                     "file of categories to compare with (default: that under --data, for MNIST)");
+  app.add_option("--threads", o->threads, "threads (default: all)")->check(CLI::Range(1, 4096));
+  app.add_option("--isa", o->isa, "no kernel wider than this: scalar, avx2, avx512");
+  auto* const out = app.add_option("--out", o->out, "write the categories to this file");
+  app.add_option("--network", o->network, "run the trained network in this folder on MNIST's test images")
+      ->excludes(weights, inputs, truth, out, app.get_option("--neurons"), app.get_option("--layers"));
+  app.add_flag("--json", o->json, "one JSON object on stdout");
+
+  CLI::App* const generate = app.add_subcommand("generate", "write the official layer files");
+  add_size_options(*generate, *o);
+  generate->add_option("--out", o->folder, "folder to write n<N>-l<l>.tsv to")->required();
+  generate->add_flag("--gzip", o->gzip, "write n<N>-l<l>.tsv.gz");
+  generate->add_flag("--yes", o->yes, "also above 1 GiB");
+  generate->add_flag("--json", o->json, "one JSON object on stdout");
+  generate->footer("Example:\n  assay spdnn generate --neurons 1024 --layers 120 --out layers");
+  return [o, generate] {
+    if (generate->parsed()) return run_generate(*o);
+    return o->network.empty() ? run_challenge(*o) : run_network(*o);
+  };
+}
+
+}  // namespace assay::cli

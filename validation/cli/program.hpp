@@ -1,0 +1,21 @@
+// Other programs on this machine: where they are, and the first thing they say.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay::cli {
+
+// The executable that PATH or one of `more` folders holds; empty if none does.
+std::filesystem::path find_program(std::string_view name,
+                                   const std::vector<std::filesystem::path>& more = {});
+
+// stdout of a program run without a shell and without stdin; empty if it cannot be started, fails, or is not done after
+// `seconds` (then it is killed: a driver in trouble can make its tool hang).
+std::optional<std::string> output_of(const std::filesystem::path& program,
+                                     const std::vector<std::string>& arguments, double seconds = 10);
+
+}  // namespace assay::cli

@@ -1,0 +1,17 @@
+// What the counts of a run mean: its exit code and a word for people.
+#pragma once
+
+#include <string>
+
+#include "validation/cli/command.hpp"
+#include "validation/report/result.hpp"
+
+namespace assay::cli {
+
+// Precedence: an error of ours (4), unreadable input (2), a disagreement or a crash of the code under test (1), nothing
+// verified (3), all agree (0). VACUOUS and SKIPPED beside PASSED agree; `strict` makes them disagree.
+Exit exit_code(const Counts& counts, bool strict);
+
+std::string verdict(const Counts& counts, bool strict);  // "all agree"
+
+}  // namespace assay::cli

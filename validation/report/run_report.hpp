@@ -1,0 +1,46 @@
+// What every report says besides its cases: how it begins and how it ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "validation/report/environment.hpp"
+#include "validation/report/result.hpp"
+
+namespace assay {
+
+struct RunHeader {
+  Build build;
+  Machine machine;
+  Data data;
+  std::uint64_t seed = 1;
+  std::string scale;                // "quick", "standard", "exhaustive"
+  std::vector<std::string> suites;  // names, those selected
+  std::size_t cases = 0;            // selected
+  std::string started;              // UTC, ISO 8601
+  // What a repro line puts around `assay run --case "NAME"`: the variables before and the options after.
+  std::string repro_prefix, repro_suffix;
+};
+
+struct RunSummary {
+  Counts counts;
+  double seconds = 0;
+  int exit_code = 0;
+  bool interrupted = false;
+  std::string verdict;  // "all agree"
+};
+
+// The line that reruns exactly this case.
+std::string repro_line(const RunHeader& header, std::string_view name);
+
+// "2025-01-31T12:00:00Z"
+std::string utc_now();
+
+// `text` as one word of a POSIX shell: as it is if nothing in it is special, else in single quotes.
+std::string shell_word(std::string_view text);
+
+}  // namespace assay

@@ -1,0 +1,36 @@
+// Runs cases in a process of their own, so that one that crashes, hangs or ends the process costs its own result alone.
+//
+// A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next case);
+// when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. The calling process must have
+// run no OpenMP region: libgomp's threads do not survive a fork.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "validation/suites/selection.hpp"
+
+namespace assay::suites {
+
+struct RunnerOptions {
+  int threads = 0;             // OpenMP's number in the worker; 0: as it decides
+  double timeout_seconds = 0;  // per case; 0: none
+};
+
+struct RunnerEvents {
+  std::function<void(const SelectedCase&)> started = [](const SelectedCase&) {};
+  // Called every 100 ms or so while a case runs, with what it last said of its progress (fraction 0..1; negative: nothing).
+  std::function<void(const SelectedCase&, double seconds, double fraction, std::string_view what)> running =
+      [](const SelectedCase&, double, double, std::string_view) {};
+  std::function<void(const CaseRecord&)> finished = [](const CaseRecord&) {};
+  // Asked as often; true kills the worker and returns from run_cases().
+  std::function<bool()> interrupted = [] { return false; };
+};
+
+// False if interrupted. An exception of an event leaves through it, the worker killed. What a case prints to stdout or
+// stderr becomes lines of its details: a report on stdout stays what it is. Each case begins with the default MXCSR.
+bool run_cases(std::span<const SelectedCase> cases, const RunnerOptions& options, const RunnerEvents& events);
+
+}  // namespace assay::suites
