@@ -28,6 +28,7 @@ run    libboost-dev           exact integers, for decimals read without a second
 run    libcli11-dev           the command line
 run    libeigen3-dev          Fourier transforms for the inputs; a second, simple sparse inference
 run    libfmt-dev             text of reports
+run    libzip-dev             npz files
 run    nlohmann-json3-dev     JSON reports
 run    libtomlplusplus-dev    the policies of comparisons, policies.toml
 run    zlib1g-dev             gzipped data files
@@ -38,6 +39,7 @@ tests  libbenchmark-dev       the benchmarks
 tests  clang-format-14        the check of the code's form
 tests  binutils               nm, for the check of wide-ISA objects
 tests  python3                hygiene checks and the summary of a test run; its standard library alone
+tests  python3-venv           NumPy, SciPy and safetensors for the tests that exchange files with them
 tests  xz-utils               the archive of the trained network, for its test
 clang  clang-14               the second compiler
 clang  libomp-14-dev          OpenMP for it

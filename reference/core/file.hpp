@@ -11,8 +11,8 @@
 
 namespace assay {
 
-// Bytes of a file, plain or gzipped (by its first two bytes, not its name). Every fault throws InputError: no such file,
-// a directory, no permission, a gzip stream that is damaged, cut short, or followed by something else.
+// Bytes of a file, plain or gzipped (by its first two bytes, not its name). Every fault throws InputError: no such
+// file, a directory, no permission, a gzip stream that is damaged, cut short, or followed by something else.
 class ByteReader {
  public:
   explicit ByteReader(const std::filesystem::path& path);

@@ -13,8 +13,8 @@
 
 namespace assay {
 
-// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`; letters of either case are equal.
-// (Optimal string alignment: what is swapped is not edited again.)
+// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`; letters of either case are
+// equal. (Optimal string alignment: what is swapped is not edited again.)
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   const auto same = [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));

@@ -1,5 +1,5 @@
-// Random numbers by index: the i-th number of a stream depends on (seed, stream, i) and on nothing else, so that data is
-// the same for any number of threads and any order of visits.
+// Random numbers by index: the i-th number of a stream depends on (seed, stream, i) and on nothing else, so that data
+// is the same for any number of threads and any order of visits.
 //
 // Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), Philox4x32-10.
 #pragma once

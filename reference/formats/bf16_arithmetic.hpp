@@ -1,11 +1,12 @@
 // Correctly rounded arithmetic on bfloat16.
 //
 // Numerics
-//   add, sub, mul, div   the float32 operation, then one rounding nearest-even: correctly rounded for every finite pair, as
-//                        the exhaustive test proves (float32 has p = 24 >= 2 * 8 + 2, and the same emin, so only subnormal
-//                        results need the proof by counting).
+//   add, sub, mul, div   the float32 operation, then one rounding nearest-even: correctly rounded for every finite
+//                        pair, as the exhaustive test proves (float32 has p = 24 >= 2 * 8 + 2, and the same emin, so
+//                        only subnormal results need the proof by counting).
 //   fma                  not so: product and sum are formed exactly, then rounded once.
-//   NaN                  becomes bfloat16's one quiet NaN. Subnormals are kept; the host must not flush (MXCSR default).
+//   NaN                  becomes bfloat16's one quiet NaN. Subnormals are kept; the host must not flush (MXCSR
+//                        default).
 #pragma once
 
 #include <cstdint>

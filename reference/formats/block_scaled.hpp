@@ -1,14 +1,16 @@
 // Block-scaled formats: MX (32 elements share a power of two) and NVFP4 (16 share an e4m3 scale, a tensor a float32).
 //
-// Sources: OCP Microscaling Formats v1.0; NVIDIA's published recipe for NVFP4 (both by literature: no device was compared).
+// Sources: OCP Microscaling Formats v1.0; NVIDIA's published recipe for NVFP4 (both by literature: no device was
+// compared).
 //
 // Numerics
 //   MX       X = 2^(floor(log2 amax) - emax of the element), an e8m0 clamped to its range; elements are RNE(v / X),
 //            saturating. A NaN or an infinity in a block: the scale is NaN, the elements are zero. A block of zeros:
 //            X = 2^-127.
-//   NVFP4    s_t = amax of the tensor / (6 * 448) in float32; s_b = RNE_e4m3(amax of the block / (6 * s_t)), saturating;
-//            elements are RNE_e2m1(v / (s_b * s_t)), saturating. Each quotient is formed exactly and rounded once. s_b = 0
-//            gives zeros. A NaN or an infinity in a block: s_b is NaN, the elements are zero; s_t ignores them.
+//   NVFP4    s_t = amax of the tensor / (6 * 448) in float32; s_b = RNE_e4m3(amax of the block / (6 * s_t)),
+//            saturating; elements are RNE_e2m1(v / (s_b * s_t)), saturating. Each quotient is formed exactly and
+//            rounded once. s_b = 0 gives zeros. A NaN or an infinity in a block: s_b is NaN, the elements are zero;
+//            s_t ignores them.
 //   integer  no floating-point operation decides a bit, apart from the one division of s_t.
 #pragma once
 

@@ -23,11 +23,12 @@ constexpr std::uint8_t any = 0x7F;
 }  // namespace roundings
 
 constexpr bool keep = false, flush = true;
+constexpr bool positive = false, as_input = true;
 
 constexpr auto policies = std::to_array<ConversionPolicy>({
-#define POLICY(name, nan, subnormals, bf16, f16, ocp, other, evidence, description)                        \
-  {name,           NanRule::nan,     subnormals, roundings::bf16, roundings::f16, roundings::ocp, \
-   roundings::other, evidence, description},
+#define POLICY(name, nan, subnormals, overflow_nan, bf16, f16, ocp, other, evidence, description) \
+  {name,           NanRule::nan,   subnormals,       overflow_nan, roundings::bf16,               \
+   roundings::f16, roundings::ocp, roundings::other, evidence,     description},
 #include "reference/formats/conversion_policies.def"
 #undef POLICY
 });
@@ -47,11 +48,11 @@ std::uint8_t offered(const ConversionPolicy& policy, const FormatSpec& to) {
 std::span<const ConversionPolicy> all_policies() { return policies; }
 
 const ConversionPolicy& parse_policy(std::string_view name) {
-  std::vector<std::string> known;
   for (const ConversionPolicy& p : policies) {
     if (name == p.name) return p;
-    known.emplace_back(p.name);
   }
+  std::vector<std::string> known;
+  for (const ConversionPolicy& p : policies) known.emplace_back(p.name);
   throw unknown_name("conversion policy", "a known name", name, known);
 }
 
@@ -92,7 +93,9 @@ std::uint32_t convert_bits32(std::uint32_t bits, const FormatSpec& to, const Con
     return (carried & nan.keep) | nan.set;
   }
   if (policy.flush_subnormal_inputs && formats::float32.is_subnormal(bits)) bits &= 0x80000000;
-  return static_cast<std::uint32_t>(encode_bits32(bits, to, options).code);
+  const Encoded x = encode_bits32(bits, to, options);
+  const bool signed_nan = policy.overflow_nan_signed && !formats::float32.is_nan(bits) && to.is_nan(x.code);
+  return static_cast<std::uint32_t>(signed_nan && bits >> 31 != 0 ? x.code | to.sign_code() : x.code);
 }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// Who converts float32 how: the implementations in use differ in what they do to NaN and to subnormal inputs, and in the
-// roundings they offer. A policy names one of them.
+// Who converts float32 how: the implementations in use differ in what they do to NaN and to subnormal inputs, and in
+// the roundings they offer. A policy names one of them.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace assay {
 
-// What a NaN becomes. "Carried" is the source's code cut to the destination's width: its sign, the top exponent, the upper
-// bits of its payload.
+// What a NaN becomes. "Carried" is the source's code cut to the destination's width: its sign, the top exponent, the
+// upper bits of its payload.
 enum class NanRule : std::uint8_t {
   canonical,         // the format's one quiet NaN, positive
   canonical_signed,  // the same with the source's sign
@@ -26,9 +26,10 @@ struct ConversionPolicy {
   std::string_view name;
   NanRule nan;
   bool flush_subnormal_inputs;  // subnormal float32 becomes zero of its sign before rounding
+  bool overflow_nan_signed;     // an overflow's NaN has the sign of x (fn formats; elsewhere no choice)
   // The roundings offered to each kind of destination, bit 1 << Rounding; `ocp` is f8_e5m2, f8_e4m3, fp6 and fp4.
   std::uint8_t bf16, f16, ocp, other;
-  std::string_view evidence;    // "HW", "SRC", "UNV"; "DEF" for our own definition
+  std::string_view evidence;  // "HW", "SRC", "UNV"; "DEF" for our own definition
   std::string_view description;
 };
 
@@ -38,8 +39,8 @@ const ConversionPolicy& parse_policy(std::string_view name);  // InputError with
 // Why the policy has no such conversion ("intel rounds nearest-even only"); empty if it has.
 std::string why_not(const ConversionPolicy& policy, const FormatSpec& to, Rounding mode);
 
-// The code of a NaN is (carried & keep) | set. Any ieee format narrower than float32; the rules that carry nothing also in
-// the rest, where `positive_ones` is the NaN of fn formats and the largest number of finite-only ones.
+// The code of a NaN is (carried & keep) | set. Any ieee format narrower than float32; the rules that carry nothing
+// also in the rest, where `positive_ones` is the NaN of fn formats and the largest number of finite-only ones.
 struct NanCode {
   std::uint32_t keep = 0, set = 0;
 };

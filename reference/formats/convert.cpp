@@ -17,11 +17,16 @@ std::uint32_t low32(std::uint64_t code) { return static_cast<std::uint32_t>(code
 // What a kernel may ask of a conversion, named in conversions.def.
 
 bool narrows(const Conversion& c, const FormatSpec& to) { return c.from == formats::float32 && c.to == to; }
-bool any_bf16(const Conversion& c) { return narrows(c, formats::bfloat16); }
-bool any_f16(const Conversion& c) { return narrows(c, formats::float16); }
+bool flushes(const Conversion& c) { return parse_policy(c.policy).flush_subnormal_inputs; }
+
+// The kernels flush on the way to bfloat16, in deterministic rounding; no policy does it elsewhere.
+bool any_bf16(const Conversion& c) {
+  return narrows(c, formats::bfloat16) && (c.rounding != Rounding::stochastic || !flushes(c));
+}
+bool any_f16(const Conversion& c) { return narrows(c, formats::float16) && !flushes(c); }
 bool any_f8(const Conversion& c) {
   return c.from == formats::float32 && c.to.bits <= 8 && c.to.emin >= formats::float32.emin &&
-         why_unsound(c.to).empty();
+         why_unsound(c.to).empty() && !flushes(c);
 }
 
 bool instruction_bf16(const Conversion& c) {
@@ -105,7 +110,7 @@ ConvertParams convert_params(const Conversion& c) {
   p.max_finite_bits32 =
       low32(convert(to.max_finite_code(), to, formats::float32, {.rounding = Rounding::toward_zero}).code);
   p.overflow_code = low32(to.has_infinity() ? to.infinity_code() : to.nan_code());
-  p.overflow_code_signed = to.has_infinity();
+  p.overflow_code_signed = to.has_infinity() || policy.overflow_nan_signed;
   p.one_zero = to.specials == Specials::fnuz;
   if (c.rounding == Rounding::stochastic) {
     p.random_bits = c.random_bits != 0 ? c.random_bits : to == formats::bfloat16 ? 16 : 32;
@@ -149,7 +154,8 @@ void convert_array(const ConversionKernel& kernel, const void* src, void* dst, s
   constexpr std::size_t grain = 4096;
   const std::size_t chunk = (n / static_cast<std::size_t>(threads) / grain + 1) * grain;
   const auto chunks = static_cast<std::int64_t>((n + chunk - 1) / chunk);
-#pragma omp parallel for schedule(static) num_threads(threads) if (chunks > 1)
+  if (chunks == 1) return run_range(kernel, c, from, to, n, params);
+#pragma omp parallel for schedule(static) num_threads(threads)
   for (std::int64_t i = 0; i < chunks; ++i) {
     const std::size_t begin = static_cast<std::size_t>(i) * chunk;
     ConvertParams mine = params;

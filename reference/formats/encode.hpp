@@ -1,15 +1,15 @@
 // Round an exact number into any format, and back.
 //
-// This is the definition. Bit tricks, vector code and hardware conversions are tested against it, so it is one plain path
-// for all formats and modes, in integer arithmetic only: no floating-point operation, compiler flag or MXCSR setting can
-// change its result.
+// This is the definition. Bit tricks, vector code and hardware conversions are tested against it, so it is one plain
+// path for all formats and modes, in integer arithmetic only: no floating-point operation, compiler flag or MXCSR
+// setting can change its result.
 //
 // Numerics
 //   exact      one rounding from the exact number; an intermediate float would round twice.
 //   subnormal  kept unless the options say otherwise. Hardware that flushes does so in its conversion policy or unit.
 //   NaN        becomes the format's one quiet NaN, sign and payload dropped.
-//   range      codes of one sign are ordered as their values, so the carry of a rounding runs into the exponent by itself
-//              and overflow is one comparison.
+//   range      codes of one sign are ordered as their values, so the carry of a rounding runs into the exponent by
+//              itself and overflow is one comparison.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Sums, products and quotients of exact values: exact, or exact with a sticky tail, ready for one rounding. By integers.
+// Sums, products and quotients of exact values, by integers: exact, or with a sticky tail, ready for one rounding.
 #pragma once
 
 #include <algorithm>

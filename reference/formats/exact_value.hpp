@@ -21,8 +21,8 @@ enum class Kind : std::uint8_t { finite, infinite, nan };
 
 // |x| = significand * 2^exponent, plus something in (0, 2^exponent) if `sticky`. `Word` is std::uint64_t for values of
 // float64 and narrower, Wide for decimals and sums. Two top bits of the word stay free. With `sticky` the significand
-// has at least p + 2 bits of any format it is rounded into (p + 34 for stochastic rounding), so that the unknown tail lies
-// below every bit that a rounding looks at.
+// has at least p + 2 bits of any format it is rounded into (p + 34 for stochastic rounding), so that the unknown tail
+// lies below every bit that a rounding looks at.
 template <class Word>
 struct ExactValue {
   Kind kind = Kind::finite;

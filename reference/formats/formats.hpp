@@ -30,8 +30,8 @@ std::string_view specials_name(Specials specials);  // "ieee", "fn", "fnuz", "fi
 // sound format is a float64, so that decode() is exact.
 std::string why_unsound(const FormatSpec& f);
 
-// By dtype name, short name, or "custom:bits,p,emin,specials" (custom:12,6,-14,ieee). InputError names the nearest known
-// names. A custom format is called "custom" in both names.
+// By dtype name, short name, or "custom:bits,p,emin,specials" (custom:12,6,-14,ieee). InputError names the nearest
+// known names. A custom format is called "custom" in both names.
 FormatSpec parse_format(std::string_view name);
 
 }  // namespace assay

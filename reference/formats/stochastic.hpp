@@ -1,10 +1,10 @@
-// Random bits of stochastic rounding: a function of (seed, index), so that an array rounds to the same codes in one thread
-// or many, by any kernel, whole or in pieces.
+// Random bits of stochastic rounding: a function of (seed, index), so that an array rounds to the same codes in one
+// thread or many, by any kernel, whole or in pieces.
 //
-// The generator is a hash of the index, cheaper than Philox: two rounds of multiply and xor-shift (a bijection of 32 bits)
-// with half of the key before each. The key comes from Philox4x32-10 of the seed, one key for each 2^32 indices. It passes
-// the tests that rounding needs (probability of rounding up at eight fractions, lag-1 correlation, independence of seeds);
-// it is no generator for other uses.
+// The generator is a hash of the index, cheaper than Philox: two rounds of multiply and xor-shift (a bijection of 32
+// bits) with half of the key before each. The key comes from Philox4x32-10 of the seed, one key for each 2^32
+// indices. It passes the tests that rounding needs (probability of rounding up at eight fractions, lag-1 correlation,
+// independence of seeds); it is no generator for other uses.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,9 @@ constexpr std::uint32_t stochastic_word(StochasticKey key, std::uint32_t low) {
   return x;
 }
 
-// The bits for element `index`. Up to 16 bits, a word serves two elements that lie 16 apart (element i of a block of 32 takes
-// the low half of word i mod 16 if i < 16, else the high half: the two vectors that one vector of words serves).
+// The bits for element `index`. Up to 16 bits, a word serves two elements that lie 16 apart (element i of a block of
+// 32 takes the low half of word i mod 16 if i < 16, else the high half: the two vectors that one vector of words
+// serves).
 constexpr RandomBits random_bits(std::uint64_t seed, std::uint64_t index, int bits) {
   if (bits > 16) {
     const StochasticKey key = stochastic_key(seed, static_cast<std::uint32_t>(index >> 32));

@@ -11,8 +11,8 @@
 
 namespace assay {
 
-// A code of `Format` in the smallest unsigned integer that holds it. Trivially copyable: an array of them is an array of
-// codes as files and kernels know it. Equality is of codes: +0 != -0 and a NaN equals itself.
+// A code of `Format` in the smallest unsigned integer that holds it. Trivially copyable: an array of them is an array
+// of codes as files and kernels know it. Equality is of codes: +0 != -0 and a NaN equals itself.
 template <const FormatSpec& Format>
 struct Stored {
   static constexpr const FormatSpec& format = Format;

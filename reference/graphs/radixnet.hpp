@@ -17,7 +17,9 @@ namespace assay::graphs {
 class MatlabRandom {
  public:
   // Starts behind the first `doubles_consumed` numbers of the stream.
-  explicit MatlabRandom(std::uint64_t doubles_consumed = 0) : engine_(5489U) { engine_.discard(2 * doubles_consumed); }
+  explicit MatlabRandom(std::uint64_t doubles_consumed = 0) : engine_(5489U) {
+    engine_.discard(2 * doubles_consumed);
+  }
 
   // (a * 2^26 + b) / 2^53 with a the upper 27 bits of one output and b the upper 26 of the next: in [0, 1), exact.
   double uniform();
@@ -48,7 +50,8 @@ class RadixNet {
   std::int32_t neurons() const { return neurons_; }
   int layers() const { return layers_; }
 
-  // Layer `l`, from 0: row j lists the inputs of output j, ascending, each of weight 1/16. Safe to call from any thread.
+  // Layer `l`, from 0: row j lists the inputs of output j, ascending, each of weight 1/16. Safe to call from any
+  // thread.
   sparse::Csr layer(int l) const;
 
   // The class of each neuron in group `g`.

@@ -25,30 +25,36 @@ std::span<const float> Csr::row_values(std::int32_t i) const {
 
 void check(const Csr& a) {
   using std::to_string;
-  if (a.rows < 0 || a.cols < 0) fail("shape " + to_string(a.rows) + " x " + to_string(a.cols) + " is negative");
+  if (a.rows < 0 || a.cols < 0)
+    fail("shape " + to_string(a.rows) + " x " + to_string(a.cols) + " is negative");
   if (a.row_offsets.size() != static_cast<std::size_t>(a.rows) + 1) {
-    fail(to_string(a.row_offsets.size()) + " row offsets for " + to_string(a.rows) + " rows; one more than rows is needed");
+    fail(to_string(a.row_offsets.size()) + " row offsets for " + to_string(a.rows) +
+         " rows; one more than rows is needed");
   }
   if (a.values.size() != a.column_indices.size()) {
-    fail(to_string(a.values.size()) + " values for " + to_string(a.column_indices.size()) + " column indices");
+    fail(to_string(a.values.size()) + " values for " + to_string(a.column_indices.size()) +
+         " column indices");
   }
-  if (a.row_offsets.front() != 0) fail("the first row offset is " + to_string(a.row_offsets.front()) + ", not 0");
+  if (a.row_offsets.front() != 0)
+    fail("the first row offset is " + to_string(a.row_offsets.front()) + ", not 0");
   for (std::int32_t i = 0; i < a.rows; ++i) {
     const auto row = static_cast<std::size_t>(i);
     if (a.row_offsets[row + 1] < a.row_offsets[row]) {
-      fail("row " + to_string(i) + " ends at " + to_string(a.row_offsets[row + 1]) + ", before its begin at " +
-           to_string(a.row_offsets[row]));
+      fail("row " + to_string(i) + " ends at " + to_string(a.row_offsets[row + 1]) +
+           ", before its begin at " + to_string(a.row_offsets[row]));
     }
   }
   // Only now: every offset is known to lie within the arrays when the last one does.
   if (a.row_offsets.back() != a.nnz()) {
-    fail("the last row offset is " + to_string(a.row_offsets.back()) + ", but there are " + to_string(a.nnz()) + " entries");
+    fail("the last row offset is " + to_string(a.row_offsets.back()) + ", but there are " +
+         to_string(a.nnz()) + " entries");
   }
   for (std::int32_t i = 0; i < a.rows; ++i) {
     std::int32_t previous = -1;
     for (const std::int32_t column : a.row_columns(i)) {
       if (column < 0 || column >= a.cols) {
-        fail("row " + to_string(i) + " has column " + to_string(column) + " outside 0.." + to_string(a.cols - 1));
+        fail("row " + to_string(i) + " has column " + to_string(column) + " outside 0.." +
+             to_string(a.cols - 1));
       }
       if (column <= previous) {
         fail("row " + to_string(i) + " has column " + to_string(column) + " after " + to_string(previous));

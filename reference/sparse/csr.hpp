@@ -11,9 +11,9 @@ namespace assay::sparse {
 // columns ascending. Entries that are stored and zero are entries: they multiply.
 struct Csr {
   std::int32_t rows = 0, cols = 0;
-  std::vector<std::int32_t> row_offsets{0};   // rows + 1
-  std::vector<std::int32_t> column_indices;   // nnz
-  std::vector<float> values;                  // nnz
+  std::vector<std::int32_t> row_offsets{0};  // rows + 1
+  std::vector<std::int32_t> column_indices;  // nnz
+  std::vector<float> values;                 // nnz
 
   std::int64_t nnz() const { return static_cast<std::int64_t>(column_indices.size()); }
   std::span<const std::int32_t> row_columns(std::int32_t i) const;

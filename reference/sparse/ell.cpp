@@ -19,11 +19,12 @@ std::size_t slots(std::int32_t rows, std::int32_t width) {
 void check(const Ell& a) {
   using std::to_string;
   if (a.rows < 0 || a.cols < 0 || a.width < 0) {
-    fail("shape " + to_string(a.rows) + " x " + to_string(a.cols) + ", width " + to_string(a.width) + " is negative");
+    fail("shape " + to_string(a.rows) + " x " + to_string(a.cols) + ", width " + to_string(a.width) +
+         " is negative");
   }
   if (a.column_indices.size() != slots(a.rows, a.width) || a.values.size() != slots(a.rows, a.width)) {
-    fail(to_string(a.column_indices.size()) + " column indices and " + to_string(a.values.size()) + " values for " +
-         to_string(a.rows) + " rows of " + to_string(a.width));
+    fail(to_string(a.column_indices.size()) + " column indices and " + to_string(a.values.size()) +
+         " values for " + to_string(a.rows) + " rows of " + to_string(a.width));
   }
   for (std::int32_t i = 0; i < a.rows; ++i) {
     std::int32_t previous = -1;
@@ -36,7 +37,8 @@ void check(const Ell& a) {
       }
       if (padded) fail("row " + to_string(i) + " has column " + to_string(column) + " after padding");
       if (column < 0 || column >= a.cols) {
-        fail("row " + to_string(i) + " has column " + to_string(column) + " outside 0.." + to_string(a.cols - 1));
+        fail("row " + to_string(i) + " has column " + to_string(column) + " outside 0.." +
+             to_string(a.cols - 1));
       }
       if (column <= previous) {
         fail("row " + to_string(i) + " has column " + to_string(column) + " after " + to_string(previous));
@@ -77,7 +79,8 @@ Csr csr_from_ell(const Ell& a) {
   out.rows = a.rows;
   out.cols = a.cols;
   for (std::int32_t i = 0; i < a.rows; ++i) {
-    for (std::size_t e = slots(i, a.width); e < slots(i + 1, a.width) && a.column_indices[e] != Ell::padding; ++e) {
+    for (std::size_t e = slots(i, a.width); e < slots(i + 1, a.width) && a.column_indices[e] != Ell::padding;
+         ++e) {
       out.column_indices.push_back(a.column_indices[e]);
       out.values.push_back(a.values[e]);
     }

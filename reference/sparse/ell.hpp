@@ -11,8 +11,9 @@
 
 namespace assay::sparse {
 
-// Row-major: entry e of row i lies at i * width + e. Columns ascend; a row with fewer than `width` entries ends in padding:
-// column -1, value +0. Padding is not an entry: it must not be multiplied (0 * Inf would make a NaN out of nothing).
+// Row-major: entry e of row i lies at i * width + e. Columns ascend; a row with fewer than `width` entries ends in
+// padding: column -1, value +0. Padding is not an entry: it must not be multiplied (0 * Inf would make a NaN out of
+// nothing).
 struct Ell {
   static constexpr std::int32_t padding = -1;
 

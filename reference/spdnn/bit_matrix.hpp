@@ -13,7 +13,9 @@ struct BitRows {
   const std::uint64_t* words = nullptr;
   std::size_t rows = 0, cols = 0, words_per_row = 0;
 
-  std::span<const std::uint64_t> row(std::size_t i) const { return {words + i * words_per_row, words_per_row}; }
+  std::span<const std::uint64_t> row(std::size_t i) const {
+    return {words + i * words_per_row, words_per_row};
+  }
   bool test(std::size_t i, std::size_t j) const { return (row(i)[j / 64] >> (j % 64) & 1) != 0; }
 };
 
@@ -23,7 +25,9 @@ class BitMatrix {
   BitMatrix(std::size_t rows, std::size_t cols)
       : rows_(rows), cols_(cols), words_per_row_((cols + 63) / 64), words_(rows * words_per_row_) {}
 
-  static std::uint64_t bytes(std::size_t rows, std::size_t cols) { return std::uint64_t{rows} * ((cols + 63) / 64) * 8; }
+  static std::uint64_t bytes(std::size_t rows, std::size_t cols) {
+    return std::uint64_t{rows} * ((cols + 63) / 64) * 8;
+  }
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }

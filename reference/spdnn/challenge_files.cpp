@@ -25,7 +25,8 @@ void append(std::string& text, float weight) {
   char digits[32];
   for (const int decimals : {6, 8}) {
     const auto end =
-        std::to_chars(std::begin(digits), std::end(digits), weight, std::chars_format::scientific, decimals).ptr;
+        std::to_chars(std::begin(digits), std::end(digits), weight, std::chars_format::scientific, decimals)
+            .ptr;
     float back = 0;
     std::from_chars(digits, end, back);
     if (back == weight || decimals == 8) {
@@ -74,7 +75,8 @@ fs::path find_plain_or_gzipped(const fs::path& file) {
 std::vector<fs::path> find_layers(const fs::path& folder, std::int32_t neurons, int layers) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
-    throw InputError(folder.string(), "", "a folder of layer files", fs::exists(folder, ignored) ? "a file" : "nothing there");
+    throw InputError(folder.string(), "", "a folder of layer files",
+                     fs::exists(folder, ignored) ? "a file" : "nothing there");
   }
   const fs::path subfolder = folder / ("neuron" + to_string(neurons));
   std::vector<fs::path> found;
@@ -83,8 +85,9 @@ std::vector<fs::path> find_layers(const fs::path& folder, std::int32_t neurons, 
     if (file.empty()) file = find_plain_or_gzipped(subfolder / layer_file_name(neurons, l));
     if (file.empty()) {
       throw InputError(folder.string(), "",
-                       "layer " + to_string(l) + " of " + to_string(layers) + " (" + layer_file_name(neurons, l) +
-                           ", plain or .gz, here or in neuron" + to_string(neurons) + ")",
+                       "layer " + to_string(l) + " of " + to_string(layers) + " (" +
+                           layer_file_name(neurons, l) + ", plain or .gz, here or in neuron" +
+                           to_string(neurons) + ")",
                        "no such file");
     }
     found.push_back(std::move(file));
@@ -101,16 +104,19 @@ sparse::Csr read_layer(const fs::path& file, std::int32_t neurons, std::int32_t 
     const std::int64_t i = in.integer(0, "an input neuron", 1, neurons);
     const std::int64_t j = in.integer(1, "an output neuron", 1, neurons);
     const float weight = in.value(2, "a weight");
-    if (j < output) in.fail("outputs in ascending order", "output " + to_string(j) + " after " + to_string(output));
+    if (j < output)
+      in.fail("outputs in ascending order", "output " + to_string(j) + " after " + to_string(output));
     if (j > output) {
       check_width(in, false, output, count, j, inputs_per_neuron);
       if (output > 0) layer.row_offsets.push_back(static_cast<std::int32_t>(layer.column_indices.size()));
       output = j;
       input = count = 0;
     }
-    if (i == input) in.fail("every entry once", "input " + to_string(i) + " of output " + to_string(j) + " again");
+    if (i == input)
+      in.fail("every entry once", "input " + to_string(i) + " of output " + to_string(j) + " again");
     if (i < input) {
-      in.fail("inputs in ascending order", "input " + to_string(i) + " after " + to_string(input) + " at output " + to_string(j));
+      in.fail("inputs in ascending order",
+              "input " + to_string(i) + " after " + to_string(input) + " at output " + to_string(j));
     }
     input = i;
     ++count;
@@ -151,12 +157,14 @@ void write_layer(const fs::path& file, const sparse::Csr& layer) {
 std::uint64_t layer_file_bytes(std::int32_t neurons, std::int32_t inputs_per_neuron) {
   // Every neuron is an output `inputs_per_neuron` times and, in these networks, an input as often.
   std::uint64_t digits = 0;
-  for (std::uint64_t width = 1, first = 1; first <= static_cast<std::uint64_t>(neurons); ++width, first *= 10) {
+  for (std::uint64_t width = 1, first = 1; first <= static_cast<std::uint64_t>(neurons);
+       ++width, first *= 10) {
     const std::uint64_t last = std::min(static_cast<std::uint64_t>(neurons), first * 10 - 1);
     digits += width * (last - first + 1);
   }
   constexpr std::uint64_t tabs_weight_newline = 2 + 12 + 1;
-  return static_cast<std::uint64_t>(inputs_per_neuron) * (2 * digits + static_cast<std::uint64_t>(neurons) * tabs_weight_newline);
+  return static_cast<std::uint64_t>(inputs_per_neuron) *
+         (2 * digits + static_cast<std::uint64_t>(neurons) * tabs_weight_newline);
 }
 
 BitMatrix read_images(const fs::path& file, std::int32_t neurons, std::size_t most_images) {
@@ -166,16 +174,20 @@ BitMatrix read_images(const fs::path& file, std::int32_t neurons, std::size_t mo
   while (in.next()) {
     const std::int64_t i = in.integer(0, "an image", 1, static_cast<std::int64_t>(most_images));
     const std::int64_t j = in.integer(1, "a pixel", 1, neurons);
-    if (const float value = in.value(2, "the value 1"); value != 1.0F) in.fail("the value 1", "another number");
-    if (i < image) in.fail("images in ascending order", "image " + to_string(i) + " after " + to_string(image));
+    if (const float value = in.value(2, "the value 1"); value != 1.0F)
+      in.fail("the value 1", "another number");
+    if (i < image)
+      in.fail("images in ascending order", "image " + to_string(i) + " after " + to_string(image));
     if (i > image) {
       images.append_rows(static_cast<std::size_t>(i - image));
       image = i;
       pixel = 0;
     }
-    if (j == pixel) in.fail("every entry once", "pixel " + to_string(j) + " of image " + to_string(i) + " again");
+    if (j == pixel)
+      in.fail("every entry once", "pixel " + to_string(j) + " of image " + to_string(i) + " again");
     if (j < pixel) {
-      in.fail("pixels in ascending order", "pixel " + to_string(j) + " after " + to_string(pixel) + " in image " + to_string(i));
+      in.fail("pixels in ascending order",
+              "pixel " + to_string(j) + " after " + to_string(pixel) + " in image " + to_string(i));
     }
     pixel = j;
     images.set(static_cast<std::size_t>(i - 1), static_cast<std::size_t>(j - 1));
@@ -207,8 +219,10 @@ std::vector<std::uint32_t> read_categories(const fs::path& file, std::size_t ima
   TsvReader in(file, 1);
   std::vector<std::uint32_t> categories;
   while (in.next()) {
-    const auto image = static_cast<std::uint32_t>(in.integer(0, "an image", 1, static_cast<std::int64_t>(images)));
-    if (!categories.empty() && image == categories.back()) in.fail("every image once", to_string(image) + " again");
+    const auto image =
+        static_cast<std::uint32_t>(in.integer(0, "an image", 1, static_cast<std::int64_t>(images)));
+    if (!categories.empty() && image == categories.back())
+      in.fail("every image once", to_string(image) + " again");
     if (!categories.empty() && image < categories.back()) {
       in.fail("images in ascending order", to_string(image) + " after " + to_string(categories.back()));
     }
@@ -228,7 +242,8 @@ void write_categories(const fs::path& file, std::span<const std::uint32_t> categ
   out.commit();
 }
 
-CategoryDifference compare_categories(std::span<const std::uint32_t> answer, std::span<const std::uint32_t> truth) {
+CategoryDifference compare_categories(std::span<const std::uint32_t> answer,
+                                      std::span<const std::uint32_t> truth) {
   CategoryDifference difference;
   std::ranges::set_difference(truth, answer, std::back_inserter(difference.missing));
   std::ranges::set_difference(answer, truth, std::back_inserter(difference.extra));

@@ -26,8 +26,9 @@ constexpr std::size_t mask_words = most_lanes / 64;
 using LaneMask = std::array<std::uint64_t, mask_words>;
 
 std::uint32_t count(const LaneMask& mask) {
-  return std::accumulate(mask.begin(), mask.end(), 0U,
-                         [](std::uint32_t n, std::uint64_t word) { return n + static_cast<std::uint32_t>(std::popcount(word)); });
+  return std::accumulate(mask.begin(), mask.end(), 0U, [](std::uint32_t n, std::uint64_t word) {
+    return n + static_cast<std::uint32_t>(std::popcount(word));
+  });
 }
 
 LaneMask first_lanes(std::uint32_t n) {
@@ -84,7 +85,8 @@ std::size_t tile_floats(const Kernel& kernel, std::uint64_t neurons) {
 std::size_t tiles_a_thread(const Kernel& kernel, std::uint64_t neurons, std::uint64_t layers, int threads,
                            std::uint64_t tile_memory) {
   const std::uint64_t one = tile_floats(kernel, neurons) * sizeof(float);
-  const std::uint64_t affordable = tile_memory / static_cast<std::uint64_t>(threads) / std::max<std::uint64_t>(one, 1);
+  const std::uint64_t affordable =
+      tile_memory / static_cast<std::uint64_t>(threads) / std::max<std::uint64_t>(one, 1);
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(affordable, 2, layers + 1));
 }
 
@@ -169,18 +171,21 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
     fail(to_string(bias.size()) + " biases for " + to_string(weights.rows) + " outputs");
   }
   if (!layers_.empty() && weights.cols != layers_.back().outputs) {
-    fail(to_string(weights.cols) + " inputs, but the layer before has " + to_string(layers_.back().outputs) + " outputs");
+    fail(to_string(weights.cols) + " inputs, but the layer before has " + to_string(layers_.back().outputs) +
+         " outputs");
   }
   if (tile_floats(*kernel_, static_cast<std::uint64_t>(std::max(weights.rows, weights.cols))) > UINT32_MAX) {
-    fail(to_string(weights.cols) + " inputs and " + to_string(weights.rows) + " outputs; offsets in a tile have 32 bits");
+    fail(to_string(weights.cols) + " inputs and " + to_string(weights.rows) +
+         " outputs; offsets in a tile have 32 bits");
   }
   const auto first = weights.row_offsets.begin();
   const std::int32_t width = weights.rows == 0 ? 0 : weights.row_offsets[1];
   if (kernel_->format == Format::ell) {
     for (std::int32_t j = 0; j < weights.rows; ++j) {
       if (first[j + 1] - first[j] != width) {
-        fail("output " + to_string(j) + " has " + to_string(first[j + 1] - first[j]) + " inputs and output 0 has " +
-             to_string(width) + "; " + std::string(kernel_->name) + " needs the same number everywhere");
+        fail("output " + to_string(j) + " has " + to_string(first[j + 1] - first[j]) +
+             " inputs and output 0 has " + to_string(width) + "; " + std::string(kernel_->name) +
+             " needs the same number everywhere");
       }
     }
   }
@@ -191,7 +196,8 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
            " is not <= 0, so a row of zeros does not stay one and cannot be skipped");
     }
     const auto wild = std::ranges::find_if(weights.values, [](float w) { return !std::isfinite(w); });
-    if (wild != weights.values.end()) fail("weight " + to_string(*wild) + " times 0 is not 0, so zero rows cannot be skipped");
+    if (wild != weights.values.end())
+      fail("weight " + to_string(*wild) + " times 0 is not 0, so zero rows cannot be skipped");
     if (clip.lower != 0) fail("a lower clip of " + to_string(clip.lower) + " makes rows of zeros nonzero");
   }
 
@@ -201,7 +207,8 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
   layer.width = static_cast<std::uint32_t>(width);
   layer.clip = clip;
   const auto outputs = static_cast<std::size_t>(weights.rows);
-  // Outputs with the same inputs one after the other: the rows that the first one loads are in the L1 cache for the next.
+  // Outputs with the same inputs one after the other: the rows that the first one loads are in the L1 cache for the
+  // next.
   std::vector<std::int32_t> order(outputs);
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
@@ -212,7 +219,8 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
   layer.bias.reserve(outputs);
   if (kernel_->format == Format::csr) layer.edge_offsets.reserve(outputs + 1);
   for (const std::int32_t j : order) {
-    if (kernel_->format == Format::csr) layer.edge_offsets.push_back(static_cast<std::uint32_t>(layer.edges.size()));
+    if (kernel_->format == Format::csr)
+      layer.edge_offsets.push_back(static_cast<std::uint32_t>(layer.edges.size()));
     const auto columns = weights.row_columns(j);
     const auto values = weights.row_values(j);
     for (std::size_t e = 0; e < columns.size(); ++e) {
@@ -221,7 +229,8 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
     layer.targets.push_back(row_of(static_cast<std::uint32_t>(j)) * kernel_->lanes);
     layer.bias.push_back(bias[static_cast<std::size_t>(j)]);
   }
-  if (kernel_->format == Format::csr) layer.edge_offsets.push_back(static_cast<std::uint32_t>(layer.edges.size()));
+  if (kernel_->format == Format::csr)
+    layer.edge_offsets.push_back(static_cast<std::uint32_t>(layer.edges.size()));
   layers_.push_back(std::move(layer));
 }
 
@@ -232,9 +241,9 @@ std::uint64_t Inference::row_layers_computed() const {
 // One thread's images on their way through the layers.
 //
 // A layer's survivors (at most one tile) go to the next layer's pending tile; what no longer fits opens a new pending
-// tile, and the full one runs at once. So a step takes at most one tile from the pool, and it has just given one back: only
-// feeding can find the pool empty, and then the deepest pending tile is run, full or not, until one comes free. Two tiles
-// are therefore enough, and more keep more tiles full.
+// tile, and the full one runs at once. So a step takes at most one tile from the pool, and it has just given one back:
+// only feeding can find the pool empty, and then the deepest pending tile is run, full or not, until one comes free.
+// Two tiles are therefore enough, and more keep more tiles full.
 class Cascade {
  public:
   Cascade(const Plan& plan, std::size_t tiles)
@@ -306,9 +315,10 @@ class Cascade {
   LaneMask step(const Plan::Layer& layer, std::size_t l, const Tile& tile) {
     const auto lanes = static_cast<std::uint32_t>(tile.images.size());
     LaneMask alive{};
-    plan_.kernel().layer({layer.edges.data(), layer.edge_offsets.empty() ? nullptr : layer.edge_offsets.data(), layer.width,
-                          layer.targets.data(), layer.bias.data(), static_cast<std::uint32_t>(layer.outputs),
-                          layer.clip.lower, layer.clip.upper, tile.values.get(), next_.get(), lanes, alive.data()});
+    plan_.kernel().layer(
+        {layer.edges.data(), layer.edge_offsets.empty() ? nullptr : layer.edge_offsets.data(), layer.width,
+         layer.targets.data(), layer.bias.data(), static_cast<std::uint32_t>(layer.outputs), layer.clip.lower,
+         layer.clip.upper, tile.values.get(), next_.get(), lanes, alive.data()});
     rows_computed_[l] += lanes;
     const LaneMask used = first_lanes(lanes);
     const bool last = l + 1 == plan_.layers_.size();
@@ -349,7 +359,7 @@ class Cascade {
   const Plan& plan_;
   std::vector<Tile> pending_;  // of each layer; without values if there is none
   std::vector<Tile> pool_;
-  AlignedFloats next_;         // what a layer computes
+  AlignedFloats next_;  // what a layer computes
   std::vector<std::uint64_t> rows_computed_;
 };
 
@@ -385,14 +395,16 @@ void merge(std::span<const std::unique_ptr<Cascade>> cascades, std::size_t row_f
   std::vector<Row> rows;
   for (const auto& cascade : cascades) {
     for (std::size_t i = 0; i < cascade->nonzero.size(); ++i) {
-      rows.push_back({cascade->nonzero[i], cascade->outputs.data() + (cascade->keep_outputs ? i * row_floats : 0)});
+      rows.push_back(
+          {cascade->nonzero[i], cascade->outputs.data() + (cascade->keep_outputs ? i * row_floats : 0)});
     }
   }
   std::ranges::sort(rows, {}, &Row::image);
   result.categories.reserve(rows.size());
   for (const Row& row : rows) {
     result.categories.push_back(row.image + 1);
-    if (cascades.front()->keep_outputs) result.outputs.insert(result.outputs.end(), row.values, row.values + row_floats);
+    if (cascades.front()->keep_outputs)
+      result.outputs.insert(result.outputs.end(), row.values, row.values + row_floats);
   }
 }
 
@@ -400,16 +412,19 @@ template <class Images>
 Inference execute_images(const Plan& plan, const Images& images, const ExecuteOptions& options) {
   if (plan.layers() == 0) throw ContractError("a plan without layers");
   if (images.cols != static_cast<std::size_t>(plan.inputs())) {
-    throw ContractError("images of " + to_string(images.cols) + " pixels for a network of " + to_string(plan.inputs()) + " inputs");
+    throw ContractError("images of " + to_string(images.cols) + " pixels for a network of " +
+                        to_string(plan.inputs()) + " inputs");
   }
   const std::size_t lanes = plan.kernel().lanes;
   const std::size_t batches = (images.rows + lanes - 1) / lanes;
   Inference result;
   result.threads = options.threads > 0 ? options.threads : hardware_threads();
-  result.threads = static_cast<int>(std::min(static_cast<std::size_t>(result.threads), std::max<std::size_t>(batches, 1)));
+  result.threads =
+      static_cast<int>(std::min(static_cast<std::size_t>(result.threads), std::max<std::size_t>(batches, 1)));
 
-  const std::size_t tiles = tiles_a_thread(plan.kernel(), static_cast<std::uint64_t>(plan.widest()),
-                                           static_cast<std::uint64_t>(plan.layers()), result.threads, options.tile_memory);
+  const std::size_t tiles =
+      tiles_a_thread(plan.kernel(), static_cast<std::uint64_t>(plan.widest()),
+                     static_cast<std::uint64_t>(plan.layers()), result.threads, options.tile_memory);
   std::vector<std::unique_ptr<Cascade>> cascades;
   for (int t = 0; t < result.threads; ++t) {
     cascades.push_back(std::make_unique<Cascade>(plan, tiles));
@@ -423,13 +438,15 @@ Inference execute_images(const Plan& plan, const Images& images, const ExecuteOp
     const MxcsrGuard guard(default_mxcsr);
     const int thread = omp_get_thread_num();
     Cascade& cascade = *cascades[static_cast<std::size_t>(thread)];
-    const std::size_t input_floats = static_cast<std::size_t>(tile_rows(static_cast<std::uint32_t>(images.cols))) * lanes;
+    const std::size_t input_floats =
+        static_cast<std::size_t>(tile_rows(static_cast<std::uint32_t>(images.cols))) * lanes;
     for (std::size_t batch = next_batch++; batch < batches; batch = next_batch++) {
       Tile tile = cascade.take_tile();
       std::fill_n(tile.values.get(), input_floats, 0.0F);
       for (std::size_t i = batch * lanes; i < std::min((batch + 1) * lanes, images.rows); ++i) {
         if (plan.has(Cut::zero_rows) && is_zero(images, i)) continue;
-        load(images, static_cast<std::uint32_t>(i), tile.values.get() + tile.images.size(), static_cast<std::uint32_t>(lanes));
+        load(images, static_cast<std::uint32_t>(i), tile.values.get() + tile.images.size(),
+             static_cast<std::uint32_t>(lanes));
         tile.images.push_back(static_cast<std::uint32_t>(i));
       }
       cascade.run_from_start(std::move(tile));
@@ -439,7 +456,8 @@ Inference execute_images(const Plan& plan, const Images& images, const ExecuteOp
   }
   result.rows_computed.assign(static_cast<std::size_t>(plan.layers()), 0);
   for (const auto& cascade : cascades) {
-    for (std::size_t l = 0; l < result.rows_computed.size(); ++l) result.rows_computed[l] += cascade->rows_computed()[l];
+    for (std::size_t l = 0; l < result.rows_computed.size(); ++l)
+      result.rows_computed[l] += cascade->rows_computed()[l];
   }
   merge(cascades, static_cast<std::size_t>(plan.outputs()), result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

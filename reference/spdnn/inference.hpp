@@ -1,12 +1,12 @@
 // Inference on sparse networks: Y_{l+1} = clip(Y_l * W_l + bias_l), and the categories, the rows of Y_L with a nonzero
 // entry. The order of operations is the contract of kernel_task.hpp.
 //
-// Images go through all layers in a cascade of tiles: each layer has one pending tile; what survives a layer is appended to
-// the next layer's pending tile, which runs when it is full. So rows that died cost nothing, tiles stay full, and a tile
-// stays in the L2 cache from layer to layer.
+// Images go through all layers in a cascade of tiles: each layer has one pending tile; what survives a layer is
+// appended to the next layer's pending tile, which runs when it is full. So rows that died cost nothing, tiles stay
+// full, and a tile stays in the L2 cache from layer to layer.
 //
-// Source of the rate: Hidayetoglu et al., "At-Scale Sparse Deep Neural Network Inference with Efficient GPU Implementation"
-// (HPEC 2020).
+// Source of the rate: Hidayetoglu et al., "At-Scale Sparse Deep Neural Network Inference with Efficient GPU
+// Implementation" (HPEC 2020).
 #pragma once
 
 #include <cstddef>
@@ -44,15 +44,15 @@ struct Kernel {
   std::string_view name;  // "ell_avx512"
   Format format;          // ell: every output of a layer has the same number of inputs
   Isa needs;
-  std::uint32_t lanes;    // width of a tile in images
+  std::uint32_t lanes;  // width of a tile in images
   LayerFn* layer;
   AppendFn* append;
 };
 
 // Every kernel of spdnn.def, best first.
 std::span<const Kernel> all_kernels();
-// The best one of `format` that this CPU runs, that ASSAY_ISA allows and that is no wider than `widest`. There is always
-// one: the scalar kernel.
+// The best one of `format` that this CPU runs, that ASSAY_ISA allows and that is no wider than `widest`. There is
+// always one: the scalar kernel.
 const Kernel& best_kernel(Format format, Isa widest = Isa::amx_bf16);
 // ContractError for a name that is not in the table.
 const Kernel& kernel_named(std::string_view name);
@@ -75,9 +75,9 @@ class Plan {
   // Every cut in `cuts` is checked against each layer that is added.
   explicit Plan(const Kernel& kernel, std::vector<Cut> cuts = {});
 
-  // Row j of `weights` lists the inputs of output j. ContractError if `weights` fails check(), `bias` has another length
-  // than outputs, inputs are not the outputs of the layer before, an ELL kernel gets rows of different lengths, or a cut
-  // is not exact for this layer; the sentence names the neuron and the value.
+  // Row j of `weights` lists the inputs of output j. ContractError if `weights` fails check(), `bias` has another
+  // length than outputs, inputs are not the outputs of the layer before, an ELL kernel gets rows of different lengths,
+  // or a cut is not exact for this layer; the sentence names the neuron and the value.
   void add_layer(const sparse::Csr& weights, std::span<const float> bias, Clip clip = {});
   void add_layer(const sparse::Csr& weights, float bias, Clip clip = {});
 
@@ -127,13 +127,13 @@ struct ExecuteOptions {
 };
 
 struct Inference {
-  std::vector<std::uint32_t> categories;   // rows of Y_L with a nonzero entry, 1-based, ascending
-  std::vector<float> outputs;              // keep_outputs: the rows of Y_L of `categories`; all others are zero
+  std::vector<std::uint32_t> categories;  // rows of Y_L with a nonzero entry, 1-based, ascending
+  std::vector<float> outputs;  // keep_outputs: the rows of Y_L of `categories`; all others are zero
   std::vector<std::uint64_t> rows_computed;  // of each layer
-  std::uint64_t nominal_edges = 0;         // images * nonzeros of all layers
-  std::uint64_t executed_edges = 0;        // rows computed * nonzeros of their layer
+  std::uint64_t nominal_edges = 0;           // images * nonzeros of all layers
+  std::uint64_t executed_edges = 0;          // rows computed * nonzeros of their layer
   int threads = 0;
-  double seconds = 0;                      // from inputs in memory to categories
+  double seconds = 0;  // from inputs in memory to categories
 
   double nominal_edges_per_s() const { return static_cast<double>(nominal_edges) / seconds; }
   double executed_edges_per_s() const { return static_cast<double>(executed_edges) / seconds; }

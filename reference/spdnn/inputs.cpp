@@ -32,7 +32,8 @@ using Complex = std::complex<double>;
 
 // Frequency k of an n-point transform in -(n - 1) / 2 .. n / 2: an even size has its Nyquist term on the positive side.
 std::ptrdiff_t signed_frequency(std::size_t k, std::size_t n) {
-  return k <= n / 2 ? static_cast<std::ptrdiff_t>(k) : static_cast<std::ptrdiff_t>(k) - static_cast<std::ptrdiff_t>(n);
+  return k <= n / 2 ? static_cast<std::ptrdiff_t>(k)
+                    : static_cast<std::ptrdiff_t>(k) - static_cast<std::ptrdiff_t>(n);
 }
 
 // e^(2 pi i j / n) for j = 0 .. n - 1.
@@ -60,7 +61,9 @@ struct Sizes {
     n = count * cols;
     m = count * side;
   }
-  std::uint64_t shared_bytes() const { return BitMatrix::bytes(images, side * side) + images * rows * cols + m * sizeof(Complex); }
+  std::uint64_t shared_bytes() const {
+    return BitMatrix::bytes(images, side * side) + images * rows * cols + m * sizeof(Complex);
+  }
   // The row, its spectrum, Eigen's twiddles for both transforms, and two blocks.
   std::uint64_t bytes_a_thread() const { return (3 * n + 3 * block) * sizeof(Complex); }
   std::uint64_t row_bytes() const { return m * sizeof(double); }
@@ -72,7 +75,13 @@ struct Sizes {
 class RowTransform {
  public:
   RowTransform(const Sizes& sizes, const IdxImages& images, const std::vector<Complex>& roots)
-      : sizes_(sizes), images_(images), roots_(roots), row_(sizes.n), spectrum_(sizes.n), folded_(sizes.block), values_(sizes.block) {
+      : sizes_(sizes),
+        images_(images),
+        roots_(roots),
+        row_(sizes.n),
+        spectrum_(sizes.n),
+        folded_(sizes.block),
+        values_(sizes.block) {
     fft_.SetFlag(Eigen::FFT<double>::Unscaled);
   }
 
@@ -81,22 +90,32 @@ class RowTransform {
   template <class Consume>
   void run(std::size_t y, Consume consume) {
     make_row(y);
-    fft_.fwd(spectrum_.data(), row_.data(), static_cast<int>(sizes_.n));
+    transform(&Eigen::FFT<double>::fwd, row_, spectrum_);
     for (std::size_t phase = 0; phase < sizes_.phases; ++phase) {
       fold(phase);
-      fft_.inv(values_.data(), folded_.data(), static_cast<int>(sizes_.block));
+      transform(&Eigen::FFT<double>::inv, folded_, values_);
       consume(phase, std::span<const Complex>(values_));
     }
   }
 
  private:
-  // Interpolation along y is a sum over the rows of each image, the same at every x: the transform of `rows` points, padded
-  // and transformed back, written out. Scaled for both directions.
+  using Direction = void (Eigen::FFT<double>::*)(Complex*, const Complex*, Eigen::Index);
+  void transform(Direction direction, const std::vector<Complex>& src, std::vector<Complex>& dst) {
+    if (src.size() == 1) {
+      dst = src;  // Eigen's transform of one point does not end
+    } else {
+      (fft_.*direction)(dst.data(), src.data(), static_cast<Eigen::Index>(src.size()));
+    }
+  }
+
+  // Interpolation along y is a sum over the rows of each image, the same at every x: the transform of `rows` points,
+  // padded and transformed back, written out. Scaled for both directions.
   void make_row(std::size_t y) {
     std::vector<Complex> weights(sizes_.rows);
     const auto rows = static_cast<double>(sizes_.rows);
     for (std::size_t r = 0; r < sizes_.rows; ++r) {
-      const double shift = static_cast<double>(y) / static_cast<double>(sizes_.side) - static_cast<double>(r) / rows;
+      const double shift =
+          static_cast<double>(y) / static_cast<double>(sizes_.side) - static_cast<double>(r) / rows;
       for (std::size_t k = 0; k < sizes_.rows; ++k) {
         const auto turns = static_cast<double>(signed_frequency(k, sizes_.rows)) * shift;
         weights[r] += std::polar(1.0, 2 * std::numbers::pi * turns);
@@ -126,7 +145,8 @@ class RowTransform {
     const auto visit = [&](std::size_t begin, std::size_t end, std::size_t turns, std::size_t to) {
       for (std::size_t k = begin; k < end; ++k) {
         const Complex a = spectrum_[k], b = roots_[turns];
-        folded_[to] += Complex{a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+        folded_[to] +=
+            Complex{a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
         turns += phase;
         if (turns >= sizes_.m) turns -= sizes_.m;
         if (++to == sizes_.block) to = 0;
@@ -155,14 +175,16 @@ int threads_within(const Sizes& sizes, int wanted, std::uint64_t limit) {
 
 // How many rows the first pass can keep for the second: all of them at side 32.
 std::size_t rows_kept(const Sizes& sizes, int threads, std::uint64_t limit) {
-  const std::uint64_t used = sizes.shared_bytes() + static_cast<std::uint64_t>(threads) * sizes.bytes_a_thread();
+  const std::uint64_t used =
+      sizes.shared_bytes() + static_cast<std::uint64_t>(threads) * sizes.bytes_a_thread();
   const std::uint64_t room = limit > used ? limit - used : 0;
   return static_cast<std::size_t>(std::min<std::uint64_t>(sizes.side, room / sizes.row_bytes()));
 }
 
 }  // namespace
 
-std::uint64_t interpolate_bytes(std::size_t count, std::size_t rows, std::size_t cols, std::size_t side, int threads) {
+std::uint64_t interpolate_bytes(std::size_t count, std::size_t rows, std::size_t cols, std::size_t side,
+                                int threads) {
   const InterpolateOptions defaults;
   const Sizes sizes(count, rows, cols, side);
   const int used = threads_within(sizes, threads > 0 ? threads : hardware_threads(), defaults.memory_limit);
@@ -173,11 +195,13 @@ std::uint64_t interpolate_bytes(std::size_t count, std::size_t rows, std::size_t
 InterpolatedInputs interpolate(const IdxImages& images, std::size_t side, const InterpolateOptions& options) {
   if (images.count == 0) throw ContractError("interpolate: no images");
   if (side < images.rows || side < images.cols) {
-    throw ContractError("interpolate: images of " + std::to_string(images.rows) + " x " + std::to_string(images.cols) +
-                        " to a side of " + std::to_string(side) + "; only enlarging is defined");
+    throw ContractError("interpolate: images of " + std::to_string(images.rows) + " x " +
+                        std::to_string(images.cols) + " to a side of " + std::to_string(side) +
+                        "; only enlarging is defined");
   }
   const Sizes sizes(images.count, images.rows, images.cols, side);
-  const int threads = threads_within(sizes, options.threads > 0 ? options.threads : hardware_threads(), options.memory_limit);
+  const int threads =
+      threads_within(sizes, options.threads > 0 ? options.threads : hardware_threads(), options.memory_limit);
   const std::vector<Complex> roots = roots_of_unity(sizes.m, threads);
   std::vector<std::vector<double>> kept(rows_kept(sizes, threads, options.memory_limit));
 

@@ -1,5 +1,5 @@
-// The entries of the inference kernels, for their own files and for the dispatch table. Nothing else: a kernel file for a
-// wide ISA must not instantiate inline functions.
+// The entries of the inference kernels, for their own files and for the dispatch table. Nothing else: a kernel file
+// for a wide ISA must not instantiate inline functions.
 #pragma once
 
 #include "reference/spdnn/kernel_task.hpp"

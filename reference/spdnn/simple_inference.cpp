@@ -20,7 +20,8 @@ Matrix activations(const BitRows& images) {
   std::vector<Eigen::Triplet<float, std::int32_t>> entries;
   for (std::size_t i = 0; i < images.rows; ++i) {
     for (std::size_t j = 0; j < images.cols; ++j) {
-      if (images.test(i, j)) entries.emplace_back(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j), 1.0F);
+      if (images.test(i, j))
+        entries.emplace_back(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j), 1.0F);
     }
   }
   Matrix y(static_cast<Eigen::Index>(images.rows), static_cast<Eigen::Index>(images.cols));
@@ -29,8 +30,8 @@ Matrix activations(const BitRows& images) {
 }
 
 // The 1-based rows of Y_L, counted from `first`, with an entry.
-std::vector<std::uint32_t> categories_of(const BitRows& images, std::size_t first, const std::vector<Matrix>& weights,
-                                         float bias) {
+std::vector<std::uint32_t> categories_of(const BitRows& images, std::size_t first,
+                                         const std::vector<Matrix>& weights, float bias) {
   Matrix y = activations(images);
   for (const Matrix& w : weights) {
     Matrix z = y * w;
@@ -43,7 +44,8 @@ std::vector<std::uint32_t> categories_of(const BitRows& images, std::size_t firs
   }
   std::vector<std::uint32_t> categories;
   for (Eigen::Index i = 0; i < y.rows(); ++i) {
-    if (Matrix::InnerIterator(y, i)) categories.push_back(static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i) + 1);
+    if (Matrix::InnerIterator(y, i))
+      categories.push_back(static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i) + 1);
   }
   return categories;
 }
@@ -54,7 +56,8 @@ SimpleInference simple_inference(const BitRows& images, std::span<const sparse::
   std::vector<Matrix> weights;
   for (const sparse::Csr& layer : layers) {
     const Eigen::Map<const Matrix> inputs_of(layer.rows, layer.cols, static_cast<Eigen::Index>(layer.nnz()),
-                                             layer.row_offsets.data(), layer.column_indices.data(), layer.values.data());
+                                             layer.row_offsets.data(), layer.column_indices.data(),
+                                             layer.values.data());
     weights.emplace_back(inputs_of.transpose());
   }
   const auto begin = std::chrono::steady_clock::now();

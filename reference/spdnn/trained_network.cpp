@@ -17,7 +17,8 @@ namespace {
 int layer_number(const std::string& name, std::string_view kind) {
   const std::string_view prefix = "weights-l";
   const std::string suffix = std::string("-").append(kind) + ".tsv";
-  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return 0;
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
+    return 0;
   int number = 0;
   const char* const end = name.data() + (name.size() - suffix.size());
   const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, number);
@@ -81,9 +82,11 @@ sparse::Csr read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t 
       w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
       column = -1;
     }
-    if (j == column) in.fail("every entry once", "output " + to_string(j) + " of input " + to_string(i) + " again");
+    if (j == column)
+      in.fail("every entry once", "output " + to_string(j) + " of input " + to_string(i) + " again");
     if (j < column) {
-      in.fail("outputs in ascending order", "output " + to_string(j) + " after " + to_string(column) + " at input " + to_string(i));
+      in.fail("outputs in ascending order",
+              "output " + to_string(j) + " after " + to_string(column) + " at input " + to_string(i));
     }
     column = j;
     w.column_indices.push_back(static_cast<std::int32_t>(j));
@@ -109,7 +112,8 @@ TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs)
     const bool dense = fs::exists(folder / weights_name(l, true));
     const bool sparse = fs::exists(folder / weights_name(l, false));
     if (dense == sparse) {
-      throw InputError(folder.string(), "", "one of " + weights_name(l, true) + " and " + weights_name(l, false),
+      throw InputError(folder.string(), "",
+                       "one of " + weights_name(l, true) + " and " + weights_name(l, false),
                        dense ? "both" : "neither, though layer " + to_string(last) + " is there");
     }
     TrainedLayer layer;
@@ -117,7 +121,8 @@ TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs)
     layer.bias = read_biases(folder / ("biases-l" + to_string(l) + (dense ? "-dense.tsv" : "-sparse.tsv")));
     const auto outputs = static_cast<std::int32_t>(layer.bias.size());
     const fs::path file = folder / weights_name(l, dense);
-    layer.weights = sparse::transpose(dense ? read_dense(file, inputs, outputs) : read_sparse(file, inputs, outputs));
+    layer.weights =
+        sparse::transpose(dense ? read_dense(file, inputs, outputs) : read_sparse(file, inputs, outputs));
     inputs = outputs;
     network.layers.push_back(std::move(layer));
   }
@@ -135,7 +140,8 @@ Plan plan_trained_network(const TrainedNetwork& network, const Kernel& kernel) {
 
 std::vector<float> scaled_pixels(const IdxImages& images) {
   std::vector<float> scaled(images.pixels.size());
-  std::ranges::transform(images.pixels, scaled.begin(), [](std::uint8_t p) { return static_cast<float>(p) / 255.0F; });
+  std::ranges::transform(images.pixels, scaled.begin(),
+                         [](std::uint8_t p) { return static_cast<float>(p) / 255.0F; });
   return scaled;
 }
 
@@ -148,7 +154,8 @@ std::vector<std::uint8_t> classify(const Inference& inference, std::size_t image
   std::vector<std::uint8_t> classes(images, 0);  // an image whose outputs are all zero: the first of equals
   for (std::size_t i = 0; i < inference.categories.size(); ++i) {
     const auto row = std::span(inference.outputs).subspan(i * width, width);
-    classes[inference.categories[i] - 1] = static_cast<std::uint8_t>(std::ranges::max_element(row) - row.begin());
+    classes[inference.categories[i] - 1] =
+        static_cast<std::uint8_t>(std::ranges::max_element(row) - row.begin());
   }
   return classes;
 }

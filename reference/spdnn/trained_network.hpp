@@ -4,7 +4,8 @@
 //     weights-l<K>-sparse.tsv   input TAB output TAB weight, 0-based, inputs ascending, outputs ascending within one
 //     biases-l<K>-<dense|sparse>.tsv   one value an output
 //
-// y = x * W + b layer by layer, each but the last clipped to [0, 1]; the answer is the largest output, the first of equals.
+// y = x * W + b layer by layer, each but the last clipped to [0, 1]; the answer is the largest output, the first of
+// equals.
 //
 // Source: Lin et al., "SNICIT: Accelerating Sparse Neural Network Inference via Compression at Inference Time on GPU"
 // (ICPP 2023), https://github.com/IDEA-CUHK/SNICIT.
@@ -35,10 +36,10 @@ struct TrainedNetwork {
   std::int64_t sparse_nnz() const;  // of the sparse layers
 };
 
-// `inputs` is the number of pixels. InputError with file, line, expected, found: no layer, a layer between 1 and the last
-// that is missing or there twice, no biases, another number of dense weights than the shapes say, an index outside its
-// range, an entry that repeats or stands out of order, NaN and infinities. A sparse file cut between two lines cannot be
-// told from a sparser one.
+// `inputs` is the number of pixels. InputError with file, line, expected, found: no layer, a layer between 1 and the
+// last that is missing or there twice, no biases, another number of dense weights than the shapes say, an index
+// outside its range, an entry that repeats or stands out of order, NaN and infinities. A sparse file cut between two
+// lines cannot be told from a sparser one.
 TrainedNetwork read_trained_network(const std::filesystem::path& folder, std::int32_t inputs);
 
 // Biases may be positive, so no cut is asked for. `kernel` must be a CSR one.

@@ -13,7 +13,8 @@ bool TsvReader::next() {
   if (!lines_.next(line)) return false;
   const auto tabs = static_cast<std::size_t>(std::ranges::count(line, '\t'));
   if (tabs + 1 != fields_.size()) {
-    fail(std::to_string(fields_.size()) + (fields_.size() == 1 ? " field" : " fields separated by tabs"), quoted(line));
+    fail(std::to_string(fields_.size()) + (fields_.size() == 1 ? " field" : " fields separated by tabs"),
+         quoted(line));
   }
   for (std::string_view& field : fields_) {
     field = line.substr(0, line.find('\t'));
@@ -22,7 +23,8 @@ bool TsvReader::next() {
   return true;
 }
 
-std::int64_t TsvReader::integer(std::size_t i, std::string_view what, std::int64_t first, std::int64_t last) const {
+std::int64_t TsvReader::integer(std::size_t i, std::string_view what, std::int64_t first,
+                                std::int64_t last) const {
   const std::string_view field = fields_[i];
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);

@@ -24,7 +24,9 @@ class TsvReader {
   // Field `i` as a decimal, rounded once to float32; NaN, infinities and what float32 cannot hold are faults.
   float value(std::size_t i, std::string_view what) const;
 
-  [[noreturn]] void fail(std::string expected, std::string found) const { lines_.fail(std::move(expected), std::move(found)); }
+  [[noreturn]] void fail(std::string expected, std::string found) const {
+    lines_.fail(std::move(expected), std::move(found));
+  }
   // For what is missing when the file has ended.
   [[noreturn]] void fail_at_end(std::string expected, std::string found) const;
 

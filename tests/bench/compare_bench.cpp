@@ -28,8 +28,12 @@ std::vector<bf16_t> rounded(const std::vector<float>& x) {
   return y;
 }
 
-compare::Codes codes(const std::vector<float>& x) { return {x.data(), formats::float32, {4096, x.size() / 4096}}; }
-compare::Codes codes(const std::vector<bf16_t>& x) { return {x.data(), formats::bfloat16, {4096, x.size() / 4096}}; }
+compare::Codes codes(const std::vector<float>& x) {
+  return {x.data(), formats::float32, {4096, x.size() / 4096}};
+}
+compare::Codes codes(const std::vector<bf16_t>& x) {
+  return {x.data(), formats::bfloat16, {4096, x.size() / 4096}};
+}
 
 compare::Policy tolerance() {
   compare::Policy p;

@@ -28,7 +28,8 @@ def check_targets(tree):
         target = folder.replace('/', '_')
         if not re.search(rf'^\s*(assay_library\({target}|add_(library|executable)\()', mine, re.M):
             bad.append(f'{folder}: its CMakeLists.txt makes no target')
-        if not re.search(rf'^\s*add_subdirectory\({name}\)', tree.text(f'{above}/CMakeLists.txt'.lstrip('/')) or '', re.M):
+        if not re.search(rf'^\s*add_subdirectory\({name}\)',
+                         tree.text(f'{above}/CMakeLists.txt'.lstrip('/')) or '', re.M):
             bad.append(f'{folder}: the folder above does not add it')
     return bad
 
@@ -56,7 +57,7 @@ def check_scripts(tree):
                 bad.append(f'{name}: does not set -euo pipefail')
         if name.endswith('.py'):
             try:
-                compile(tree.text(name), name, 'exec')
+                compile(tree.text(name) or '', name, 'exec')
             except SyntaxError as error:
                 bad.append(f'{name}: {error}')
     return bad

@@ -22,7 +22,7 @@ ARROWS = {
     'gpu/host': ('gpu/kernels',),
     'gpu/memory': ('reference/core',),
     'gpu/dump': (),  # one header, dropped into other people's programs
-    'validation/io': ('reference/exact',),
+    'validation/io': ('reference/sparse',),
     'validation/compare': ('reference/exact',),
     'validation/diagnose': ('validation/io', 'validation/compare'),
     'validation/report': ('validation/io', 'validation/compare'),

@@ -44,6 +44,7 @@ SOUND = {
     'validation/report/three.hpp': '#pragma once\n\n#include "reference/formats/two.hpp"\n',
     'tests/run': '#!/usr/bin/env bash\nset -euo pipefail\n',
     'tests/install/consumer/main.cpp': PROGRAM,
+    'tests/poll.py': 'time.sleep(0.1)  # poll\n',
 }
 CORE, REPORT, ONE = 'reference/core/one.hpp', 'validation/report/three.hpp', 'reference/core/one.cpp'
 
@@ -111,7 +112,8 @@ PLANTS = {
     ],
     'exports': [
         # `one` with a weak definition only: the copy that a wide-ISA file makes could be the one.
-        {'reference/formats/kernels/two_avx512.cpp': KERNEL, ONE: '#include "reference/core/one.hpp"\nnamespace assay {\n'
+        {'reference/formats/kernels/two_avx512.cpp': KERNEL,
+         ONE: '#include "reference/core/one.hpp"\nnamespace assay {\n'
          'inline __attribute__((used)) int one() { return 1; }\n}\n'},
         # An inline function that the optimiser leaves a call to, the case that this check is for.
         {'reference/formats/kernels/two_avx512.cpp': KERNEL + 'inline __attribute__((noinline)) float f(float x) {'
@@ -151,7 +153,8 @@ def make_build(top, check, plant, compiler):
             flags = planted.removeprefix('flags: ') if planted.startswith('flags: ') else flags
             output = build / (name.replace('/', '_') + '.o')
             if check == 'exports':
-                subprocess.run([compiler, '-std=c++20', '-O2', '-I', top, *flags.split(), '-c', top / name, '-o', output],
+                subprocess.run([compiler, '-std=c++20', '-O2', '-I', top, *flags.split(),
+                                '-c', top / name, '-o', output],
                                check=True)
             commands.append({'directory': str(build), 'file': str(top / name),
                              'command': f'c++ {flags} -o {output.name} -c "{top / name}"'})
@@ -181,6 +184,8 @@ def summary_faults():
         (ran.format('run', ''), boost.format(''), (2, 0, 0)),
         (ran.format('run', ''), boost.format(skipped), (1, 0, 1)),
         (ran.format('fail', '<failure/>'), boost.format('<error/>'), (1, 1, 0)),
+        (ran.format('fail', '<failure/>'), boost.format(skipped.replace('precondition failed: no AMX', '')), (1, 1, 0)),
+        (ran.format('fail', '<failure/>'), boost.format('<skipped/>'), (1, 1, 0)),
         (ran.format('fail', '<failure/>'), boost.format(''), (2, 1, 0)),  # died after its last case
         (ran.format('fail', '<failure/>'), '<testsuite><testcase', (0, 1, 0)),  # died while it wrote
         ('', None, (0, 0, 0)),

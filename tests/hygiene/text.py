@@ -9,7 +9,8 @@ COLUMNS = 120
 # The patterns are written so that they do not match themselves.
 PROMISES = r'\b(TO[D]O|FIXM[E]|XX[X]|HAC[K]|not (yet )?implemente[d]|placeholde[r])\b'
 MACHINES = r'(?<![\w.])/(wor[k]|roo[t]|hom[e]|User[s])/|bash_job[s]'
-SLEEPS = r'\bsleep_(for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|^\s*sleep\s+[\d.]'
+# A loop that polls another process for a condition, up to a deadline, says so: `// poll`.
+SLEEPS = r'^(?!.*(//|#) poll\b).*?(\bsleep_(for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|^\s*sleep\s+[\d.])'
 
 
 def lines_with(tree, names, pattern, flags=0):

@@ -67,17 +67,17 @@ std::vector<json> cases_of(const std::vector<json>& lines) {
   return out;
 }
 
-// True as soon as `condition` holds, false if it does not within ten seconds.
+// True as soon as `condition` holds, false if it does not within a minute.
 bool soon(const std::function<bool()>& condition) {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 1200; ++i) {
     if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // poll
   }
   return condition();
 }
 
-// A run of suite `slow` that has come to the case that hangs. Started without a shell, which would have SIGINT ignored in
-// the background.
+// A run of suite `slow` that has come to the case that hangs. Started without a shell, which would have SIGINT ignored
+// in the background.
 struct SlowRun {
   explicit SlowRun(const Folder& folder, const std::vector<std::string>& more = {}) {
     const std::string pid_file = folder / "pid";
@@ -88,6 +88,7 @@ struct SlowRun {
     argv.push_back(nullptr);
     const std::string out = folder / "out", err = folder / "err";
     pid = ::fork();
+    BOOST_REQUIRE(pid >= 0);  // a signal sent to -1 would reach every process
     if (pid == 0) {
       ::setenv("SELFTEST_PID_FILE", pid_file.c_str(), 1);
       ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
@@ -164,7 +165,12 @@ BOOST_AUTO_TEST_CASE(usage_errors_are_2_with_the_near_names_on_stderr) {
                        {"run --sed 1", "near names: --seed"},
                        {"run --seed banana", "--seed"},
                        {"run --seed -1", "--seed"},
+                       {"run --seed 1x", "--seed"},
+                       {"run --seed 18446744073709551616", "--seed"},
                        {"run --seed", "--seed"},
+                       {"run --case ''", "--case"},
+                       {"run --report ''", "--report"},
+                       {"run --timeout soon", "--timeout"},
                        {"run --threads 0", "--threads"},
                        {"run --timeout -3", "--timeout"},
                        {"run --quick --exhaustive", "--exhaustive"},
@@ -231,12 +237,34 @@ BOOST_AUTO_TEST_CASE(doctor_says_what_is_here) {
   BOOST_TEST(holds(bare.out, "/nowhere: no such folder"));
 }
 
+// Tools that few machines have, played by scripts.
+BOOST_AUTO_TEST_CASE(doctor_repeats_what_tools_say) {
+  const Folder folder;
+  const auto tool = [&](const std::string& name, const std::string& script) {
+    std::ofstream(folder / name) << "#!/bin/sh\n" << script << "\n";
+    fs::permissions(folder / name, fs::perms::owner_all);
+  };
+  tool("nvidia-smi",
+       "echo 'NVIDIA H100, 9.0, 81559 MiB, 560.35'; echo 'NVIDIA H200, 9.0, 143771 MiB, 560.35'");
+  tool("nvcc",
+       "echo 'nvcc: NVIDIA (R) Cuda compiler driver'; echo 'Cuda compilation tools, release 13.0, V13.0.88'");
+  tool("mpirun", "echo 'mpirun (Open MPI) 4.1.4'");
+  const std::string doctor = "PATH=" + folder.path.string() + ":$PATH exec " + program + " doctor";
+  const Outcome all = shell::run(doctor);
+  for (const std::string what : {"yes  NVIDIA H100, 9.0", "yes  NVIDIA H200, 9.0",
+                                 "yes  release 13.0, V13.0.88 at ", "yes  mpirun (Open MPI) 4.1.4 at "}) {
+    BOOST_TEST(holds(all.out, what), what);
+  }
+  tool("nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9");
+  BOOST_TEST(!holds(shell::run(doctor).out, "has failed"));
+}
+
 BOOST_AUTO_TEST_CASE(json_is_all_that_stdout_holds) {
   for (const char* const arguments :
        {"doctor --json", "list --json", "list kernels --json", "--version --json"}) {
     const Outcome outcome = assay_with(arguments);
     BOOST_TEST(outcome.exit_code == 0, arguments);
-    BOOST_CHECK_NO_THROW(json::parse(outcome.out));
+    BOOST_TEST(json::accept(outcome.out));
     BOOST_TEST(outcome.err.empty(), outcome.err);
   }
   const Outcome run = selftest_with("--suite selftest --json");
@@ -276,7 +304,7 @@ BOOST_AUTO_TEST_CASE(a_run_says_first_what_stood_behind_it_and_last_the_counts) 
   BOOST_TEST(holds(run.out, "SKIPPED  1 case: no such data\n         selftest/skips\n"));
   BOOST_TEST(holds(run.out, "rerun: assay run --case \"selftest/segfaults\""));
   const std::string last = run.out.substr(run.out.rfind('\n', run.out.size() - 2) + 1);
-  BOOST_TEST(holds(last, "9 passed, 2 failed, 2 vacuous, 2 skipped, 10 errors; 25 cases in "), last);
+  BOOST_TEST(holds(last, "8 passed, 2 failed, 2 vacuous, 2 skipped, 11 errors; 25 cases in "), last);
 }
 
 BOOST_AUTO_TEST_CASE(a_case_is_rerun_by_its_repro_line) {
@@ -314,9 +342,11 @@ BOOST_AUTO_TEST_CASE(reports_are_written_and_can_be_read) {
   }
   BOOST_TEST(is_wellformed_xml(report + "/report.junit.xml"));
   const std::string xml = contents(report + "/report.junit.xml");
-  BOOST_TEST(holds(xml, "tests=\"25\" failures=\"2\" errors=\"10\" skipped=\"4\""));
+  BOOST_TEST(holds(xml, "tests=\"25\" failures=\"2\" errors=\"11\" skipped=\"4\""));
   BOOST_TEST(holds(contents(report + "/report.txt"), "SKIPPED  1 case: no such data"));
-  BOOST_TEST(std::distance(fs::directory_iterator(report), {}) == 3);
+  for (const auto& file : fs::directory_iterator(report)) {
+    BOOST_TEST(!holds(file.path().string(), "partial"), file.path());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_interrupted_run_keeps_what_has_finished) {
@@ -396,7 +426,7 @@ BOOST_AUTO_TEST_CASE(colours_and_progress_are_for_terminals) {
   const std::string coloured = on_terminal(selftest + " run --suite calm");
   BOOST_TEST(holds(coloured, "\x1b[32mPASSED \x1b[0m"));
   BOOST_TEST(!holds(on_terminal("NO_COLOR=1 " + selftest + " run --suite calm"), "\x1b["));
-  BOOST_TEST(holds(on_terminal(selftest + " run --suite slow --timeout 2.5"), "25 %  slow/hangs  waiting"));
+  BOOST_TEST(holds(on_terminal(selftest + " run --suite slow --timeout 4"), "25 %  slow/hangs  waiting"));
 }
 
 BOOST_AUTO_TEST_SUITE(product, *utf::label("full"))
@@ -405,6 +435,7 @@ BOOST_AUTO_TEST_CASE(every_example_works_as_it_stands) {
   const std::string path = "PATH=" + fs::path(program).parent_path().string() + ":$PATH; ";
   for (const json& command : json::parse(assay_with("list commands --json").out)) {
     const Folder folder;
+    fs::copy(ASSAY_TEST_DATA "/compare", folder.path);  // the arrays that examples name
     const auto example = command.at("example").get<std::string>();
     const Outcome outcome = shell::run(path + "cd " + folder.path.string() + " && " + example);
     BOOST_TEST(outcome.exit_code == 0, example << ": " << outcome.exit_code << "\n" << outcome.err);

@@ -7,8 +7,8 @@
 
 namespace assay::selftest {
 
-// "selftest" has a case for every way to end but hanging; "slow" one that hangs; "calm" cases that pass, in numbers that
-// depend on the scale; "none" has none.
+// "selftest" has a case for every way to end but hanging; "slow" one that hangs; "calm" cases that pass, in numbers
+// that depend on the scale; "none" has none.
 std::vector<suites::Suite> all_suites();
 
 }  // namespace assay::selftest

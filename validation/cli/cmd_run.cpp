@@ -13,6 +13,7 @@
 #include "reference/core/error.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/command_line.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/run.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/verdict.hpp"
@@ -206,22 +207,28 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
 
 std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> suites) {
   const auto o = std::make_shared<Options>();
-  app.add_option("--suite", o->selection.suites, "Suites to run (default: all)")->type_name("NAME");
+  app.add_option("--suite", o->selection.suites, "Suites to run (default: all)")
+      ->type_name("NAME")
+      ->check(not_empty);
   app.add_option("--filter", o->selection.filter,
                  "Run the cases whose whole name this glob matches, as in '*bf16*'")
-      ->type_name("GLOB");
+      ->type_name("GLOB")
+      ->check(not_empty);
   auto* const one =
       app.add_option("--case", o->selection.case_name, "Run exactly the case of this name, with its seed")
-          ->type_name("NAME");
-  app.add_option("--seed", o->seed, "Seed of all random data")->type_name("N")->capture_default_str();
+          ->type_name("NAME")
+          ->check(not_empty);
+  add_seed(app, o->seed, "Seed of all random data");
   auto* const quick = app.add_flag("--quick", o->quick, "The short form of every suite");
   auto* const exhaustive =
       app.add_flag("--exhaustive", o->exhaustive, "The form that leaves nothing out where that is possible");
   app.add_flag("--strict", o->strict, "VACUOUS and SKIPPED count as disagreement");
-  app.add_option("--report", o->report, "Folder for report.txt, report.jsonl and report.junit.xml")
-      ->type_name("DIR");
+  app.add_option("--report", o->report, "Folder for report.txt, report.jsonl, report.junit.xml and report.html")
+      ->type_name("DIR")
+      ->check(not_empty);
   app.add_option("--data", o->data, "Folder of real data: mnist/, spdnn/, ... (default: ASSAY_DATA)")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(not_empty);
   app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
@@ -229,7 +236,7 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
                  "Seconds after which a case counts as hanging, 0 for never "
                  "(default: 300 quick, 1200 standard, 3600 exhaustive)")
       ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative);
   app.add_flag("--json", o->json, "JSON lines on stdout: a header, one line a case, a summary");
   quick->excludes(exhaustive);
   one->excludes("--suite")->excludes("--filter");

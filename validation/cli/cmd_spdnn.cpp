@@ -103,7 +103,8 @@ std::string gibibytes(std::uint64_t bytes) {
 const Kernel& chosen_kernel(const Options& o, Format format) {
   if (o.isa.empty()) return best_kernel(format);
   const Isa widest = parse_isa(o.isa, "--isa");
-  if (const std::string why = why_unavailable(widest); !why.empty()) throw Unavailable("--isa " + o.isa + ": " + why);
+  if (const std::string why = why_unavailable(widest); !why.empty())
+    throw Unavailable("--isa " + o.isa + ": " + why);
   return best_kernel(format, widest);
 }
 
@@ -128,7 +129,8 @@ InputSource find_inputs(const Options& o, const Data& data) {
   const std::string name = "train-images-idx3-ubyte";
   const fs::path mnist = idx_file(data.folder.empty() ? fs::path{} : data.folder / "mnist", name);
   const fs::path fashion = idx_file(data.fashion_mnist, name);
-  const std::string looked_for = (data.folder.empty() ? fs::path("DATA") : data.folder) / "mnist" / (name + ".gz");
+  const std::string looked_for =
+      (data.folder.empty() ? fs::path("DATA") : data.folder) / "mnist" / (name + ".gz");
   if (o.inputs.empty()) {
     if (!mnist.empty()) return {"mnist", mnist, "found under " + data.source};
     const std::string no_mnist = "MNIST was looked for at " + looked_for;
@@ -137,11 +139,13 @@ InputSource find_inputs(const Options& o, const Data& data) {
   }
   if (o.inputs == "generated") return {"generated", {}, ""};
   if (o.inputs == "mnist") {
-    if (mnist.empty()) throw InputError(looked_for, "", "MNIST's training images (--data, ASSAY_DATA)", "no such file");
+    if (mnist.empty())
+      throw InputError(looked_for, "", "MNIST's training images (--data, ASSAY_DATA)", "no such file");
     return {"mnist", mnist, ""};
   }
   if (o.inputs == "fashion") {
-    if (fashion.empty()) throw InputError("--inputs fashion", "", "Debian's dataset-fashion-mnist", "it is not installed");
+    if (fashion.empty())
+      throw InputError("--inputs fashion", "", "Debian's dataset-fashion-mnist", "it is not installed");
     return {"fashion", fashion, ""};
   }
   return {"file", o.inputs, ""};
@@ -154,11 +158,13 @@ std::size_t side_of(std::int32_t neurons) {
 // The bits of all images of the source: neighbours leak into each other, so --images takes the first rows only here.
 BitMatrix make_inputs(const Options& o, const InputSource& source, Stopwatch& watch) {
   if (source.kind == "file") {
-    return watch.measure(watch.read, "reading the inputs", [&] { return read_images(source.path, o.neurons); });
+    return watch.measure(watch.read, "reading the inputs",
+                         [&] { return read_images(source.path, o.neurons); });
   }
-  const IdxImages images = source.path.empty()
-                               ? watch.measure(watch.generate, "drawing digits", [] { return generate_digits(challenge_images); })
-                               : watch.measure(watch.read, "reading the images", [&] { return read_idx_images(source.path); });
+  const IdxImages images =
+      source.path.empty()
+          ? watch.measure(watch.generate, "drawing digits", [] { return generate_digits(challenge_images); })
+          : watch.measure(watch.read, "reading the images", [&] { return read_idx_images(source.path); });
   InterpolateOptions options;
   options.threads = o.threads;
   options.progress = watch.shower("interpolating the images");
@@ -205,8 +211,8 @@ Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
 }
 
 struct Truth {
-  fs::path path;         // empty: there is none
-  std::string none;      // why
+  fs::path path;     // empty: there is none
+  std::string none;  // why
   CategoryDifference difference;
 };
 
@@ -215,14 +221,18 @@ Truth find_truth(const Options& o, const Data& data, const InputSource& source) 
   const std::string name = categories_file_name(o.neurons, o.layers);
   if (source.kind != "mnist") return {{}, "no truth is known for these inputs; --truth FILE names one", {}};
   const fs::path file = find_plain_or_gzipped(data.folder / "spdnn" / name);
-  if (file.empty()) return {{}, fmt::format("no truth at {}; --truth FILE names one", (data.folder / "spdnn" / name).string()), {}};
+  if (file.empty())
+    return {{},
+            fmt::format("no truth at {}; --truth FILE names one", (data.folder / "spdnn" / name).string()),
+            {}};
   return {file, "", {}};
 }
 
 // The first few numbers of a list.
 std::string some(const std::vector<std::uint32_t>& images) {
   constexpr std::size_t most = 10;
-  const std::vector<std::uint32_t> first(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(std::min(images.size(), most)));
+  const std::vector<std::uint32_t> first(
+      images.begin(), images.begin() + static_cast<std::ptrdiff_t>(std::min(images.size(), most)));
   return fmt::format("{}{}", fmt::join(first, ", "), images.size() > most ? ", ..." : "");
 }
 
@@ -238,11 +248,13 @@ Json seconds_json(const Stopwatch& watch, const Inference& result) {
   return {{"read", watch.read}, {"generate", watch.generate}, {"inference", result.seconds}};
 }
 
-void say_figures(const Options& o, const Plan& plan, const Inference& result, const Stopwatch& watch, std::size_t images) {
+void say_figures(const Options& o, const Plan& plan, const Inference& result, const Stopwatch& watch,
+                 std::size_t images) {
   const double share = 100 * static_cast<double>(result.row_layers_computed()) /
                        (static_cast<double>(images) * static_cast<double>(plan.layers()));
   const auto cuts = skipped_texts(plan);
-  say(o, "seconds     read {:.3f}, generate {:.3f}, inference {:.3f}\n", watch.read, watch.generate, result.seconds);
+  say(o, "seconds     read {:.3f}, generate {:.3f}, inference {:.3f}\n", watch.read, watch.generate,
+      result.seconds);
   say(o, "nominal     {:.4g} edges/s\n", result.nominal_edges_per_s());
   say(o, "executed    {:.4g} edges/s ({:.2f} % of the row-layers)\n", result.executed_edges_per_s(), share);
   say(o, "skipped     {}\n", cuts.empty() ? "nothing" : fmt::format("{}", fmt::join(cuts, ", ")));
@@ -253,8 +265,8 @@ void say_memory(const Options& o, std::uint64_t needed) {
   const std::uint64_t available = available_memory_bytes();
   say(o, "memory      {} needed, {} available\n", gibibytes(needed), gibibytes(available));
   if (needed > available) {
-    throw Unavailable(fmt::format("{} neurons x {} layers need {} of memory, {} are available", o.neurons, o.layers,
-                                  gibibytes(needed), gibibytes(available)));
+    throw Unavailable(fmt::format("{} neurons x {} layers need {} of memory, {} are available", o.neurons,
+                                  o.layers, gibibytes(needed), gibibytes(available)));
   }
 }
 
@@ -273,12 +285,14 @@ int run_challenge(const Options& o) {
   Stopwatch watch;
   // Read first: a fault in it should not show after minutes.
   const std::vector<std::uint32_t> categories_of_truth =
-      truth.path.empty() ? std::vector<std::uint32_t>{}
-                         : watch.measure(watch.read, "reading the truth", [&] { return read_categories(truth.path); });
+      truth.path.empty()
+          ? std::vector<std::uint32_t>{}
+          : watch.measure(watch.read, "reading the truth", [&] { return read_categories(truth.path); });
   const Plan plan = make_plan(o, kernel, watch);
   const BitMatrix pixels = make_inputs(o, source, watch);
   if (o.images > pixels.rows()) {
-    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", pixels.rows()), std::to_string(o.images));
+    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", pixels.rows()),
+                     std::to_string(o.images));
   }
   const BitRows rows = pixels.first(o.images == 0 ? pixels.rows() : o.images);
   ExecuteOptions options;
@@ -295,14 +309,16 @@ int run_challenge(const Options& o) {
   }
   const bool agrees = truth.difference.agrees();
   say(o, "images      {}{}\n", rows.rows,
-      rows.rows < pixels.rows() ? fmt::format(", the first of {}; the picture is of all", pixels.rows()) : "");
+      rows.rows < pixels.rows() ? fmt::format(", the first of {}; the picture is of all", pixels.rows())
+                                : "");
   say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
   say_figures(o, plan, result, watch, rows.rows);
   say(o, "categories  {}{}\n", result.categories.size(), o.out.empty() ? "" : ", written to " + o.out);
   if (truth.path.empty()) {
     say(o, "truth       nothing was verified: {}\n", truth.none);
   } else {
-    const std::string prefix = rows.rows < pixels.rows() ? fmt::format(" on the first {} images", rows.rows) : "";
+    const std::string prefix =
+        rows.rows < pixels.rows() ? fmt::format(" on the first {} images", rows.rows) : "";
     say(o, "truth       {}: {}{}\n", truth.path.string(), agrees ? "agrees" : "DISAGREES", prefix);
     const CategoryDifference& d = truth.difference;
     if (!d.missing.empty()) say(o, "  missing   {}: {}\n", d.missing.size(), some(d.missing));
@@ -350,18 +366,23 @@ int run_network(const Options& o) {
   const fs::path images_file = file("t10k-images-idx3-ubyte"), labels_file = file("t10k-labels-idx1-ubyte");
   const Kernel& kernel = chosen_kernel(o, Format::csr);
   Stopwatch watch;
-  const IdxImages images = watch.measure(watch.read, "reading the images", [&] { return read_idx_images(images_file); });
-  const auto labels = watch.measure(watch.read, "reading the labels", [&] { return read_idx_labels(labels_file); });
+  const IdxImages images =
+      watch.measure(watch.read, "reading the images", [&] { return read_idx_images(images_file); });
+  const auto labels =
+      watch.measure(watch.read, "reading the labels", [&] { return read_idx_labels(labels_file); });
   if (labels.size() != images.count) {
-    throw InputError(labels_file.string(), "", std::to_string(images.count) + " labels", std::to_string(labels.size()));
+    throw InputError(labels_file.string(), "", std::to_string(images.count) + " labels",
+                     std::to_string(labels.size()));
   }
   if (o.images > images.count) {
-    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", images.count), std::to_string(o.images));
+    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", images.count),
+                     std::to_string(o.images));
   }
   const auto pixels = static_cast<std::int32_t>(images.rows * images.cols);
-  const TrainedNetwork network =
-      watch.measure(watch.read, "reading the network", [&] { return read_trained_network(o.network, pixels); });
-  const Plan plan = watch.measure(watch.generate, "laying out the network", [&] { return plan_trained_network(network, kernel); });
+  const TrainedNetwork network = watch.measure(watch.read, "reading the network",
+                                               [&] { return read_trained_network(o.network, pixels); });
+  const Plan plan = watch.measure(watch.generate, "laying out the network",
+                                  [&] { return plan_trained_network(network, kernel); });
   const std::vector<float> values = scaled_pixels(images);
   const DenseRows rows{values.data(), o.images == 0 ? images.count : o.images, images.rows * images.cols};
   ExecuteOptions options;
@@ -395,7 +416,8 @@ int run_network(const Options& o) {
     put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     return agree;
   }
-  say(o, "network     {}: {} layers, {} nonzeros in the sparse ones\n", o.network, plan.layers(), network.sparse_nnz());
+  say(o, "network     {}: {} layers, {} nonzeros in the sparse ones\n", o.network, plan.layers(),
+      network.sparse_nnz());
   say(o, "inputs      {} images of {}\n", rows.rows, images_file.string());
   say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
   say_figures(o, plan, result, watch, rows.rows);
@@ -422,14 +444,15 @@ int run_generate(const Options& o) {
   watch.measure(watch.generate, "writing layers", [&] {
     const graphs::RadixNet net(o.neurons, o.layers);
     for (int l = 1; l <= o.layers; ++l) {
-      write_layer(fs::path(o.folder) / (layer_file_name(o.neurons, l) + (o.gzip ? ".gz" : "")), net.layer(l - 1));
+      write_layer(fs::path(o.folder) / (layer_file_name(o.neurons, l) + (o.gzip ? ".gz" : "")),
+                  net.layer(l - 1));
       watch.show("writing layers", static_cast<double>(l) / o.layers);
     }
     return 0;
   });
   if (o.json) {
-    const Json json{{"neurons", o.neurons}, {"layers", o.layers}, {"folder", o.folder}, {"bytes", bytes},
-                    {"gzip", o.gzip},       {"seconds", watch.generate}};
+    const Json json{{"neurons", o.neurons}, {"layers", o.layers}, {"folder", o.folder},
+                    {"bytes", bytes},       {"gzip", o.gzip},     {"seconds", watch.generate}};
     put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   say(o, "written     {} files to {} in {:.1f} s\n", o.layers, o.folder, watch.generate);
@@ -449,13 +472,16 @@ std::function<int()> make_spdnn(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_size_options(app, *o);
   app.add_option("--data", o->data, "folder with mnist/ and spdnn/ (default: the variable ASSAY_DATA)");
-  auto* const weights = app.add_option("--weights", o->weights, "folder of official layer files, instead of generating");
-  auto* const inputs = app.add_option("--inputs", o->inputs,
-                                      "mnist, fashion, generated, or a file as sparse-images-1024.tsv (default: the first "
-                                      "of them that is there)");
-  app.add_option("--images", o->images, "only the first N images; the truth is compared on them")->check(CLI::PositiveNumber);
-  auto* const truth = app.add_option("--truth", o->truth,
-                                     "file of categories to compare with (default: that under --data, for MNIST)");
+  auto* const weights =
+      app.add_option("--weights", o->weights, "folder of official layer files, instead of generating");
+  auto* const inputs =
+      app.add_option("--inputs", o->inputs,
+                     "mnist, fashion, generated, or a file as sparse-images-1024.tsv (default: the first "
+                     "of them that is there)");
+  app.add_option("--images", o->images, "only the first N images; the truth is compared on them")
+      ->check(CLI::PositiveNumber);
+  auto* const truth = app.add_option(
+      "--truth", o->truth, "file of categories to compare with (default: that under --data, for MNIST)");
   app.add_option("--threads", o->threads, "threads (default: all)")->check(CLI::Range(1, 4096));
   app.add_option("--isa", o->isa, "no kernel wider than this: scalar, avx2, avx512");
   auto* const out = app.add_option("--out", o->out, "write the categories to this file");

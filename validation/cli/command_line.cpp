@@ -29,8 +29,8 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A closed descriptor 0, 1 or 2 would be handed to the next file that is opened, and a report would receive what is meant
-// for stdout. What takes its place cannot be written, so that writing still fails.
+// A closed descriptor 0, 1 or 2 would be handed to the next file that is opened, and a report would receive what is
+// meant for stdout. What takes its place cannot be written, so that writing still fails.
 void occupy_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDONLY) != fd) return;

@@ -49,8 +49,8 @@ struct Data {
   std::vector<DataFolder> folders;      // all of data.def
   std::filesystem::path fashion_mnist;  // Debian's dataset-fashion-mnist; empty if it is not installed
 };
-// `option` is what --data said; if empty, the variable ASSAY_DATA counts. InputError if `option` is no folder: a variable
-// that points nowhere is reported and skipped over, a typed path is an error.
+// `option` is what --data said; if empty, the variable ASSAY_DATA counts. InputError if `option` is no folder: a
+// variable that points nowhere is reported and skipped over, a typed path is an error.
 Data find_data(const std::filesystem::path& option);
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reference/core/error.hpp"
+#include "validation/report/comparison_report.hpp"
 
 namespace assay {
 namespace {
@@ -24,6 +25,7 @@ Json result_fields(const CaseResult& result) {
                {"mismatches", result.mismatches},      {"figures", figures},      {"details", result.details},
                {"evidence", result.evidence}};
   if (result.status == Status::error) json["fault"] = fault_name(result.fault);
+  if (result.comparison) json["comparison"] = Json::parse(json_comparison(*result.comparison));
   return json;
 }
 
@@ -43,6 +45,9 @@ CaseResult result_of(const Json& json) {
   }
   json.at("details").get_to(result.details);
   json.at("evidence").get_to(result.evidence);
+  if (const auto comparison = json.find("comparison"); comparison != json.end()) {
+    result.comparison = std::make_shared<const compare::Comparison>(parse_comparison(comparison->dump()));
+  }
   return result;
 }
 
@@ -105,7 +110,7 @@ std::string json_case(const RunHeader& header, const CaseRecord& record) {
   Json json = {{"record", "case"}, {"name", record.name}};
   json.update(result_fields(record.result));
   json["seconds"] = record.seconds;
-  json["repro"] = repro_line(header, record.name);
+  json["repro"] = repro_line(header, record);
   return line(json);
 }
 

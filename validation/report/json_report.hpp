@@ -1,5 +1,5 @@
-// A report as JSON lines: a header, one line a case, a summary. The same lines go to stdout with --json, to report.jsonl,
-// and, for a case's result, from the process that runs cases to the one that reports them.
+// A report as JSON lines: a header, one line a case, a summary. The same lines go to stdout with --json, to
+// report.jsonl, and, for a case's result, from the process that runs cases to the one that reports them.
 //
 // Schema "assay-report", version 1. Every line is an object with "record": "header", "case" or "summary". A number that
 // is NaN or infinite is null. Fields are added within a version; one that changes its meaning raises the version.

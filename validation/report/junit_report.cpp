@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "validation/report/comparison_report.hpp"
+
 namespace assay {
 namespace {
 
@@ -45,7 +47,10 @@ std::string test_case(const RunHeader& header, const CaseRecord& record, std::st
   for (const Figure& f : result.figures) out += fmt::format("{} {} {}\n", f.name, f.value, f.unit);
   for (const std::string& detail : result.details) out += detail + '\n';
   if (!result.evidence.empty()) out += "against " + result.evidence + '\n';
-  out += repro_line(header, record.name);
+  if (result.comparison) {
+    for (const std::string& text : comparison_lines(*result.comparison)) out += text + '\n';
+  }
+  out += repro_line(header, record);
   body += fmt::format("      <system-out>{}</system-out>\n", xml_escaped(out));
   return fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.6f}\">\n{}    </testcase>\n",
                      xml_escaped(suite), xml_escaped(record.name.substr(suite.size() + 1)), record.seconds,

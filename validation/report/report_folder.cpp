@@ -13,6 +13,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
+#include "validation/report/html_report.hpp"
 #include "validation/report/json_report.hpp"
 #include "validation/report/junit_report.hpp"
 #include "validation/report/text_report.hpp"
@@ -81,6 +82,7 @@ void ReportFolder::finish(const RunSummary& summary) {
     cannot_write(finished, "a place to write a file", errno);
   write_whole(folder_ / "report.txt", text_report(header_, records_, summary));
   write_whole(folder_ / "report.junit.xml", junit_report(header_, records_, summary));
+  write_whole(folder_ / "report.html", html_report(header_, records_, summary));
 }
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// The files that --report DIR collects: report.txt, report.jsonl, report.junit.xml.
+// The files that --report DIR collects: report.txt, report.jsonl, report.junit.xml, report.html.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 namespace assay {
 
 // Cases go to report.jsonl.partial as they finish, each line whole, so that a run that is killed leaves what it has
-// done; finish() renames it and writes the other two. Until then the reports of an earlier run stay as they were.
+// done; finish() renames it and writes the others. Until then the reports of an earlier run stay as they were.
 class ReportFolder {
  public:
   // Creates the folder. InputError if that fails, if it cannot be written, or if another run is writing there.

@@ -51,6 +51,20 @@ CaseResult judged(CaseResult result) {
   return result;
 }
 
+CaseResult result_of(compare::Comparison comparison) {
+  CaseResult result;
+  switch (comparison.verdict) {
+    case compare::Verdict::agree: result.status = Status::passed; break;
+    case compare::Verdict::disagree: result.status = Status::failed; break;
+    case compare::Verdict::vacuous: result.status = Status::vacuous; break;
+  }
+  result.reason = comparison.reason;
+  result.checked = comparison.values;
+  result.mismatches = comparison.outside;
+  result.comparison = std::make_shared<const compare::Comparison>(std::move(comparison));
+  return result;
+}
+
 Counts count(std::span<const CaseRecord> records) {
   Counts counts;
   for (const CaseRecord& record : records) {

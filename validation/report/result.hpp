@@ -3,11 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "validation/compare/comparison.hpp"
 
 namespace assay {
 
@@ -47,17 +50,24 @@ struct CaseResult {
   std::vector<std::string> details;  // lines below the status line: the worst mismatch, what was skipped
   std::string evidence;  // what stood behind it: "this CPU's VCVTNE2PS2BF16", "MNIST, official categories"
   Fault fault = Fault::ours;  // read only where status is `error`
+  // Where the case is one comparison of arrays: reports show it in place of details.
+  std::shared_ptr<const compare::Comparison> comparison{};
 };
 
 // The result as a report takes it. PASSED with a mismatch counted is FAILED, and PASSED with nothing compared is
 // VACUOUS: a case does not get to claim more than it counted.
 CaseResult judged(CaseResult result);
 
-// A finished case as a report sees it. `name` is `suite/member key=value ...` and is the argument of `assay run --case`.
+// The result of a case that is one comparison: its status, reason and counts.
+CaseResult result_of(compare::Comparison comparison);
+
+// A finished case as a report sees it. `name` is `suite/member key=value ...` and is the argument of `assay run
+// --case`.
 struct CaseRecord {
   std::string name;
   CaseResult result;
   double seconds = 0;
+  std::string repro{};  // the line that reruns it, where that is not `assay run --case NAME`
 };
 
 struct Counts {

@@ -10,6 +10,10 @@ std::string repro_line(const RunHeader& header, std::string_view name) {
   return header.repro_prefix + "assay run --case \"" + std::string(name) + "\"" + header.repro_suffix;
 }
 
+std::string repro_line(const RunHeader& header, const CaseRecord& record) {
+  return record.repro.empty() ? repro_line(header, record.name) : record.repro;
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

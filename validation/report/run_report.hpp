@@ -36,6 +36,7 @@ struct RunSummary {
 
 // The line that reruns exactly this case.
 std::string repro_line(const RunHeader& header, std::string_view name);
+std::string repro_line(const RunHeader& header, const CaseRecord& record);  // its own line, if it has one
 
 // "2025-01-31T12:00:00Z"
 std::string utc_now();

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "validation/report/comparison_report.hpp"
+
 namespace assay {
 namespace {
 
@@ -63,12 +65,27 @@ std::string data_text(const Data& data) {
   return text;
 }
 
+// Counts whole, rates with the prefix of their thousands, the rest to three digits.
+std::string figure_text(const Figure& figure) {
+  double value = figure.value;
+  std::string unit = figure.unit;
+  if (unit.ends_with("/s")) {
+    const char* prefix = "kMGT";
+    for (; std::abs(value) >= 1000 && *prefix != '\0'; ++prefix) {
+      value /= 1000;
+      unit = *prefix + figure.unit;
+    }
+  }
+  const bool whole = std::abs(value) < 1e15 && value == std::trunc(value);
+  const std::string number = whole                    ? fmt::format("{:.0f}", value)
+                             : std::abs(value) < 1000 ? fmt::format("{:.3g}", value)
+                                                      : fmt::format("{:.1f}", value);
+  return figure.name + " " + number + (unit.empty() ? "" : " ") + unit;
+}
+
 std::string figures_text(const std::vector<Figure>& figures) {
   std::string text;
-  for (const Figure& f : figures) {
-    text += fmt::format("{}{} {:.4g}{}{}", text.empty() ? "" : ", ", f.name, f.value,
-                        f.unit.empty() ? "" : " ", f.unit);
-  }
+  for (const Figure& f : figures) text += (text.empty() ? "" : ", ") + figure_text(f);
   return text;
 }
 
@@ -92,7 +109,7 @@ std::string plural(std::size_t n, std::string_view noun) {
 
 }  // namespace
 
-std::size_t name_column_width(std::size_t longest_name) { return std::min<std::size_t>(longest_name, 64); }
+std::size_t name_column_width(std::size_t longest_name) { return std::min<std::size_t>(longest_name, 74); }
 
 std::string grouped(std::uint64_t value) {
   std::string text = std::to_string(value);
@@ -119,9 +136,12 @@ std::string status_label(Status status, bool colour) {
 }
 
 std::string text_header(const RunHeader& header) {
-  std::string text = fmt::format("assay {}: {} of {}, scale {}, seed {}, {}\n", header.build.version,
-                                 plural(header.cases, "case"), joined(header.suites, ", "), header.scale,
-                                 header.seed, header.started);
+  // A comparison of files has neither scale nor seed, looks for no data, and is rerun by a line of its own.
+  const bool is_run = !header.scale.empty();
+  std::string text = fmt::format("assay {}: {} of {}, {}{}\n", header.build.version,
+                                 plural(header.cases, "case"), joined(header.suites, ", "),
+                                 is_run ? fmt::format("scale {}, seed {}, ", header.scale, header.seed) : "",
+                                 header.started);
   text += labelled("cpu", fmt::format("{}, {}", header.machine.cpu,
                                       plural(static_cast<std::size_t>(header.machine.threads), "processor")));
   text += isa_text(header.machine);
@@ -129,13 +149,27 @@ std::string text_header(const RunHeader& header) {
                                                       : joined(header.machine.gpus, ", "));
   text += labelled(
       "build", fmt::format("{}, {}: {}", header.build.compiler, header.build.build_type, header.build.flags));
-  text += data_text(header.data);
-  text += labelled("rerun", repro_line(header, "NAME"));
+  if (is_run) text += data_text(header.data) + labelled("rerun", repro_line(header, "NAME"));
+  return text;
+}
+
+// A comparison has a form of its own: what is compared and how stands first, the time does not matter.
+std::string comparison_case(const RunHeader& header, const CaseRecord& record, const TextStyle& style) {
+  const CaseResult& result = record.result;
+  const std::string status(status_name(result.status));
+  std::string text = comparison_headline(status, record.name, *result.comparison) + '\n';
+  if (style.colour)
+    text.replace(0, status_label(result.status, false).size(), status_label(result.status, true));
+  const auto indented = [&text](const std::string& line) { text += "  " + line + '\n'; };
+  for (const std::string& line : comparison_lines(*result.comparison)) indented(line);
+  for (const std::string& line : result.details) indented(line);
+  if (result.status == Status::failed) indented("repro  " + repro_line(header, record));
   return text;
 }
 
 std::string text_case(const RunHeader& header, const CaseRecord& record, const TextStyle& style) {
   const CaseResult& result = record.result;
+  if (result.comparison) return comparison_case(header, record, style);
   std::string line = fmt::format("{}  {:<{}}  {:>7}", status_label(result.status, style.colour), record.name,
                                  style.name_width, duration(record.seconds));
   if (result.checked > 0 || result.mismatches > 0) {
@@ -151,7 +185,7 @@ std::string text_case(const RunHeader& header, const CaseRecord& record, const T
   if (result.status != Status::passed && !result.reason.empty()) line += indent + result.reason + '\n';
   for (const std::string& detail : result.details) line += indent + detail + '\n';
   if (result.status == Status::failed || result.status == Status::error) {
-    line += indent + "rerun: " + repro_line(header, record.name) + '\n';
+    line += indent + "rerun: " + repro_line(header, record) + '\n';
   }
   return line;
 }

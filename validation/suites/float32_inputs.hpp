@@ -8,10 +8,10 @@
 
 namespace assay {
 
-// Bits of a float32. Every sign and exponent in turn; the fraction random, but in seven of eight inputs its low `cut` bits
-// (16 for bfloat16, 13 for float16, 20 or 21 for the 8-bit formats, 1 to 23 over the indices) are a pattern at the edge of a
-// rounding decision: nothing, one, just below half, half, just above half, all. Exponents 0 and 255 come as often as any
-// other, so subnormals, infinities and NaNs with every kind of payload are among them.
+// Bits of a float32. Every sign and exponent in turn; the fraction random, but in seven of eight inputs its low `cut`
+// bits (16 for bfloat16, 13 for float16, 20 or 21 for the 8-bit formats, 1 to 23 over the indices) are a pattern at
+// the edge of a rounding decision: nothing, one, just below half, half, just above half, all. Exponents 0 and 255
+// come as often as any other, so subnormals, infinities and NaNs with every kind of payload are among them.
 constexpr std::uint32_t hard_float32(std::uint64_t seed, std::uint64_t i) {
   const PhiloxBlock r = CounterRandom(seed, 0x666C7433).block(i);
   const std::uint32_t sign_and_exponent = static_cast<std::uint32_t>(i & 511) << 23;

@@ -1,6 +1,7 @@
 #include "validation/suites/runner.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <omp.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -316,7 +317,7 @@ bool run_cases(std::span<const SelectedCase> cases, const RunnerOptions& options
       } else if (worker->ended()) {
         fail(end_text(worker->end_status()));
       } else if (options.timeout_seconds > 0 && seconds > options.timeout_seconds) {
-        fail("no result after " + Json(options.timeout_seconds).dump() + " s (--timeout)");
+        fail(fmt::format("no result after {} s (--timeout)", options.timeout_seconds));
       }
       if (!record) events.running(c, seconds, fraction, what);
     }

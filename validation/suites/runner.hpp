@@ -1,8 +1,8 @@
 // Runs cases in a process of their own, so that one that crashes, hangs or ends the process costs its own result alone.
 //
-// A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next case);
-// when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. The calling process must have
-// run no OpenMP region: libgomp's threads do not survive a fork.
+// A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next
+// case); when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. The calling process
+// must have run no OpenMP region: libgomp's threads do not survive a fork.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,8 @@ struct RunnerOptions {
 
 struct RunnerEvents {
   std::function<void(const SelectedCase&)> started = [](const SelectedCase&) {};
-  // Called every 100 ms or so while a case runs, with what it last said of its progress (fraction 0..1; negative: nothing).
+  // Called every 100 ms or so while a case runs, with what it last said of its progress (fraction 0..1; negative:
+  // nothing).
   std::function<void(const SelectedCase&, double seconds, double fraction, std::string_view what)> running =
       [](const SelectedCase&, double, double, std::string_view) {};
   std::function<void(const CaseRecord&)> finished = [](const CaseRecord&) {};

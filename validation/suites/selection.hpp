@@ -22,10 +22,10 @@ struct SelectedCase {
   RunContext context;
 };
 
-// The cases of `suites` that `selection` names, in the order of the suites. A name given with --case brings its seed along
-// (its parameter `seed`) and is looked for at every scale, that of `context` first, so a name printed by any run is found.
-// Empty only if the suites have no case at this scale. InputError, with near names, for a suite or case that does not
-// exist and for a filter that matches nothing; ContractError if two cases share a name.
+// The cases of `suites` that `selection` names, in the order of the suites. A name given with --case brings its seed
+// along (its parameter `seed`) and is looked for at every scale, that of `context` first, so a name printed by any run
+// is found. Empty only if the suites have no case at this scale. InputError, with near names, for a suite or case that
+// does not exist and for a filter that matches nothing; ContractError if two cases share a name.
 std::vector<SelectedCase> select_cases(std::span<const Suite> suites, const Selection& selection,
                                        const RunContext& context);
 

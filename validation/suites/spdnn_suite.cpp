@@ -49,7 +49,8 @@ CaseResult skipped(std::string reason) {
 }
 
 CaseResult not_here(const fs::path& data, const fs::path& file, std::string_view what) {
-  return skipped(fmt::format("no {}: looked for {}", what, ((data.empty() ? fs::path("$ASSAY_DATA") : data) / file).string()));
+  return skipped(fmt::format("no {}: looked for {}", what,
+                             ((data.empty() ? fs::path("$ASSAY_DATA") : data) / file).string()));
 }
 
 // `file` under the data folder, plain or gzipped; empty if it is not there.
@@ -70,13 +71,15 @@ std::shared_ptr<const Value> shared(const std::string& key, Make make) {
 }
 
 // The picture of the first `count` images of a source ("mnist", "fashion", "generated"); 0: of all.
-std::shared_ptr<const BitMatrix> inputs(const RunContext& context, const std::string& source, std::size_t count) {
+std::shared_ptr<const BitMatrix> inputs(const RunContext& context, const std::string& source,
+                                        std::size_t count) {
   return shared<BitMatrix>(fmt::format("{} {}", source, count), [&] {
     IdxImages images;
     if (source == "generated") {
       images = generate_digits(count);
     } else {
-      images = read_idx_images(source == "mnist" ? data_file(context, mnist_train) : find_plain_or_gzipped(debian_fashion));
+      images = read_idx_images(source == "mnist" ? data_file(context, mnist_train)
+                                                 : find_plain_or_gzipped(debian_fashion));
       if (count != 0 && count < images.count) {
         images.count = count;
         images.pixels.resize(count * images.rows * images.cols);
@@ -117,15 +120,17 @@ void add_figures(CaseResult& r, const Plan& plan, const Inference& inference) {
 
 // ---- generator
 
-// Lengths and CRC-32 of the official files, uncompressed: what an installed program carries of them. tests/data/spdnn has
-// their SHA-256.
+// Lengths and CRC-32 of the official files, uncompressed: what an installed program carries of them. tests/data/spdnn
+// has their SHA-256.
 struct OfficialLayer {
   int layer;
   std::size_t bytes;
   std::uint32_t crc;
 };
-constexpr OfficialLayer official_layers[] = {
-    {1, 682'816, 0xa5eb90d9}, {7, 682'816, 0x0176db02}, {64, 682'816, 0x2bada23c}, {120, 682'816, 0xb93e36fa}};
+constexpr OfficialLayer official_layers[] = {{1, 682'816, 0xa5eb90d9},
+                                             {7, 682'816, 0x0176db02},
+                                             {64, 682'816, 0x2bada23c},
+                                             {120, 682'816, 0xb93e36fa}};
 
 std::uint32_t crc32(std::string_view text) {
   boost::crc_32_type crc;
@@ -142,8 +147,8 @@ CaseResult layer_checksum(const OfficialLayer& official) {
   r.status = equal ? Status::passed : Status::failed;
   if (!equal) {
     r.mismatches = 1;
-    r.reason = fmt::format("{} bytes with CRC-32 {:#010x}, official {} with {:#010x}", text.size(), crc32(text),
-                           official.bytes, official.crc);
+    r.reason = fmt::format("{} bytes with CRC-32 {:#010x}, official {} with {:#010x}", text.size(),
+                           crc32(text), official.bytes, official.crc);
   }
   return r;
 }
@@ -167,8 +172,8 @@ CaseResult layer_file(const RunContext& context, int layer) {
 
 // ---- kernels against the scalar one
 
-// Layers that a kernel may meet and RadiX-Nets do not have: any shape, any values. One weight in eight is any finite float
-// at all, subnormal ones among them, one in 128 is so large that products overflow and sums become infinite or NaN; the
+// Layers that a kernel may meet and RadiX-Nets do not have: any shape, any values. One weight in eight is any finite
+// float at all, subnormal ones among them, one in 32 is so large that sums overflow, and without a clip become NaN; the
 // others keep sums of the size of the clip.
 struct RandomLayer {
   sparse::Csr weights;
@@ -180,14 +185,14 @@ float random_weight(const CounterRandom& random, std::uint64_t i) {
   if (b[0] % 8 != 0) return static_cast<float>(random.normal(i)) / 4;
   std::uint32_t bits = b[1];
   if ((bits >> 23 & 0xFF) == 0xFF) bits ^= 0x00800000;
-  if (b[0] % 128 == 0) bits = (bits & 0x807FFFFF) | 0x7F000000;
+  if (b[0] % 32 == 0) bits = (bits & 0x807FFFFF) | 0x7F000000;
   float value = 0;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
 
-RandomLayer random_layer(std::uint64_t seed, std::uint64_t stream, std::int32_t in, std::int32_t out, bool same_length,
-                         bool bias_may_be_positive) {
+RandomLayer random_layer(std::uint64_t seed, std::uint64_t stream, std::int32_t in, std::int32_t out,
+                         bool same_length, bool bias_may_be_positive) {
   const CounterRandom random(seed, stream);
   RandomLayer layer;
   layer.weights.rows = out;
@@ -219,13 +224,15 @@ struct BitComparison {
   std::string first;
 };
 
-BitComparison compare_bits(const Inference& got, const Inference& want, std::size_t images, std::size_t outputs, Clip clip) {
+BitComparison compare_bits(const Inference& got, const Inference& want, std::size_t images,
+                           std::size_t outputs, Clip clip) {
   BitComparison c;
   const std::vector<float> zeros(outputs, 0.0F);
   std::size_t g = 0, w = 0;
   for (std::size_t image = 0; image < images; ++image) {
     const auto row = [&](const Inference& from, std::size_t& at) {
-      if (at == from.categories.size() || from.categories[at] != image + 1) return std::span<const float>(zeros);
+      if (at == from.categories.size() || from.categories[at] != image + 1)
+        return std::span<const float>(zeros);
       return std::span<const float>(from.outputs).subspan(outputs * at++, outputs);
     };
     const auto a = row(got, g), b = row(want, w);
@@ -234,7 +241,8 @@ BitComparison compare_bits(const Inference& got, const Inference& want, std::siz
       c.inside += b[j] > clip.lower && b[j] < clip.upper ? 1U : 0U;
       c.nans += std::isnan(b[j]) ? 1U : 0U;
       if (std::memcmp(&a[j], &b[j], sizeof(float)) == 0) continue;
-      if (c.mismatches++ == 0) c.first = fmt::format("image {} output {}: want {:a} got {:a}", image + 1, j, b[j], a[j]);
+      if (c.mismatches++ == 0)
+        c.first = fmt::format("image {} output {}: want {:a} got {:a}", image + 1, j, b[j], a[j]);
     }
   }
   return c;
@@ -247,7 +255,8 @@ void judge(CaseResult& r, const BitComparison& c) {
 }
 
 void conclude(CaseResult& r, std::uint64_t inside) {
-  r.figures.push_back({"outputs inside the clip", 100.0 * static_cast<double>(inside) / static_cast<double>(r.checked), "%"});
+  r.figures.push_back(
+      {"outputs inside the clip", 100.0 * static_cast<double>(inside) / static_cast<double>(r.checked), "%"});
   if (r.mismatches != 0) {
     r.status = Status::failed;
     r.reason = fmt::format("{} of {} outputs differ in their bits", r.mismatches, r.checked);
@@ -270,7 +279,8 @@ Plan plan_of(const Kernel& kernel, std::span<const RandomLayer> layers, Clip cli
   return plan;
 }
 
-// Y = clip(X W + b) as kernel_task.hpp says it, from CSR as it stands: no plan, no tiles. The scalar kernels' reference.
+// Y = clip(X W + b) as kernel_task.hpp says it, from CSR as it stands: no plan, no tiles. The scalar kernels'
+// reference.
 Inference direct(std::span<const RandomLayer> layers, Clip clip, const DenseRows& rows) {
   Inference result;
   for (std::size_t image = 0; image < rows.rows; ++image) {
@@ -281,7 +291,8 @@ Inference direct(std::span<const RandomLayer> layers, Clip clip, const DenseRows
         float sum = 0.0F;
         const auto columns = layer.weights.row_columns(j);
         const auto values = layer.weights.row_values(j);
-        for (std::size_t e = 0; e < columns.size(); ++e) sum = std::fma(values[e], x[static_cast<std::size_t>(columns[e])], sum);
+        for (std::size_t e = 0; e < columns.size(); ++e)
+          sum = std::fma(values[e], x[static_cast<std::size_t>(columns[e])], sum);
         const float z = sum + layer.bias[static_cast<std::size_t>(j)];
         y.push_back(z <= clip.lower ? clip.lower : z > clip.upper ? clip.upper : z);
       }
@@ -299,27 +310,34 @@ CaseResult random_network_case(const RunContext& context, const Kernel& kernel, 
   const bool same_length = kernel.format == Format::ell;
   constexpr std::size_t images = 331;  // tiles of every width, and a tail
   CaseResult r;
-  r.evidence = kernel.needs == Isa::scalar ? "the definition, one fused multiply-add after the other" : "the scalar kernel, bit for bit";
+  r.evidence = kernel.needs == Isa::scalar ? "the definition, one fused multiply-add after the other"
+                                           : "the scalar kernel, bit for bit";
   std::uint64_t inside = 0, nans = 0;
-  for (const bool cut : {false, true}) {
+  struct Variant {
+    bool cut;
+    Clip clip;
+  };
+  for (const auto& [cut, clip] : {Variant{false, {}}, Variant{true, {}}, Variant{false, Clip::none()}}) {
     const std::vector<RandomLayer> layers = {random_layer(seed, 1, 97, 130, same_length, !cut),
                                              random_layer(seed, 2, 130, 65, same_length, !cut),
                                              random_layer(seed, 3, 65, 64, same_length, !cut)};
     std::vector<float> pixels(images * 97);
     const CounterRandom random(seed, 4);
-    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = random.below(3, 2 * i) == 0 ? static_cast<float>(random.uniform(2 * i + 1)) : 0.0F;
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = random.below(3, 2 * i) == 0 ? static_cast<float>(random.uniform(2 * i + 1)) : 0.0F;
     std::fill_n(pixels.begin(), 97 * 3, 0.0F);  // images that are all zero
     const DenseRows rows{pixels.data(), images, 97};
     for (std::size_t depth = 1; depth <= layers.size(); ++depth) {
       const auto first = std::span(layers).first(depth);
-      const Clip clip;
       const std::vector<Cut> cuts = cut ? std::vector{Cut::zero_rows} : std::vector<Cut>{};
       const Inference got = execute(plan_of(kernel, first, clip, cuts), rows, execute_options(context, true));
       const Kernel& scalar = kernel_named(same_length ? "ell_scalar" : "csr_scalar");
       // The scalar kernel never skips here: with the cut this also checks that the cut is exact.
       const Inference want = kernel.needs == Isa::scalar ? direct(first, clip, rows)
-                                                         : execute(plan_of(scalar, first, clip, {}), rows, execute_options(context, true));
-      const BitComparison c = compare_bits(got, want, images, static_cast<std::size_t>(first.back().weights.rows), clip);
+                                                         : execute(plan_of(scalar, first, clip, {}), rows,
+                                                                   execute_options(context, true));
+      const BitComparison c =
+          compare_bits(got, want, images, static_cast<std::size_t>(first.back().weights.rows), clip);
       judge(r, c);
       inside += c.inside;
       nans += c.nans;
@@ -337,13 +355,15 @@ Plan challenge_plan(const Kernel& kernel, int layers) {
 }
 
 // Few layers: after 22 of them every live activation is 32, and any order of summation would agree.
-CaseResult real_network_case(const RunContext& context, const Kernel& kernel, int layers, std::size_t images) {
+CaseResult real_network_case(const RunContext& context, const Kernel& kernel, int layers,
+                             std::size_t images) {
   if (const std::string why = why_not_runnable(kernel); !why.empty()) return skipped(why);
   const auto pixels = inputs(context, "generated", images);
   const Plan plan = challenge_plan(kernel, layers);
   const Inference got = execute(plan, pixels->view(), execute_options(context, true));
   const auto want = shared<Inference>(fmt::format("scalar {} {}", layers, images), [&] {
-    return execute(challenge_plan(kernel_named("csr_scalar"), layers), pixels->view(), execute_options(context, true));
+    return execute(challenge_plan(kernel_named("csr_scalar"), layers), pixels->view(),
+                   execute_options(context, true));
   });
   CaseResult r;
   r.evidence = "the scalar CSR kernel, bit for bit";
@@ -375,7 +395,8 @@ CaseResult official_categories(const RunContext& context, const Kernel& kernel) 
   if (const std::string why = why_not_runnable(kernel); !why.empty()) return skipped(why);
   const fs::path truth_name = fs::path("spdnn") / categories_file_name(neurons, 120);
   const fs::path truth_file = data_file(context, truth_name);
-  if (data_file(context, mnist_train).empty()) return not_here(context.data, mnist_train.string() + ".gz", "MNIST");
+  if (data_file(context, mnist_train).empty())
+    return not_here(context.data, mnist_train.string() + ".gz", "MNIST");
   if (truth_file.empty()) return not_here(context.data, truth_name, "official categories");
   const std::vector<std::uint32_t> truth = read_categories(truth_file);
   const auto pixels = inputs(context, "mnist", 0);
@@ -430,7 +451,8 @@ class TemporaryFolder {
 void unpack(const fs::path& archive, const fs::path& folder) {
   std::string from = archive.string(), to = folder.string();
   std::string words[] = {"tar", "-xf", from, "-C", to};
-  char* argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), words[4].data(), nullptr};
+  char* argv[] = {words[0].data(), words[1].data(), words[2].data(),
+                  words[3].data(), words[4].data(), nullptr};
   pid_t child = 0;
   if (const int error = ::posix_spawnp(&child, "tar", nullptr, nullptr, argv, environ); error != 0) {
     throw Unavailable(fmt::format("tar: {}", std::strerror(error)));
@@ -469,23 +491,27 @@ CaseResult trained_network_case(const RunContext& context, const Kernel& kernel)
   // The scalar kernel on the first images only: it is a hundred times slower.
   const DenseRows some{rows.values, std::min<std::size_t>(rows.rows, 1000), rows.cols};
   const auto want = shared<Inference>("trained scalar", [&] {
-    return execute(plan_trained_network(*net, kernel_named("csr_scalar")), some, execute_options(context, true));
+    return execute(plan_trained_network(*net, kernel_named("csr_scalar")), some,
+                   execute_options(context, true));
   });
   CaseResult r;
   r.evidence = "the known accuracy, 9494 of 10000, and the scalar kernel bit for bit on 1000 images";
   add_figures(r, plan, got);
-  const BitComparison c = compare_bits(got, *want, some.rows, static_cast<std::size_t>(net->outputs()), Clip::none());
+  const BitComparison c =
+      compare_bits(got, *want, some.rows, static_cast<std::size_t>(net->outputs()), Clip::none());
   judge(r, c);
   conclude(r, c.inside);
   const std::vector<std::uint8_t> classes = classify(got, images->count, net->outputs());
   std::size_t correct = 0;
-  for (std::size_t i = 0; i < std::min(labels.size(), classes.size()); ++i) correct += classes[i] == labels[i] ? 1U : 0U;
+  for (std::size_t i = 0; i < std::min(labels.size(), classes.size()); ++i)
+    correct += classes[i] == labels[i] ? 1U : 0U;
   r.figures.push_back({"correct", static_cast<double>(correct), "images"});
   r.checked += 1;
   if (correct != 9494) {
     r.mismatches += 1;
     r.status = Status::failed;
-    r.reason = fmt::format("{} of {} images are classified correctly, 9494 of 10000 are known", correct, images->count);
+    r.reason = fmt::format("{} of {} images are classified correctly, 9494 of 10000 are known", correct,
+                           images->count);
   }
   return r;
 }
@@ -511,14 +537,16 @@ std::vector<Case> spdnn_cases(const RunContext& context) {
     const std::uint64_t seeds = exhaustive ? 20 : quick ? 1 : 4;
     for (std::uint64_t s = 0; s < seeds; ++s) {
       const std::uint64_t seed = context.seed + s;
-      cases.push_back({"kernel/" + std::string(kernel.name),
-                       {{"network", "random"}, {"seed", text(seed)}},
-                       [&kernel, seed](const RunContext& c) { return random_network_case(c, kernel, seed); }});
+      cases.push_back(
+          {"kernel/" + std::string(kernel.name),
+           {{"network", "random"}, {"seed", text(seed)}},
+           [&kernel, seed](const RunContext& c) { return random_network_case(c, kernel, seed); }});
     }
     const std::size_t images = quick ? 300 : 2000;
-    cases.push_back({"kernel/" + std::string(kernel.name),
-                     {{"network", "radixnet"}, {"neurons", text(neurons)}, {"layers", "8"}, {"images", text(images)}},
-                     [&kernel, images](const RunContext& c) { return real_network_case(c, kernel, 8, images); }});
+    cases.push_back(
+        {"kernel/" + std::string(kernel.name),
+         {{"network", "radixnet"}, {"neurons", text(neurons)}, {"layers", "8"}, {"images", text(images)}},
+         [&kernel, images](const RunContext& c) { return real_network_case(c, kernel, 8, images); }});
   }
   // The scalar kernels take ten seconds each: one of them in a standard run, both in an exhaustive one.
   bool best = true;
@@ -527,15 +555,19 @@ std::vector<Case> spdnn_cases(const RunContext& context) {
     if (quick && !(best && why_not_runnable(kernel).empty())) continue;
     best = best && !why_not_runnable(kernel).empty();
     cases.push_back({"categories/official",
-                     {{"neurons", text(neurons)}, {"layers", "120"}, {"inputs", "mnist"}, {"kernel", std::string(kernel.name)}},
+                     {{"neurons", text(neurons)},
+                      {"layers", "120"},
+                      {"inputs", "mnist"},
+                      {"kernel", std::string(kernel.name)}},
                      [&kernel](const RunContext& c) { return official_categories(c, kernel); }});
   }
   // Where there is no MNIST, this is the main job.
   const std::string source = find_plain_or_gzipped(debian_fashion).empty() ? "generated" : "fashion";
   const std::size_t images = quick ? 300 : has_mnist && !exhaustive ? 1500 : 6000;
-  cases.push_back({"categories/independent",
-                   {{"neurons", text(neurons)}, {"layers", "120"}, {"inputs", source}, {"images", text(images)}},
-                   [source, images](const RunContext& c) { return independent_categories(c, source, images); }});
+  cases.push_back(
+      {"categories/independent",
+       {{"neurons", text(neurons)}, {"layers", "120"}, {"inputs", source}, {"images", text(images)}},
+       [source, images](const RunContext& c) { return independent_categories(c, source, images); }});
   for (const Kernel& kernel : all_kernels()) {
     if (kernel.format != Format::csr || (quick && kernel.needs == Isa::scalar)) continue;
     cases.push_back({"trained/" + std::string(kernel.name),

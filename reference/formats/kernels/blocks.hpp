@@ -1,5 +1,5 @@
-// An array walked in blocks of 32 elements, the unit of every conversion kernel: two AVX-512 vectors of float32, one cache
-// line of 16-bit codes, and the elements that share random words.
+// An array walked in blocks of 32 elements, the unit of every conversion kernel: two AVX-512 vectors of float32, one
+// cache line of 16-bit codes, and the elements that share random words.
 //
 // In an unnamed namespace, as everything that more than one kernel file includes: a copy per ISA, none exported.
 #pragma once
@@ -16,19 +16,20 @@ namespace {
 
 inline constexpr std::size_t block_size = 32;
 
-// A function of its own, and the only one that calls block(): the constants that block() refers to stay in registers.
+// Takes block() by value: a store through `out` may change whatever a reference leads to, but not this copy, so that
+// the constants it holds stay in registers.
 template <std::size_t from_bytes, std::size_t to_bytes, class Block>
 [[gnu::noinline]] void run_blocks(const unsigned char* in, unsigned char* out, std::uint64_t index,
-                                  std::size_t blocks, bool non_temporal, const Block& block) {
+                                  std::size_t blocks, bool non_temporal, Block block) {
   for (; blocks != 0;
        --blocks, in += block_size * from_bytes, out += block_size * to_bytes, index += block_size) {
     block(in, out, index, non_temporal);
   }
 }
 
-// Calls block(src, dst, index, non_temporal) for each block, where `index` is that of its first element: a multiple of 32
-// under stochastic rounding. The parts of a block at either end go through a block on the stack, so that block() sees whole
-// ones only and nothing is read or written past the arrays.
+// Calls block(src, dst, index, non_temporal) for each block, where `index` is that of its first element: a multiple
+// of 32 under stochastic rounding. The parts of a block at either end go through a block on the stack, so that
+// block() sees whole ones only and nothing is read or written past the arrays.
 template <std::size_t from_bytes, std::size_t to_bytes, class Block>
 void in_blocks(const void* src, void* dst, std::size_t n, const ConvertParams& p, const Block& block) {
   constexpr std::size_t line = block_size * to_bytes;

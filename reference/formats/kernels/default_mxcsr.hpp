@@ -1,5 +1,5 @@
-// MXCSR at its default for a scope, for instructions that honour it. MxcsrGuard of reference/core in a form that exports
-// and imports no symbol.
+// MXCSR at its default for a scope, for instructions that honour it. MxcsrGuard of reference/core in a form that
+// exports and imports no symbol.
 #pragma once
 
 #include "reference/formats/kernels/immintrin.hpp"

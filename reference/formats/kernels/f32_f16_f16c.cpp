@@ -4,8 +4,8 @@
 namespace assay {
 namespace {
 
-// VCVTPS2PH with its rounding in the immediate. It quiets a NaN and keeps sign and upper payload; where the policy says
-// otherwise the code is corrected, eight 16-bit lanes at a time.
+// VCVTPS2PH with its rounding in the immediate. It quiets a NaN and keeps sign and upper payload; where the policy
+// says otherwise the code is corrected, eight 16-bit lanes at a time.
 template <int rounding>
 void convert_blocks(const void* src, void* dst, std::size_t n, const ConvertParams& p) {
   const DefaultMxcsr guard;  // the instruction honours DAZ

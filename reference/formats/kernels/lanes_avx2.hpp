@@ -22,6 +22,10 @@ struct U32x8 {
   }
 };
 
+inline U32x8 opaque(U32x8 a) {
+  asm("" : "+x"(a.v));
+  return a;
+}
 inline U32x8 operator+(U32x8 a, U32x8 b) { return {_mm256_add_epi32(a.v, b.v)}; }
 inline U32x8 operator-(U32x8 a, U32x8 b) { return {_mm256_sub_epi32(a.v, b.v)}; }
 inline U32x8 operator*(U32x8 a, U32x8 b) { return {_mm256_mullo_epi32(a.v, b.v)}; }

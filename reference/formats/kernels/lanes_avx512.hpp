@@ -20,6 +20,10 @@ struct U32x16 {
   static U32x16 load(const unsigned char* p) { return {_mm512_loadu_si512(p)}; }
 };
 
+inline U32x16 opaque(U32x16 a) {
+  asm("" : "+v"(a.v));
+  return a;
+}
 inline U32x16 operator+(U32x16 a, U32x16 b) { return {_mm512_add_epi32(a.v, b.v)}; }
 inline U32x16 operator-(U32x16 a, U32x16 b) { return {_mm512_sub_epi32(a.v, b.v)}; }
 inline U32x16 operator*(U32x16 a, U32x16 b) { return {_mm512_mullo_epi32(a.v, b.v)}; }

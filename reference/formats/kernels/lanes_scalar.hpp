@@ -1,6 +1,6 @@
 // One lane of 32 bits: the interface that narrow.hpp is written against, on the baseline ISA.
 //
-// In an unnamed namespace: every file that includes this gets code of its own, compiled for its own ISA, and exports none.
+// In an unnamed namespace: a file that includes this has code of its own, compiled for its own ISA, and exports none.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,11 @@ struct U32x1 {
   }
 };
 
+// The same value, unknown to the compiler.
+inline U32x1 opaque(U32x1 a) {
+  asm("" : "+r"(a.v));
+  return a;
+}
 inline U32x1 operator+(U32x1 a, U32x1 b) { return {a.v + b.v}; }
 inline U32x1 operator-(U32x1 a, U32x1 b) { return {a.v - b.v}; }
 inline U32x1 operator*(U32x1 a, U32x1 b) { return {a.v * b.v}; }

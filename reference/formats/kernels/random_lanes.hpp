@@ -1,5 +1,5 @@
-// The random bits of stochastic rounding for one block: random_bits() of stochastic.hpp, vectors at a time. `V` is a vector
-// of lanes_<isa>.hpp, which is included first.
+// The random bits of stochastic rounding for one block: random_bits() of stochastic.hpp, vectors at a time. `V` is a
+// vector of lanes_<isa>.hpp, which is included first.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@
 namespace assay {
 namespace {
 
-// The code is left in the upper half; what is below it means nothing. Stochastic rounding takes 16 bits, in the top of
-// `random`.
+// The code is left in the upper half; what is below it means nothing. Stochastic rounding takes 16 bits, in the top
+// of `random`.
 template <Rounding mode, bool flush, bool saturate, class V>
 [[gnu::always_inline]] inline V round_bf16(V x, V random, V nan_keep, V nan_set) {
   const auto nan = is_nan(x);
@@ -48,8 +48,8 @@ template <Rounding mode, bool flush, bool saturate, class V>
 template <class V, Rounding mode, bool flush, bool saturate>
 void bf16_blocks(const void* src, void* dst, std::size_t n, const ConvertParams& p) {
   const V keep = V::all(p.nan_keep << 16), set = V::all(p.nan_set << 16);
-  const auto block = [&](const unsigned char* in, unsigned char* out, std::uint64_t index,
-                         bool non_temporal) {
+  const auto block = [=](const unsigned char* in, unsigned char* out, std::uint64_t index, bool non_temporal)
+      __attribute__((always_inline)) {
     Lanes<V> random{}, codes;
     if constexpr (mode == Rounding::stochastic) random = random_lanes<V>(index, p);
     for (int i = 0; i < Lanes<V>::vectors; ++i) {

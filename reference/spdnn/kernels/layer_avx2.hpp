@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint32_t lanes_avx2 = 64;
 
-// The first `vectors` * 8 lanes. `first_edge(j)` is where the edges of output j begin; they end where those of j + 1 do.
+// The first `vectors` * 8 lanes. `first_edge(j)` is where the edges of output j begin; they end where those of j + 1
+// do.
 template <int vectors, class FirstEdge>
 void run_lanes(const LayerTask& task, FirstEdge first_edge) {
   const Edge* const edges = task.edges;
@@ -44,7 +45,8 @@ void run_lanes(const LayerTask& task, FirstEdge first_edge) {
     }
   }
   std::uint64_t mask = 0;
-  for (int v = 0; v < vectors; ++v) mask |= static_cast<std::uint64_t>(_mm256_movemask_ps(alive[v])) << (8 * v);
+  for (int v = 0; v < vectors; ++v)
+    mask |= static_cast<std::uint64_t>(_mm256_movemask_ps(alive[v])) << (8 * v);
   task.alive[0] = mask;
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint32_t lanes_avx512 = 128;
 
-// The first `vectors` * 16 lanes. `first_edge(j)` is where the edges of output j begin; they end where those of j + 1 do.
+// The first `vectors` * 16 lanes. `first_edge(j)` is where the edges of output j begin; they end where those of j + 1
+// do.
 template <int vectors, class FirstEdge>
 void run_lanes(const LayerTask& task, FirstEdge first_edge) {
   const Edge* const edges = task.edges;
@@ -27,7 +28,8 @@ void run_lanes(const LayerTask& task, FirstEdge first_edge) {
       const __m512 weight = _mm512_set1_ps(e->weight);
       const float* const row = x + e->source;
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) sum[v] = _mm512_fmadd_ps(weight, _mm512_load_ps(row + 16 * v), sum[v]);
+      for (int v = 0; v < vectors; ++v)
+        sum[v] = _mm512_fmadd_ps(weight, _mm512_load_ps(row + 16 * v), sum[v]);
     }
     const __m512 bias = _mm512_set1_ps(task.bias[j]);
     float* const out = y + task.targets[j];
@@ -37,12 +39,14 @@ void run_lanes(const LayerTask& task, FirstEdge first_edge) {
       // NaN: "not <=" holds, and VMINPS returns its second operand, z.
       const __mmask16 inside = _mm512_cmp_ps_mask(z, lower, _CMP_NLE_UQ);
       const __m512 clipped = _mm512_mask_min_ps(lower, inside, upper, z);
-      alive[v] = static_cast<__mmask16>(alive[v] | _mm512_cmp_ps_mask(clipped, _mm512_setzero_ps(), _CMP_NEQ_UQ));
+      alive[v] =
+          static_cast<__mmask16>(alive[v] | _mm512_cmp_ps_mask(clipped, _mm512_setzero_ps(), _CMP_NEQ_UQ));
       _mm512_store_ps(out + 16 * v, clipped);
     }
   }
   task.alive[0] = task.alive[1] = 0;
-  for (int v = 0; v < vectors; ++v) task.alive[v / 4] |= static_cast<std::uint64_t>(alive[v]) << (16 * (v % 4));
+  for (int v = 0; v < vectors; ++v)
+    task.alive[v / 4] |= static_cast<std::uint64_t>(alive[v]) << (16 * (v % 4));
 }
 
 template <class FirstEdge>

@@ -29,7 +29,8 @@ void append_avx2(const AppendTask& task) noexcept {
   for (std::uint32_t row = 0; row < task.rows; ++row, src += lanes_avx2, dst += lanes_avx2) {
     for (int p = 0; p < count; ++p) {
       const Part& part = parts[p];
-      _mm256_maskstore_ps(dst + part.to, part.put, _mm256_permutevar8x32_ps(_mm256_load_ps(src + part.from), part.order));
+      _mm256_maskstore_ps(dst + part.to, part.put,
+                          _mm256_permutevar8x32_ps(_mm256_load_ps(src + part.from), part.order));
     }
   }
 }

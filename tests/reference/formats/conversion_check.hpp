@@ -1,5 +1,5 @@
-// Checks of conversion kernels that the quick, the exhaustive and the mutant tests share: what a kernel gives for an array
-// of float32, against one evaluation of the definition for each format and rounding.
+// Checks of conversion kernels that the quick, the exhaustive and the mutant tests share: what a kernel gives for an
+// array of float32, against one evaluation of the definition for each format and rounding.
 #pragma once
 
 #include <algorithm>
@@ -44,15 +44,16 @@ void define(Rounding mode, std::span<const std::uint32_t> bits, Code<to>* codes)
   }
 }
 
-// Codes of the definition as `c` has them: its policy is asked where it may differ (NaN, subnormal), and saturation puts
-// the largest number where a number became none.
+// Codes of the definition as `c` has them: its policy is asked where it may differ (NaN, subnormal, overflow to NaN),
+// and saturation puts the largest number where a number became none.
 template <const FormatSpec& to>
 void apply(const Conversion& c, std::span<const std::uint32_t> bits, Code<to>* codes) {
   const ConversionPolicy& policy = parse_policy(c.policy);
   const EncodeOptions options{.rounding = c.rounding, .overflow = c.overflow};
   for (std::size_t i = 0; i < bits.size(); ++i) {
     const std::uint32_t magnitude = bits[i] & 0x7FFFFFFF;
-    if (magnitude > 0x7F800000 || magnitude < 0x00800000) {
+    if (magnitude > 0x7F800000 || magnitude < 0x00800000 ||
+        (to.is_nan(codes[i]) && policy.overflow_nan_signed)) {
       codes[i] = static_cast<Code<to>>(convert_bits32(bits[i], to, policy, options));
     } else if (c.overflow == Overflow::saturate && !to.is_finite(codes[i])) {
       codes[i] = static_cast<Code<to>>((bits[i] >> 31 != 0 ? to.sign_code() : 0) | to.max_finite_code());
@@ -64,6 +65,7 @@ void apply(const Conversion& c, std::span<const std::uint32_t> bits, Code<to>* c
 template <const FormatSpec& to>
 bool ordinary(const Conversion& c, std::span<const std::uint32_t> bits) {
   if (c.overflow == Overflow::saturate) return false;
+  if (!to.has_infinity() && c.policy != "format") return false;
   return c.policy == "format" || std::all_of(bits.begin(), bits.end(), [](std::uint32_t x) {
            return (x & 0x7FFFFFFF) <= 0x7F800000 && (x & 0x7F800000) != 0;
          });
@@ -163,8 +165,8 @@ inline std::vector<const ConversionKernel*> kernels_to(const FormatSpec& to) {
   return found;
 }
 
-// float32 patterns where rounding into `to` changes its mind: every code, every midpoint of neighbours and the midpoint
-// above the largest number, with the two floats on either side of each, of both signs.
+// float32 patterns where rounding into `to` changes its mind: every code, every midpoint of neighbours and the
+// midpoint above the largest number, with the two floats on either side of each, of both signs.
 inline std::vector<std::uint32_t> rounding_points(const FormatSpec& to) {
   std::vector<std::uint32_t> patterns;
   const auto around = [&](double x) {
@@ -187,8 +189,9 @@ inline std::vector<std::uint32_t> rounding_points(const FormatSpec& to) {
   return patterns;
 }
 
-// The same number of patterns from each of the 512 signs and exponents (so 1/256 are NaN or infinite, as many subnormal);
-// a random run of zeros or ones at the end of the significand puts some close to every place where it may be cut.
+// The same number of patterns from each of the 512 signs and exponents (so 1/256 are NaN or infinite, as many
+// subnormal); a random run of zeros or ones at the end of the significand puts some close to every place where it may
+// be cut.
 inline std::vector<std::uint32_t> stratified(std::size_t n, std::uint64_t seed) {
   const CounterRandom random(seed);
   std::vector<std::uint32_t> patterns(n);

@@ -48,7 +48,8 @@ void against_the_definition(const ConversionKernel& kernel, std::size_t total) {
   BOOST_TEST(all.count == 0U, all);
 }
 
-// The check above derives policies from one evaluation of the definition; here convert_bits32() is asked for each element.
+// The check above derives policies from one evaluation of the definition; here convert_bits32() is asked for each
+// element.
 template <const FormatSpec& to>
 void against_convert_bits32(const ConversionKernel& kernel) {
   const std::vector<std::uint32_t> patterns = stratified(1 << 14, seed + 1);
@@ -104,7 +105,7 @@ void at_the_edges(const ConversionKernel& kernel) {
   BOOST_TEST(mxcsr_changed == 0U);
 }
 
-// An array from 2^25 bytes on is written around the caches, by whole lines from an address that may start within one.
+// A large array is written around the caches, by whole lines from an address that may start within one.
 template <const FormatSpec& to>
 void around_the_caches(const ConversionKernel& kernel) {
   using C = Code<to>;

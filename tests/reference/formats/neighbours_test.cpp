@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(errors_by_hand) {
   BOOST_TEST(error_of("1.00390625", formats::bfloat16) == -0.5);
   BOOST_TEST(error_of("-1.00390625", formats::bfloat16) == 0.5);
   BOOST_TEST(error_of("1.001953125", formats::bfloat16, Rounding::toward_positive) == 0.75);
-  BOOST_TEST(error_of("1.99999", formats::bfloat16) > 0.0);   // up into the next binade, in ulps of the lower one
+  BOOST_TEST(error_of("1.99999", formats::bfloat16) >
+             0.0);  // up into the next binade, in ulps of the lower one
   BOOST_TEST(error_of("1.99999", formats::bfloat16) < 0.01);
   BOOST_TEST(error_of("0x1p-134", formats::bfloat16) == -0.5);
   BOOST_TEST(error_of("0x1p-1000", formats::bfloat16, Rounding::toward_positive) == 1.0);
@@ -88,7 +89,8 @@ BOOST_AUTO_TEST_CASE(nearest_is_within_half_an_ulp_and_directed_within_one) {
   for (const FormatSpec* f : {&formats::bfloat16, &formats::float8_e4m3fn, &formats::float32}) {
     double widest = 0, widest_directed = 0;
     for (std::uint64_t i = 0; i < 100'000; ++i) {
-      const double x = std::ldexp(random.uniform(i) - 0.5, static_cast<int>(random.below(20, i + 200'000)) - 12);
+      const double x =
+          std::ldexp(random.uniform(i) - 0.5, static_cast<int>(random.below(20, i + 200'000)) - 12);
       const std::uint64_t near = encode(x, *f).code, up = encode(x, *f, Rounding::toward_positive).code;
       widest = std::max(widest, std::fabs(error_in_ulps(near, exact(x), *f)));
       const double directed = error_in_ulps(up, exact(x), *f);

@@ -32,7 +32,8 @@ sparse::Csr by_definition(std::int32_t neurons, int layer, std::uint64_t doubles
       u[i] = {(a * 67108864.0 + b) / 9007199254740992.0, static_cast<std::int32_t>(i)};
     }
     std::ranges::sort(u);
-    for (std::size_t v = 0; v < u.size(); ++v) q[static_cast<std::size_t>(u[v].second)] = static_cast<std::int32_t>(v) % classes;
+    for (std::size_t v = 0; v < u.size(); ++v)
+      q[static_cast<std::size_t>(u[v].second)] = static_cast<std::int32_t>(v) % classes;
   }
   const std::int32_t step = 1 << (layer % per_group);
   sparse::Csr out;
@@ -51,7 +52,8 @@ sparse::Csr by_definition(std::int32_t neurons, int layer, std::uint64_t doubles
 
 BOOST_AUTO_TEST_CASE(random_stream_is_matlab_s) {
   // What `rand(1, 10)` prints in a fresh MATLAB, to four places.
-  constexpr std::array printed{0.8147, 0.9058, 0.1270, 0.9134, 0.6324, 0.0975, 0.2785, 0.5469, 0.9575, 0.9649};
+  constexpr std::array printed{0.8147, 0.9058, 0.1270, 0.9134, 0.6324,
+                               0.0975, 0.2785, 0.5469, 0.9575, 0.9649};
   MatlabRandom random;
   for (const double x : printed) BOOST_TEST(std::fabs(random.uniform() - x) <= 0.00005);
   MatlabRandom behind(3);
@@ -71,7 +73,8 @@ BOOST_AUTO_TEST_CASE(layers_follow_the_definition) {
     BOOST_TEST((net.layer(l) == by_definition(1024, l, 0)), "layer " << l);
   }
   const RadixNet larger(4096, 17);
-  for (const int l : {0, 7, 8, 16}) BOOST_TEST((larger.layer(l) == by_definition(4096, l, 326'656)), "layer " << l);
+  for (const int l : {0, 7, 8, 16})
+    BOOST_TEST((larger.layer(l) == by_definition(4096, l, 326'656)), "layer " << l);
 }
 
 BOOST_AUTO_TEST_CASE(every_network_is_regular) {
@@ -98,7 +101,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_offset_shows) {
   for (const std::int32_t n : {1024, 4096}) {
     const std::uint64_t right = RadixNet::stream_offset(n);
     const RadixNet net(n, 20);
-    for (const std::uint64_t wrong : {right + 1, right + 2, right + static_cast<std::uint64_t>(n), right == 0 ? 7 : right - 1}) {
+    for (const std::uint64_t wrong :
+         {right + 1, right + 2, right + static_cast<std::uint64_t>(n), right == 0 ? 7 : right - 1}) {
       const RadixNet mutant(n, 20, wrong);
       BOOST_TEST((mutant.layer(0) == net.layer(0)));
       BOOST_TEST((mutant.layer(10) != net.layer(10)), n << " neurons, offset " << wrong);

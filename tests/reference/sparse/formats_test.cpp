@@ -37,7 +37,7 @@ struct Shape {
   std::int32_t rows, cols;
   double density;
 };
-const Shape shapes[] = {{0, 0, 0}, {0, 5, 0.5}, {5, 0, 0.5}, {1, 1, 1},   {1, 1, 0},     {3, 7, 0.5},
+const Shape shapes[] = {{0, 0, 0}, {0, 5, 0.5}, {5, 0, 0.5},   {1, 1, 1},   {1, 1, 0},     {3, 7, 0.5},
                         {7, 3, 1}, {5, 5, 0},   {31, 33, 0.1}, {64, 64, 1}, {97, 101, 0.3}};
 
 bool throws_contract_error(const std::function<void()>& f) {
@@ -72,15 +72,18 @@ BOOST_AUTO_TEST_CASE(transpose_is_the_definition_and_its_own_inverse) {
     const Csr a = random_csr(s.rows, s.cols, s.density, 7);
     const Csr t = transpose(a);
     check(t);
-    std::vector<float> dense(static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.cols), NAN), back = dense;
+    std::vector<float> dense(static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.cols), NAN),
+        back = dense;
     const auto at = [&](std::int32_t i, std::int32_t j) {
       return static_cast<std::size_t>(i) * static_cast<std::size_t>(s.cols) + static_cast<std::size_t>(j);
     };
     for (std::int32_t i = 0; i < a.rows; ++i) {
-      for (std::size_t e = 0; e < a.row_columns(i).size(); ++e) dense[at(i, a.row_columns(i)[e])] = a.row_values(i)[e];
+      for (std::size_t e = 0; e < a.row_columns(i).size(); ++e)
+        dense[at(i, a.row_columns(i)[e])] = a.row_values(i)[e];
     }
     for (std::int32_t j = 0; j < t.rows; ++j) {
-      for (std::size_t e = 0; e < t.row_columns(j).size(); ++e) back[at(t.row_columns(j)[e], j)] = t.row_values(j)[e];
+      for (std::size_t e = 0; e < t.row_columns(j).size(); ++e)
+        back[at(t.row_columns(j)[e], j)] = t.row_values(j)[e];
     }
     for (std::size_t k = 0; k < dense.size(); ++k) {
       wrong += dense[k] == back[k] || (std::isnan(dense[k]) && std::isnan(back[k])) ? 0 : 1;
@@ -105,8 +108,16 @@ BOOST_AUTO_TEST_CASE(check_finds_every_fault_of_csr) {
       {"a value short", [](Csr& a) { a.values.pop_back(); }},
       {"column too large", [](Csr& a) { a.column_indices.back() = a.cols; }},
       {"column negative", [](Csr& a) { a.column_indices[0] = -1; }},
-      {"column twice", [](Csr& a) { a.column_indices[static_cast<std::size_t>(a.row_offsets[1]) + 1] = a.column_indices[static_cast<std::size_t>(a.row_offsets[1])]; }},
-      {"columns not ascending", [](Csr& a) { std::swap(a.column_indices[static_cast<std::size_t>(a.row_offsets[1])], a.column_indices[static_cast<std::size_t>(a.row_offsets[1]) + 1]); }},
+      {"column twice",
+       [](Csr& a) {
+         a.column_indices[static_cast<std::size_t>(a.row_offsets[1]) + 1] =
+             a.column_indices[static_cast<std::size_t>(a.row_offsets[1])];
+       }},
+      {"columns not ascending",
+       [](Csr& a) {
+         std::swap(a.column_indices[static_cast<std::size_t>(a.row_offsets[1])],
+                   a.column_indices[static_cast<std::size_t>(a.row_offsets[1]) + 1]);
+       }},
   };
   for (const auto& [name, plant] : faults) {
     Csr bad = good;
@@ -122,7 +133,11 @@ BOOST_AUTO_TEST_CASE(check_finds_every_fault_of_ell) {
       {"width negative", [](Ell& a) { a.width = -1; }},
       {"an index short", [](Ell& a) { a.column_indices.pop_back(); }},
       {"a value more", [](Ell& a) { a.values.push_back(0); }},
-      {"entry after padding", [](Ell& a) { a.column_indices[9] = 8; a.column_indices[8] = Ell::padding; }},
+      {"entry after padding",
+       [](Ell& a) {
+         a.column_indices[9] = 8;
+         a.column_indices[8] = Ell::padding;
+       }},
       {"column too large", [](Ell& a) { a.column_indices[10] = 9; }},
       {"column below padding", [](Ell& a) { a.column_indices[10] = -2; }},
       {"column twice", [](Ell& a) { a.column_indices[11] = a.column_indices[10]; }},
@@ -132,6 +147,7 @@ BOOST_AUTO_TEST_CASE(check_finds_every_fault_of_ell) {
     plant(bad);
     BOOST_TEST(throws_contract_error([&] { check(bad); }), name);
   }
-  BOOST_TEST(throws_contract_error([&] { ell_from_csr(source, longest_row(source) - 1); }), "a row that does not fit");
+  BOOST_TEST(throws_contract_error([&] { ell_from_csr(source, longest_row(source) - 1); }),
+             "a row that does not fit");
 }
 }  // namespace

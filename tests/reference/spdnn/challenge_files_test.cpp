@@ -42,7 +42,8 @@ void check_faults(const std::vector<Fault>& faults, const std::function<void(con
     } catch (const InputError& e) {
       BOOST_TEST(e.path() == file.string(), fault.name << ": path " << e.path());
       BOOST_TEST(e.place() == fault.place, fault.name << ": place " << e.place());
-      BOOST_TEST(e.expected().find(fault.expected) != std::string::npos, fault.name << ": expected " << e.expected());
+      BOOST_TEST(e.expected().find(fault.expected) != std::string::npos,
+                 fault.name << ": expected " << e.expected());
       BOOST_TEST(e.found().find(fault.found) != std::string::npos, fault.name << ": found " << e.found());
     }
   }
@@ -55,7 +56,8 @@ BOOST_AUTO_TEST_CASE(layer_reads) {
   const test::TemporaryFolder folder;
   const sparse::Csr layer = read_layer(folder.put("l.tsv", good), 2, 2);
   sparse::check(layer);
-  BOOST_TEST(layer.values == (std::vector<float>{0.5F, 0.25F, -1.0F, 0.001F}), boost::test_tools::per_element());
+  BOOST_TEST(layer.values == (std::vector<float>{0.5F, 0.25F, -1.0F, 0.001F}),
+             boost::test_tools::per_element());
   BOOST_TEST((read_layer(folder.path() / "l.tsv", 2, 0) == layer));
   // Any number of inputs: rows of different lengths.
   const sparse::Csr uneven = read_layer(folder.put("u.tsv", "2\t1\t1\n1\t2\t1\n2\t2\t1\n"), 2, 0);
@@ -71,19 +73,26 @@ BOOST_AUTO_TEST_CASE(layer_faults) {
           {"output 0", "1\t0\t0.5\n", "line 1", "an output neuron in 1..2", "\"0\""},
           {"output above N", good + "1\t3\t0.5\n", "line 5", "an output neuron in 1..2", "\"3\""},
           {"negative", "-1\t1\t0.5\n", "line 1", "in 1..2", "\"-1\""},
-          {"index beyond 64 bits", "99999999999999999999\t1\t0.5\n", "line 1", "in 1..2", "99999999999999999999"},
+          {"index beyond 64 bits", "99999999999999999999\t1\t0.5\n", "line 1", "in 1..2",
+           "99999999999999999999"},
           {"index not a number", "one\t1\t0.5\n", "line 1", "in 1..2", "\"one\""},
           {"index with a fraction", "1.0\t1\t0.5\n", "line 1", "in 1..2", "\"1.0\""},
           {"index with a space", " 1\t1\t0.5\n", "line 1", "in 1..2", "\" 1\""},
           {"index empty", "\t1\t0.5\n", "line 1", "in 1..2", "\"\""},
-          {"entry twice", "1\t1\t0.5\n1\t1\t0.5\n", "line 2", "every entry once", "input 1 of output 1 again"},
-          {"row again later", good + "1\t1\t0.5\n", "line 5", "outputs in ascending order", "output 1 after 2"},
-          {"inputs descend", "2\t1\t0.5\n1\t1\t0.5\n", "line 2", "inputs in ascending order", "input 1 after 2"},
+          {"entry twice", "1\t1\t0.5\n1\t1\t0.5\n", "line 2", "every entry once",
+           "input 1 of output 1 again"},
+          {"row again later", good + "1\t1\t0.5\n", "line 5", "outputs in ascending order",
+           "output 1 after 2"},
+          {"inputs descend", "2\t1\t0.5\n1\t1\t0.5\n", "line 2", "inputs in ascending order",
+           "input 1 after 2"},
           {"an output missing", "1\t2\t0.5\n2\t2\t0.5\n", "line 1", "2 inputs of output 1", "output 2"},
           {"an input missing", "1\t1\t0.5\n1\t2\t0.5\n2\t2\t1\n", "line 2", "2 inputs of output 1", "1"},
-          {"cut between lines", "1\t1\t0.5\n2\t1\t0.25\n1\t2\t-1\n", "after line 3", "2 inputs of output 2", "1"},
-          {"cut between rows", "1\t1\t0.5\n2\t1\t0.25\n", "after line 2", "2 inputs of output 2", "the end of the file"},
-          {"cut in a line", good.substr(0, good.size() - 3), "line 4", "a line that ends in LF", "the end of the file"},
+          {"cut between lines", "1\t1\t0.5\n2\t1\t0.25\n1\t2\t-1\n", "after line 3", "2 inputs of output 2",
+           "1"},
+          {"cut between rows", "1\t1\t0.5\n2\t1\t0.25\n", "after line 2", "2 inputs of output 2",
+           "the end of the file"},
+          {"cut in a line", good.substr(0, good.size() - 3), "line 4", "a line that ends in LF",
+           "the end of the file"},
           {"cut in a line, with LF", "1\t1\t0.5\n2\t1\n", "line 2", "3 fields", "2\\t1"},
           {"two fields", "1\t1\n", "line 1", "3 fields separated by tabs", "1\\t1"},
           {"four fields", "1\t1\t0.5\t1\n", "line 1", "3 fields", "0.5\\t1"},
@@ -205,7 +214,8 @@ BOOST_AUTO_TEST_CASE(written_files_read_back) {
     layer.row_offsets.push_back(static_cast<std::int32_t>(layer.column_indices.size()));
   }
   BitMatrix images(70, 64);
-  for (std::size_t i = 1; i < 70; i += 2) {  // images without a pixel between, and one at the end that is cut off
+  for (std::size_t i = 1; i < 70;
+       i += 2) {  // images without a pixel between, and one at the end that is cut off
     for (std::size_t j = 0; j < 64; ++j) {
       if (random.below(3, n++) == 0 || j == 63) images.set(i, j);
     }

@@ -24,7 +24,8 @@ IdxImages random_images(std::size_t count, std::size_t rows, std::size_t cols) {
   images.rows = rows;
   images.cols = cols;
   const CounterRandom random(count * 1000 + rows * 10 + cols);
-  for (std::size_t i = 0; i < count * rows * cols; ++i) images.pixels.push_back(static_cast<std::uint8_t>(random.below(256, i)));
+  for (std::size_t i = 0; i < count * rows * cols; ++i)
+    images.pixels.push_back(static_cast<std::uint8_t>(random.below(256, i)));
   return images;
 }
 
@@ -33,7 +34,8 @@ std::ptrdiff_t frequency(std::size_t k, std::size_t n) {
   return 2 * signed_k > size ? signed_k - size : signed_k;
 }
 
-// The definition, term by term: the value at (y, x) of the picture's interpolation, its Nyquist terms on the positive side.
+// The definition, term by term: the value at (y, x) of the picture's interpolation, its Nyquist terms on the positive
+// side.
 std::vector<double> by_definition(const IdxImages& images, std::size_t side) {
   const std::size_t h = images.rows, w = images.cols * images.count, wide = side * images.count;
   std::vector<Complex> spectrum(h * w);
@@ -41,9 +43,11 @@ std::vector<double> by_definition(const IdxImages& images, std::size_t side) {
     for (std::size_t u = 0; u < w; ++u) {
       for (std::size_t y = 0; y < h; ++y) {
         for (std::size_t x = 0; x < w; ++x) {
-          const double turns = static_cast<double>(v * y) / static_cast<double>(h) + static_cast<double>(u * x) / static_cast<double>(w);
-          spectrum[v * w + u] += static_cast<double>(images.image(x / images.cols)[y * images.cols + x % images.cols]) *
-                                 std::polar(1.0, -2 * std::numbers::pi * turns);
+          const double turns = static_cast<double>(v * y) / static_cast<double>(h) +
+                               static_cast<double>(u * x) / static_cast<double>(w);
+          spectrum[v * w + u] +=
+              static_cast<double>(images.image(x / images.cols)[y * images.cols + x % images.cols]) *
+              std::polar(1.0, -2 * std::numbers::pi * turns);
         }
       }
     }
@@ -54,8 +58,9 @@ std::vector<double> by_definition(const IdxImages& images, std::size_t side) {
       Complex sum = 0;
       for (std::size_t v = 0; v < h; ++v) {
         for (std::size_t u = 0; u < w; ++u) {
-          const double turns = static_cast<double>(frequency(v, h)) * static_cast<double>(y) / static_cast<double>(side) +
-                               static_cast<double>(frequency(u, w)) * static_cast<double>(x) / static_cast<double>(wide);
+          const double turns =
+              static_cast<double>(frequency(v, h)) * static_cast<double>(y) / static_cast<double>(side) +
+              static_cast<double>(frequency(u, w)) * static_cast<double>(x) / static_cast<double>(wide);
           sum += spectrum[v * w + u] * std::polar(1.0, 2 * std::numbers::pi * turns);
         }
       }
@@ -70,7 +75,14 @@ struct Size {
 };
 
 BOOST_AUTO_TEST_CASE(interpolation_is_the_definition) {
-  for (const Size s : {Size{1, 1, 1, 1}, {1, 4, 4, 4}, {3, 4, 6, 8}, {2, 5, 4, 6}, {5, 3, 7, 8}, {2, 6, 5, 9}, {7, 4, 4, 16}, {3, 7, 7, 8}}) {
+  for (const Size s : {Size{1, 1, 1, 1},
+                       {1, 4, 4, 4},
+                       {3, 4, 6, 8},
+                       {2, 5, 4, 6},
+                       {5, 3, 7, 8},
+                       {2, 6, 5, 9},
+                       {7, 4, 4, 16},
+                       {3, 7, 7, 8}}) {
     const IdxImages images = random_images(s.count, s.rows, s.cols);
     const std::vector<double> want = by_definition(images, s.side);
     const double maximum = *std::ranges::max_element(want);
@@ -99,7 +111,8 @@ BOOST_AUTO_TEST_CASE(threads_and_memory_do_not_matter) {
   const InterpolatedInputs four = interpolate(digits, 32, {.threads = 4});
   const InterpolatedInputs computed_twice = interpolate(digits, 32, {.threads = 2, .memory_limit = 0});
   BOOST_TEST((one.pixels == four.pixels && one.maximum == four.maximum && one.nearest == four.nearest));
-  BOOST_TEST((one.pixels == computed_twice.pixels && one.maximum == computed_twice.maximum && one.nearest == computed_twice.nearest));
+  BOOST_TEST((one.pixels == computed_twice.pixels && one.maximum == computed_twice.maximum &&
+              one.nearest == computed_twice.nearest));
   BOOST_TEST(one.pixels.count() > 40U * 20);
 }
 
@@ -122,7 +135,8 @@ BOOST_AUTO_TEST_CASE(misuse) {
 
 BOOST_AUTO_TEST_CASE(memory_at_the_largest_size_stays_below_two_gibibytes) {
   for (const int threads : {1, 2, 64}) {
-    for (const std::size_t side : {32U, 64U, 128U, 256U}) BOOST_TEST(interpolate_bytes(60'000, 28, 28, side, threads) <= std::uint64_t{2} << 30);
+    for (const std::size_t side : {32U, 64U, 128U, 256U})
+      BOOST_TEST(interpolate_bytes(60'000, 28, 28, side, threads) <= std::uint64_t{2} << 30);
   }
 }
 

@@ -64,7 +64,8 @@ BOOST_AUTO_TEST_CASE(pixels_are_scaled_with_one_rounding) {
   const std::vector<float> scaled = scaled_pixels(images);
   int wrong = 0;
   // The double quotient is within 2^-53 of p / 255, which is never that near a midpoint of floats.
-  for (int p = 0; p < 256; ++p) wrong += scaled[static_cast<std::size_t>(p)] == static_cast<float>(p / 255.0) ? 0 : 1;
+  for (int p = 0; p < 256; ++p)
+    wrong += scaled[static_cast<std::size_t>(p)] == static_cast<float>(p / 255.0) ? 0 : 1;
   BOOST_TEST(wrong == 0);
 }
 
@@ -72,10 +73,11 @@ struct Fault {
   std::string file, text, place, expected, found;
 };
 
-BOOST_AUTO_TEST_CASE(faults) {
+BOOST_AUTO_TEST_CASE(bad_files) {
   const std::vector<Fault> faults = {
       {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n", "after line 5", "3 x 2 weights", "5"},
-      {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n2\n7\n", "line 7", "the end of the file after 3 x 2 weights", "one more"},
+      {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n2\n7\n", "line 7",
+       "the end of the file after 3 x 2 weights", "one more"},
       {"weights-l1-dense.tsv", "1\n0\nnan\n0.5\n0\n2\n", "line 3", "a finite float32", "nan"},
       {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n2", "line 6", "LF", "truncated"},
       {"weights-l1-dense.tsv", "1\t2\n", "line 1", "1 field", "1\\t2"},
@@ -83,9 +85,12 @@ BOOST_AUTO_TEST_CASE(faults) {
       {"weights-l2-sparse.tsv", "2\t0\t1\n", "line 1", "an input in 0..1", "\"2\""},
       {"weights-l2-sparse.tsv", "0\t2\t1\n", "line 1", "an output in 0..1", "\"2\""},
       {"weights-l2-sparse.tsv", "-1\t0\t1\n", "line 1", "an input in 0..1", "\"-1\""},
-      {"weights-l2-sparse.tsv", "1\t0\t1\n0\t0\t1\n", "line 2", "inputs in ascending order", "input 0 after 1"},
-      {"weights-l2-sparse.tsv", "0\t1\t1\n0\t0\t1\n", "line 2", "outputs in ascending order", "output 0 after 1"},
-      {"weights-l2-sparse.tsv", "0\t1\t1\n0\t1\t1\n", "line 2", "every entry once", "output 1 of input 0 again"},
+      {"weights-l2-sparse.tsv", "1\t0\t1\n0\t0\t1\n", "line 2", "inputs in ascending order",
+       "input 0 after 1"},
+      {"weights-l2-sparse.tsv", "0\t1\t1\n0\t0\t1\n", "line 2", "outputs in ascending order",
+       "output 0 after 1"},
+      {"weights-l2-sparse.tsv", "0\t1\t1\n0\t1\t1\n", "line 2", "every entry once",
+       "output 1 of input 0 again"},
       {"weights-l2-sparse.tsv", "0\t1\t1e99\n", "line 1", "a finite float32", "1e99"},
       {"weights-l2-sparse.tsv", "0\t1\t1\r\n", "line 1", "LF", "CRLF"},
       {"biases-l3-dense.tsv", "", "after line 0", "a bias for every output", "an empty file"},
@@ -108,7 +113,8 @@ BOOST_AUTO_TEST_CASE(faults) {
 }
 
 BOOST_AUTO_TEST_CASE(missing_files) {
-  for (const char* name : {"weights-l1-dense.tsv", "weights-l2-sparse.tsv", "biases-l1-dense.tsv", "biases-l2-sparse.tsv", "biases-l3-dense.tsv"}) {
+  for (const char* name : {"weights-l1-dense.tsv", "weights-l2-sparse.tsv", "biases-l1-dense.tsv",
+                           "biases-l2-sparse.tsv", "biases-l3-dense.tsv"}) {
     const test::TemporaryFolder folder;
     put_network(folder);
     fs::remove(folder / name);

@@ -1,0 +1,175 @@
+#include "reference/dense/reduce.hpp"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
+#include "reference/formats/neighbours.hpp"
+
+namespace assay {
+namespace {
+
+void check(const ReduceProblem& p, const CodeVector& x) {
+  if (x.size != p.outer * p.length * p.inner) {
+    throw ContractError("reduce: x of " + std::to_string(x.size) + " elements for " +
+                        std::to_string(p.outer) + " x " + std::to_string(p.length) + " x " +
+                        std::to_string(p.inner));
+  }
+  if (x.data == nullptr && x.size != 0) throw ContractError("reduce: x is null");
+}
+
+CodeVector line(const ReduceProblem& p, const CodeVector& x, std::size_t o, std::size_t i) {
+  CodeVector v = x.part(o * p.length * p.inner + i, p.length);
+  v.stride *= static_cast<std::ptrdiff_t>(p.inner);
+  return v;
+}
+
+bool takes_extreme(Reduction operation) {
+  return operation == Reduction::max || operation == Reduction::min || operation == Reduction::max_magnitude;
+}
+
+// -0 counts as below +0.
+bool is_less(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
+
+// The code of the extreme element, or nothing where the result is NaN.
+std::optional<std::uint64_t> extreme(const ReduceProblem& p, const CodeVector& x) {
+  std::optional<std::uint64_t> best;
+  double best_value = 0;
+  for (std::size_t i = 0; i < x.size; ++i) {
+    std::uint64_t code = x.code(i);
+    if (x.format.is_nan(code)) {
+      if (p.nan == NanRule::propagate) return std::nullopt;
+      continue;
+    }
+    if (p.operation == Reduction::max_magnitude && x.format.is_negative(code)) code = negated(code, x.format);
+    const double value = decode(code, x.format);
+    const bool better =
+        p.operation == Reduction::min ? is_less(value, best_value) : is_less(best_value, value);
+    if (!best || better) {
+      best = code;
+      best_value = value;
+    }
+  }
+  return best;
+}
+
+// The two factors whose dot product the reduction is.
+class Factors {
+ public:
+  Factors(const ReduceProblem& p, const CodeVector& x) : first_(x), second_(x) {
+    if (p.operation == Reduction::sum_magnitudes) {
+      magnitudes_.resize(x.size * code_bytes(x.format) + 1);
+      for (std::size_t i = 0; i < x.size; ++i) {
+        std::uint64_t code = x.code(i);
+        if (x.format.is_negative(code) && !x.format.is_nan(code)) code = negated(code, x.format);
+        detail::store_code(magnitudes_.data(), static_cast<std::ptrdiff_t>(i), code_bytes(x.format), code);
+      }
+      first_ = {magnitudes_.data(), x.size, 1, x.format};
+    }
+    if (p.operation != Reduction::sum_squares) {
+      const Encoded in_format = encode(1.0, x.format);
+      const FormatSpec f = in_format.inexact ? formats::float32 : x.format;
+      detail::store_code(&one_, 0, code_bytes(f), encode(1.0, f).code);
+      second_ = {&one_, x.size, 0, f};
+    }
+  }
+  Factors(const Factors&) = delete;
+  Factors& operator=(const Factors&) = delete;
+
+  const CodeVector& first() const { return first_; }
+  const CodeVector& second() const { return second_; }
+
+ private:
+  std::vector<std::byte> magnitudes_;
+  std::uint64_t one_ = 0;
+  CodeVector first_, second_;
+};
+
+// x / n. A quotient of x without tail has at least 62 bits; with one, at least 94 minus the width of n.
+ExactValue<Wide> divided(ExactValue<Wide> x, std::size_t n) {
+  if (n == 0) return {.kind = Kind::nan};
+  if (x.kind != Kind::finite || x.is_zero()) return x;
+  if (!x.sticky) {
+    const int room = 126 - bit_width(x.significand);
+    x.significand <<= room;
+    x.exponent -= room;
+  }
+  x.sticky = x.sticky || x.significand % n != 0;
+  x.significand /= n;
+  return x;
+}
+
+}  // namespace
+
+void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,
+            const MutableCodeVector& y) {
+  check(problem, x);
+  if (y.size != problem.outer * problem.inner) {
+    throw ContractError("reduce: y of " + std::to_string(y.size) + " elements for " +
+                        std::to_string(problem.outer) + " x " + std::to_string(problem.inner));
+  }
+  const bool extremes = takes_extreme(problem.operation);
+  if (extremes && problem.length == 0) throw ContractError("reduce: the extreme of no elements");
+  const FormatSpec given = arithmetic.info().outputs.front();
+  const ExactValue<std::uint64_t> nan{.kind = Kind::nan};
+  for (std::size_t o = 0; o < problem.outer; ++o) {
+    for (std::size_t i = 0; i < problem.inner; ++i) {
+      const std::size_t at = o * problem.inner + i;
+      const CodeVector terms = line(problem, x, o, i);
+      if (extremes) {
+        const std::optional<std::uint64_t> best = extreme(problem, terms);
+        y.set(at, encode(best ? exact_from_code(*best, x.format) : nan, y.format).code);
+        continue;
+      }
+      const Factors factors(problem, terms);
+      const bool mean = problem.operation == Reduction::mean;
+      if (!mean && arithmetic.gives(y.format)) {
+        y.set(at, arithmetic.dot(factors.first(), factors.second(), std::nullopt, y.format, at));
+        continue;
+      }
+      std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, at);
+      if (mean) sum = encode(divided(widened(exact_from_code(sum, given)), problem.length), given).code;
+      y.set(at, convert(sum, given, y.format).code);
+    }
+  }
+}
+
+ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,
+                          const FormatSpec& output, std::size_t o, std::size_t i) {
+  check(problem, x);
+  if (o >= problem.outer || i >= problem.inner) {
+    throw ContractError("reduce: no result [" + std::to_string(o) + ", " + std::to_string(i) + "]");
+  }
+  const CodeVector terms = line(problem, x, o, i);
+  if (takes_extreme(problem.operation)) {
+    if (problem.length == 0) throw ContractError("reduce: the extreme of no elements");
+    const std::optional<std::uint64_t> best = extreme(problem, terms);
+    if (!best) return {{.kind = Kind::nan}, std::numeric_limits<double>::infinity()};
+    const BoundedValue value{std::fabs(decode(*best, x.format)), 0};
+    return {widened(exact_from_code(*best, x.format)),
+            contains_format(output, x.format) ? 0 : value.rounded(output, Rounding::nearest_even).error};
+  }
+  const Factors factors(problem, terms);
+  const ExactDot truth = arithmetic.exact(factors.first(), factors.second(), std::nullopt);
+  const bool mean = problem.operation == Reduction::mean;
+  if (!mean && arithmetic.gives(output)) {
+    return {truth.value.result(), arithmetic.bound(factors.first(), factors.second(), std::nullopt, output)};
+  }
+  const FormatSpec given = arithmetic.info().outputs.front();
+  BoundedValue value{truth.value.magnitude_up(),
+                     arithmetic.bound(factors.first(), factors.second(), std::nullopt, given)};
+  ExactValue<Wide> exact = truth.value.result();
+  if (mean) {
+    exact = divided(exact, problem.length);
+    const auto n = static_cast<double>(problem.length);
+    value = {upward::divide(value.magnitude, n), upward::divide(value.error, n)};
+    value = value.rounded(given, Rounding::nearest_even);
+  }
+  if (!contains_format(output, given)) value = value.rounded(output, Rounding::nearest_even);
+  return {exact, value.error};
+}
+
+}  // namespace assay

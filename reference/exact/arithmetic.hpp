@@ -1,0 +1,136 @@
+// The interface of every arithmetic that can form a dot product: float chains here, machines' units in
+// emulation/units. Who compares or trains knows this and no machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reference/exact/code_view.hpp"
+#include "reference/exact/error_bound.hpp"
+#include "reference/exact/exact_sum.hpp"
+
+namespace assay {
+
+// What stands behind an arithmetic's claim to answer as something else does.
+enum class Evidence : std::uint8_t {
+  DEF,  // it is its own definition: nothing to verify
+  HW,   // run against the hardware
+  REC,  // against recorded results of the hardware
+  CC,   // read from compiled code
+  SRC,  // from a publication or a manual alone
+  UNV,  // a guess
+};
+std::string_view evidence_name(Evidence evidence);  // "DEF"
+// True for SRC and UNV: every output must say "unverified".
+constexpr bool is_unverified(Evidence evidence) {
+  return evidence == Evidence::SRC || evidence == Evidence::UNV;
+}
+
+struct ArithmeticInfo {
+  std::string name{};     // as typed: "chain_f32"
+  std::string family{};   // "chain", "fma_chain", "fused_sum", ...
+  std::string summary{};  // one line for a list
+  // Accepted (format of a, format of b); empty: any two formats.
+  std::vector<std::pair<FormatSpec, FormatSpec>> inputs{};
+  FormatSpec accumulator = formats::float32;  // of c and of step()'s result
+  std::vector<FormatSpec> outputs{};          // of dot() and gemm(); the first is the default
+  bool any_output = false;                    // rounds into every other format too
+  std::size_t step_terms = 1;                 // L: products that enter one step
+  std::string order{};                        // "sequential", "chunks of 16 in order", ...
+  std::string products{};                     // "rounded to float32", "exact"
+  std::string rounding = "nearest-even";      // of each step
+  bool fused = false;                         // a product and the addition it enters are one rounding
+  bool flush_inputs = false;                  // subnormal operands (c too) are read as zeros: so is the truth
+  bool flush_results = false;
+  std::vector<std::pair<std::string, std::string>> parameters{};  // of the family, for lists: {"F", "25"}
+  std::string nan{};                                              // which NaN comes out
+  std::string source{};                                           // document, or "this file"
+  Evidence evidence = Evidence::DEF;
+};
+
+// The exact value of a dot product and the sum of magnitudes that its bound is a multiple of.
+struct ExactDot {
+  ExactSum value{};
+  double magnitudes = 0;  // sum |a||b| + |c|, rounded up
+};
+
+// Implementations are immutable: any number of threads may use one.
+class Arithmetic {
+ public:
+  virtual ~Arithmetic() = default;
+  Arithmetic(const Arithmetic&) = delete;
+  Arithmetic& operator=(const Arithmetic&) = delete;
+
+  const ArithmeticInfo& info() const { return info_; }
+  bool accepts(const FormatSpec& a, const FormatSpec& b) const;
+  bool gives(const FormatSpec& output) const;
+
+  // a . b, plus c if given: c is a code of the accumulator's format, the result one of `output`. `element` is the
+  // index of the output (row * columns + column in gemm): it picks the random bits of a stochastic arithmetic and
+  // nothing else. ContractError if the sizes differ, or the formats are not accepted (the message names those that
+  // are).
+  std::uint64_t dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c = {},
+                    std::uint64_t element = 0) const;
+  std::uint64_t dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                    const FormatSpec& output, std::uint64_t element = 0) const;
+
+  // One step of at most info().step_terms products: c and the result are codes of the accumulator's format.
+  std::uint64_t step(const CodeVector& a, const CodeVector& b, std::uint64_t c,
+                     std::uint64_t element = 0) const;
+
+  // D = A B + C: A m x k, B k x n, C (a code of the accumulator's format each) and D m x n, D in one of
+  // info().outputs. C may be the same memory as D if the strides and formats are the same. Every element equals dot()
+  // of its row and column.
+  void gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+            const MutableCodeMatrix& d) const;
+
+  // The truth of dot(): exact, from the operands as this arithmetic reads them (flushed where it flushes inputs).
+  virtual ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const;
+
+  // A proven bound on |dot() - exact()| for these very operands, the rounding to `output` included, valid without
+  // overflow on the way; computed upward. +Inf if this arithmetic has no bound for them (NaN or infinite operands).
+  virtual double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                       const FormatSpec& output) const = 0;
+
+ protected:
+  explicit Arithmetic(ArithmeticInfo info);
+
+  // Called with operands that are checked.
+  virtual std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                                    const FormatSpec& output, std::uint64_t element) const = 0;
+  virtual std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
+                                     std::uint64_t element) const = 0;
+  // The default takes dot_checked() element by element, rows shared out over OpenMP's threads.
+  virtual void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                            const MutableCodeMatrix& d) const;
+
+ private:
+  ArithmeticInfo info_;
+};
+
+// Arithmetics by name, passed to whoever needs one: there is no global list.
+class ArithmeticRegistry {
+ public:
+  // ContractError if the name is empty or taken.
+  void add(std::unique_ptr<const Arithmetic> arithmetic);
+  // Null if unknown.
+  const Arithmetic* lookup(std::string_view name) const;
+  // InputError with the near names if unknown; `where` is the option or command that it stood in ("--unit").
+  const Arithmetic& find(std::string_view name, std::string_view where = "arithmetic") const;
+  // In the order of addition.
+  const std::vector<const Arithmetic*>& list() const { return order_; }
+  std::vector<std::string> names() const;
+
+ private:
+  std::map<std::string, std::unique_ptr<const Arithmetic>, std::less<>> by_name_;
+  std::vector<const Arithmetic*> order_;
+};
+
+}  // namespace assay

@@ -1,0 +1,59 @@
+// The float chains: a dot product as a tree of rounded additions, with everything that such a tree can be as a
+// parameter.
+//
+// Numerics
+//   product   fused: the exact product enters its addition, one rounding. Else rounded to `product` first, in the
+//             same mode.
+//   order     of `tree` (SumTree); SumOrder::any is no chain.
+//             sequential   starts at c, or at +0: ((c + p0) + p1) + ...
+//             blocked      every lane of every panel starts at +0 and takes its terms in order; lanes are added by
+//                          halves, lane j + lane j + ceil(w/2), until one is left; the panels' sums are added in
+//                          order to c, or to the first panel's sum. One lane and one panel is `sequential`.
+//             pairwise     n <= base terms: a chain from +0. Else the sum of the first floor(n/2) terms plus that of
+//                          the rest. Then c + sum.
+//             No terms give c, or +0.
+//   rounding  one mode for all; stochastic rounding takes random_bits(seed, element << 32 | i, 32) for
+//             rounding i in the order of evaluation (lanes: term by term), exact ones counted.
+//             Additions whose exact sum is zero give +0 (toward-negative -0) unless both operands are zeros of one
+//             sign.
+//   flush     inputs: subnormal operands of any operation, a, b, c, products and partial sums, are zeros of their sign.
+//             results: results whose rounded code is subnormal are zeros of their sign (encode.hpp: tininess is seen
+//             after rounding to the format's own grid).
+//   NaN       becomes the format's one quiet NaN; 0 * Inf and Inf - Inf are NaN.
+//   output    the accumulator, rounded once more to the output's format (nearest-even, never flushed).
+//   paths     float32 or float64 accumulators under nearest-even without flushing use the host's arithmetic (MXCSR set,
+//             std::fma where fused); everything else rounds by encode(). Both give the same bits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "reference/exact/arithmetic.hpp"
+
+namespace assay {
+
+struct ChainSpec {
+  std::string name{};
+  std::string summary{};
+  FormatSpec accumulator = formats::float32;
+  std::optional<FormatSpec> product{};  // empty: fused
+  SumTree tree{.order = SumOrder::sequential};
+  Rounding rounding = Rounding::nearest_even;
+  bool flush_inputs = false;
+  bool flush_results = false;
+  std::uint64_t seed = 1;       // of stochastic rounding
+  bool host_arithmetic = true;  // false: encode() even where the host could do it; for tests
+};
+
+// ContractError for a tree of any order, zero lanes or an unsound format.
+std::unique_ptr<const Arithmetic> make_chain(const ChainSpec& spec);
+
+// The same as an Accumulation, for bounds.
+Accumulation accumulation(const ChainSpec& spec);
+
+// Adds the chains of arithmetics.def.
+void add_chains(ArithmeticRegistry& registry);
+
+}  // namespace assay

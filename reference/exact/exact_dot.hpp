@@ -1,0 +1,44 @@
+// Exact dot products and sums of arrays, as ExactSum: the truth that every result is measured against, and sum
+// |a||b|, which its bound is a multiple of.
+//
+// Numerics
+//   as exact_sum.hpp: no order, no rounding. Products of formats within float32 take a path of their own: such a
+//   product is a float64 without rounding, whose significand is added to one of 128-bit bins chosen by its exponent.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "reference/exact/code_view.hpp"
+#include "reference/exact/exact_sum.hpp"
+
+namespace assay {
+
+struct ExactDotOptions {
+  bool magnitudes = false;  // sum |a||b| instead of sum a b
+  bool flush_inputs =
+      false;  // subnormal operands count as zeros of their sign: the truth for a unit that reads them so
+};
+
+// A subnormal code as the zero that a unit which flushes reads; every other code as it is.
+constexpr std::uint64_t flushed_code(std::uint64_t code, const FormatSpec& f) {
+  if (!f.is_subnormal(code)) return code;
+  return f.specials == Specials::fnuz ? 0 : code & f.sign_code();
+}
+
+// sum += a . b. ContractError if the sizes differ or a view of some elements is null.
+void add_exact_dot(ExactSum& sum, const CodeVector& a, const CodeVector& b,
+                   const ExactDotOptions& options = {});
+// sum += all of x.
+void add_exact_sum(ExactSum& sum, const CodeVector& x, const ExactDotOptions& options = {});
+
+ExactSum exact_dot(const CodeVector& a, const CodeVector& b, const ExactDotOptions& options = {});
+ExactSum exact_sum(const CodeVector& x, const ExactDotOptions& options = {});
+
+// Dense arrays of one type; the same result.
+template <class A, class B>
+ExactSum exact_dot(const A* a, const B* b, std::size_t n) {
+  return exact_dot(code_vector(a, n), code_vector(b, n));
+}
+
+}  // namespace assay

@@ -1,0 +1,68 @@
+// All 2^32 floats through every kernel, deterministic rounding and named policy, against one evaluation of the
+// definition for each format and rounding.
+#define BOOST_TEST_NO_MAIN
+#include <boost/test/unit_test.hpp>
+
+#include <omp.h>
+
+#include <chrono>
+#include <iostream>
+#include <numeric>
+
+#include "tests/reference/formats/conversion_check.hpp"
+
+using namespace assay;
+using namespace assay::test;
+
+namespace {
+
+constexpr std::uint64_t all_floats = std::uint64_t{1} << 32;
+constexpr std::size_t chunk = std::size_t{1} << 15;
+
+template <const FormatSpec& to>
+void every_float(std::span<const Rounding> modes) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<const ConversionKernel*> kernels = kernels_to(to);
+  const std::vector<Conversion> conversions = conversions_to(to, modes, std::vector{Overflow::ieee});
+  Differences all;
+  std::uint64_t visited = 0;
+#pragma omp parallel
+  {
+    std::vector<std::uint32_t> bits(chunk);
+    Differences mine;
+#pragma omp for schedule(dynamic, 16) reduction(+ : visited)
+    for (std::uint64_t first = 0; first < all_floats; first += chunk) {
+      std::iota(bits.begin(), bits.end(), static_cast<std::uint32_t>(first));
+      mine.add(check<to>(kernels, conversions, bits));
+      visited += chunk;
+    }
+#pragma omp critical
+    all.add(mine);
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::string names;
+  for (const ConversionKernel* kernel : kernels) names += " " + std::string(kernel->name);
+  std::cout << to.short_name << ": " << conversions.size() << " conversions of " << visited << " floats by"
+            << names << ": " << seconds.count() << " s on " << omp_get_max_threads() << " threads\n";
+  BOOST_TEST(visited == all_floats);
+  BOOST_TEST(all.count == 0U, all);
+}
+
+void add(const std::string& name, void (*body)()) {
+  boost::unit_test::framework::master_test_suite().add(
+      boost::unit_test::make_test_case(body, name, __FILE__, __LINE__));
+}
+
+bool make_tests() {
+  static constexpr Rounding nearest_even[] = {Rounding::nearest_even};
+  boost::unit_test::framework::master_test_suite().p_name.value = "formats_convert_exhaustive";
+  add("convert/every float to bf16", [] { every_float<formats::bfloat16>(deterministic_roundings); });
+  add("convert/every float to f16", [] { every_float<formats::float16>(deterministic_roundings); });
+  add("convert/every float to f8_e4m3", [] { every_float<formats::float8_e4m3fn>(nearest_even); });
+  add("convert/every float to f8_e5m2", [] { every_float<formats::float8_e5m2>(nearest_even); });
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return boost::unit_test::unit_test_main(&make_tests, argc, argv); }

@@ -1,0 +1,71 @@
+#include "validation/cli/any_order.hpp"
+
+#include <limits>
+#include <string>
+
+#include "reference/core/error.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay::cli {
+namespace {
+
+ArithmeticInfo info_of(const Accumulation& how, const FormatSpec& output) {
+  ArithmeticInfo info;
+  info.name = "any_order";
+  info.family = "any";
+  info.summary = "what is known of a kernel: its formats";
+  info.accumulator = how.accumulator;
+  info.outputs = {how.accumulator};
+  if (output != how.accumulator) info.outputs.push_back(output);
+  info.order = how.tree.order == SumOrder::any ? "any" : "as typed";
+  info.flush_inputs = how.flush;
+  info.flush_results = how.flush;
+  info.source = "the command line";
+  return info;
+}
+
+class AnyOrder : public Arithmetic {
+ public:
+  AnyOrder(const Accumulation& how, const FormatSpec& output)
+      : Arithmetic(info_of(how, output)),
+        how_(how),
+        largest_(decode(how.accumulator.max_finite_code(), how.accumulator)) {}
+
+  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+               const FormatSpec& output) const override {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const ExactDot truth = exact(a, b, c);
+    if (truth.value.result().kind != Kind::finite) return infinity;
+    Accumulation how = how_;
+    if (output != how.accumulator) how.output = output;
+    const ErrorBound bound = dot_bound(how, {.terms = a.size,
+                                             .magnitudes = truth.magnitudes,
+                                             .addend = c.has_value(),
+                                             .exact = truth.value.magnitude_up()});
+    return upward::add(truth.magnitudes, bound.value) > largest_ ? infinity : bound.value;
+  }
+
+ private:
+  [[noreturn]] static void no_bits() {
+    throw ContractError("an arithmetic of any order has a bound and no bits");
+  }
+  std::uint64_t dot_checked(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
+                            const FormatSpec&, std::uint64_t) const override {
+    no_bits();
+  }
+  std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
+                             std::uint64_t) const override {
+    no_bits();
+  }
+
+  Accumulation how_;
+  double largest_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Arithmetic> make_any_order(const Accumulation& how, const FormatSpec& output) {
+  return std::make_unique<AnyOrder>(how, output);
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,16 @@
+#include "validation/cli/arithmetics.hpp"
+
+#include "reference/exact/chain.hpp"
+
+namespace assay::cli {
+
+const ArithmeticRegistry& arithmetics() {
+  static const ArithmeticRegistry registry = [] {
+    ArithmeticRegistry r;
+    add_chains(r);
+    return r;
+  }();
+  return registry;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,621 @@
+#include "validation/cli/check_operation.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "reference/core/error.hpp"
+#include "reference/exact/error_bound.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay::cli {
+namespace {
+
+[[noreturn]] void mismatch(const io::Array& array, std::string expected) {
+  throw InputError(array.origin, "", std::move(expected), "shape " + io::to_string(array.shape));
+}
+
+std::size_t dimension(const io::Array& array, std::size_t i) {
+  return static_cast<std::size_t>(array.shape.at(i));
+}
+
+CodeVector vector_of(const io::Array& array) {
+  return {array.bytes.data(), static_cast<std::size_t>(array.size()), 1, array.element.format()};
+}
+
+// A matrix, or a stack of matrices of one shape.
+class Stack {
+ public:
+  Stack(io::Array array, bool transposed) : array_(std::move(array)), transposed_(transposed) {
+    const std::size_t d = array_.shape.size();
+    if (d != 2 && d != 3) mismatch(array_, "a matrix, or a stack of matrices");
+    batches_ = d == 3 ? dimension(array_, 0) : 1;
+  }
+
+  const io::Array& array() const { return array_; }
+  bool is_stack() const { return array_.shape.size() == 3; }
+  std::size_t batches() const { return batches_; }
+  std::size_t rows() const { return transposed_ ? stored_cols() : stored_rows(); }
+  std::size_t cols() const { return transposed_ ? stored_rows() : stored_cols(); }
+  const FormatSpec& format() const { return array_.element.format(); }
+
+  CodeMatrix matrix(std::size_t batch) const {
+    const std::size_t matrix_size = stored_rows() * stored_cols(), at = is_stack() ? batch * matrix_size : 0;
+    const CodeMatrix m{detail::advance_codes(static_cast<const void*>(array_.bytes.data()),
+                                             static_cast<std::ptrdiff_t>(at), code_bytes(format())),
+                       stored_rows(),
+                       stored_cols(),
+                       static_cast<std::ptrdiff_t>(stored_cols()),
+                       1,
+                       format()};
+    return transposed_ ? m.transposed() : m;
+  }
+
+  // The same values, stored so that the elements of a column lie side by side.
+  Stack with_dense_columns() && {
+    if (transposed_) return std::move(*this);
+    io::Shape shape = array_.shape;
+    std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+    io::Array packed = io::make_array(array_.element, shape);
+    packed.origin = array_.origin;
+    const std::size_t bytes = code_bytes(format()), matrix_size = stored_rows() * stored_cols();
+    for (std::size_t b = 0; b < batches_; ++b) {
+      const CodeMatrix from = matrix(b);
+      for (std::size_t i = 0; i < from.rows; ++i) {
+        for (std::size_t j = 0; j < from.cols; ++j) {
+          detail::store_code(packed.bytes.data(),
+                             static_cast<std::ptrdiff_t>(b * matrix_size + j * from.rows + i), bytes,
+                             from.code(i, j));
+        }
+      }
+    }
+    return {std::move(packed), true};
+  }
+
+ private:
+  std::size_t stored_rows() const { return dimension(array_, array_.shape.size() - 2); }
+  std::size_t stored_cols() const { return dimension(array_, array_.shape.size() - 1); }
+
+  io::Array array_;
+  bool transposed_;
+  std::size_t batches_ = 1;
+};
+
+std::string formats_text(const FormatSpec& a, const FormatSpec& b) {
+  return fmt::format("a={} b={}", a.dtype, b.dtype);
+}
+
+// One output as a dot product with what joins it. Vectors may point into `scratch`.
+struct Terms {
+  CodeVector a, b;
+  std::optional<Addend> start;  // begins the sum
+  std::optional<Addend> c, bias;
+};
+using Scratch = std::vector<std::byte>;
+
+// Operations that are a dot product for each output.
+class DotProducts : public Operation {
+ public:
+  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const override {
+    Scratch scratch;
+    const Terms t = terms(i, scratch);
+    const std::optional<std::uint64_t> start = start_code(arithmetic, t);
+    ElementTruth truth =
+        element_truth(arithmetic, output_.epilogue, t.a, t.b, start, t.c, t.bias, output_.format);
+    if (const std::optional<double> c_first = bound_with_c_first(arithmetic, t))
+      truth.bound = std::max(truth.bound, *c_first);
+    return truth;
+  }
+
+  std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const override {
+    Scratch scratch;
+    const Terms t = terms(i, scratch);
+    const std::optional<std::uint64_t> start = start_code(unit, t);
+    if (is_plain(output_.epilogue) && !t.bias && unit.gives(output_.format)) {
+      return unit.dot(t.a, t.b, start, output_.format, i);
+    }
+    const FormatSpec& given = unit.info().outputs.front();
+    const FormatSpec format = output_.epilogue.format.value_or(unit.info().accumulator);
+    return apply_epilogue(output_.epilogue, format, {unit.dot(t.a, t.b, start, given, i), given}, t.c, t.bias,
+                          output_.format);
+  }
+
+ protected:
+  using Operation::Operation;
+  virtual Terms terms(std::size_t i, Scratch& scratch) const = 0;
+
+ private:
+  static std::optional<std::uint64_t> start_code(const Arithmetic& arithmetic, const Terms& t) {
+    if (!t.start) return std::nullopt;
+    const FormatSpec& accumulator = arithmetic.info().accumulator;
+    if (!contains_format(accumulator, t.start->format)) {
+      throw InputError("--c", "",
+                       fmt::format("a C that starts the sum to be {} or narrower", accumulator.dtype),
+                       std::string(t.start->format.dtype));
+    }
+    return convert(t.start->code, t.start->format, accumulator).code;
+  }
+
+  // A kernel of which only the formats are known may begin its sum with C instead of adding it at the end.
+  std::optional<double> bound_with_c_first(const Arithmetic& arithmetic, const Terms& t) const {
+    const Epilogue& how = output_.epilogue;
+    const FormatSpec& accumulator = arithmetic.info().accumulator;
+    if (arithmetic.info().family != "any" || !t.c || how.alpha != 1 || how.beta != 1) return std::nullopt;
+    if (!contains_format(accumulator, t.c->format)) return std::nullopt;
+    Epilogue rest = how;
+    rest.beta = 0;
+    const std::uint64_t start = convert(t.c->code, t.c->format, accumulator).code;
+    return element_truth(arithmetic, rest, t.a, t.b, start, std::nullopt, t.bias, output_.format).bound;
+  }
+};
+
+class Gemm : public DotProducts {
+ public:
+  Gemm(GemmOperands o, const OutputSpec& output)
+      : DotProducts(output),
+        a_(std::move(o.a), o.transpose_a),
+        b_(Stack(std::move(o.b), o.transpose_b).with_dense_columns()),
+        bias_(std::move(o.bias)),
+        bias_along_(o.bias_along),
+        c_first_(o.c_first) {
+    m_ = a_.rows();
+    n_ = b_.cols();
+    const std::size_t k = a_.cols();
+    if (b_.rows() != k) {
+      mismatch(b_.array(), fmt::format("{} rows, as many as op(A) of {} has columns", k, a_.array().origin));
+    }
+    batches_ = std::max(a_.batches(), b_.batches());
+    for (const Stack* s : {&a_, &b_}) {
+      if (s->is_stack() && s->batches() != batches_)
+        mismatch(s->array(), fmt::format("a stack of {} matrices", batches_));
+    }
+    if (o.c) {
+      c_.emplace(std::move(*o.c), false);
+      if (c_->rows() != m_ || c_->cols() != n_ || (c_->is_stack() && c_->batches() != batches_)) {
+        mismatch(c_->array(), fmt::format("C of shape [{},{}]", m_, n_));
+      }
+    }
+    check_bias();
+    if (a_.is_stack() || b_.is_stack()) shape_.push_back(batches_);
+    shape_.insert(shape_.end(), {m_, n_});
+    parameters_ = fmt::format("m={} n={} k={}{} {}", m_, n_, k,
+                              shape_.size() == 3 ? fmt::format(" batch={}", batches_) : "",
+                              formats_text(a_.format(), b_.format()));
+  }
+
+ private:
+  void check_bias() const {
+    if (!bias_) return;
+    const bool columns = bias_along_ == BiasAlong::columns;
+    const std::size_t wanted = columns ? n_ : m_;
+    if (static_cast<std::size_t>(bias_->size()) != wanted) {
+      mismatch(*bias_, fmt::format("{} values, one a {}", wanted, columns ? "column" : "row"));
+    }
+  }
+  Terms terms(std::size_t i, Scratch&) const override {
+    const std::size_t batch = i / (m_ * n_), row = i / n_ % m_, col = i % n_;
+    Terms t{a_.matrix(batch).row(row), b_.matrix(batch).column(col), {}, {}, {}};
+    if (c_) (c_first_ ? t.start : t.c) = Addend{c_->matrix(batch).code(row, col), c_->format()};
+    if (bias_)
+      t.bias = Addend{vector_of(*bias_).code(bias_along_ == BiasAlong::columns ? col : row),
+                      bias_->element.format()};
+    return t;
+  }
+
+  Stack a_, b_;
+  std::optional<Stack> c_;
+  std::optional<io::Array> bias_;
+  BiasAlong bias_along_;
+  bool c_first_;
+  std::size_t m_ = 0, n_ = 0, batches_ = 1;
+};
+
+io::SparseArray transposed_csr(io::SparseArray csr) {
+  io::SparseArray turned;
+  turned.layout = io::SparseArray::Layout::csc;
+  turned.rows = csr.cols;
+  turned.cols = csr.rows;
+  turned.offsets = std::move(csr.offsets);
+  turned.row_indices = std::move(csr.column_indices);
+  turned.values = std::move(csr.values);
+  turned.origin = std::move(csr.origin);
+  return io::to_csr(turned);
+}
+
+class Spmm : public DotProducts {
+ public:
+  Spmm(SpmmOperands o, const OutputSpec& output)
+      : DotProducts(output),
+        a_(io::to_csr(o.a)),
+        b_(std::move(o.b), o.transpose_b),
+        c_(std::move(o.c)),
+        bias_(std::move(o.bias)),
+        bias_along_(o.bias_along) {
+    if (o.transpose_a) a_ = transposed_csr(std::move(a_));
+    const auto m = static_cast<std::size_t>(a_.rows), k = static_cast<std::size_t>(a_.cols);
+    n_ = b_.cols();
+    if (b_.is_stack()) mismatch(b_.array(), "one matrix B");
+    if (b_.rows() != k)
+      mismatch(b_.array(), fmt::format("{} rows, as many as op(A) of {} has columns", k, a_.origin));
+    if (c_ && (c_->shape.size() != 2 || dimension(*c_, 0) != m || dimension(*c_, 1) != n_)) {
+      mismatch(*c_, fmt::format("C of shape [{},{}]", m, n_));
+    }
+    const std::size_t wanted = bias_along_ == BiasAlong::columns ? n_ : m;
+    if (bias_ && static_cast<std::size_t>(bias_->size()) != wanted)
+      mismatch(*bias_, fmt::format("{} values", wanted));
+    shape_ = {m, n_};
+    parameters_ = fmt::format("m={} n={} k={} nnz={} {}", m, n_, k, a_.nnz(),
+                              formats_text(a_.values.element.format(), b_.format()));
+  }
+
+ private:
+  Terms terms(std::size_t i, Scratch& scratch) const override {
+    const std::size_t row = i / n_, col = i % n_;
+    const auto begin = static_cast<std::size_t>(a_.offsets[row]),
+               end = static_cast<std::size_t>(a_.offsets[row + 1]);
+    const std::size_t bytes = code_bytes(b_.format());
+    const CodeMatrix b = b_.matrix(0);
+    scratch.resize((end - begin) * bytes);
+    for (std::size_t e = begin; e < end; ++e) {
+      detail::store_code(scratch.data(), static_cast<std::ptrdiff_t>(e - begin), bytes,
+                         b.code(static_cast<std::size_t>(a_.column_indices[e]), col));
+    }
+    Terms t{vector_of(a_.values).part(begin, end - begin),
+            {scratch.data(), end - begin, 1, b_.format()},
+            {},
+            {},
+            {}};
+    if (c_) t.c = Addend{vector_of(*c_).code(i), c_->element.format()};
+    if (bias_)
+      t.bias = Addend{vector_of(*bias_).code(bias_along_ == BiasAlong::columns ? col : row),
+                      bias_->element.format()};
+    return t;
+  }
+
+  io::SparseArray a_;
+  Stack b_;
+  std::optional<io::Array> c_, bias_;
+  BiasAlong bias_along_;
+  std::size_t n_ = 0;
+};
+
+class Sddmm : public DotProducts {
+ public:
+  Sddmm(SddmmOperands o, const OutputSpec& output)
+      : DotProducts(output),
+        mask_(io::to_csr(o.mask)),
+        a_(std::move(o.a), o.transpose_a),
+        b_(Stack(std::move(o.b), o.transpose_b).with_dense_columns()),
+        c_(std::move(o.c)) {
+    const auto m = static_cast<std::size_t>(mask_.rows), n = static_cast<std::size_t>(mask_.cols);
+    if (a_.is_stack() || b_.is_stack()) mismatch(a_.is_stack() ? a_.array() : b_.array(), "one matrix");
+    if (a_.rows() != m) mismatch(a_.array(), fmt::format("{} rows, as the mask {} has", m, mask_.origin));
+    if (b_.cols() != n) mismatch(b_.array(), fmt::format("{} columns, as the mask {} has", n, mask_.origin));
+    if (b_.rows() != a_.cols())
+      mismatch(b_.array(), fmt::format("{} rows, as many as op(A) has columns", a_.cols()));
+    const auto nnz = static_cast<std::size_t>(mask_.nnz());
+    if (c_ && static_cast<std::size_t>(c_->size()) != nnz)
+      mismatch(*c_, fmt::format("{} values, one an entry of the mask", nnz));
+    for (std::size_t row = 0; row < m; ++row) {
+      rows_.insert(rows_.end(), static_cast<std::size_t>(mask_.offsets[row + 1] - mask_.offsets[row]), row);
+    }
+    shape_ = {nnz};
+    parameters_ =
+        fmt::format("m={} n={} k={} nnz={} {}", m, n, a_.cols(), nnz, formats_text(a_.format(), b_.format()));
+  }
+
+ private:
+  Terms terms(std::size_t i, Scratch&) const override {
+    Terms t{a_.matrix(0).row(rows_[i]),
+            b_.matrix(0).column(static_cast<std::size_t>(mask_.column_indices[i])),
+            {},
+            {},
+            {}};
+    if (c_) t.c = Addend{vector_of(*c_).code(i), c_->element.format()};
+    return t;
+  }
+
+  io::SparseArray mask_;
+  Stack a_, b_;
+  std::optional<io::Array> c_;
+  std::vector<std::size_t> rows_;
+};
+
+class Dot : public DotProducts {
+ public:
+  Dot(DotOperands o, const OutputSpec& output)
+      : DotProducts(output), a_(std::move(o.a)), b_(std::move(o.b)), c_(std::move(o.c)) {
+    if (a_.shape.empty() || a_.shape.size() > 2)
+      mismatch(a_, "n x K values, one dot product a row, or a vector");
+    if (b_.shape != a_.shape) mismatch(b_, "shape " + io::to_string(a_.shape) + ", that of " + a_.origin);
+    k_ = dimension(a_, a_.shape.size() - 1);
+    const std::size_t n = a_.shape.size() == 2 ? dimension(a_, 0) : 1;
+    if (a_.shape.size() == 2) shape_ = {n};
+    if (c_ && static_cast<std::size_t>(c_->size()) != n)
+      mismatch(*c_, fmt::format("{} values, one a dot product", n));
+    parameters_ = fmt::format("n={} k={} {}", n, k_, formats_text(a_.element.format(), b_.element.format()));
+  }
+
+ private:
+  Terms terms(std::size_t i, Scratch&) const override {
+    Terms t{vector_of(a_).part(i * k_, k_), vector_of(b_).part(i * k_, k_), {}, {}, {}};
+    if (c_) t.start = Addend{vector_of(*c_).code(i), c_->element.format()};
+    return t;
+  }
+
+  io::Array a_, b_;
+  std::optional<io::Array> c_;
+  std::size_t k_ = 0;
+};
+
+std::string_view reduction_name(Reduction r) {
+  switch (r) {
+    case Reduction::sum: return "sum";
+    case Reduction::mean: return "mean";
+    case Reduction::sum_squares: return "sum_squares";
+    case Reduction::sum_magnitudes: return "sum_magnitudes";
+    case Reduction::max: return "max";
+    case Reduction::min: return "min";
+    case Reduction::max_magnitude: break;
+  }
+  return "max_magnitude";
+}
+
+class Reduce : public Operation {
+ public:
+  Reduce(ReduceOperands o, const OutputSpec& output) : Operation(output), a_(std::move(o.a)) {
+    problem_.operation = o.operation;
+    problem_.nan = o.nan;
+    const auto dimensions = static_cast<int>(a_.shape.size());
+    if (o.axis) {
+      const int axis = *o.axis < 0 ? *o.axis + dimensions : *o.axis;
+      if (axis < 0 || axis >= dimensions) mismatch(a_, fmt::format("an axis {} (--axis)", *o.axis));
+      for (int d = 0; d < dimensions; ++d) {
+        const std::size_t size = dimension(a_, static_cast<std::size_t>(d));
+        if (d != axis) shape_.push_back(size);
+        (d < axis ? problem_.outer : d == axis ? problem_.length : problem_.inner) *= size;
+      }
+    } else {
+      problem_.length = static_cast<std::size_t>(a_.size());
+    }
+    const bool extreme = o.operation == Reduction::max || o.operation == Reduction::min ||
+                         o.operation == Reduction::max_magnitude;
+    if (extreme && problem_.length == 0) mismatch(a_, "elements to take the extreme of");
+    parameters_ = fmt::format("operation={} n={} k={} a={}", reduction_name(o.operation),
+                              problem_.outer * problem_.inner, problem_.length, a_.element.format().dtype);
+  }
+
+  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const override {
+    return reduce_truth(arithmetic, problem_, vector_of(a_), output_.format, i / problem_.inner,
+                        i % problem_.inner);
+  }
+  std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const override {
+    // One result alone: its line as a reduction of its own.
+    ReduceProblem one = problem_;
+    one.outer = one.inner = 1;
+    const std::size_t o = i / problem_.inner, inner = i % problem_.inner, bytes = a_.element.bytes();
+    Scratch line(problem_.length * bytes);
+    const CodeVector all = vector_of(a_);
+    for (std::size_t k = 0; k < problem_.length; ++k) {
+      detail::store_code(line.data(), static_cast<std::ptrdiff_t>(k), bytes,
+                         all.code((o * problem_.length + k) * problem_.inner + inner));
+    }
+    std::uint64_t result = 0;
+    reduce(unit, one, {line.data(), problem_.length, 1, all.format}, {&result, 1, 1, output_.format});
+    return result;
+  }
+
+ private:
+  io::Array a_;
+  ReduceProblem problem_;
+};
+
+class Conv : public Operation {
+ public:
+  Conv(ConvOperands o, const OutputSpec& output)
+      : Operation(output),
+        a_(std::move(o.a)),
+        b_(std::move(o.b)),
+        bias_(std::move(o.bias)),
+        problem_(o.problem) {
+    const bool nchw = problem_.layout == ImageLayout::nchw;
+    if (a_.shape.size() != 4) mismatch(a_, nchw ? "N C H W" : "N H W C");
+    if (b_.shape.size() != 4) mismatch(b_, nchw ? "weights O C/groups R S" : "weights O R S C/groups");
+    const std::size_t channel = nchw ? 1 : 3, first = nchw ? 2 : 1;
+    problem_.batch = dimension(a_, 0);
+    problem_.channels = dimension(a_, channel);
+    problem_.height = dimension(a_, first);
+    problem_.width = dimension(a_, first + 1);
+    problem_.outputs = dimension(b_, 0);
+    problem_.kernel_height = dimension(b_, first);
+    problem_.kernel_width = dimension(b_, first + 1);
+    problem_.epilogue = output.epilogue;
+    const std::size_t groups = problem_.groups;
+    if (groups == 0 || problem_.channels % groups != 0 || problem_.outputs % groups != 0) {
+      mismatch(b_, fmt::format("channels and outputs that {} groups divide", groups));
+    }
+    if (dimension(b_, channel) * groups != problem_.channels) {
+      mismatch(b_, fmt::format("weights for {} channels in {} groups", problem_.channels, groups));
+    }
+    if (bias_ && static_cast<std::size_t>(bias_->size()) != problem_.outputs) {
+      mismatch(*bias_, fmt::format("{} values, one an output channel", problem_.outputs));
+    }
+    const std::size_t p = problem_.out_height(), q = problem_.out_width();
+    shape_ = nchw ? compare::Shape{problem_.batch, problem_.outputs, p, q}
+                  : compare::Shape{problem_.batch, p, q, problem_.outputs};
+    parameters_ = fmt::format("x={} w={} stride={} pad={} groups={} {}", io::to_string(a_.shape),
+                              io::to_string(b_.shape), problem_.stride_height, problem_.pad_top, groups,
+                              formats_text(a_.element.format(), b_.element.format()));
+    std::erase(parameters_, '[');
+    std::erase(parameters_, ']');
+    std::replace(parameters_.begin(), parameters_.end(), ',', 'x');
+  }
+
+  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const override {
+    const std::size_t p = problem_.out_height(), q = problem_.out_width(), o = problem_.outputs;
+    if (problem_.layout == ImageLayout::nchw)
+      return at(arithmetic, i / (o * p * q), i / (p * q) % o, i / q % p, i % q);
+    return at(arithmetic, i / (o * p * q), i % o, i / (o * q) % p, i / o % q);
+  }
+  std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const override {
+    std::call_once(predicted_once_, [&] {
+      codes_.resize(size() * code_bytes(output_.format));
+      conv2d(unit, problem_, vector_of(a_), vector_of(b_), bias(),
+             {codes_.data(), size(), 1, output_.format});
+    });
+    return detail::load_code(codes_.data(), static_cast<std::ptrdiff_t>(i), code_bytes(output_.format));
+  }
+
+ private:
+  std::optional<CodeVector> bias() const { return bias_ ? std::optional(vector_of(*bias_)) : std::nullopt; }
+  ElementTruth at(const Arithmetic& arithmetic, std::size_t n, std::size_t o, std::size_t p,
+                  std::size_t q) const {
+    return conv2d_truth(arithmetic, problem_, vector_of(a_), vector_of(b_), bias(), output_.format, n, o, p,
+                        q);
+  }
+
+  io::Array a_, b_;
+  std::optional<io::Array> bias_;
+  ConvProblem problem_;
+  mutable std::once_flag predicted_once_;
+  mutable std::vector<std::byte> codes_;
+};
+
+class Convert : public Operation {
+ public:
+  Convert(io::Array a, const OutputSpec& output) : Operation(output), a_(std::move(a)) {
+    for (const std::int64_t d : a_.shape) shape_.push_back(static_cast<std::size_t>(d));
+    parameters_ = fmt::format("n={} a={}", a_.size(), a_.element.format().dtype);
+  }
+
+  ElementTruth truth(const Arithmetic&, std::size_t i) const override {
+    const FormatSpec& from = a_.element.format();
+    const ExactValue<std::uint64_t> x = exact_from_code(code(i), from);
+    ExactValue<Wide> wide{
+        .kind = x.kind, .negative = x.negative, .significand = x.significand, .exponent = x.exponent};
+    if (x.kind != Kind::finite || contains_format(output_.format, from)) return {wide, 0};
+    const BoundedValue value{std::fabs(decode(code(i), from)), 0};
+    return {wide, value.rounded(output_.format, output_.epilogue.rounding).error};
+  }
+  std::uint64_t predicted(const Arithmetic&, std::size_t i) const override {
+    return convert(code(i), a_.element.format(), output_.format,
+                   {.rounding = output_.epilogue.rounding, .overflow = output_.epilogue.overflow})
+        .code;
+  }
+
+ private:
+  std::uint64_t code(std::size_t i) const { return a_.code(static_cast<std::int64_t>(i)); }
+  io::Array a_;
+};
+
+// Calls visit(i) for every output. What one of the threads throws leaves through the caller.
+template <class Visit>
+void for_each_output(std::size_t n, int threads, const Visit& visit) {
+  std::exception_ptr fault;
+  std::mutex guard;
+  const int team = threads > 0 ? threads : omp_get_max_threads();
+#pragma omp parallel for schedule(dynamic, 64) num_threads(team)
+  for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(n); ++i) {
+    try {
+      visit(static_cast<std::size_t>(i));
+    } catch (...) {
+      const std::scoped_lock lock(guard);
+      if (!fault) fault = std::current_exception();
+    }
+  }
+  if (fault) std::rethrow_exception(fault);
+}
+
+// An exact value as the nearest float64 and the rest, rounded.
+std::pair<double, double> split(const ExactValue<Wide>& x) {
+  const double high = decode(encode(x, formats::float64).code, formats::float64);
+  if (x.kind != Kind::finite || !std::isfinite(high)) return {high, 0};
+  const ExactValue<std::uint64_t> h = exact(high);
+  const int shift = h.exponent - x.exponent;
+  // Not below the last place of x, or the value is float64's own; below 2^-1074 there is nothing to hold the
+  // rest.
+  if (shift <= 0) return {high, 0};
+  const Wide nearest = Wide{h.significand} << shift;
+  const bool above = nearest > x.significand;
+  const auto rest = static_cast<double>(above ? nearest - x.significand : x.significand - nearest);
+  return {high, std::ldexp(above != x.negative ? -rest : rest, x.exponent)};
+}
+
+}  // namespace
+
+std::size_t Operation::size() const {
+  std::size_t n = 1;
+  for (const std::size_t d : shape_) n *= d;
+  return n;
+}
+
+std::unique_ptr<const Operation> make_gemm(GemmOperands o, const OutputSpec& output) {
+  return std::make_unique<Gemm>(std::move(o), output);
+}
+std::unique_ptr<const Operation> make_spmm(SpmmOperands o, const OutputSpec& output) {
+  return std::make_unique<Spmm>(std::move(o), output);
+}
+std::unique_ptr<const Operation> make_sddmm(SddmmOperands o, const OutputSpec& output) {
+  return std::make_unique<Sddmm>(std::move(o), output);
+}
+std::unique_ptr<const Operation> make_dot(DotOperands o, const OutputSpec& output) {
+  return std::make_unique<Dot>(std::move(o), output);
+}
+std::unique_ptr<const Operation> make_reduce(ReduceOperands o, const OutputSpec& output) {
+  return std::make_unique<Reduce>(std::move(o), output);
+}
+std::unique_ptr<const Operation> make_conv(ConvOperands o, const OutputSpec& output) {
+  return std::make_unique<Conv>(std::move(o), output);
+}
+std::unique_ptr<const Operation> make_convert(io::Array a, const OutputSpec& output) {
+  return std::make_unique<Convert>(std::move(a), output);
+}
+
+Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,
+                    int threads) {
+  const std::size_t n = operation.size(), bytes = code_bytes(output.format);
+  Answer answer;
+  answer.codes.resize(n * bytes);
+  answer.truth.resize(n);
+  answer.remainder.resize(n);
+  answer.bound.resize(n);
+  const double largest = decode(output.format.max_finite_code(), output.format);
+  const EncodeOptions options{.rounding = output.epilogue.rounding == Rounding::stochastic
+                                              ? Rounding::nearest_even
+                                              : output.epilogue.rounding,
+                              .overflow = output.epilogue.overflow};
+  for_each_output(n, threads, [&](std::size_t i) {
+    const ElementTruth truth = operation.truth(arithmetic, i);
+    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(i), bytes,
+                       encode(truth.exact, output.format, options).code);
+    const auto [value, rest] = split(truth.exact);
+    const bool saturates = output.epilogue.overflow == Overflow::saturate && std::fabs(value) > largest;
+    answer.truth[i] = saturates ? std::copysign(largest, value) : value;
+    answer.remainder[i] = saturates ? 0 : rest;
+    // A NaN or an infinity among the operands decides the result in every order: it has no bound, and it must
+    // be there.
+    answer.bound[i] = truth.exact.kind == Kind::finite ? truth.bound : 0;
+  });
+  return answer;
+}
+
+Answer predicted_answer(const Operation& operation, const Arithmetic& unit, const OutputSpec& output,
+                        int threads) {
+  const std::size_t n = operation.size(), bytes = code_bytes(output.format);
+  Answer answer;
+  answer.codes.resize(n * bytes);
+  for_each_output(n, threads, [&](std::size_t i) {
+    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(i), bytes,
+                       operation.predicted(unit, i));
+  });
+  return answer;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,114 @@
+// The operations that `assay check` knows: their shapes, and for each output the exact value, its bound, and
+// the bits that a named arithmetic answers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reference/dense/conv.hpp"
+#include "reference/dense/gemm.hpp"
+#include "reference/dense/reduce.hpp"
+#include "reference/exact/arithmetic.hpp"
+#include "validation/compare/comparator.hpp"
+#include "validation/io/array.hpp"
+
+namespace assay::cli {
+
+// What is known of the output: its format, and what happens between the sum and it.
+struct OutputSpec {
+  FormatSpec format = formats::float32;
+  Epilogue epilogue{};
+};
+
+class Operation {
+ public:
+  virtual ~Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  const compare::Shape& shape() const { return shape_; }
+  std::size_t size() const;
+  const std::string& parameters() const { return parameters_; }  // "m=64 n=33 k=1024 a=bfloat16 b=bfloat16"
+
+  // Any number of threads may ask.
+  virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const = 0;
+  virtual std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const = 0;
+
+ protected:
+  explicit Operation(const OutputSpec& output) : output_(output) {}
+
+  OutputSpec output_;
+  compare::Shape shape_;
+  std::string parameters_;
+};
+
+// Operands own what they hold. Shapes that do not go together are InputErrors that name the files.
+struct GemmOperands {
+  io::Array a, b;  // matrices, or stacks of them; one that is a single matrix serves the whole stack
+  bool transpose_a = false, transpose_b = false;
+  std::optional<io::Array> c, bias;
+  BiasAlong bias_along = BiasAlong::columns;
+  bool c_first = false;  // C starts the sum, as in matrix units; alpha = beta = 1
+};
+std::unique_ptr<const Operation> make_gemm(GemmOperands operands, const OutputSpec& output);
+
+struct SpmmOperands {
+  io::SparseArray a;  // stored order and explicit zeros are kept
+  io::Array b;
+  bool transpose_a = false, transpose_b = false;
+  std::optional<io::Array> c, bias;
+  BiasAlong bias_along = BiasAlong::columns;
+};
+std::unique_ptr<const Operation> make_spmm(SpmmOperands operands, const OutputSpec& output);
+
+// D has the entries of `mask`, in its stored order: D = alpha (A B at that place) + beta C. The values of
+// `mask` do not count.
+struct SddmmOperands {
+  io::SparseArray mask;
+  io::Array a, b;
+  bool transpose_a = false, transpose_b = false;
+  std::optional<io::Array> c;  // one value an entry
+};
+std::unique_ptr<const Operation> make_sddmm(SddmmOperands operands, const OutputSpec& output);
+
+// A and B n x K, one dot product a row; or two vectors and one result. C, one value a row, starts the sum.
+struct DotOperands {
+  io::Array a, b;
+  std::optional<io::Array> c;
+};
+std::unique_ptr<const Operation> make_dot(DotOperands operands, const OutputSpec& output);
+
+// `axis` is empty for all elements, negative from the end.
+struct ReduceOperands {
+  io::Array a;
+  Reduction operation = Reduction::sum;
+  std::optional<int> axis;
+  NanRule nan = NanRule::propagate;
+};
+std::unique_ptr<const Operation> make_reduce(ReduceOperands operands, const OutputSpec& output);
+
+struct ConvOperands {
+  io::Array a, b;  // input and weights, in the order of problem.layout
+  std::optional<io::Array> bias;
+  ConvProblem problem;  // strides, padding, dilation, groups, layout; sizes come from the arrays
+};
+std::unique_ptr<const Operation> make_conv(ConvOperands operands, const OutputSpec& output);
+
+// Each value rounded once into the output's format.
+std::unique_ptr<const Operation> make_convert(io::Array a, const OutputSpec& output);
+
+// All outputs, as a comparison takes them.
+struct Answer {
+  std::vector<std::byte> codes;
+  std::vector<double> truth, remainder, bound;
+};
+Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,
+                    int threads);
+Answer predicted_answer(const Operation& operation, const Arithmetic& unit, const OutputSpec& output,
+                        int threads);
+
+}  // namespace assay::cli

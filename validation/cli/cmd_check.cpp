@@ -1,0 +1,596 @@
+// assay check: computes what an operation on arrays should give, and judges somebody's output by it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
+#include "reference/formats/decimal.hpp"
+#include "reference/formats/rounding.hpp"
+#include "validation/cli/any_order.hpp"
+#include "validation/cli/arithmetics.hpp"
+#include "validation/cli/check_operation.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/comparison_command.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  std::string operation;
+  std::string a, b, c, got, bias, mask, stale;
+  std::string format, a_format, b_format, c_format, got_format, bias_format;
+  std::string alpha = "1", beta, activation = "none", bias_along = "columns", layout = "row",
+              rounding = "nearest-even", overflow = "ieee";
+  bool transpose_a = false, transpose_b = false, c_first = false, expects_zero = false;
+  std::size_t batch = 0;
+  std::string unit, accumulator, product, order = "any", mode = "nearest-even";
+  bool flush = false;
+  std::string reduction = "sum", nan = "propagate";
+  std::optional<int> axis;
+  std::vector<std::size_t> stride{1}, pad{0}, dilation{1};
+  std::size_t groups = 1;
+  std::string image_layout = "nchw", padding = "zeros";
+  PolicyOptions policy;
+  RawOptions raw;
+  ShowOptions show;
+};
+
+constexpr auto operations =
+    std::to_array<std::string_view>({"gemm", "spmm", "sddmm", "conv", "reduce", "dot", "sum", "convert"});
+
+// --- what was typed ----------------------------------------------------------------------------------------
+
+template <class Value, std::size_t N>
+Value choice(std::string_view option, std::string_view typed,
+             const std::array<std::pair<std::string_view, Value>, N>& known) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) {
+    if (typed == name) return value;
+    names.emplace_back(name);
+  }
+  throw unknown_name(option, "a known name", typed, names);
+}
+
+Reduction parse_reduction(std::string_view typed) {
+  return choice(
+      "--operation", typed,
+      std::to_array<std::pair<std::string_view, Reduction>>({{"sum", Reduction::sum},
+                                                             {"mean", Reduction::mean},
+                                                             {"sum_squares", Reduction::sum_squares},
+                                                             {"sum_magnitudes", Reduction::sum_magnitudes},
+                                                             {"max", Reduction::max},
+                                                             {"min", Reduction::min},
+                                                             {"max_magnitude", Reduction::max_magnitude}}));
+}
+
+// A number as a program's literal would be: rounded once into the format of the sums.
+double parse_scalar(std::string_view option, std::string_view typed, const FormatSpec& f) {
+  const ExactValue<Wide> x = parse_number(typed);
+  if (x.kind != Kind::finite) throw InputError(std::string(option), "", "a finite number", quoted(typed));
+  return decode(encode(x, f).code, f);
+}
+
+void parse_activation(const std::string& typed, const FormatSpec& f, Epilogue& epilogue) {
+  if (typed == "none") return;
+  if (typed == "relu") {
+    epilogue.activation = Activation::relu;
+    return;
+  }
+  constexpr std::string_view clip = "clip:";
+  const std::size_t colon = typed.find(':', clip.size());
+  if (!typed.starts_with(clip) || colon == std::string::npos) {
+    throw InputError("--activation", "", "none, relu or clip:LOW:HIGH", quoted(typed));
+  }
+  epilogue.activation = Activation::clip;
+  epilogue.low = parse_scalar("--activation", typed.substr(clip.size(), colon - clip.size()), f);
+  epilogue.high = parse_scalar("--activation", typed.substr(colon + 1), f);
+  if (epilogue.low > epilogue.high)
+    throw InputError("--activation", "", "a low limit that is no higher than the high one", quoted(typed));
+}
+
+// "any", "sequential", "pairwise", "pairwise:128", "blocked:LANES", "blocked:LANES:PANEL".
+SumTree parse_order(const std::string& typed) {
+  std::vector<std::uint64_t> numbers;
+  const std::size_t first = typed.find(':');
+  for (std::size_t at = first; at != std::string::npos;) {
+    const std::size_t end = std::min(typed.find(':', at + 1), typed.size());
+    std::uint64_t number = 0;
+    const char* const stop = typed.data() + end;
+    const auto [read, status] = std::from_chars(typed.data() + at + 1, stop, number);
+    if (status != std::errc{} || read != stop)
+      throw InputError("--order", "", "a whole number after the colon", quoted(typed));
+    numbers.push_back(number);
+    at = end == typed.size() ? std::string::npos : end;
+  }
+  SumTree tree;
+  tree.order =
+      choice("--order", std::string_view(typed).substr(0, first),
+             std::to_array<std::pair<std::string_view, SumOrder>>({{"any", SumOrder::any},
+                                                                   {"sequential", SumOrder::sequential},
+                                                                   {"pairwise", SumOrder::pairwise},
+                                                                   {"blocked", SumOrder::blocked}}));
+  const std::size_t most = tree.order == SumOrder::blocked ? 2 : tree.order == SumOrder::pairwise ? 1 : 0;
+  const bool lanes_missing = tree.order == SumOrder::blocked && numbers.empty();
+  if (numbers.size() > most || lanes_missing || (!numbers.empty() && numbers[0] == 0)) {
+    throw InputError("--order", "", "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]",
+                     quoted(typed));
+  }
+  if (tree.order == SumOrder::pairwise && !numbers.empty()) tree.base = numbers[0];
+  if (tree.order == SumOrder::blocked) {
+    tree.lanes = numbers[0];
+    if (numbers.size() > 1) tree.panel = numbers[1];
+  }
+  return tree;
+}
+
+// --- operands ----------------------------------------------------------------------------------------------
+
+// Matrices that lie column by column in a file whose header says otherwise, or that has none.
+io::Array by_rows(io::Array array) {
+  if (array.shape.size() < 2 || array.file_order == io::Order::column_major) return array;
+  const std::size_t rows = static_cast<std::size_t>(array.shape[array.shape.size() - 2]);
+  const std::size_t cols = static_cast<std::size_t>(array.shape.back());
+  io::Array turned = io::make_array(array.element, array.shape);
+  turned.origin = array.origin;
+  turned.metadata = array.metadata;
+  const std::size_t bytes = array.element.bytes(), n = static_cast<std::size_t>(array.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t within = i % (rows * cols);
+    const std::size_t src = i - within + within % cols * rows + within / cols;
+    std::copy_n(array.bytes.begin() + static_cast<std::ptrdiff_t>(src * bytes), bytes,
+                turned.bytes.begin() + static_cast<std::ptrdiff_t>(i * bytes));
+  }
+  return turned;
+}
+
+class Operands {
+ public:
+  explicit Operands(const Options& o) : o_(o) {}
+
+  io::Array dense(std::string_view option, const std::string& path, const std::string& format) const {
+    io::AnyArray any = read(option, path, format);
+    if (std::holds_alternative<io::SparseArray>(any)) {
+      throw InputError(path, "", fmt::format("a dense array ({}); a sparse A is for spmm", option),
+                       "a sparse one");
+    }
+    return arranged(std::get<io::Array>(std::move(any)));
+  }
+  io::SparseArray sparse(std::string_view option, const std::string& path, const std::string& format) const {
+    io::AnyArray any = read(option, path, format);
+    if (std::holds_alternative<io::Array>(any)) {
+      throw InputError(path, "",
+                       fmt::format("a sparse array ({}): SciPy's npz or Matrix Market coordinates", option),
+                       "a dense one");
+    }
+    io::SparseArray array = std::get<io::SparseArray>(std::move(any));
+    array.values = floating(std::move(array.values));
+    return array;
+  }
+  // The values of a sparse array in the order of its rows, or a dense array as it is.
+  io::Array values(std::string_view option, const std::string& path, const std::string& format,
+                   const io::SparseArray& mask) const {
+    io::AnyArray any = read(option, path, format);
+    if (std::holds_alternative<io::Array>(any)) return arranged(std::get<io::Array>(std::move(any)));
+    const io::SparseArray csr = io::to_csr(std::get<io::SparseArray>(any)), pattern = io::to_csr(mask);
+    if (csr.rows != pattern.rows || csr.cols != pattern.cols || csr.offsets != pattern.offsets ||
+        csr.column_indices != pattern.column_indices) {
+      throw InputError(path, "", "the entries of " + mask.origin + ", in its order", "other entries");
+    }
+    io::Array array = floating(io::Array(csr.values));
+    array.origin = path;
+    return array;
+  }
+  std::optional<io::Array> optional_dense(std::string_view option, const std::string& path,
+                                          const std::string& format) const {
+    if (path.empty()) return std::nullopt;
+    return dense(option, path, format);
+  }
+
+ private:
+  io::AnyArray read(std::string_view option, const std::string& path, const std::string& format) const {
+    if (path.empty()) throw InputError("check " + o_.operation, "", fmt::format("{} FILE", option), "none");
+    return read_operand(path, format.empty() ? o_.format : format, o_.raw);
+  }
+  static io::Array floating(io::Array&& array) {
+    if (!array.element.is_floating()) {
+      throw InputError(array.origin, "",
+                       "floating-point values, or codes with their format (--format, --a-format, ...)",
+                       array.element.name());
+    }
+    return std::move(array);
+  }
+  io::Array arranged(io::Array&& array) const {
+    io::Array values = floating(std::move(array));
+    return o_.layout == "column" ? by_rows(std::move(values)) : values;
+  }
+  const Options& o_;
+};
+
+// --- the question ------------------------------------------------------------------------------------------
+
+// What an option is for: it is an error where nothing looks at it.
+void refuse_unused(const Options& o, const CLI::App& app) {
+  struct Use {
+    std::string_view option, operations;
+  };
+  constexpr auto uses = std::to_array<Use>({
+      {"--b", "gemm spmm sddmm conv dot"},
+      {"--c", "gemm spmm sddmm dot"},
+      {"--mask", "sddmm"},
+      {"--bias", "gemm spmm conv"},
+      {"--bias-along", "gemm spmm"},
+      {"--alpha", "gemm spmm sddmm conv"},
+      {"--beta", "gemm spmm sddmm"},
+      {"--activation", "gemm spmm sddmm conv"},
+      {"--transpose-a", "gemm spmm sddmm"},
+      {"--transpose-b", "gemm spmm sddmm"},
+      {"--batch", "gemm"},
+      {"--c-first", "gemm"},
+      {"--operation", "reduce"},
+      {"--nan", "reduce"},
+      {"--axis", "reduce sum"},
+      {"--stride", "conv"},
+      {"--pad", "conv"},
+      {"--dilation", "conv"},
+      {"--groups", "conv"},
+      {"--image-layout", "conv"},
+      {"--padding", "conv"},
+      {"--unit", "gemm spmm sddmm conv reduce dot sum"},
+      {"--acc", "gemm spmm sddmm conv reduce dot sum"},
+      {"--order", "gemm spmm sddmm conv reduce dot sum"},
+      {"--product", "gemm spmm sddmm conv reduce dot sum"},
+      {"--flush", "gemm spmm sddmm conv reduce dot sum"},
+      {"--mode", "gemm spmm sddmm conv reduce dot sum"},
+  });
+  for (const Use& use : uses) {
+    if (app.get_option(std::string(use.option))->count() == 0) continue;
+    // " sum " so that sum is not found in sum_squares.
+    if (fmt::format(" {} ", use.operations).find(fmt::format(" {} ", o.operation)) != std::string::npos)
+      continue;
+    throw InputError(std::string(use.option), "", fmt::format("one of {}", use.operations),
+                     "check " + o.operation);
+  }
+  if (!o.unit.empty()) {
+    for (const char* option : {"--acc", "--order", "--product", "--flush", "--mode"}) {
+      if (app.get_option(option)->count() > 0)
+        throw InputError(option, "", "no --unit: the unit says it", "--unit " + o.unit);
+    }
+  }
+}
+
+bool is_double(const io::Array& array) { return array.element == io::ElementType(formats::float64); }
+
+// What sums are taken in if nobody says: float32, or float64 where an operand or the output has it.
+FormatSpec default_accumulator(std::initializer_list<const io::Array*> arrays) {
+  for (const io::Array* array : arrays) {
+    if (array != nullptr && is_double(*array)) return formats::float64;
+  }
+  return formats::float32;
+}
+
+struct Question {
+  std::unique_ptr<const Operation> operation;
+  io::Array got;
+  OutputSpec output;
+  Accumulation how;  // where no unit was named
+};
+
+Accumulation accumulation_of(const Options& o, const FormatSpec& otherwise) {
+  Accumulation how;
+  how.accumulator = o.accumulator.empty() ? otherwise : parse_format(o.accumulator);
+  if (!o.product.empty() && o.product != "fused") how.product = parse_format(o.product);
+  how.rounding = parse_rounding(o.mode);
+  how.flush = o.flush;
+  how.tree = parse_order(o.order);
+  return how;
+}
+
+double beta_of(const Options& o, const FormatSpec& f) {
+  if (!o.beta.empty()) {
+    const double beta = parse_scalar("--beta", o.beta, f);
+    if (beta != 0 && o.c.empty()) throw InputError("--beta", "", "--c FILE", "none");
+    return beta;
+  }
+  return o.c.empty() ? 0 : 1;
+}
+
+std::pair<std::size_t, std::size_t> both(std::string_view option, const std::vector<std::size_t>& typed) {
+  if (typed.empty() || typed.size() > 2)
+    throw InputError(std::string(option), "", "one number, or two (rows columns)",
+                     std::to_string(typed.size()));
+  return {typed.front(), typed.back()};
+}
+
+ConvProblem conv_problem(const Options& o) {
+  ConvProblem p;
+  std::tie(p.stride_height, p.stride_width) = both("--stride", o.stride);
+  std::tie(p.pad_top, p.pad_left) = both("--pad", o.pad);
+  p.pad_bottom = p.pad_top;
+  p.pad_right = p.pad_left;
+  std::tie(p.dilation_height, p.dilation_width) = both("--dilation", o.dilation);
+  if (p.stride_height * p.stride_width * p.dilation_height * p.dilation_width * o.groups == 0) {
+    throw InputError("check conv", "", "strides, dilations and groups of 1 and more", "0");
+  }
+  p.groups = o.groups;
+  p.layout = choice("--image-layout", o.image_layout,
+                    std::to_array<std::pair<std::string_view, ImageLayout>>(
+                        {{"nchw", ImageLayout::nchw}, {"nhwc", ImageLayout::nhwc}}));
+  p.padding = choice("--padding", o.padding,
+                     std::to_array<std::pair<std::string_view, Padding>>(
+                         {{"zeros", Padding::zeros}, {"absent", Padding::absent}}));
+  return p;
+}
+
+Question question(const Options& o) {
+  const Operands in(o);
+  const std::string_view op = o.operation;
+  Question q;
+  std::optional<io::SparseArray> sparse;
+  std::optional<io::Array> a, b, c;
+  if (op == "spmm") {
+    sparse = in.sparse("--a", o.a, o.a_format);
+  } else {
+    a = in.dense("--a", o.a, o.a_format);
+  }
+  if (op != "reduce" && op != "sum" && op != "convert") b = in.dense("--b", o.b, o.b_format);
+  if (op == "sddmm") {
+    sparse = in.sparse("--mask", o.mask, "");
+    if (!o.c.empty()) c = in.values("--c", o.c, o.c_format, *sparse);
+    q.got = in.values("--got", o.got, o.got_format, *sparse);
+  } else {
+    c = in.optional_dense("--c", o.c, o.c_format);
+    q.got = in.dense("--got", o.got, o.got_format);
+  }
+  std::optional<io::Array> bias = in.optional_dense("--bias", o.bias, o.bias_format);
+
+  q.output.format = q.got.element.format();
+  const io::Array* const left = a ? &*a : &sparse->values;
+  q.how = accumulation_of(o, default_accumulator({left, b ? &*b : nullptr, &q.got}));
+  const FormatSpec sums =
+      o.unit.empty() ? q.how.accumulator : arithmetics().find(o.unit, "--unit").info().accumulator;
+  Epilogue& e = q.output.epilogue;
+  e.alpha = parse_scalar("--alpha", o.alpha, sums);
+  e.rounding = parse_rounding(o.rounding);
+  e.overflow = choice("--overflow", o.overflow,
+                      std::to_array<std::pair<std::string_view, Overflow>>(
+                          {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}}));
+  parse_activation(o.activation, sums, e);
+  if (e.rounding == Rounding::stochastic && op != "convert") {
+    throw InputError("--rounding", "", "a rounding of the output that is not stochastic", "stochastic");
+  }
+  const BiasAlong along = choice("--bias-along", o.bias_along,
+                                 std::to_array<std::pair<std::string_view, BiasAlong>>(
+                                     {{"columns", BiasAlong::columns}, {"rows", BiasAlong::rows}}));
+
+  if (op == "gemm") {
+    e.beta = beta_of(o, sums);
+    if (o.c_first && (!c || e.alpha != 1 || e.beta != 1))
+      throw InputError("--c-first", "", "--c FILE with alpha = beta = 1", "otherwise");
+    const io::Array& stack = a->shape.size() == 3 ? *a : *b;
+    if (o.batch != 0 && (stack.shape.size() != 3 || static_cast<std::size_t>(stack.shape[0]) != o.batch)) {
+      throw InputError(stack.origin, "", fmt::format("a stack of {} matrices (--batch)", o.batch),
+                       "shape " + io::to_string(stack.shape));
+    }
+    if (o.c_first) e.beta = 0;
+    q.operation = make_gemm({.a = std::move(*a),
+                             .b = std::move(*b),
+                             .transpose_a = o.transpose_a,
+                             .transpose_b = o.transpose_b,
+                             .c = std::move(c),
+                             .bias = std::move(bias),
+                             .bias_along = along,
+                             .c_first = o.c_first},
+                            q.output);
+  } else if (op == "spmm") {
+    e.beta = beta_of(o, sums);
+    q.operation = make_spmm({.a = std::move(*sparse),
+                             .b = std::move(*b),
+                             .transpose_a = o.transpose_a,
+                             .transpose_b = o.transpose_b,
+                             .c = std::move(c),
+                             .bias = std::move(bias),
+                             .bias_along = along},
+                            q.output);
+  } else if (op == "sddmm") {
+    e.beta = beta_of(o, sums);
+    q.operation = make_sddmm({.mask = std::move(*sparse),
+                              .a = std::move(*a),
+                              .b = std::move(*b),
+                              .transpose_a = o.transpose_a,
+                              .transpose_b = o.transpose_b,
+                              .c = std::move(c)},
+                             q.output);
+  } else if (op == "dot") {
+    q.operation = make_dot({.a = std::move(*a), .b = std::move(*b), .c = std::move(c)}, q.output);
+  } else if (op == "conv") {
+    q.operation = make_conv(
+        {.a = std::move(*a), .b = std::move(*b), .bias = std::move(bias), .problem = conv_problem(o)},
+        q.output);
+  } else if (op == "convert") {
+    q.operation = make_convert(std::move(*a), q.output);
+  } else {
+    const NanRule nan = choice("--nan", o.nan,
+                               std::to_array<std::pair<std::string_view, NanRule>>(
+                                   {{"propagate", NanRule::propagate}, {"ignore", NanRule::ignore}}));
+    q.operation = make_reduce({.a = std::move(*a),
+                               .operation = op == "sum" ? Reduction::sum : parse_reduction(o.reduction),
+                               .axis = o.axis,
+                               .nan = nan},
+                              q.output);
+  }
+  return q;
+}
+
+// got with the shape of the result; one that keeps dimensions of 1 (keepdims) or has [1] for [] is the same.
+void require_shape(io::Array& got, const compare::Shape& wanted) {
+  io::Shape shape(wanted.begin(), wanted.end());
+  const auto without_ones = [](io::Shape s) {
+    std::erase(s, 1);
+    return s;
+  };
+  if (got.shape != shape && without_ones(got.shape) != without_ones(shape)) {
+    const bool turned = got.shape == io::Shape(shape.rbegin(), shape.rend());
+    throw InputError(got.origin, "", "shape " + io::to_string(shape),
+                     io::to_string(got.shape) + (turned ? ", which is that of its transpose" : ""));
+  }
+  got.shape = std::move(shape);
+}
+
+std::string order_text(const Options& o) {
+  return o.order == "any" ? "in any order" : "in the order " + o.order;
+}
+
+int run(const Options& o, const CLI::App& app) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (std::find(operations.begin(), operations.end(), o.operation) == operations.end()) {
+    throw unknown_name("check", "an operation", o.operation, {operations.begin(), operations.end()});
+  }
+  refuse_unused(o, app);
+  compare::Policy policy = chosen_policy(o.policy);
+  const bool by_bits = policy.kind == compare::PolicyKind::bit_equal, is_convert = o.operation == "convert";
+  if (by_bits && o.unit.empty() && !is_convert) {
+    throw InputError(
+        "--policy " + policy.name, "",
+        "--unit NAME: which bits are right depends on the arithmetic (or --policy correctly-rounded)",
+        "no unit");
+  }
+  if (by_bits && is_convert && parse_rounding(o.rounding) == Rounding::stochastic) {
+    throw InputError("--rounding", "", "a rounding whose bits are known", "stochastic");
+  }
+  Question q = question(o);
+  require_shape(q.got, q.operation->shape());
+
+  std::unique_ptr<const Arithmetic> any;
+  const Arithmetic* unit = nullptr;
+  if (o.unit.empty()) {
+    any = make_any_order(q.how, q.output.format);
+  } else {
+    unit = &arithmetics().find(o.unit, "--unit");
+  }
+  const Arithmetic& arithmetic = unit != nullptr ? *unit : *any;
+  const Answer answer = by_bits ? predicted_answer(*q.operation, arithmetic, q.output, o.show.threads)
+                                : exact_answer(*q.operation, arithmetic, q.output, o.show.threads);
+  compare::Expected expected{.codes = {answer.codes.data(), q.output.format, q.operation->shape()},
+                             .truth = answer.truth,
+                             .remainder = answer.remainder,
+                             .bound = answer.bound};
+  compare::Options options;
+  options.policy = policy;
+  options.expects_zero = o.expects_zero;
+  options.threads = o.show.threads;
+  options.operation = o.operation + " " + q.operation->parameters();
+  io::Array stale;
+  const Operands in(o);
+  if (!o.stale.empty()) {
+    stale = in.dense("--stale", o.stale, o.got_format);
+    require_shape(stale, q.operation->shape());
+    if (!(stale.element == q.got.element))
+      throw InputError(o.stale, "", q.got.element.name() + ", that of got", stale.element.name());
+    options.stale = codes_of(stale);
+  }
+
+  compare::Comparison comparison = judge(codes_of(q.got), expected, options);
+  Finding finding;
+  finding.suite = "check";
+  finding.name =
+      fmt::format("check/{} {} got={}", o.operation, q.operation->parameters(), q.output.format.dtype);
+  if (unit != nullptr) {
+    finding.name += " unit=" + o.unit;
+  } else if (!is_convert) {
+    finding.name += fmt::format(" acc={}", q.how.accumulator.short_name);
+  }
+  if (by_bits) {
+    finding.evidence = is_convert ? "the integer definition of the rounding"
+                                  : fmt::format("the bits that {} gives ({})", o.unit, unit->info().summary);
+  } else if (policy.kind == compare::PolicyKind::bound) {
+    finding.evidence = is_convert        ? "the exact values and the error of one rounding"
+                       : unit != nullptr ? fmt::format("the exact result and the bound of {}", o.unit)
+                                         : fmt::format("the exact result and the bound of sums in {} {}",
+                                                       q.how.accumulator.dtype, order_text(o));
+  } else {
+    finding.evidence = "the exact result";
+  }
+  if (unit != nullptr && is_unverified(unit->info().evidence)) {
+    finding.notes.push_back(fmt::format("note   {} is unverified: {}", o.unit, unit->info().source));
+  }
+  finding.repro = command_text(app);
+  finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return show(o.show, finding, std::move(comparison));
+}
+
+}  // namespace
+
+std::function<int()> make_check(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  app.add_option("operation", o->operation, fmt::format("{}", fmt::join(operations, ", ")))->required();
+  app.add_option("--a", o->a,
+                 "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
+  app.add_option("--b", o->b, "Right operand; weights of conv");
+  app.add_option("--c", o->c, "C of alpha A B + beta C; of dot, what each sum starts with");
+  app.add_option("--got", o->got, "The output to judge");
+  app.add_option("--bias", o->bias, "Bias: one value a column (or row, or output channel)");
+  app.add_option("--mask", o->mask, "Of sddmm: the sparse array whose entries are computed");
+  app.add_option("--stale", o->stale, "What the memory of got held before: would it pass?");
+  app.add_option("--format,-f", o->format, "Read arrays of codes (uint8, uint16, ...) as this format");
+  app.add_option("--a-format", o->a_format, "The same for A alone; so for the others");
+  app.add_option("--b-format", o->b_format);
+  app.add_option("--c-format", o->c_format);
+  app.add_option("--got-format", o->got_format);
+  app.add_option("--bias-format", o->bias_format);
+  app.add_option("--alpha", o->alpha, "Rounded into the format of the sums")->capture_default_str();
+  app.add_option("--beta", o->beta, "The same (default: 1 with --c, else 0)");
+  app.add_option("--activation", o->activation, "none, relu or clip:LOW:HIGH")->capture_default_str();
+  app.add_option("--bias-along", o->bias_along, "columns or rows")->capture_default_str();
+  app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
+  app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
+  app.add_option("--layout", o->layout,
+                 "Matrices lie by row or by column in every file whose header does not say column")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"row", "column"}));
+  app.add_option("--batch", o->batch, "Demand stacks of so many matrices; without it their shape says");
+  app.add_flag("--c-first", o->c_first, "C starts the sum, as in matrix units");
+  app.add_option("--unit", o->unit,
+                 "The arithmetic whose bound (or, with --policy bit-equal, whose bits) got must meet");
+  app.add_option("--acc", o->accumulator, "Format of the sums (default: float32; float64 where an array is)");
+  app.add_option("--order", o->order, "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
+      ->capture_default_str();
+  app.add_option("--product", o->product, "Format that products are rounded to first, or fused (default)");
+  app.add_option("--mode", o->mode, "Rounding of the sums: a name of `assay list roundings`")
+      ->capture_default_str();
+  app.add_flag("--flush", o->flush, "Subnormal operands and results are zeros");
+  app.add_option("--rounding", o->rounding, "Rounding of the output")->capture_default_str();
+  app.add_option("--overflow", o->overflow, "Above the largest number of the output: ieee or saturate")
+      ->capture_default_str();
+  app.add_option("--operation", o->reduction,
+                 "Of reduce: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
+      ->capture_default_str();
+  app.add_option("--axis", o->axis,
+                 "Of reduce and sum: the axis, negative from the end (default: all elements)");
+  app.add_option("--nan", o->nan, "Of reduce: propagate or ignore, for max and min")->capture_default_str();
+  app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")->expected(1, 2);
+  app.add_option("--pad", o->pad, "Of conv, on every side")->expected(1, 2);
+  app.add_option("--dilation", o->dilation, "Of conv")->expected(1, 2);
+  app.add_option("--groups", o->groups, "Of conv")->capture_default_str();
+  app.add_option("--image-layout", o->image_layout, "Of conv: nchw or nhwc")->capture_default_str();
+  app.add_option("--padding", o->padding, "Of conv: padding is zeros that multiply, or absent")
+      ->capture_default_str();
+  add_policy_options(app, o->policy, "bound");
+  add_raw_options(app, o->raw, false);
+  app.add_flag("--expects-zero", o->expects_zero,
+               "That the truth is zero everywhere is what this is about: not VACUOUS");
+  add_show_options(app, o->show);
+  return [o, &app] { return run(*o, app); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,242 @@
+#include "validation/cli/comparison_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/cli/verdict.hpp"
+#include "validation/report/comparison_report.hpp"
+#include "validation/report/json_report.hpp"
+#include "validation/report/report_folder.hpp"
+#include "validation/report/text_report.hpp"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::string_view tolerance = "tolerance";
+
+bool has_known_extension(const std::string& path) {
+  constexpr std::array extensions = {".npy", ".npz", ".safetensors", ".mtx"};
+  // "run.npz:out" names an array of a file.
+  const auto has = [&](const char* extension) { return path.find(extension) != std::string::npos; };
+  return std::any_of(extensions.begin(), extensions.end(), has);
+}
+
+io::Shape parse_shape(const std::string& text) {
+  io::Shape shape;
+  std::string_view rest = text;
+  const auto bad = [&] {
+    return InputError("--shape", "", "sizes separated by x or commas, as in 64x33", quoted(text));
+  };
+  while (!rest.empty()) {
+    std::int64_t size = 0;
+    const auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
+    if (status != std::errc{} || size < 0) throw bad();
+    shape.push_back(size);
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    if (rest.empty()) break;
+    if (rest.front() != 'x' && rest.front() != ',') throw bad();
+    rest.remove_prefix(1);
+    if (rest.empty()) throw bad();
+  }
+  return shape;
+}
+
+template <class T>
+void widen(const io::Array& array, std::span<double> values) {
+  const std::span<const T> src = array.as<T>();
+  for (std::size_t i = 0; i < src.size(); ++i) {
+    values[i] = static_cast<double>(src[i]);
+    // 2^63 and 2^64 are float64 values and no value of T: the way back would overflow.
+    const bool holds = std::fabs(values[i]) < 0x1p63 && static_cast<T>(values[i]) == src[i];
+    if (!holds) {
+      throw InputError(array.origin, "value " + std::to_string(i), "integers that float64 holds exactly",
+                       std::to_string(src[i]));
+    }
+  }
+}
+
+RunHeader header_of(const Finding& finding) {
+  RunHeader header;
+  header.build = this_build();
+  header.machine = this_machine();
+  header.suites = {finding.suite};
+  header.cases = 1;
+  header.started = utc_now();
+  return header;
+}
+
+}  // namespace
+
+void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view default_policy) {
+  o.name = default_policy;
+  app.add_option("--policy", o.name, "What counts as agreement: a name of policies.toml, or tolerance")
+      ->capture_default_str();
+  app.add_option("--policies", o.file, "Read policies from this file in place of the built-in ones");
+  app.add_option("--atol", o.atol, "With --policy tolerance: |got - want| <= atol + rtol |want|");
+  app.add_option("--rtol", o.rtol, "With --policy tolerance");
+  app.add_option("--ulps", o.ulps, "With --policy tolerance: or so many steps between codes");
+  app.add_option("--because", o.because, "With --policy tolerance: the reason, which stands in the report");
+}
+
+compare::Policy chosen_policy(const PolicyOptions& o) {
+  const bool has_numbers = o.atol || o.rtol || o.ulps;
+  if (o.name == tolerance) {
+    if (!has_numbers) throw InputError("--policy tolerance", "", "--atol, --rtol or --ulps", "none of them");
+    if (o.because.empty())
+      throw InputError("--policy tolerance", "", "--because TEXT, the reason of the tolerance", "none");
+    compare::Policy p;
+    p.name = tolerance;
+    p.kind = compare::PolicyKind::tolerance;
+    p.atol = o.atol.value_or(0);
+    p.rtol = o.rtol.value_or(0);
+    p.ulps = o.ulps.value_or(0);
+    p.because = o.because;
+    if (const std::string why = why_unsound(p); !why.empty())
+      throw InputError("--policy tolerance", "", "a sound tolerance", why);
+    return p;
+  }
+  if (has_numbers || !o.because.empty()) {
+    throw InputError("--atol, --rtol, --ulps, --because", "", "--policy tolerance", "--policy " + o.name);
+  }
+  const std::vector<compare::Policy> own =
+      o.file.empty() ? std::vector<compare::Policy>{} : compare::read_policies(o.file);
+  return compare::find_policy(o.file.empty() ? compare::default_policies() : own, o.name, "--policy");
+}
+
+void add_raw_options(CLI::App& app, RawOptions& o, bool with_layout) {
+  app.add_option("--dtype", o.dtype,
+                 "Element type of files without a header: float32, bfloat16, uint16, ...");
+  app.add_option("--shape", o.shape, "Shape of files without a header, as in 64x33");
+  if (!with_layout) return;
+  app.add_option("--layout", o.layout, "Order of files without a header: row or column")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"row", "column"}));
+}
+
+io::AnyArray read_operand(const std::string& path, const std::string& format, const RawOptions& raw) {
+  io::ReadOptions options;
+  if (!format.empty()) options.format = parse_format(format);
+  if (raw.dtype.empty() != raw.shape.empty()) {
+    throw InputError("--dtype, --shape", "", "both, for files without a header",
+                     raw.dtype.empty() ? "--shape alone" : "--dtype alone");
+  }
+  if (!raw.dtype.empty() && !has_known_extension(path)) {
+    options.raw = io::RawLayout{io::parse_element_type(raw.dtype), parse_shape(raw.shape),
+                                raw.layout == "column" ? io::Order::column_major : io::Order::row_major};
+  }
+  return io::read_any(path, options);
+}
+
+io::Array read_dense_operand(const std::string& path, const std::string& format, const RawOptions& raw) {
+  io::AnyArray any = read_operand(path, format, raw);
+  if (const auto* const sparse = std::get_if<io::SparseArray>(&any)) return io::to_dense(*sparse);
+  return std::get<io::Array>(std::move(any));
+}
+
+compare::Shape shape_of(const io::Array& array) {
+  compare::Shape shape;
+  for (const std::int64_t d : array.shape) shape.push_back(static_cast<std::size_t>(d));
+  return shape;
+}
+
+compare::Codes codes_of(const io::Array& array) {
+  return {array.bytes.data(), array.element.format(), shape_of(array)};
+}
+
+io::Array as_floating(io::Array&& array) {
+  if (array.element.is_floating()) return std::move(array);
+  io::Array wide = io::make_array(formats::float64, array.shape);
+  wide.origin = array.origin;
+  wide.metadata = array.metadata;
+  const std::span<double> values = wide.as<double>();
+  const bool is_signed = array.element.kind() == io::ElementType::Kind::signed_integer;
+  switch (array.element.bytes()) {
+    case 1: is_signed ? widen<std::int8_t>(array, values) : widen<std::uint8_t>(array, values); break;
+    case 2: is_signed ? widen<std::int16_t>(array, values) : widen<std::uint16_t>(array, values); break;
+    case 4: is_signed ? widen<std::int32_t>(array, values) : widen<std::uint32_t>(array, values); break;
+    default: is_signed ? widen<std::int64_t>(array, values) : widen<std::uint64_t>(array, values);
+  }
+  return wide;
+}
+
+std::vector<double> values_of(const io::Array& array) {
+  std::vector<double> values(static_cast<std::size_t>(array.size()));
+  compare::Decoder(array.element.format()).decode(array.bytes.data(), values.data(), values.size());
+  return values;
+}
+
+void add_show_options(CLI::App& app, ShowOptions& o) {
+  app.add_flag("--statistics", o.statistics, "Distances, percentiles, NMSE and cosine below the verdict");
+  app.add_flag("--json", o.json, "One JSON object on stdout");
+  app.add_option("--report", o.report,
+                 "Folder for report.txt, report.jsonl, report.junit.xml and report.html");
+  app.add_flag("--strict", o.strict, "VACUOUS counts as disagreement");
+  app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
+      ->check(CLI::Range(1, 4096));
+}
+
+int show(const ShowOptions& o, const Finding& finding, compare::Comparison comparison) {
+  CaseRecord record{.name = finding.name,
+                    .result = judged(result_of(std::move(comparison))),
+                    .seconds = finding.seconds,
+                    .repro = finding.repro};
+  record.result.evidence = finding.evidence;
+  record.result.details = finding.notes;
+  if (o.statistics) {
+    for (std::string& line : statistics_lines(*record.result.comparison))
+      record.result.details.push_back(std::move(line));
+  }
+  const RunHeader header = header_of(finding);
+  RunSummary summary;
+  summary.counts = count({&record, 1});
+  summary.seconds = finding.seconds;
+  summary.exit_code = exit_code(summary.counts, o.strict);
+  summary.verdict = verdict(summary.counts, o.strict);
+  if (!o.report.empty()) {
+    ReportFolder folder(o.report, header);
+    folder.add(record);
+    folder.finish(summary);
+  }
+  if (o.json) {
+    put(json_case(header, record) + '\n');
+  } else {
+    put(text_case(header, record, {.colour = has_colour(stdout)}));
+    if (!o.report.empty())
+      put(fmt::format("report   {}\n", (std::filesystem::path(o.report) / "report.html").string()));
+  }
+  return summary.exit_code;
+}
+
+std::string command_text(const CLI::App& app) {
+  constexpr std::array silent = {"--json", "--report", "--statistics", "--threads"};
+  const CLI::App* const parent = app.get_parent();
+  std::string text = parent == nullptr ? app.get_name() : parent->get_name() + " " + app.get_name();
+  const auto options = app.get_options([](const CLI::Option* option) { return option->count() > 0; });
+  for (const CLI::Option* option : options) {
+    if (!option->get_positional()) continue;
+    for (const std::string& value : option->results()) text += " " + shell_word(value);
+  }
+  for (const CLI::Option* option : options) {
+    if (option->get_positional() || option->get_lnames().empty()) continue;
+    const std::string name = "--" + option->get_lnames().front();
+    if (std::find(silent.begin(), silent.end(), name) != silent.end()) continue;
+    if (option->get_items_expected_max() == 0) {
+      text += " " + name;
+      continue;
+    }
+    for (const std::string& value : option->results()) text += " " + name + " " + shell_word(value);
+  }
+  return text;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,76 @@
+// What `assay compare` and `assay check` share: reading arrays, choosing a policy, and saying what came out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "validation/compare/comparator.hpp"
+#include "validation/io/io.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace assay::cli {
+
+// --policy, --policies, --atol, --rtol, --ulps, --because.
+struct PolicyOptions {
+  std::string name, file, because;
+  std::optional<double> atol, rtol;
+  std::optional<std::uint64_t> ulps;
+};
+void add_policy_options(CLI::App& app, PolicyOptions& options, std::string_view default_policy);
+// InputError for an unknown name, for a tolerance without a number or a reason, and for numbers without a
+// tolerance.
+compare::Policy chosen_policy(const PolicyOptions& options);
+
+// --dtype, --shape and --layout: for files without a header. `check` has a --layout of its own, for every
+// file.
+struct RawOptions {
+  std::string dtype, shape, layout = "row";
+};
+void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
+
+// What `path` holds. `format` is what arrays of codes are read as; empty: as the file says. Files whose names
+// end in none of the known extensions are raw if --dtype and --shape are given.
+io::AnyArray read_operand(const std::string& path, const std::string& format, const RawOptions& raw);
+// The same where a dense array is needed; a sparse one is filled up with zeros.
+io::Array read_dense_operand(const std::string& path, const std::string& format, const RawOptions& raw);
+
+// An array as a comparison reads it. Its elements must be floating-point: see as_floating().
+compare::Codes codes_of(const io::Array& array);
+compare::Shape shape_of(const io::Array& array);
+// Integers and bool become float64, exactly; InputError for integers that float64 does not hold. Others pass
+// through.
+io::Array as_floating(io::Array&& array);
+std::vector<double> values_of(const io::Array& array);
+
+// --json, --report, --strict, --statistics, --threads.
+struct ShowOptions {
+  bool json = false, strict = false, statistics = false;
+  std::string report;
+  int threads = 0;
+};
+void add_show_options(CLI::App& app, ShowOptions& options);
+
+// What a command has to say about one comparison.
+struct Finding {
+  std::string suite;     // "compare", "check"
+  std::string name;      // "compare/got.npy want=want.npy"
+  std::string evidence;  // what stood behind it
+  std::string repro;
+  double seconds = 0;
+  std::vector<std::string> notes;
+};
+// Prints or writes what the options ask for; the exit code.
+int show(const ShowOptions& options, const Finding& finding, compare::Comparison comparison);
+
+// "assay compare got.npy want.npy --policy bound": the command line as it was parsed, quoted for a shell,
+// without what only says where reports go.
+std::string command_text(const CLI::App& app);
+
+}  // namespace assay::cli

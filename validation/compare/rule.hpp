@@ -1,0 +1,118 @@
+// Whether one value is accepted: the policy applied to a pair.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "reference/formats/encode.hpp"
+#include "reference/formats/format_spec.hpp"
+#include "validation/compare/policy.hpp"
+#include "validation/compare/ulp.hpp"
+
+namespace assay::compare {
+
+// What an element should be.
+struct Target {
+  std::uint64_t code = 0;  // rounded into the format of the output
+  double value = 0;        // not rounded; value + remainder is exact where the caller has it
+  double remainder = 0;
+  double bound = 0;  // read under PolicyKind::bound only
+};
+
+// |got − exact|, by three operations on float64: the relative error of the result is below 2^-51.
+inline double absolute_error(double got, const Target& want) {
+  return std::fabs((got - want.value) - want.remainder);
+}
+
+class Rule {
+ public:
+  Rule(const Policy& policy, const FormatSpec& format, bool nan_codes_mean_nothing)
+      : policy_(policy),
+        format_(format),
+        any_nan_(policy.any_nan || nan_codes_mean_nothing),
+        largest_(decode(format.max_finite_code(), format)) {}
+
+  const Policy& policy() const { return policy_; }
+
+  // Both are numbers, or the same infinity, or both NaN.
+  bool same_class(std::uint64_t got, std::uint64_t want) const {
+    if (format_.is_finite(got) && format_.is_finite(want)) return true;
+    if (format_.is_nan(got)) return format_.is_nan(want);
+    return got == want;
+  }
+
+  // The remaining error of absolute_error() and of the product is given to `got`: no verdict hangs on our
+  // rounding.
+  bool accepts(std::uint64_t got, double got_value, const Target& want) const {
+    switch (policy_.kind) {
+      case PolicyKind::bit_equal:
+        return got == want.code || (any_nan_ && format_.is_nan(got) && format_.is_nan(want.code));
+      case PolicyKind::correctly_rounded:
+        return got == want.code || (format_.is_nan(got) && format_.is_nan(want.code)) ||
+               (is_zero(got) && is_zero(want.code));
+      case PolicyKind::bound: {
+        // An infinite bound says that partial results may overflow on the way: then anything may come out.
+        if (std::isinf(want.bound)) return true;
+        if (!format_.is_finite(got)) return same_class(got, want.code) || may_overflow(got, want);
+        return within_bound(absolute_error(got_value, want), want);
+      }
+      case PolicyKind::tolerance: break;
+    }
+    if (!same_class(got, want.code)) return false;
+    if (!format_.is_finite(got)) return true;
+    return within_tolerance(absolute_error(got_value, want), want) || within_ulps(got, want.code);
+  }
+
+  // The same for a number where a number is wanted, its error known: the loop over all values.
+  bool accepts_number(std::uint64_t got, double error, const Target& want) const {
+    switch (policy_.kind) {
+      case PolicyKind::bit_equal: return got == want.code;
+      case PolicyKind::correctly_rounded: return got == want.code || (is_zero(got) && is_zero(want.code));
+      case PolicyKind::bound: return within_bound(error, want) || std::isinf(want.bound);
+      case PolicyKind::tolerance: break;
+    }
+    return within_tolerance(error, want) || within_ulps(got, want.code);
+  }
+
+  // Would a zero of either sign be accepted? Under bit-equal a buffer of zeros that should hold −0 counts as
+  // one that passes: the question is whether the comparison has power, not whether the codes are equal.
+  bool accepts_zero(const Target& want) const {
+    return policy_.kind == PolicyKind::bit_equal ? is_zero(want.code) : accepts(0, 0.0, want);
+  }
+  bool number_accepts_zero(const Target& want) const {
+    return policy_.kind == PolicyKind::bit_equal ? is_zero(want.code)
+                                                 : accepts_number(0, absolute_error(0.0, want), want);
+  }
+
+ private:
+  bool within_bound(double error, const Target& want) const {
+    return error <= policy_.factor * want.bound * (1 + 0x1p-50);
+  }
+  bool within_tolerance(double error, const Target& want) const {
+    return error <= policy_.atol + policy_.rtol * std::fabs(want.value);
+  }
+  bool is_zero(std::uint64_t code) const {
+    return (code & format_.magnitude_mask()) == 0 && !format_.is_nan(code);
+  }
+  bool within_ulps(std::uint64_t got, std::uint64_t want) const {
+    if (policy_.ulps == 0) return false;
+    const Steps steps = Steps{ulp_position(got, format_)} - Steps{ulp_position(want, format_)};
+    return (steps < 0 ? -steps : steps) <= Steps{policy_.ulps};
+  }
+
+  // A result within the bound of the exact one may round beyond the largest number where the exact one does
+  // not.
+  bool may_overflow(std::uint64_t got, const Target& want) const {
+    if (!(std::fabs(want.value) + policy_.factor * want.bound >= largest_)) return false;
+    return format_.has_infinity()
+               ? format_.is_infinite(got) && format_.is_negative(got) == std::signbit(want.value)
+               : format_.is_nan(got);
+  }
+
+  Policy policy_;
+  FormatSpec format_;
+  bool any_nan_;
+  double largest_;
+};
+
+}  // namespace assay::compare

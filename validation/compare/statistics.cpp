@@ -1,0 +1,633 @@
+#include "validation/compare/statistics.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "reference/core/cpu.hpp"
+#include "reference/core/error.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay::compare {
+namespace {
+
+constexpr std::size_t block_size = 4096;  // codes and values of a block stay in the caches
+constexpr std::size_t chunk_size = std::size_t{1}
+                                   << 16;  // sums are taken over chunks: the same for any number of threads
+constexpr std::size_t longest_counted = std::size_t{1}
+                                        << 22;  // of a dimension whose places are counted one by one
+constexpr std::size_t most_samples = std::size_t{1} << 16;
+constexpr std::size_t most_tiles = std::size_t{1} << 18;
+constexpr std::size_t widest_map = 64;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+constexpr std::uint32_t default_mxcsr = 0x1F80;
+
+// Positive finite doubles by exponent and the first six bits of the fraction, from 2^-64 to 2^64; bin 0 is
+// zero.
+class RatioBins {
+ public:
+  RatioBins() : counts_(bins + 1) {}
+
+  void add(double ratio) { ++counts_[ratio == 0 ? 0 : 1 + key(ratio)]; }
+  void merge(const RatioBins& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  }
+  // Upper edge of the bin that holds the quantile, at most `largest`.
+  double quantile(double q, double largest) const {
+    std::uint64_t total = 0;
+    for (const std::uint64_t c : counts_) total += c;
+    const double rank = q * static_cast<double>(total);
+    std::uint64_t seen = counts_[0];
+    if (static_cast<double>(seen) >= rank) return 0;
+    for (std::size_t i = 1; i < counts_.size(); ++i) {
+      seen += counts_[i];
+      if (static_cast<double>(seen) < rank) continue;
+      return i == bins ? largest : std::min(largest, std::bit_cast<double>((i + first_key) << shift));
+    }
+    return largest;
+  }
+
+ private:
+  static constexpr int shift = 46;  // leaves the exponent and six bits of the fraction
+  static constexpr std::uint64_t first_key = std::uint64_t{1023 - 64} << 6;
+  static constexpr std::size_t bins = std::size_t{128} << 6;
+  static std::size_t key(double ratio) {
+    const std::uint64_t k = std::bit_cast<std::uint64_t>(ratio) >> shift;
+    return k <= first_key ? 0 : std::min<std::size_t>(k - first_key, bins - 1);
+  }
+  std::vector<std::uint64_t> counts_;
+};
+
+struct Energy {
+  double want = 0, got = 0, product = 0, error = 0;
+};
+
+// The largest score, the lowest index first.
+struct Best {
+  double score = 0;
+  std::size_t index = 0;
+  bool found = false;
+
+  void offer(double candidate, std::size_t i) {
+    if (found ? candidate > score : candidate > 0) {
+      score = candidate;
+      index = i;
+      found = true;
+    }
+  }
+  // `later` saw higher indices only.
+  void merge(const Best& later) {
+    if (later.found) offer(later.score, later.index);
+  }
+};
+
+struct Place {
+  std::size_t batch, row, col;
+};
+
+// Places of ascending indices: the division is done once a row.
+class PlaceFinder {
+ public:
+  Place operator()(std::size_t index, const MatrixView& view) {
+    if (index < begin_ || index >= end_) {
+      const std::size_t line = index / view.cols;
+      begin_ = line * view.cols;
+      end_ = begin_ + view.cols;
+      batch_ = line / view.rows;
+      row_ = line % view.rows;
+    }
+    return {batch_, row_, index - begin_};
+  }
+
+ private:
+  std::size_t begin_ = 0, end_ = 0, batch_ = 0, row_ = 0;
+};
+
+std::size_t tiles(std::size_t length, std::size_t tile) { return (length + tile - 1) / tile; }
+
+std::size_t base_tile(const MatrixView& view) {
+  std::size_t tile = 1;
+  while (tiles(view.rows, tile) * tiles(view.cols, tile) > most_tiles) tile *= 2;
+  return tile;
+}
+
+int exponent_of(double x) {  // floor(log2|x|); that of the smallest float64 for zero and its subnormals
+  const auto biased = static_cast<int>(std::bit_cast<std::uint64_t>(x) >> 52 & 0x7FF);
+  return biased - 1023;
+}
+
+void add(std::vector<std::uint32_t>& counts, std::size_t size, std::size_t i) {
+  if (size > longest_counted) return;
+  if (counts.empty()) counts.resize(size);
+  ++counts[i];
+}
+
+void add_all(std::vector<std::uint32_t>& counts, const std::vector<std::uint32_t>& more) {
+  if (more.empty()) return;
+  if (counts.empty()) counts.resize(more.size());
+  for (std::size_t i = 0; i < more.size(); ++i) counts[i] += more[i];
+}
+
+void add_classes(ClassCounts& counts, const ClassCounts& more) {
+  counts.nan += more.nan;
+  counts.positive_infinity += more.positive_infinity;
+  counts.negative_infinity += more.negative_infinity;
+  counts.positive_zero += more.positive_zero;
+  counts.negative_zero += more.negative_zero;
+  counts.subnormal += more.subnormal;
+}
+
+// What one thread counts over its chunks.
+struct Tally {
+  std::uint64_t bit_equal = 0, outside = 0, class_mismatches = 0, zeros_would_pass = 0, zero_truths = 0,
+                measured = 0;
+  ClassCounts got, want;
+  UlpHistogram ulps;
+  Steps sum_of_steps = 0;
+  Best steps, absolute, relative, over_bound, worst;
+  RatioBins ratios;
+  std::vector<std::uint64_t> scatter;
+  std::uint64_t exact = 0;
+  std::vector<std::uint32_t> rows, cols, batches, outside_tiles, differ_tiles;
+  std::vector<std::size_t> sample;
+  PlaceFinder place_of;
+
+  void merge(const Tally& later) {
+    bit_equal += later.bit_equal;
+    outside += later.outside;
+    class_mismatches += later.class_mismatches;
+    zeros_would_pass += later.zeros_would_pass;
+    zero_truths += later.zero_truths;
+    measured += later.measured;
+    add_classes(got, later.got);
+    add_classes(want, later.want);
+    for (std::size_t i = 0; i < UlpHistogram::bins; ++i) {
+      ulps.below[i] += later.ulps.below[i];
+      ulps.above[i] += later.ulps.above[i];
+    }
+    sum_of_steps += later.sum_of_steps;
+    steps.merge(later.steps);
+    absolute.merge(later.absolute);
+    relative.merge(later.relative);
+    over_bound.merge(later.over_bound);
+    worst.merge(later.worst);
+    ratios.merge(later.ratios);
+    for (std::size_t i = 0; i < scatter.size(); ++i) scatter[i] += later.scatter[i];
+    exact += later.exact;
+    add_all(rows, later.rows);
+    add_all(cols, later.cols);
+    add_all(batches, later.batches);
+    add_all(outside_tiles, later.outside_tiles);
+    add_all(differ_tiles, later.differ_tiles);
+    const std::size_t room = most_samples - std::min(sample.size(), most_samples);
+    sample.insert(sample.end(), later.sample.begin(),
+                  later.sample.begin() + static_cast<std::ptrdiff_t>(std::min(room, later.sample.size())));
+  }
+};
+
+class Pass {
+ public:
+  explicit Pass(const Problem& problem)
+      : p_(problem),
+        f_(problem.format()),
+        kind_(problem.rule().policy().kind),
+        view_(problem.view()),
+        tile_(base_tile(view_)),
+        tile_shift_(std::countr_zero(tile_)),
+        tiles_across_(tiles(view_.cols, tile_)),
+        tile_count_(tiles_across_ * tiles(view_.rows, tile_)),
+        got_bytes_(code_bytes(f_)),
+        want_bytes_(code_bytes(problem.want().codes.format)),
+        // Where want is the codes themselves, equal codes have no error and need not be looked at one by one.
+        want_is_codes_(!problem.has_truth() && problem.want().bound.empty() &&
+                       (problem.narrower().is_identity() || kind_ == PolicyKind::bit_equal)) {
+    scatter_.over_bound = kind_ == PolicyKind::bound;
+    scatter_.x0 = f_.emin - f_.precision;
+    scatter_.width = static_cast<std::size_t>(f_.emax() - scatter_.x0 + 2);
+    scatter_.y0 = scatter_.over_bound ? -40 : 0;
+    scatter_.height = 64;
+  }
+
+  Statistics run(int threads) const {
+    const std::size_t n = p_.size();
+    const std::size_t chunks = (n + chunk_size - 1) / chunk_size;
+    const int most = threads > 0 ? threads : omp_get_max_threads();
+    const int team = static_cast<int>(
+        std::min<std::size_t>(static_cast<std::size_t>(most), std::max<std::size_t>(chunks / 4, 1)));
+    std::vector<Energy> energies(chunks);
+    std::vector<Tally> tallies(static_cast<std::size_t>(team));
+    for (Tally& tally : tallies) tally.scatter.resize(scatter_.width * scatter_.height);
+    std::vector<Buffers> buffers(tallies.size());
+    std::vector<std::exception_ptr> faults(tallies.size());  // none may leave a parallel region
+#pragma omp parallel num_threads(team)
+    {
+      const MxcsrGuard guard(default_mxcsr);
+      const auto self = static_cast<std::size_t>(omp_get_thread_num());
+#pragma omp for schedule(static)
+      for (std::ptrdiff_t chunk = 0; chunk < static_cast<std::ptrdiff_t>(chunks); ++chunk) {
+        const auto c = static_cast<std::size_t>(chunk);
+        const std::size_t end = std::min(n, (c + 1) * chunk_size);
+        try {
+          for (std::size_t first = c * chunk_size; first < end; first += block_size) {
+            visit_block(first, std::min(block_size, end - first), buffers[self], tallies[self], energies[c]);
+          }
+        } catch (...) {
+          faults[self] = std::current_exception();
+        }
+      }
+    }
+    for (const std::exception_ptr& fault : faults) {
+      if (fault) std::rethrow_exception(fault);
+    }
+    Tally total = std::move(tallies.front());
+    for (std::size_t t = 1; t < tallies.size(); ++t) total.merge(tallies[t]);
+    Energy energy;
+    for (const Energy& e : energies) {
+      energy.want += e.want;
+      energy.got += e.got;
+      energy.product += e.product;
+      energy.error += e.error;
+    }
+    return finish(std::move(total), energy);
+  }
+
+ private:
+  struct Buffers {
+    std::vector<std::uint64_t> want_codes =
+        std::vector<std::uint64_t>(block_size);  // room for codes of any width
+    std::vector<double> got = std::vector<double>(block_size), want = std::vector<double>(block_size);
+  };
+
+  void visit_block(std::size_t first, std::size_t n, Buffers& b, Tally& tally, Energy& energy) const {
+    const auto* const got = static_cast<const unsigned char*>(p_.got().data) + first * got_bytes_;
+    const auto* const stored = static_cast<const unsigned char*>(p_.want().codes.data) + first * want_bytes_;
+    const void* const want = p_.narrower().block(stored, b.want_codes.data(), n);
+    const bool equal = std::memcmp(got, want, n * got_bytes_) == 0;
+    const ClassCounts classes = count_classes(want, n, f_);
+    add_classes(tally.want, classes);
+    const ClassCounts got_classes = equal ? classes : count_classes(got, n, f_);
+    add_classes(tally.got, got_classes);
+    if (p_.has_truth()) {
+      std::copy_n(p_.want().truth.data() + first, n, b.want.data());
+    } else if (want_is_codes_) {
+      p_.got_decoder().decode(want, b.want.data(), n);
+    } else {
+      p_.want_decoder().decode(stored, b.want.data(), n);
+    }
+    if (equal && want_is_codes_) {
+      visit_equal(n, classes, b.want, tally, energy);
+      return;
+    }
+    p_.got_decoder().decode(got, b.got.data(), n);
+    const auto is_number = [](double x) { return std::isfinite(x); };
+    const bool numbers =
+        classes.nan + classes.infinite() + got_classes.nan + got_classes.infinite() == 0 &&
+        std::all_of(b.want.begin(), b.want.begin() + static_cast<std::ptrdiff_t>(n), is_number);
+    numbers ? visit_sized<true>(first, n, got, want, b, tally, energy)
+            : visit_sized<false>(first, n, got, want, b, tally, energy);
+  }
+
+  template <bool numbers>
+  void visit_sized(std::size_t first, std::size_t n, const void* got, const void* want, const Buffers& b,
+                   Tally& tally, Energy& energy) const {
+    switch (got_bytes_) {
+      case 1: visit_values<std::uint8_t, numbers>(first, n, got, want, b, tally, energy); break;
+      case 2: visit_values<std::uint16_t, numbers>(first, n, got, want, b, tally, energy); break;
+      case 4: visit_values<std::uint32_t, numbers>(first, n, got, want, b, tally, energy); break;
+      default: visit_values<std::uint64_t, numbers>(first, n, got, want, b, tally, energy);
+    }
+  }
+
+  void visit_equal(std::size_t n, const ClassCounts& classes, const std::vector<double>& want, Tally& tally,
+                   Energy& energy) const {
+    tally.bit_equal += n;
+    const std::uint64_t numbers = n - classes.nan;
+    tally.measured += numbers;
+    tally.ulps.above[0] += numbers;
+    tally.exact += numbers;
+    tally.zero_truths += classes.zero();
+    if (kind_ != PolicyKind::tolerance) {
+      tally.zeros_would_pass += classes.zero();
+    } else {
+      for (std::size_t i = 0; i < n; ++i) tally.zeros_would_pass += zero_passes_tolerance(want[i]) ? 1 : 0;
+    }
+    // Eight sums: one would wait for each addition.
+    double sums[8] = {};
+    if (classes.nan + classes.infinite() == 0) {
+      std::size_t i = 0;
+      for (; i + 8 <= n; i += 8) {
+        for (std::size_t lane = 0; lane < 8; ++lane) sums[lane] += want[i + lane] * want[i + lane];
+      }
+      for (; i < n; ++i) sums[0] += want[i] * want[i];
+    } else {
+      for (std::size_t i = 0; i < n; ++i) sums[i % 8] += std::isfinite(want[i]) ? want[i] * want[i] : 0.0;
+    }
+    double sum = 0;
+    for (const double s : sums) sum += s;
+    energy.want += sum;
+    energy.got += sum;
+    energy.product += sum;
+  }
+
+  // Zero in the place of a value that is its own code.
+  bool zero_passes_tolerance(double value) const {
+    if (!std::isfinite(value)) return false;
+    const Policy& policy = p_.rule().policy();
+    if (std::fabs(value) <= policy.atol + policy.rtol * std::fabs(value)) return true;
+    return policy.ulps != 0 && p_.rule().accepts_zero({.code = encode(value, f_).code, .value = value});
+  }
+
+  // `numbers`: neither NaN nor infinity is among them.
+  template <class Code, bool numbers>
+  void visit_values(std::size_t first, std::size_t n, const void* got_codes, const void* want_codes,
+                    const Buffers& b, Tally& tally, Energy& energy) const {
+    Energy sums;  // not through a reference: they would be stored and loaded for every value
+    const auto* const got = static_cast<const Code*>(got_codes);
+    const auto* const want = static_cast<const Code*>(want_codes);
+    const bool has_remainder = !p_.want().remainder.empty(), has_bound = !p_.want().bound.empty();
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t i = first + k;
+      const Target target{.code = want[k],
+                          .value = b.want[k],
+                          .remainder = has_remainder ? p_.want().remainder[i] : 0.0,
+                          .bound = has_bound ? p_.want().bound[i] : 0.0};
+      visit<numbers>(i, got[k], b.got[k], target, tally, sums);
+    }
+    energy.want += sums.want;
+    energy.got += sums.got;
+    energy.product += sums.product;
+    energy.error += sums.error;
+  }
+
+  template <bool numbers>
+  void visit(std::size_t i, std::uint64_t got, double got_value, const Target& want, Tally& tally,
+             Energy& energy) const {
+    const bool differs = got != want.code;
+    if (!differs) ++tally.bit_equal;
+    const bool zero_truth = want.value == 0 && want.remainder == 0;
+    if (zero_truth) ++tally.zero_truths;
+    const Rule& rule = p_.rule();
+    if (numbers ? rule.number_accepts_zero(want) : rule.accepts_zero(want)) ++tally.zeros_would_pass;
+
+    const bool finite = numbers || (f_.is_finite(got) && std::isfinite(want.value));
+    const bool same_class = numbers || rule.same_class(got, want.code);
+    double error = 0;
+    if (finite) {
+      error = absolute_error(got_value, want);
+      energy.want += want.value * want.value;
+      energy.got += got_value * got_value;
+      energy.product += got_value * want.value;
+      energy.error += error * error;
+    }
+    double score = 0;
+    if (!same_class) {
+      ++tally.class_mismatches;
+      score = infinity;
+    } else if (numbers || !f_.is_nan(got)) {
+      score = measure(i, got, error, finite, want, tally);
+    }
+    const bool outside =
+        !(numbers ? rule.accepts_number(got, error, want) : rule.accepts(got, got_value, want));
+    // Ranks by the policy's own measure; what it rejects stands before what it accepts.
+    tally.worst.offer(outside      ? std::max(score, std::numeric_limits<double>::min())
+                      : same_class ? score
+                                   : 0,
+                      i);
+    if (differs || outside) locate(i, outside, tally);
+  }
+
+  // Of values that are numbers or the same infinity on both sides; returns the score for `worst`.
+  double measure(std::size_t i, std::uint64_t got, double error, bool finite, const Target& want,
+                 Tally& tally) const {
+    ++tally.measured;
+    const Steps steps = Steps{ulp_position(got, f_)} - Steps{ulp_position(want.code, f_)};
+    const auto distance = static_cast<std::uint64_t>(steps < 0 ? -steps : steps);
+    ++(steps < 0 ? tally.ulps.below : tally.ulps.above)[static_cast<std::size_t>(std::bit_width(distance))];
+    tally.sum_of_steps += steps;
+    const auto ulps = static_cast<double>(distance);
+    if (distance != 0) tally.steps.offer(ulps, i);
+    double ratio = 0;
+    if (error > 0) {
+      tally.absolute.offer(error, i);
+      // A division a value would be most of the time that a value takes; the margin covers its rounding.
+      const double magnitude = std::fabs(want.value);
+      if (error >= tally.relative.score * magnitude * (1 - 0x1p-50)) {
+        tally.relative.offer(magnitude == 0 ? infinity : error / magnitude, i);
+      }
+    }
+    if (kind_ == PolicyKind::bound && finite && !std::isinf(want.bound)) {
+      ratio = error == 0 ? 0 : want.bound == 0 ? infinity : error / want.bound;
+      tally.ratios.add(ratio);
+      if (ratio > 0) tally.over_bound.offer(ratio, i);
+    }
+    const double shown = scatter_.over_bound ? ratio : ulps;
+    if (shown == 0) {
+      ++tally.exact;
+    } else {
+      const int y = std::clamp(exponent_of(shown) - scatter_.y0, 0, static_cast<int>(scatter_.height) - 1);
+      const int x =
+          std::clamp(exponent_of(want.value) - scatter_.x0, 0, static_cast<int>(scatter_.width) - 1);
+      ++tally.scatter[static_cast<std::size_t>(y) * scatter_.width + static_cast<std::size_t>(x)];
+    }
+    switch (kind_) {
+      case PolicyKind::bound: return ratio;
+      case PolicyKind::tolerance: {
+        const Policy& policy = p_.rule().policy();
+        const double allowed = policy.atol + policy.rtol * std::fabs(want.value);
+        return error == 0 ? 0 : allowed > 0 ? error / allowed : ulps;
+      }
+      case PolicyKind::bit_equal:
+      case PolicyKind::correctly_rounded: break;
+    }
+    return ulps;
+  }
+
+  void locate(std::size_t i, bool outside, Tally& tally) const {
+    const Place place = tally.place_of(i, view_);
+    const std::size_t cell = (place.row >> tile_shift_) * tiles_across_ + (place.col >> tile_shift_);
+    if (tally.differ_tiles.empty()) tally.differ_tiles.resize(tile_count_);
+    ++tally.differ_tiles[cell];
+    if (!outside) return;
+    ++tally.outside;
+    if (tally.outside_tiles.empty()) tally.outside_tiles.resize(tile_count_);
+    ++tally.outside_tiles[cell];
+    add(tally.rows, view_.rows, place.row);
+    add(tally.cols, view_.cols, place.col);
+    add(tally.batches, view_.batches, place.batch);
+    if (tally.sample.size() < most_samples) tally.sample.push_back(i);
+  }
+
+  // The tiles of the pass, merged until they fit a picture.
+  TileMap map_of(const Tally& tally) const {
+    TileMap map;
+    map.of_outside = tally.outside > 0;
+    const std::vector<std::uint32_t>& counted = map.of_outside ? tally.outside_tiles : tally.differ_tiles;
+    map.tile = tile_;
+    while (tiles(view_.rows, map.tile) > widest_map || tiles(view_.cols, map.tile) > widest_map)
+      map.tile *= 2;
+    map.rows = tiles(view_.rows, map.tile);
+    map.cols = tiles(view_.cols, map.tile);
+    map.cells.resize(map.rows * map.cols);
+    if (counted.empty()) return map;
+    const std::size_t across = tiles_across_, factor = map.tile / tile_;
+    for (std::size_t i = 0; i < counted.size(); ++i) {
+      map.cells[i / across / factor * map.cols + i % across / factor] += counted[i];
+    }
+    return map;
+  }
+
+  Element element(std::size_t i) const {
+    const Target want = p_.target(i);
+    Element e;
+    e.index = i;
+    e.got = p_.got_code(i);
+    e.want = want.code;
+    e.got_value = p_.got_value(i);
+    e.want_value = want.value;
+    if (const std::optional<Steps> steps = ulp_steps(want.code, e.got, f_))
+      e.ulps = static_cast<double>(*steps);
+    e.absolute = absolute_error(e.got_value, want);
+    e.relative = e.absolute == 0 ? 0 : e.absolute / std::fabs(want.value);
+    if (kind_ == PolicyKind::bound) {
+      e.over_bound = e.absolute == 0 || std::isinf(want.bound) ? 0 : e.absolute / want.bound;
+    }
+    return e;
+  }
+
+  Statistics finish(Tally&& tally, const Energy& energy) const {
+    Statistics s;
+    Comparison& c = s.counts;
+    c.policy = p_.rule().policy();
+    c.format = f_;
+    c.want_format = p_.want().codes.format;
+    c.shape = p_.got().shape;
+    c.values = p_.size();
+    c.bit_equal = tally.bit_equal;
+    c.differ = c.values - c.bit_equal;
+    c.outside = tally.outside;
+    c.class_mismatches = tally.class_mismatches;
+    c.got = tally.got;
+    c.want = tally.want;
+    c.zeros_would_pass = tally.zeros_would_pass;
+    c.ulps = tally.ulps;
+    c.measured = tally.measured;
+    c.mean_ulps = tally.measured == 0
+                      ? 0
+                      : static_cast<double>(tally.sum_of_steps) / static_cast<double>(tally.measured);
+    c.max_ulps = {tally.steps.score, tally.steps.index};
+    c.max_absolute = {tally.absolute.score, tally.absolute.index};
+    c.max_relative = {tally.relative.score, tally.relative.index};
+    if (kind_ == PolicyKind::bound) {
+      const double largest = tally.over_bound.score;
+      c.over_bound = OverBound{.p50 = tally.ratios.quantile(0.5, largest),
+                               .p99 = tally.ratios.quantile(0.99, largest),
+                               .max = {largest, tally.over_bound.index}};
+    }
+    c.nmse = energy.error == 0 ? 0 : energy.error / energy.want;
+    const double norms = std::sqrt(energy.want) * std::sqrt(energy.got);
+    c.cosine = norms == 0 ? (energy.want == energy.got ? 1 : 0) : energy.product / norms;
+    c.would_pass = tally.class_mismatches > 0
+                       ? WouldPass{infinity, infinity, infinity}
+                       : WouldPass{c.max_absolute.value, c.max_relative.value, c.max_ulps.value};
+    if (tally.worst.found) c.worst = element(tally.worst.index);
+    c.map = map_of(tally);
+    c.scatter = scatter_;
+    c.scatter.counts = std::move(tally.scatter);
+    c.scatter.exact = tally.exact;
+    s.zero_truths = tally.zero_truths;
+    s.rows = std::move(tally.rows);
+    s.cols = std::move(tally.cols);
+    s.batches = std::move(tally.batches);
+    s.sample = std::move(tally.sample);
+    return s;
+  }
+
+  const Problem& p_;
+  FormatSpec f_;
+  PolicyKind kind_;
+  MatrixView view_;
+  std::size_t tile_;
+  int tile_shift_;
+  std::size_t tiles_across_, tile_count_;
+  std::size_t got_bytes_, want_bytes_;
+  bool want_is_codes_;
+  Scatter scatter_;
+};
+
+std::string size_text(std::string_view what, std::size_t got, std::size_t expected) {
+  return "judge: " + std::to_string(got) + " " + std::string(what) + " for " + std::to_string(expected) +
+         " values";
+}
+
+}  // namespace
+
+Problem::Problem(const Codes& got, const Expected& want, const Options& options)
+    : got_(got),
+      want_(want),
+      rule_(options.policy, got.format, options.convert && !(got.format == want.codes.format)),
+      narrower_(want.codes.format, got.format, options.rounding),
+      got_decoder_(got.format),
+      want_decoder_(want.codes.format),
+      size_(got.size()),
+      view_(matrix_view(got.shape)) {
+  if (const std::string why = why_unsound(options.policy); !why.empty()) throw ContractError("judge: " + why);
+  if (got.shape != want.codes.shape) {
+    throw ContractError("judge: got has shape " + shape_text(got.shape) + " and want " +
+                        shape_text(want.codes.shape));
+  }
+  if (size_ > 0 && (got.data == nullptr || want.codes.data == nullptr))
+    throw ContractError("judge: a null array");
+  const PolicyKind kind = options.policy.kind;
+  if (kind == PolicyKind::bit_equal && !options.convert && !(got.format == want.codes.format)) {
+    throw ContractError("judge: bit-equal of " + std::string(got.format.dtype) + " and " +
+                        std::string(want.codes.format.dtype) + " without Options::convert");
+  }
+  if (!want.truth.empty() && want.truth.size() != size_)
+    throw ContractError(size_text("exact results", want.truth.size(), size_));
+  if (!want.remainder.empty() && want.remainder.size() != size_) {
+    throw ContractError(size_text("remainders", want.remainder.size(), size_));
+  }
+  if (kind != PolicyKind::bound) want_.bound = {};
+  if (kind == PolicyKind::bound && want.bound.size() != size_)
+    throw ContractError(size_text("bounds", want.bound.size(), size_));
+  for (std::size_t i = 0; i < want_.bound.size(); ++i) {
+    if (!(want_.bound[i] >= 0))
+      throw ContractError("judge: the bound of value " + std::to_string(i) + " is negative or NaN");
+  }
+  if (options.stale && (options.stale->shape != got.shape || !(options.stale->format == got.format))) {
+    throw ContractError("judge: the earlier content has another shape or format than got");
+  }
+}
+
+double Problem::got_value(std::size_t i) const { return decode(got_code(i), got_.format); }
+
+Target Problem::target(std::size_t i) const {
+  const std::uint64_t stored = code_at(want_.codes, i);
+  Target t{.code = narrower_.one(stored)};
+  if (has_truth()) {
+    t.value = want_.truth[i];
+  } else if (rule_.policy().kind == PolicyKind::bit_equal) {
+    t.value = decode(t.code, got_.format);
+  } else {
+    t.value = decode(stored, want_.codes.format);
+  }
+  if (!want_.remainder.empty()) t.remainder = want_.remainder[i];
+  if (!want_.bound.empty()) t.bound = want_.bound[i];
+  return t;
+}
+
+bool Problem::accepts(std::uint64_t code, std::size_t i) const {
+  return rule_.accepts(code, decode(code, got_.format), target(i));
+}
+
+Statistics collect(const Problem& problem, int threads) { return Pass(problem).run(threads); }
+
+}  // namespace assay::compare

@@ -1,0 +1,61 @@
+// The counts behind a comparison: one pass over all values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "validation/compare/codes.hpp"
+#include "validation/compare/comparator.hpp"
+#include "validation/compare/comparison.hpp"
+#include "validation/compare/rule.hpp"
+
+namespace assay::compare {
+
+// What is compared, checked and looked up once.
+class Problem {
+ public:
+  Problem(const Codes& got, const Expected& want, const Options& options);
+
+  const Codes& got() const { return got_; }
+  const Expected& want() const { return want_; }
+  const Rule& rule() const { return rule_; }
+  const FormatSpec& format() const { return got_.format; }
+  const Narrower& narrower() const { return narrower_; }
+  const Decoder& got_decoder() const { return got_decoder_; }
+  const Decoder& want_decoder() const { return want_decoder_; }
+  std::size_t size() const { return size_; }
+  MatrixView view() const { return view_; }
+  bool has_truth() const { return !want_.truth.empty(); }
+
+  std::uint64_t got_code(std::size_t i) const { return code_at(got_, i); }
+  double got_value(std::size_t i) const;
+  std::uint64_t want_code(std::size_t i) const { return narrower_.one(code_at(want_.codes, i)); }
+  Target target(std::size_t i) const;
+  // Would these be accepted in the place of element i?
+  bool accepts(std::uint64_t code, std::size_t i) const;
+
+ private:
+  Codes got_;
+  Expected want_;
+  Rule rule_;
+  Narrower narrower_;
+  Decoder got_decoder_, want_decoder_;
+  std::size_t size_;
+  MatrixView view_;
+};
+
+// Everything that the pass counts, and what where.hpp needs of it.
+struct Statistics {
+  Comparison counts;  // all but verdict, reason, where and weaknesses
+  std::uint64_t zero_truths = 0;
+  // Values outside by row, column and batch; empty if none is outside or the dimension is above 2^22.
+  std::vector<std::uint32_t> rows, cols, batches;
+  std::vector<std::size_t> sample;  // the first indices outside, ascending; at most 2^16
+};
+
+Statistics collect(const Problem& problem, int threads);
+
+}  // namespace assay::compare

@@ -1,0 +1,201 @@
+#include "validation/io/zip.hpp"
+
+#include <zip.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <set>
+
+#include "reference/core/error.hpp"
+
+namespace assay::io {
+namespace {
+
+// Deflate turns no byte into more than 1032 (zlib's technical notes).
+constexpr std::uint64_t most_growth = 1032;
+
+class Error {
+ public:
+  Error() { zip_error_init(&error_); }
+  explicit Error(int code) { zip_error_init_with_code(&error_, code); }
+  ~Error() { zip_error_fini(&error_); }
+  Error(const Error&) = delete;
+  Error& operator=(const Error&) = delete;
+  zip_error_t* get() { return &error_; }
+  std::string text() { return zip_error_strerror(&error_); }
+
+ private:
+  zip_error_t error_{};
+};
+
+struct CloseFile {
+  void operator()(zip_file_t* file) const { zip_fclose(file); }
+};
+
+class MemberSource : public ByteSource {
+ public:
+  MemberSource(zip_t* archive, zip_uint64_t index, std::uint64_t size, const std::string& origin)
+      : ByteSource(origin), file_(zip_fopen_index(archive, index, 0)), left_(size) {
+    if (!file_) fail("", "a readable member", zip_strerror(archive));
+  }
+
+ protected:
+  std::size_t take(void* dst, std::size_t n) override {
+    auto* const bytes = static_cast<char*>(dst);
+    std::size_t done = 0;
+    while (done < n) {
+      const zip_int64_t got = zip_fread(file_.get(), bytes + done, std::min<std::size_t>(n - done, 1U << 30));
+      if (got < 0) {
+        fail("byte " + std::to_string(offset() + done), "an undamaged member",
+             zip_file_strerror(file_.get()));
+      }
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    left_ -= std::min<std::uint64_t>(left_, done);
+    return done;
+  }
+  std::uint64_t rest_at_most() const override { return left_; }
+
+ private:
+  std::unique_ptr<zip_file_t, CloseFile> file_;
+  std::uint64_t left_;
+};
+
+}  // namespace
+
+struct ZipReader::Archive {
+  explicit Archive(zip_t* z) : zip(z) {}
+  ~Archive() { zip_discard(zip); }
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+  zip_t* zip;
+};
+
+ZipReader::ZipReader(const std::string& path) : origin_(path) {
+  int code = 0;
+  zip_t* const zip = zip_open(path.c_str(), ZIP_RDONLY, &code);
+  if (zip == nullptr) throw InputError(origin_, "", "a zip archive", Error(code).text());
+  archive_ = std::make_unique<Archive>(zip);
+  list(std::filesystem::file_size(path));
+}
+
+ZipReader::ZipReader(std::span<const std::byte> bytes, std::string origin) : origin_(std::move(origin)) {
+  Error error;
+  zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, error.get());
+  if (source == nullptr) throw InputError(origin_, "", "a zip archive", error.text());
+  zip_t* const zip = zip_open_from_source(source, ZIP_RDONLY, error.get());
+  if (zip == nullptr) {
+    zip_source_free(source);
+    throw InputError(origin_, "", "a zip archive", error.text());
+  }
+  archive_ = std::make_unique<Archive>(zip);
+  list(bytes.size());
+}
+
+ZipReader::~ZipReader() = default;
+
+void ZipReader::list(std::uint64_t archive_bytes) {
+  const zip_int64_t count = zip_get_num_entries(archive_->zip, 0);
+  std::set<std::string_view> names;
+  members_.reserve(static_cast<std::size_t>(std::max<zip_int64_t>(count, 0)));  // so that the views hold
+  for (zip_int64_t i = 0; i < count; ++i) {
+    zip_stat_t stat;
+    if (zip_stat_index(archive_->zip, static_cast<zip_uint64_t>(i), 0, &stat) != 0) {
+      throw InputError(origin_, "member " + std::to_string(i), "a readable entry",
+                       zip_strerror(archive_->zip));
+    }
+    const auto fail = [&](std::string expected, std::string found) {
+      throw InputError(origin_, "member " + quoted(stat.name), std::move(expected), std::move(found));
+    };
+    constexpr zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE |
+                                    ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    if ((stat.valid & needed) != needed) {
+      throw InputError(origin_, "member " + std::to_string(i), "a name, sizes and a method", "fewer");
+    }
+    if (stat.encryption_method != ZIP_EM_NONE) fail("no encryption", "an encrypted member");
+    if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) {
+      fail("a stored or deflated member", "method " + std::to_string(stat.comp_method));
+    }
+    const bool stored = stat.comp_method == ZIP_CM_STORE;
+    if (stat.comp_size > archive_bytes) {
+      fail("at most " + std::to_string(archive_bytes) + " bytes, the archive's",
+           std::to_string(stat.comp_size) + " compressed bytes");
+    }
+    if (stored ? stat.size != stat.comp_size : stat.size / most_growth > stat.comp_size) {
+      fail(stored ? "one size for stored data" : "at most 1032 times the compressed bytes",
+           std::to_string(stat.size) + " bytes from " + std::to_string(stat.comp_size));
+    }
+    members_.push_back({stat.name, stat.size});
+    if (!names.insert(members_.back().name).second) fail("each name once", "a second member of that name");
+  }
+}
+
+const ZipReader::Member* ZipReader::find(std::string_view name) const {
+  const auto at =
+      std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; });
+  return at == members_.end() ? nullptr : &*at;
+}
+
+std::unique_ptr<ByteSource> ZipReader::open(const Member& member) const {
+  const auto index = static_cast<zip_uint64_t>(&member - members_.data());
+  // "run.npz:out", as the array is asked for, rather than "run.npz:out.npy".
+  const bool npy = member.name.ends_with(".npy");
+  const std::string name = npy ? member.name.substr(0, member.name.size() - 4) : member.name;
+  return std::make_unique<MemberSource>(archive_->zip, index, member.size, origin_ + ":" + name);
+}
+
+// libzip writes a temporary file beside the place and renames it when the archive is closed.
+struct ZipWriter::Archive {
+  explicit Archive(const std::string& p) : path(p) {
+    int code = 0;
+    zip = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+    if (zip == nullptr) throw InputError(path, "", "a place to write a file", Error(code).text());
+  }
+  ~Archive() {
+    if (zip != nullptr) zip_discard(zip);
+  }
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+  [[noreturn]] void fail() const { throw InputError(path, "", "room to write", zip_strerror(zip)); }
+
+  std::string path;
+  std::deque<std::string> heads;  // a deque: their addresses hold
+  zip_t* zip = nullptr;
+};
+
+ZipWriter::ZipWriter(const std::string& path) : archive_(std::make_unique<Archive>(path)) {}
+ZipWriter::~ZipWriter() = default;
+
+void ZipWriter::add(const std::string& name, std::string head, std::span<const std::byte> body) {
+  Archive& a = *archive_;
+  std::string& kept = a.heads.emplace_back(std::move(head));
+  // libzip's fragments are not const, but a source for reading leaves them alone.
+  const std::array<zip_buffer_fragment_t, 2> parts{{
+      {reinterpret_cast<zip_uint8_t*>(kept.data()), kept.size()},
+      {reinterpret_cast<zip_uint8_t*>(const_cast<std::byte*>(body.data())), body.size()},
+  }};
+  zip_source_t* const source = zip_source_buffer_fragment(a.zip, parts.data(), body.empty() ? 1 : 2, 0);
+  if (source == nullptr) a.fail();
+  const zip_int64_t index = zip_file_add(a.zip, name.c_str(), source, ZIP_FL_ENC_UTF_8);
+  if (index < 0) {
+    zip_source_free(source);
+    a.fail();
+  }
+  const auto at = static_cast<zip_uint64_t>(index);
+  constexpr zip_uint16_t first_of_january_1980 = 1U << 5 | 1U;
+  if (zip_set_file_compression(a.zip, at, ZIP_CM_STORE, 0) != 0 ||
+      zip_file_set_dostime(a.zip, at, 0, first_of_january_1980, 0) != 0) {
+    a.fail();
+  }
+}
+
+void ZipWriter::commit() {
+  if (zip_close(archive_->zip) != 0) archive_->fail();
+  archive_->zip = nullptr;
+}
+
+}  // namespace assay::io
