@@ -223,7 +223,8 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
   auto* const exhaustive =
       app.add_flag("--exhaustive", o->exhaustive, "The form that leaves nothing out where that is possible");
   app.add_flag("--strict", o->strict, "VACUOUS and SKIPPED count as disagreement");
-  app.add_option("--report", o->report, "Folder for report.txt, report.jsonl, report.junit.xml and report.html")
+  app.add_option("--report", o->report,
+                 "Folder for report.txt, report.jsonl, report.junit.xml and report.html")
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--data", o->data, "Folder of real data: mnist/, spdnn/, ... (default: ASSAY_DATA)")
