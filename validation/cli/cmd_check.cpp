@@ -560,8 +560,9 @@ std::function<int()> make_check(CLI::App& app) {
       ->check(CLI::IsMember({"row", "column"}));
   app.add_option("--batch", o->batch, "Demand stacks of so many matrices; without it their shape says");
   app.add_flag("--c-first", o->c_first, "C starts the sum, as in matrix units");
-  app.add_option("--unit", o->unit,
-                 "The arithmetic whose bound (or, with --policy bit-equal, whose bits) got must meet");
+  app.add_option(
+      "--unit", o->unit,
+      "Whose bound (with --policy bit-equal: whose bits) got must meet: see `assay list arithmetics`");
   app.add_option("--acc", o->accumulator, "Format of the sums (default: float32; float64 where an array is)");
   app.add_option("--order", o->order, "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
       ->capture_default_str();

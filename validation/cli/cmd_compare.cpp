@@ -76,6 +76,9 @@ int run(const Options& o, const std::string& repro) {
   options.policy = policy;
   options.convert = o.convert;
   options.rounding = parse_rounding(o.rounding);
+  if (options.rounding == Rounding::stochastic) {
+    throw InputError("--rounding", "", "a rounding that gives the same code every time", "stochastic");
+  }
   options.expects_zero = o.expects_zero;
   options.threads = o.show.threads;
   compare::Expected expected{.codes = codes_of(want)};

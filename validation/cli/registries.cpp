@@ -9,6 +9,7 @@
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
 #include "reference/spdnn/inference.hpp"
+#include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/suites/suite.hpp"
 
@@ -67,6 +68,20 @@ std::vector<Member> kernels_members() {
   return members;
 }
 
+std::vector<Member> arithmetics_members() {
+  std::vector<Member> members;
+  for (const Arithmetic* arithmetic : arithmetics().list()) {
+    const ArithmeticInfo& info = arithmetic->info();
+    members.push_back({{"name", info.name},
+                       {"accumulator", info.accumulator.short_name},
+                       {"order", info.order},
+                       {"products", info.products},
+                       {"evidence", evidence_name(info.evidence)},
+                       {"summary", info.summary}});
+  }
+  return members;
+}
+
 std::vector<Member> suites_members() {
   std::vector<Member> members;
   for (const suites::Suite& suite : suites::all_suites()) {
@@ -93,6 +108,8 @@ constexpr Registry registries[] = {
      "evidence: HW compared with hardware, SRC published source was read, UNV unverified, DEF our "
      "definition."},
     {"kernels", "kernels, best first, and why one cannot run here", kernels_members},
+    {"arithmetics", "arithmetics of dot products; --unit of `assay check` takes the name",
+     arithmetics_members},
     {"suites", "suites of cases that `assay run` expands", suites_members},
     {"commands", "commands, each with an example", commands_members},
 };
