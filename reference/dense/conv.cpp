@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 
 namespace assay {
 namespace {
@@ -127,22 +128,21 @@ void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const Code
   const FormatSpec given = arithmetic.info().outputs.front();
   const FormatSpec format = problem.epilogue.format.value_or(arithmetic.info().accumulator);
   const bool direct = is_plain(problem.epilogue) && !bias && arithmetic.gives(y.format);
-  Taps taps(problem, x, w);
-  for (std::size_t n = 0; n < problem.batch; ++n) {
-    for (std::size_t o = 0; o < problem.outputs; ++o) {
-      for (std::size_t p = 0; p < rows; ++p) {
-        for (std::size_t q = 0; q < cols; ++q) {
-          const std::size_t at = index_of(problem.layout, n, o, p, q, problem.outputs, rows, cols);
-          taps.gather(n, o, p, q);
-          const std::uint64_t sum =
-              arithmetic.dot(taps.x(), taps.w(), std::nullopt, direct ? y.format : given, at);
-          y.set(at, direct ? sum
-                           : apply_epilogue(problem.epilogue, format, {sum, given}, std::nullopt,
-                                            bias_of(bias, o), y.format));
-        }
+  parallel_for(problem.batch * problem.outputs, y.size > 1 ? 0 : 1, [&](std::size_t image) {
+    const std::size_t n = image / problem.outputs, o = image % problem.outputs;
+    Taps taps(problem, x, w);
+    for (std::size_t p = 0; p < rows; ++p) {
+      for (std::size_t q = 0; q < cols; ++q) {
+        const std::size_t at = index_of(problem.layout, n, o, p, q, problem.outputs, rows, cols);
+        taps.gather(n, o, p, q);
+        const std::uint64_t sum =
+            arithmetic.dot(taps.x(), taps.w(), std::nullopt, direct ? y.format : given, at);
+        y.set(at, direct ? sum
+                         : apply_epilogue(problem.epilogue, format, {sum, given}, std::nullopt,
+                                          bias_of(bias, o), y.format));
       }
     }
-  }
+  });
 }
 
 ElementTruth conv2d_truth(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/neighbours.hpp"
 
@@ -41,7 +42,7 @@ std::optional<std::uint64_t> extreme(const ReduceProblem& p, const CodeVector& x
   for (std::size_t i = 0; i < x.size; ++i) {
     std::uint64_t code = x.code(i);
     if (x.format.is_nan(code)) {
-      if (p.nan == NanRule::propagate) return std::nullopt;
+      if (p.nan == NanElements::propagate) return std::nullopt;
       continue;
     }
     if (p.operation == Reduction::max_magnitude && x.format.is_negative(code)) code = negated(code, x.format);
@@ -115,26 +116,23 @@ void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const Co
   if (extremes && problem.length == 0) throw ContractError("reduce: the extreme of no elements");
   const FormatSpec given = arithmetic.info().outputs.front();
   const ExactValue<std::uint64_t> nan{.kind = Kind::nan};
-  for (std::size_t o = 0; o < problem.outer; ++o) {
-    for (std::size_t i = 0; i < problem.inner; ++i) {
-      const std::size_t at = o * problem.inner + i;
-      const CodeVector terms = line(problem, x, o, i);
-      if (extremes) {
-        const std::optional<std::uint64_t> best = extreme(problem, terms);
-        y.set(at, encode(best ? exact_from_code(*best, x.format) : nan, y.format).code);
-        continue;
-      }
-      const Factors factors(problem, terms);
-      const bool mean = problem.operation == Reduction::mean;
-      if (!mean && arithmetic.gives(y.format)) {
-        y.set(at, arithmetic.dot(factors.first(), factors.second(), std::nullopt, y.format, at));
-        continue;
-      }
-      std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, at);
-      if (mean) sum = encode(divided(widened(exact_from_code(sum, given)), problem.length), given).code;
-      y.set(at, convert(sum, given, y.format).code);
+  parallel_for(y.size, y.size > 1 && x.size > 4096 ? 0 : 1, [&](std::size_t at) {
+    const CodeVector terms = line(problem, x, at / problem.inner, at % problem.inner);
+    if (extremes) {
+      const std::optional<std::uint64_t> best = extreme(problem, terms);
+      y.set(at, encode(best ? exact_from_code(*best, x.format) : nan, y.format).code);
+      return;
     }
-  }
+    const Factors factors(problem, terms);
+    const bool mean = problem.operation == Reduction::mean;
+    if (!mean && arithmetic.gives(y.format)) {
+      y.set(at, arithmetic.dot(factors.first(), factors.second(), std::nullopt, y.format, at));
+      return;
+    }
+    std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, at);
+    if (mean) sum = encode(divided(widened(exact_from_code(sum, given)), problem.length), given).code;
+    y.set(at, convert(sum, given, y.format).code);
+  });
 }
 
 ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,

@@ -5,7 +5,7 @@
 //                                      terms in index order as that arithmetic orders them. The ones are of x's
 //                                      format, or of float32 where it has no 1.
 //   mean     the sum, then one division by the length in the default output format. No elements: 0/0, NaN.
-//   max, min, max_magnitude   exact; -0 < +0; a NaN anywhere gives NaN (NanRule::propagate) or is passed over
+//   max, min, max_magnitude   exact; -0 < +0; a NaN anywhere gives NaN (NanElements::propagate) or is passed over
 //                             (ignore, NaN if nothing else is left). No elements: ContractError.
 //   then     rounded to the output's format, nearest-even.
 #pragma once
@@ -19,13 +19,13 @@
 namespace assay {
 
 enum class Reduction : std::uint8_t { sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude };
-enum class NanRule : std::uint8_t { propagate, ignore };
+enum class NanElements : std::uint8_t { propagate, ignore };
 
 // x is outer x length x inner, row-major; y is outer x inner. Reducing the last axis: inner = 1; the first: outer = 1.
 struct ReduceProblem {
   Reduction operation = Reduction::sum;
   std::size_t outer = 1, length = 1, inner = 1;
-  NanRule nan = NanRule::propagate;
+  NanElements nan = NanElements::propagate;
 };
 
 // ContractError, with the sizes, if they do not match. `arithmetic` is not asked for max, min and max_magnitude.

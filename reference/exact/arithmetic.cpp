@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <exception>
 #include <string>
 
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/exact_dot.hpp"
 
 namespace assay {
@@ -123,23 +123,12 @@ void Arithmetic::gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optio
 
 void Arithmetic::gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
                               const MutableCodeMatrix& d) const {
-  // An exception must not leave the parallel region.
-  std::exception_ptr failure;
-  const auto rows = static_cast<std::ptrdiff_t>(d.rows);
-#pragma omp parallel for schedule(static) if (d.rows * d.cols > 1)
-  for (std::ptrdiff_t row = 0; row < rows; ++row) {
-    try {
-      const auto i = static_cast<std::size_t>(row);
-      for (std::size_t j = 0; j < d.cols; ++j) {
-        const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
-        d.set(i, j, dot_checked(a.row(i), b.column(j), start, d.format, i * d.cols + j));
-      }
-    } catch (...) {
-#pragma omp critical(assay_gemm_failure)
-      failure = std::current_exception();
+  parallel_for(d.rows, d.rows * d.cols > 1 ? 0 : 1, [&](std::size_t i) {
+    for (std::size_t j = 0; j < d.cols; ++j) {
+      const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
+      d.set(i, j, dot_checked(a.row(i), b.column(j), start, d.format, i * d.cols + j));
     }
-  }
-  if (failure) std::rethrow_exception(failure);
+  });
 }
 
 ExactDot Arithmetic::exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const {

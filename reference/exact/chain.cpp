@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <exception>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/exact_dot.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/stochastic.hpp"
@@ -268,24 +268,14 @@ class Chain final : public Arithmetic {
       for (std::size_t i = 0; i < k; ++i) columns[j * k + i] = from_code<T>(b.code(i, j), b.format);
     }
     const bool exact_products = products_are_exact<T>(a.format, b.format);
-    std::exception_ptr failure;  // an exception must not leave the parallel region
-    const auto rows = static_cast<std::ptrdiff_t>(d.rows);
-#pragma omp parallel for schedule(static) if (d.rows * d.cols * k > 4096)
-    for (std::ptrdiff_t row = 0; row < rows; ++row) {
-      try {
-        const MxcsrGuard guard(0x1F80);
-        const auto i = static_cast<std::size_t>(row);
-        const std::vector<T> x = values<T>(a.row(i));
-        for (std::size_t j = 0; j < d.cols; ++j) {
-          const Start<T> start = c ? Start<T>{from_code<T>(c->code(i, j), format_of<T>), true} : Start<T>{};
-          d.set(i, j, host_dot<T>(x.data(), columns.data() + j * k, k, exact_products, start, d.format));
-        }
-      } catch (...) {
-#pragma omp critical(assay_gemm_failure)
-        failure = std::current_exception();
+    parallel_for(d.rows, d.rows * d.cols * k > 4096 ? 0 : 1, [&](std::size_t i) {
+      const MxcsrGuard guard(0x1F80);
+      const std::vector<T> x = values<T>(a.row(i));
+      for (std::size_t j = 0; j < d.cols; ++j) {
+        const Start<T> start = c ? Start<T>{from_code<T>(c->code(i, j), format_of<T>), true} : Start<T>{};
+        d.set(i, j, host_dot<T>(x.data(), columns.data() + j * k, k, exact_products, start, d.format));
       }
-    }
-    if (failure) std::rethrow_exception(failure);
+    });
   }
 
   ChainSpec spec_;

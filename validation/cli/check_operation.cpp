@@ -1,17 +1,16 @@
 #include "validation/cli/check_operation.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <utility>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/error_bound.hpp"
 #include "reference/formats/encode.hpp"
 
@@ -515,24 +514,6 @@ class Convert : public Operation {
   io::Array a_;
 };
 
-// Calls visit(i) for every output. What one of the threads throws leaves through the caller.
-template <class Visit>
-void for_each_output(std::size_t n, int threads, const Visit& visit) {
-  std::exception_ptr fault;
-  std::mutex guard;
-  const int team = threads > 0 ? threads : omp_get_max_threads();
-#pragma omp parallel for schedule(dynamic, 64) num_threads(team)
-  for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(n); ++i) {
-    try {
-      visit(static_cast<std::size_t>(i));
-    } catch (...) {
-      const std::scoped_lock lock(guard);
-      if (!fault) fault = std::current_exception();
-    }
-  }
-  if (fault) std::rethrow_exception(fault);
-}
-
 // An exact value as the nearest float64 and the rest, rounded.
 std::pair<double, double> split(const ExactValue<Wide>& x) {
   const double high = decode(encode(x, formats::float64).code, formats::float64);
@@ -591,7 +572,7 @@ Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, co
                                               ? Rounding::nearest_even
                                               : output.epilogue.rounding,
                               .overflow = output.epilogue.overflow};
-  for_each_output(n, threads, [&](std::size_t i) {
+  parallel_for(n, threads, [&](std::size_t i) {
     const ElementTruth truth = operation.truth(arithmetic, i);
     detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(i), bytes,
                        encode(truth.exact, output.format, options).code);
@@ -611,7 +592,7 @@ Answer predicted_answer(const Operation& operation, const Arithmetic& unit, cons
   const std::size_t n = operation.size(), bytes = code_bytes(output.format);
   Answer answer;
   answer.codes.resize(n * bytes);
-  for_each_output(n, threads, [&](std::size_t i) {
+  parallel_for(n, threads, [&](std::size_t i) {
     detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(i), bytes,
                        operation.predicted(unit, i));
   });

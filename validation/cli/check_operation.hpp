@@ -87,7 +87,7 @@ struct ReduceOperands {
   io::Array a;
   Reduction operation = Reduction::sum;
   std::optional<int> axis;
-  NanRule nan = NanRule::propagate;
+  NanElements nan = NanElements::propagate;
 };
 std::unique_ptr<const Operation> make_reduce(ReduceOperands operands, const OutputSpec& output);
 

@@ -420,9 +420,10 @@ Question question(const Options& o) {
   } else if (op == "convert") {
     q.operation = make_convert(std::move(*a), q.output);
   } else {
-    const NanRule nan = choice("--nan", o.nan,
-                               std::to_array<std::pair<std::string_view, NanRule>>(
-                                   {{"propagate", NanRule::propagate}, {"ignore", NanRule::ignore}}));
+    const NanElements nan =
+        choice("--nan", o.nan,
+               std::to_array<std::pair<std::string_view, NanElements>>(
+                   {{"propagate", NanElements::propagate}, {"ignore", NanElements::ignore}}));
     q.operation = make_reduce({.a = std::move(*a),
                                .operation = op == "sum" ? Reduction::sum : parse_reduction(o.reduction),
                                .axis = o.axis,
@@ -449,6 +450,23 @@ void require_shape(io::Array& got, const compare::Shape& wanted) {
 
 std::string order_text(const Options& o) {
   return o.order == "any" ? "in any order" : "in the order " + o.order;
+}
+
+// What the file itself says of how it was made, and where that is not what is asked. Empty if it says nothing.
+std::string metadata_note(const io::Array& got, const Options& o, const std::string& parameters) {
+  std::string said;
+  const auto add = [&](const std::string& key, const std::string& here) {
+    const auto found = got.metadata.find(key);
+    if (found == got.metadata.end()) return;
+    said += fmt::format(" {}={}", key, found->second);
+    if (!here.empty() && here != found->second) said += fmt::format(" (here {})", here);
+  };
+  const std::string padded = " " + parameters + " ", label = " k=";
+  const std::size_t at = padded.find(label), begin = at + label.size();
+  add("op", o.operation);
+  add("k", at == std::string::npos ? "" : padded.substr(begin, padded.find(' ', begin) - begin));
+  add("unit", o.unit);
+  return said.empty() ? "" : fmt::format("note   {} says{}", got.origin, said);
 }
 
 int run(const Options& o, const CLI::App& app) {
@@ -524,6 +542,8 @@ int run(const Options& o, const CLI::App& app) {
   if (unit != nullptr && is_unverified(unit->info().evidence)) {
     finding.notes.push_back(fmt::format("note   {} is unverified: {}", o.unit, unit->info().source));
   }
+  if (std::string note = metadata_note(q.got, o, q.operation->parameters()); !note.empty())
+    finding.notes.push_back(std::move(note));
   finding.repro = command_text(app);
   finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return show(o.show, finding, std::move(comparison));

@@ -143,8 +143,16 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
     throw unknown_name("", "a command", argv[1], names);
   }
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  // A command whose values are extras takes whatever is no option of its own, so "--" has nothing to end there. The
+  // parser would hand it to the parent, which has no use for it.
+  for (const auto& [sub, body] : bodies) {
+    if (words.empty() || sub->get_name() != words.front() || !sub->get_allow_extras()) continue;
+    if (const auto end = std::find(words.begin(), words.end(), "--"); end != words.end()) words.erase(end);
+  }
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help());
     return agree;

@@ -43,12 +43,12 @@ BOOST_AUTO_TEST_CASE(by_hand) {
 BOOST_AUTO_TEST_CASE(specials) {
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               infinity = std::numeric_limits<float>::infinity();
-  const auto one = [](Reduction op, std::vector<float> x, NanRule rule = NanRule::propagate) {
+  const auto one = [](Reduction op, std::vector<float> x, NanElements rule = NanElements::propagate) {
     return run({.operation = op, .length = x.size(), .nan = rule}, x)[0];
   };
   BOOST_TEST(std::isnan(one(Reduction::max, {1, nan, 2})));
-  BOOST_TEST(one(Reduction::max, {nan, 1, 2}, NanRule::ignore) == 2);
-  BOOST_TEST(std::isnan(one(Reduction::min, {nan, nan}, NanRule::ignore)));
+  BOOST_TEST(one(Reduction::max, {nan, 1, 2}, NanElements::ignore) == 2);
+  BOOST_TEST(std::isnan(one(Reduction::min, {nan, nan}, NanElements::ignore)));
   BOOST_TEST(one(Reduction::min, {-infinity, 3}) == -infinity);
   BOOST_TEST(!std::signbit(one(Reduction::max, {-0.0F, 0.0F, -0.0F})));
   BOOST_TEST(std::signbit(one(Reduction::min, {0.0F, -0.0F, 0.0F})));

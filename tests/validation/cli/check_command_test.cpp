@@ -81,6 +81,15 @@ BOOST_FIXTURE_TEST_CASE(codes_are_read_as_their_format, Gemm) {
   BOOST_TEST(assay("check gemm --a a.npy --b b.npy --format bf16 --got d16.npy").exit_code == 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_file_says_of_itself_is_shown, Gemm) {
+  io::Array told = d;
+  told.metadata = {{"op", "gemm"}, {"k", "64"}, {"unit", "sm90"}};
+  write("told.safetensors", told);
+  const Outcome outcome = assay(operands + "--got told.safetensors");
+  BOOST_TEST(outcome.exit_code == 0, outcome.err);
+  BOOST_TEST(holds(outcome.out, "told.safetensors:array says op=gemm k=64 (here 40) unit=sm90"), outcome.out);
+}
+
 BOOST_FIXTURE_TEST_CASE(alpha_beta_c_bias_and_activation_join, Gemm) {
   const auto full = [&](double x, std::size_t i) {
     return static_cast<float>(0.5 * x + 2 * value(c, i) + value(bias, i % 17));
