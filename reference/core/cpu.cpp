@@ -2,14 +2,18 @@
 
 #include <cpuid.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <xmmintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <string>
 
@@ -163,16 +167,76 @@ int hardware_threads() {
   return CPU_COUNT(&set);
 }
 
-std::uint64_t available_memory_bytes() {
-  std::ifstream in("/proc/meminfo");
+namespace {
+
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+// The number behind `key` in a file of lines "key number", or `otherwise`.
+std::uint64_t number_of(const std::filesystem::path& file, std::string_view key, std::uint64_t otherwise) {
+  std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);
-    std::string key;
-    std::uint64_t kib = 0;
-    if (words >> key >> kib && key == "MemAvailable:") return kib * 1024;
+    std::string found;
+    std::uint64_t number = 0;
+    if (words >> found >> number && found == key) return number;
   }
-  return static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return otherwise;
+}
+
+// The one number in a file, or `otherwise` ("max" is none).
+std::uint64_t number_in(const std::filesystem::path& file, std::uint64_t otherwise) {
+  std::ifstream in(file);
+  std::uint64_t number = 0;
+  return in >> number ? number : otherwise;
+}
+
+// What the control groups of this process, of which a container is one, leave it. Cached file pages count as used there
+// and are given up first.
+std::uint64_t left_by_control_groups() {
+  std::uint64_t left = unlimited;
+  std::ifstream in(
+      "/proc/self/cgroup");  // lines "number:controllers:path", no controllers in the second version
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && ("," + controllers + ",").find(",memory,") == std::string::npos) continue;
+    const std::filesystem::path root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    // Every group above limits it too; inside a container the path may be one of the host's and only the root is there.
+    for (std::string group = line.substr(second + 1);; group.erase(group.rfind('/'))) {
+      const std::filesystem::path folder = root.string() + group;
+      const std::uint64_t most = number_in(folder / (v2 ? "memory.max" : "memory.limit_in_bytes"), unlimited);
+      if (most != unlimited) {
+        const std::uint64_t used = number_in(folder / (v2 ? "memory.current" : "memory.usage_in_bytes"), 0),
+                            cached = number_of(folder / "memory.stat",
+                                               v2 ? "inactive_file" : "total_inactive_file", 0),
+                            held = used - std::min(used, cached);
+        left = std::min(left, most - std::min(most, held));
+      }
+      if (group.find('/') == std::string::npos) break;
+    }
+  }
+  return left;
+}
+
+// What `ulimit -v` leaves.
+std::uint64_t left_by_address_space() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;
+  const std::uint64_t taken =
+      number_in("/proc/self/statm", 0) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, taken);
+}
+
+}  // namespace
+
+std::uint64_t available_memory_bytes() {
+  const std::uint64_t kib = number_of("/proc/meminfo", "MemAvailable:", 0);
+  const std::uint64_t machine = kib != 0 ? kib * 1024
+                                         : static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
+                                               static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min({machine, left_by_control_groups(), left_by_address_space()});
 }
 
 MxcsrGuard::MxcsrGuard(std::uint32_t value) noexcept : saved_(_mm_getcsr()) { _mm_setcsr(value); }

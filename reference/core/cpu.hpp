@@ -37,6 +37,7 @@ Isa parse_isa(std::string_view name, std::string_view where);
 
 std::string cpu_model();  // "AMD EPYC 9B45", with family and model, from CPUID
 int hardware_threads();   // processors that this process may run on
+// What this process may still take: of the machine, of its control groups (a container), of its address space.
 std::uint64_t available_memory_bytes();
 
 // Sets MXCSR for a scope. 0x1F80 is the default: nearest-even, no flushing, all exceptions masked.

@@ -9,7 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <new>
 
+#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 
 namespace assay {
@@ -22,11 +25,15 @@ std::string at_byte(std::uint64_t offset) { return "byte " + std::to_string(offs
 // A descriptor that closes itself.
 class Descriptor {
  public:
-  explicit Descriptor(int fd) : fd_(fd) {}
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
   ~Descriptor() { close(); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
+  void reset(int fd) {
+    close();
+    fd_ = fd;
+  }
   int close() {
     const int result = fd_ >= 0 ? ::close(fd_) : 0;
     fd_ = -1;
@@ -45,7 +52,12 @@ struct ByteReader::State {
     struct stat info {};
     if (fstat(fd.get(), &info) != 0) throw InputError(path, "", "a readable file", errno_text());
     if (S_ISDIR(info.st_mode)) throw InputError(path, "", "a file", "a directory");
-    stored_bytes = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
+    if (S_ISREG(info.st_mode)) {
+      stored_bytes = static_cast<std::uint64_t>(info.st_size);
+    } else {
+      is_stream = true;
+      read_stream();
+    }
     refill();
     gzip = end - begin >= 2 && input[begin] == 0x1F && input[begin + 1] == 0x8B;
     if (gzip && inflateInit2(&stream, 15 + 16) != Z_OK) throw InputError(path, "", "memory for zlib", "none");
@@ -59,14 +71,49 @@ struct ByteReader::State {
   // Appends nothing if bytes are left; so `begin == end` afterwards means the end of the file.
   void refill() {
     if (begin != end) return;
+    begin = 0;
+    if (is_stream) {
+      end = 0;
+      if (stream_parts.empty()) return;
+      end = stream_parts.front().size();
+      std::memcpy(input.data(), stream_parts.front().data(), end);
+      stream_parts.pop_front();
+    } else {
+      end = read_some(input.data(), input.size(), consumed);
+    }
+    consumed += end;
+  }
+
+  std::size_t read_some(unsigned char* dst, std::size_t n, std::uint64_t at) const {
     ssize_t got = 0;
     do {
-      got = ::read(fd.get(), input.data(), input.size());
+      got = ::read(fd.get(), dst, n);
     } while (got < 0 && errno == EINTR);
-    if (got < 0) throw InputError(path, at_byte(consumed), "readable bytes", errno_text());
-    begin = 0;
-    end = static_cast<std::size_t>(got);
-    consumed += end;
+    if (got < 0) throw InputError(path, at_byte(at), "readable bytes", errno_text());
+    return static_cast<std::size_t>(got);
+  }
+
+  // A pipe or a terminal has no size that a header's counts could be held against, so all of it is read before any of
+  // it is handed out. Parts are freed as they are.
+  void read_stream() {
+    const std::uint64_t most = available_memory_bytes() / 2;
+    const auto refuse = [&] {
+      throw InputError(path, at_byte(stored_bytes),
+                       "a stream of at most " + std::to_string(most) + " bytes, half of the free memory",
+                       "a longer one; a file may be larger");
+    };
+    try {
+      for (;;) {
+        const std::size_t got = read_some(input.data(), input.size(), stored_bytes);
+        if (got == 0) return;
+        stored_bytes += got;
+        if (stored_bytes > most) refuse();
+        stream_parts.emplace_back(input.data(), input.data() + got);
+      }
+    } catch (const std::bad_alloc&) {
+      stream_parts.clear();
+      refuse();
+    }
   }
 
   std::size_t read_plain(unsigned char* dst, std::size_t n) {
@@ -125,7 +172,9 @@ struct ByteReader::State {
   Descriptor fd;
   std::array<unsigned char, 1 << 16> input{};
   std::size_t begin = 0, end = 0;
-  std::uint64_t stored_bytes = 0;
+  std::uint64_t stored_bytes = 0;  // of the file, or of the whole stream
+  bool is_stream = false;
+  std::deque<std::vector<unsigned char>> stream_parts;  // read and not consumed
   std::uint64_t consumed = 0;
   std::uint64_t offset = 0;
   bool gzip = false, finished = false;
@@ -216,30 +265,78 @@ std::vector<std::byte> read_bytes(const fs::path& path, std::uint64_t limit) {
   }
 }
 
+fs::path file_to_replace(const fs::path& path) {
+  const auto refuse = [&](std::string found) {
+    throw InputError(path.string(), "", "a place to write a file", std::move(found));
+  };
+  constexpr int most_links = 40;  // as the kernel has it
+  std::error_code error;
+  fs::path at = path;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(at, error)); ++links) {
+    if (links == most_links) refuse("a loop of symbolic links");
+    const fs::path target = fs::read_symlink(at, error);
+    if (error) refuse(error.message());
+    at = at.parent_path() / target;  // an absolute target stands alone
+  }
+  const fs::file_status status = fs::symlink_status(at, error);
+  if (fs::is_directory(status)) refuse("a directory");
+  if (fs::exists(status) && !fs::is_regular_file(status)) refuse("something that is not a regular file");
+  // Links below /proc/self/fd name what the kernel follows, not what a path finds: the file may have gone.
+  if (fs::exists(path, error) && !fs::equivalent(path, at, error))
+    refuse("a link to a file that has no name");
+  return at;
+}
+
 struct AtomicFile::State {
-  explicit State(const fs::path& p)
-      : path(p.string()),
-        temporary(path + ".partial-" + std::to_string(getpid())),
-        fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-    if (fd.get() < 0) throw InputError(path, "", "a place to write a file", errno_text());
-    if (fs::is_directory(p)) {
-      ::unlink(temporary.c_str());
-      throw InputError(path, "", "a place to write a file", "a directory");
+  explicit State(const fs::path& p) : path(p.string()), gzip(path.ends_with(".gz")) {
+    struct stat info {};
+    const bool exists = ::stat(path.c_str(), &info) == 0;
+    if (exists && S_ISDIR(info.st_mode)) cannot_write("a directory");
+    if (exists && open_output(info)) {
+      direct = true;
+    } else if (exists && (S_ISCHR(info.st_mode) || S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
+      direct = true;
+      fd.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+      if (fd.get() < 0) cannot_write(errno_text());
+    } else {
+      place = file_to_replace(p).string();
+      temporary = place + ".partial-" + std::to_string(getpid());
+      fd.reset(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      if (fd.get() < 0) cannot_write(errno_text());
     }
-    if (path.ends_with(".gz")) {
-      gzip = true;
-      if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-        ::unlink(temporary.c_str());
-        throw InputError(path, "", "memory for zlib", "none");
-      }
+    if (gzip && deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+      remove_temporary();
+      throw InputError(path, "", "memory for zlib", "none");
     }
   }
   ~State() {
     if (gzip) deflateEnd(&stream);
-    if (!committed) ::unlink(temporary.c_str());
+    if (!committed) remove_temporary();
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
+
+  [[noreturn]] void cannot_write(std::string found) const {
+    throw InputError(path, "", "a place to write a file", std::move(found));
+  }
+  void remove_temporary() const {
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+  }
+
+  // The file that stdout or stderr already writes (`--out /dev/stdout`): a rename would take it away from under what
+  // was printed there, and a descriptor of our own would begin at its first byte.
+  bool open_output(const struct stat& wanted) {
+    for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
+      struct stat info {};
+      if (::fstat(standard, &info) != 0 || info.st_dev != wanted.st_dev || info.st_ino != wanted.st_ino)
+        continue;
+      const int flags = ::fcntl(standard, F_GETFL);
+      if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) continue;
+      fd.reset(::fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+      if (fd.get() >= 0) return true;
+    }
+    return false;
+  }
 
   void put(const char* data, std::size_t n) const {
     while (n > 0) {
@@ -250,6 +347,16 @@ struct AtomicFile::State {
       n -= static_cast<std::size_t>(wrote);
     }
   }
+  void put_pending() {
+    put(pending.data(), pending.size());
+    pending.clear();
+  }
+
+  // What a pipe or a device is given cannot be taken back: it gets all or nothing, at commit().
+  void add(std::string_view bytes) {
+    pending += bytes;
+    if (!direct && pending.size() >= 1U << 20) put_pending();
+  }
 
   void flush(int mode) {
     std::array<char, 1 << 16> out;  // NOLINT: filled by zlib
@@ -257,14 +364,16 @@ struct AtomicFile::State {
       stream.next_out = reinterpret_cast<Bytef*>(out.data());
       stream.avail_out = static_cast<uInt>(out.size());
       deflate(&stream, mode);
-      put(out.data(), out.size() - stream.avail_out);
+      add({out.data(), out.size() - stream.avail_out});
     } while (stream.avail_out == 0);
   }
 
-  std::string path, temporary, pending;
+  std::string path;              // as it was named
+  std::string place, temporary;  // what is renamed where; empty if `direct`
+  std::string pending;
   Descriptor fd;
   z_stream stream{};
-  bool gzip = false, committed = false;
+  bool gzip = false, direct = false, committed = false;
 };
 
 AtomicFile::AtomicFile(const fs::path& path) : state_(std::make_unique<State>(path)) {}
@@ -272,31 +381,22 @@ AtomicFile::~AtomicFile() = default;
 
 void AtomicFile::write(std::string_view text) {
   State& s = *state_;
-  if (s.gzip) {
-    while (!text.empty()) {
-      const std::string_view part = text.substr(0, 1U << 30);
-      s.stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
-      s.stream.avail_in = static_cast<uInt>(part.size());
-      s.flush(Z_NO_FLUSH);
-      text.remove_prefix(part.size());
-    }
-    return;
-  }
-  s.pending += text;
-  if (s.pending.size() >= 1U << 20) {
-    s.put(s.pending.data(), s.pending.size());
-    s.pending.clear();
+  if (!s.gzip) return s.add(text);
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, 1U << 30);
+    s.stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
+    s.stream.avail_in = static_cast<uInt>(part.size());
+    s.flush(Z_NO_FLUSH);
+    text.remove_prefix(part.size());
   }
 }
 
 void AtomicFile::commit() {
   State& s = *state_;
   if (s.gzip) s.flush(Z_FINISH);
-  s.put(s.pending.data(), s.pending.size());
-  s.pending.clear();
-  if (s.fd.close() != 0 || ::rename(s.temporary.c_str(), s.path.c_str()) != 0) {
-    throw InputError(s.path, "", "a place to write a file", errno_text());
-  }
+  s.put_pending();
+  if (s.fd.close() != 0 || (!s.direct && ::rename(s.temporary.c_str(), s.place.c_str()) != 0))
+    s.cannot_write(errno_text());
   s.committed = true;
 }
 

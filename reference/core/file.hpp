@@ -12,7 +12,8 @@
 namespace assay {
 
 // Bytes of a file, plain or gzipped (by its first two bytes, not its name). Every fault throws InputError: no such
-// file, a directory, no permission, a gzip stream that is damaged, cut short, or followed by something else.
+// file, a directory, no permission, a gzip stream that is damaged, cut short, or followed by something else. A pipe or
+// a terminal is read to its end by the constructor, at most half of the free memory.
 class ByteReader {
  public:
   explicit ByteReader(const std::filesystem::path& path);
@@ -59,8 +60,14 @@ class LineReader {
 // The whole file, uncompressed; InputError if it is larger than `limit` bytes.
 std::vector<std::byte> read_bytes(const std::filesystem::path& path, std::uint64_t limit);
 
-// A file written beside its place and renamed into it by commit(); without commit() nothing changes on disk. Gzipped if
-// the name ends in ".gz". Faults (no folder, no space, no permission) throw InputError that names the path.
+// The file that a rename to `path` may replace: where its symbolic links lead, so that they stay. It need not exist.
+// InputError for a directory, a device, a pipe, a socket: a rename would put a file in their place.
+std::filesystem::path file_to_replace(const std::filesystem::path& path);
+
+// A file written beside its place and renamed into it by commit(); without commit() nothing changes on disk. Symbolic
+// links are followed. A pipe, a character device, or the file that stdout or stderr is, is not replaced: commit()
+// writes there. Gzipped if the name ends in ".gz". Faults (no folder, no space, no permission, a block device) throw
+// InputError that names the path.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);

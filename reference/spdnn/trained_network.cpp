@@ -49,23 +49,38 @@ std::vector<float> read_biases(const fs::path& file) {
   return values;
 }
 
+[[noreturn]] void wrong_biases(const fs::path& file, std::int64_t expected, std::string_view why,
+                               std::int32_t found) {
+  throw InputError(file.string(), "", to_string(expected) + " biases, " + std::string(why), to_string(found));
+}
+
 // Both readers make W with a row an input, as it stands in the file.
-sparse::Csr read_dense(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
+sparse::Csr read_dense(const fs::path& file, std::int32_t inputs, std::int32_t outputs,
+                       const fs::path& biases) {
   TsvReader in(file, 1);
   sparse::Csr w;
   w.rows = inputs;
   w.cols = outputs;
-  const std::string shape = to_string(inputs) + " x " + to_string(outputs) + " weights";
-  for (std::int32_t i = 0; i < inputs; ++i) {
-    for (std::int32_t j = 0; j < outputs; ++j) {
-      if (!in.next()) in.fail_at_end(shape, to_string(w.values.size()));
-      w.column_indices.push_back(j);
-      w.values.push_back(in.value(0, "a weight"));
-    }
-    w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+  const std::int64_t wanted = std::int64_t{inputs} * outputs;
+  std::int64_t count = 0;
+  for (; in.next(); ++count) {
+    if (count >= wanted) continue;  // counted, to say which file is wrong
+    w.column_indices.push_back(static_cast<std::int32_t>(count % outputs));
+    w.values.push_back(in.value(0, "a weight"));
+    if ((count + 1) % outputs == 0) w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
   }
-  if (in.next()) in.fail("the end of the file after " + shape, "one more");
-  return w;
+  if (count == wanted) return w;
+  const std::string shape = to_string(inputs) + " x " + to_string(outputs) + " weights";
+  if (count > 0 && count % inputs == 0) {
+    const std::int64_t per_input = count / inputs;
+    wrong_biases(biases, per_input,
+                 "as " + file.filename().string() + " has " + to_string(inputs) + " x " +
+                     to_string(per_input) + " weights",
+                 outputs);
+  }
+  if (count < wanted) in.fail_at_end(shape, to_string(count));
+  throw InputError(file.string(), "line " + to_string(wanted + 1), "the end of the file after " + shape,
+                   to_string(count - wanted) + " more");
 }
 
 sparse::Csr read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
@@ -118,11 +133,15 @@ TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs)
     }
     TrainedLayer layer;
     layer.dense = dense;
-    layer.bias = read_biases(folder / ("biases-l" + to_string(l) + (dense ? "-dense.tsv" : "-sparse.tsv")));
+    const fs::path biases = folder / ("biases-l" + to_string(l) + (dense ? "-dense.tsv" : "-sparse.tsv"));
+    layer.bias = read_biases(biases);
     const auto outputs = static_cast<std::int32_t>(layer.bias.size());
+    // The weights of a sparse layer do not say how many outputs there are.
+    if (sparse && outputs != inputs)
+      wrong_biases(biases, inputs, "as a sparse layer has as many outputs as inputs", outputs);
     const fs::path file = folder / weights_name(l, dense);
-    layer.weights =
-        sparse::transpose(dense ? read_dense(file, inputs, outputs) : read_sparse(file, inputs, outputs));
+    layer.weights = sparse::transpose(dense ? read_dense(file, inputs, outputs, biases)
+                                            : read_sparse(file, inputs, outputs));
     inputs = outputs;
     network.layers.push_back(std::move(layer));
   }

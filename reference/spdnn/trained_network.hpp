@@ -1,7 +1,8 @@
 // A trained sparse network from a folder of text files, as the SNICIT project publishes them.
 //
 //     weights-l<K>-dense.tsv    inputs x outputs values, row-major, one a line
-//     weights-l<K>-sparse.tsv   input TAB output TAB weight, 0-based, inputs ascending, outputs ascending within one
+//     weights-l<K>-sparse.tsv   input TAB output TAB weight, 0-based, inputs ascending, outputs ascending within one;
+//                               as many outputs as inputs
 //     biases-l<K>-<dense|sparse>.tsv   one value an output
 //
 // y = x * W + b layer by layer, each but the last clipped to [0, 1]; the answer is the largest output, the first of
@@ -37,9 +38,9 @@ struct TrainedNetwork {
 };
 
 // `inputs` is the number of pixels. InputError with file, line, expected, found: no layer, a layer between 1 and the
-// last that is missing or there twice, no biases, another number of dense weights than the shapes say, an index
-// outside its range, an entry that repeats or stands out of order, NaN and infinities. A sparse file cut between two
-// lines cannot be told from a sparser one.
+// last that is missing or there twice, no biases or another number of them than of outputs, another number of dense
+// weights than the shapes say, an index outside its range, an entry that repeats or stands out of order, NaN and
+// infinities. A sparse file cut between two lines cannot be told from a sparser one.
 TrainedNetwork read_trained_network(const std::filesystem::path& folder, std::int32_t inputs);
 
 // Biases may be positive, so no cut is asked for. `kernel` must be a CSR one.

@@ -228,21 +228,58 @@ io::SparseArray transposed_csr(io::SparseArray csr) {
   return io::to_csr(turned);
 }
 
+// A sparse operand by rows. The rows are made when the first value is asked for, and so after every shape has been
+// judged: a file of coordinates may claim 2^31 rows in a few bytes, and their offsets would be the first to need
+// memory.
+class SparseRows {
+ public:
+  SparseRows(io::SparseArray a, bool transposed)
+      : rows_(static_cast<std::size_t>(transposed ? a.cols : a.rows)),
+        cols_(static_cast<std::size_t>(transposed ? a.rows : a.cols)),
+        nnz_(static_cast<std::size_t>(a.nnz())),
+        format_(a.values.element.format()),
+        origin_(a.origin),
+        transposed_(transposed),
+        stored_(std::move(a)) {}
+
+  std::size_t rows() const { return rows_; }
+  std::size_t cols() const { return cols_; }
+  std::size_t nnz() const { return nnz_; }
+  const FormatSpec& format() const { return format_; }
+  const std::string& origin() const { return origin_; }
+
+  const io::SparseArray& csr() const {
+    std::call_once(once_, [&] {
+      csr_ = stored_.layout == io::SparseArray::Layout::csr ? stored_ : io::to_csr(stored_);
+      stored_ = {};
+      if (transposed_) csr_ = transposed_csr(std::move(csr_));
+    });
+    return csr_;
+  }
+
+ private:
+  std::size_t rows_, cols_, nnz_;
+  FormatSpec format_;
+  std::string origin_;
+  bool transposed_;
+  mutable std::once_flag once_;
+  mutable io::SparseArray stored_, csr_;
+};
+
 class Spmm : public DotProducts {
  public:
   Spmm(SpmmOperands o, const OutputSpec& output)
       : DotProducts(output),
-        a_(io::to_csr(o.a)),
+        a_(std::move(o.a), o.transpose_a),
         b_(std::move(o.b), o.transpose_b),
         c_(std::move(o.c)),
         bias_(std::move(o.bias)),
         bias_along_(o.bias_along) {
-    if (o.transpose_a) a_ = transposed_csr(std::move(a_));
-    const auto m = static_cast<std::size_t>(a_.rows), k = static_cast<std::size_t>(a_.cols);
+    const std::size_t m = a_.rows(), k = a_.cols();
     n_ = b_.cols();
     if (b_.is_stack()) mismatch(b_.array(), "one matrix B");
     if (b_.rows() != k)
-      mismatch(b_.array(), fmt::format("{} rows, as many as op(A) of {} has columns", k, a_.origin));
+      mismatch(b_.array(), fmt::format("{} rows, as many as op(A) of {} has columns", k, a_.origin()));
     if (c_ && (c_->shape.size() != 2 || dimension(*c_, 0) != m || dimension(*c_, 1) != n_)) {
       mismatch(*c_, fmt::format("C of shape [{},{}]", m, n_));
     }
@@ -250,23 +287,24 @@ class Spmm : public DotProducts {
     if (bias_ && static_cast<std::size_t>(bias_->size()) != wanted)
       mismatch(*bias_, fmt::format("{} values", wanted));
     shape_ = {m, n_};
-    parameters_ = fmt::format("m={} n={} k={} nnz={} {}", m, n_, k, a_.nnz(),
-                              formats_text(a_.values.element.format(), b_.format()));
+    parameters_ =
+        fmt::format("m={} n={} k={} nnz={} {}", m, n_, k, a_.nnz(), formats_text(a_.format(), b_.format()));
   }
 
  private:
   Terms terms(std::size_t i, Scratch& scratch) const override {
     const std::size_t row = i / n_, col = i % n_;
-    const auto begin = static_cast<std::size_t>(a_.offsets[row]),
-               end = static_cast<std::size_t>(a_.offsets[row + 1]);
+    const io::SparseArray& a = a_.csr();
+    const auto begin = static_cast<std::size_t>(a.offsets[row]),
+               end = static_cast<std::size_t>(a.offsets[row + 1]);
     const std::size_t bytes = code_bytes(b_.format());
     const CodeMatrix b = b_.matrix(0);
     scratch.resize((end - begin) * bytes);
     for (std::size_t e = begin; e < end; ++e) {
       detail::store_code(scratch.data(), static_cast<std::ptrdiff_t>(e - begin), bytes,
-                         b.code(static_cast<std::size_t>(a_.column_indices[e]), col));
+                         b.code(static_cast<std::size_t>(a.column_indices[e]), col));
     }
-    Terms t{vector_of(a_.values).part(begin, end - begin),
+    Terms t{vector_of(a.values).part(begin, end - begin),
             {scratch.data(), end - begin, 1, b_.format()},
             {},
             {},
@@ -278,7 +316,7 @@ class Spmm : public DotProducts {
     return t;
   }
 
-  io::SparseArray a_;
+  SparseRows a_;
   Stack b_;
   std::optional<io::Array> c_, bias_;
   BiasAlong bias_along_;
@@ -289,22 +327,20 @@ class Sddmm : public DotProducts {
  public:
   Sddmm(SddmmOperands o, const OutputSpec& output)
       : DotProducts(output),
-        mask_(io::to_csr(o.mask)),
+        mask_(std::move(o.mask), false),
         a_(std::move(o.a), o.transpose_a),
         b_(Stack(std::move(o.b), o.transpose_b).with_dense_columns()),
         c_(std::move(o.c)) {
-    const auto m = static_cast<std::size_t>(mask_.rows), n = static_cast<std::size_t>(mask_.cols);
+    const std::size_t m = mask_.rows(), n = mask_.cols();
     if (a_.is_stack() || b_.is_stack()) mismatch(a_.is_stack() ? a_.array() : b_.array(), "one matrix");
-    if (a_.rows() != m) mismatch(a_.array(), fmt::format("{} rows, as the mask {} has", m, mask_.origin));
-    if (b_.cols() != n) mismatch(b_.array(), fmt::format("{} columns, as the mask {} has", n, mask_.origin));
+    if (a_.rows() != m) mismatch(a_.array(), fmt::format("{} rows, as the mask {} has", m, mask_.origin()));
+    if (b_.cols() != n)
+      mismatch(b_.array(), fmt::format("{} columns, as the mask {} has", n, mask_.origin()));
     if (b_.rows() != a_.cols())
       mismatch(b_.array(), fmt::format("{} rows, as many as op(A) has columns", a_.cols()));
-    const auto nnz = static_cast<std::size_t>(mask_.nnz());
+    const std::size_t nnz = mask_.nnz();
     if (c_ && static_cast<std::size_t>(c_->size()) != nnz)
       mismatch(*c_, fmt::format("{} values, one an entry of the mask", nnz));
-    for (std::size_t row = 0; row < m; ++row) {
-      rows_.insert(rows_.end(), static_cast<std::size_t>(mask_.offsets[row + 1] - mask_.offsets[row]), row);
-    }
     shape_ = {nnz};
     parameters_ =
         fmt::format("m={} n={} k={} nnz={} {}", m, n, a_.cols(), nnz, formats_text(a_.format(), b_.format()));
@@ -312,8 +348,13 @@ class Sddmm : public DotProducts {
 
  private:
   Terms terms(std::size_t i, Scratch&) const override {
-    Terms t{a_.matrix(0).row(rows_[i]),
-            b_.matrix(0).column(static_cast<std::size_t>(mask_.column_indices[i])),
+    const io::SparseArray& mask = mask_.csr();
+    // The last row that begins no later than entry i: of empty rows before it the offsets are the same.
+    const auto next =
+        std::upper_bound(mask.offsets.begin(), mask.offsets.end(), static_cast<std::int64_t>(i));
+    const auto row = static_cast<std::size_t>(next - mask.offsets.begin()) - 1;
+    Terms t{a_.matrix(0).row(row),
+            b_.matrix(0).column(static_cast<std::size_t>(mask.column_indices[i])),
             {},
             {},
             {}};
@@ -321,10 +362,9 @@ class Sddmm : public DotProducts {
     return t;
   }
 
-  io::SparseArray mask_;
+  SparseRows mask_;
   Stack a_, b_;
   std::optional<io::Array> c_;
-  std::vector<std::size_t> rows_;
 };
 
 class Dot : public DotProducts {

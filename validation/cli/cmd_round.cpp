@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -21,6 +23,7 @@
 #include "reference/formats/neighbours.hpp"
 #include "reference/formats/stochastic.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
 
 namespace assay::cli {
 namespace {
@@ -184,7 +187,8 @@ int run(const Options& o, const std::vector<std::string>& values) {
     // A person at a terminal sees each answer at once; a pipe is not flushed line by line.
     if (isatty(STDIN_FILENO) == 0) std::cin.tie(nullptr);
     std::uint64_t line_number = 0;
-    for (std::string line; std::getline(std::cin, line);) {
+    errno = 0;
+    for (std::string line; std::getline(std::cin, line); errno = 0) {
       ++line_number;
       try {
         show(line);
@@ -192,6 +196,12 @@ int run(const Options& o, const std::vector<std::string>& values) {
         std::fflush(stdout);
         throw InputError("stdin", "line " + std::to_string(line_number), e.expected(), e.found());
       }
+    }
+    // std::cin takes a directory or a closed descriptor for the end of input; the stream below it knows better.
+    if (const int error = errno; std::ferror(stdin) != 0) {
+      std::fflush(stdout);
+      throw InputError("stdin", "after line " + std::to_string(line_number), "readable input",
+                       std::strerror(error != 0 ? error : EIO));
     }
   }
   return agree;
@@ -214,7 +224,7 @@ std::function<int()> make_round(CLI::App& app) {
   app.add_option("--bits", o->bits, "random bits of stochastic rounding")
       ->capture_default_str()
       ->check(CLI::Range(1, 32));
-  app.add_option("--seed", o->seed, "seed of stochastic rounding")->capture_default_str();
+  add_seed(app, o->seed, "seed of stochastic rounding");
   app.add_flag("--json", o->json, "one object a line");
   // Values are taken as extras, not as a positional option: the parser would read -inf and -.5 as options.
   app.allow_extras();

@@ -26,8 +26,10 @@
 #include "reference/spdnn/inputs.hpp"
 #include "reference/spdnn/trained_network.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
+#include "validation/report/result.hpp"
 
 namespace assay::cli {
 namespace {
@@ -41,9 +43,9 @@ constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 struct Options {
   std::int32_t neurons = 1024;
   int layers = 120, threads = 0;
-  std::size_t images = 0;
+  std::uint64_t images = 0;  // 0: all
   std::string data, weights, inputs, truth, isa, out, network;
-  bool json = false;
+  bool json = false, expects_zero = false;
   // generate
   std::string folder;
   bool yes = false, gzip = false;
@@ -96,8 +98,12 @@ void say(const Options& o, fmt::format_string<Args...> format, Args&&... args) {
   if (!o.json) put(fmt::format(format, std::forward<Args>(args)...));
 }
 
-std::string gibibytes(std::uint64_t bytes) {
-  return fmt::format("{:.2f} GiB", static_cast<double>(bytes) / static_cast<double>(gib));
+// "64.22 GiB", "12.5 KiB", so that no size but 0 is shown as 0.
+std::string size_text(std::uint64_t bytes) {
+  const auto x = static_cast<double>(bytes);
+  if (bytes >= gib) return fmt::format("{:.2f} GiB", x / static_cast<double>(gib));
+  if (bytes >= 1U << 20) return fmt::format("{:.1f} MiB", x / (1U << 20));
+  return bytes >= 1U << 10 ? fmt::format("{:.1f} KiB", x / (1U << 10)) : fmt::format("{} bytes", bytes);
 }
 
 const Kernel& chosen_kernel(const Options& o, Format format) {
@@ -214,7 +220,16 @@ struct Truth {
   fs::path path;     // empty: there is none
   std::string none;  // why
   CategoryDifference difference;
+  std::size_t categories = 0;  // among the images that were run
 };
+
+// Nothing without a truth. A truth without a category is met by every network that is dead: VACUOUS, unless that is
+// what was expected.
+std::optional<Status> status_of(const Options& o, const Truth& truth) {
+  if (truth.path.empty()) return std::nullopt;
+  if (!truth.difference.agrees()) return Status::failed;
+  return truth.categories == 0 && !o.expects_zero ? Status::vacuous : Status::passed;
+}
 
 Truth find_truth(const Options& o, const Data& data, const InputSource& source) {
   if (!o.truth.empty()) return {o.truth, "", {}};
@@ -263,10 +278,10 @@ void say_figures(const Options& o, const Plan& plan, const Inference& result, co
 // Says which it is, first: a run that cannot fit ends before it has cost minutes.
 void say_memory(const Options& o, std::uint64_t needed) {
   const std::uint64_t available = available_memory_bytes();
-  say(o, "memory      {} needed, {} available\n", gibibytes(needed), gibibytes(available));
+  say(o, "memory      {} needed, {} available\n", size_text(needed), size_text(available));
   if (needed > available) {
     throw Unavailable(fmt::format("{} neurons x {} layers need {} of memory, {} are available", o.neurons,
-                                  o.layers, gibibytes(needed), gibibytes(available)));
+                                  o.layers, size_text(needed), size_text(available)));
   }
 }
 
@@ -306,8 +321,9 @@ int run_challenge(const Options& o) {
     std::vector<std::uint32_t> prefix = categories_of_truth;
     std::erase_if(prefix, [&](std::uint32_t image) { return image > rows.rows; });
     truth.difference = compare_categories(result.categories, prefix);
+    truth.categories = prefix.size();
   }
-  const bool agrees = truth.difference.agrees();
+  const std::optional<Status> status = status_of(o, truth);
   say(o, "images      {}{}\n", rows.rows,
       rows.rows < pixels.rows() ? fmt::format(", the first of {}; the picture is of all", pixels.rows())
                                 : "");
@@ -315,11 +331,17 @@ int run_challenge(const Options& o) {
   say_figures(o, plan, result, watch, rows.rows);
   say(o, "categories  {}{}\n", result.categories.size(), o.out.empty() ? "" : ", written to " + o.out);
   if (truth.path.empty()) {
-    say(o, "truth       nothing was verified: {}\n", truth.none);
+    say(o, "truth       none, so this run has measured and judged nothing: {}\n", truth.none);
   } else {
     const std::string prefix =
         rows.rows < pixels.rows() ? fmt::format(" on the first {} images", rows.rows) : "";
-    say(o, "truth       {}: {}{}\n", truth.path.string(), agrees ? "agrees" : "DISAGREES", prefix);
+    const std::string_view outcome = *status == Status::passed    ? "agrees"
+                                     : *status == Status::vacuous ? "VACUOUS"
+                                                                  : "DISAGREES";
+    say(o, "truth       {}: {}{}{}\n", truth.path.string(), outcome, prefix,
+        *status == Status::vacuous
+            ? ": it has no category there, so every dead network would agree (--expects-zero if it should)"
+            : "");
     const CategoryDifference& d = truth.difference;
     if (!d.missing.empty()) say(o, "  missing   {}: {}\n", d.missing.size(), some(d.missing));
     if (!d.extra.empty()) say(o, "  extra     {}: {}\n", d.extra.size(), some(d.extra));
@@ -340,16 +362,18 @@ int run_challenge(const Options& o) {
               {"executed_edges_per_s", result.executed_edges_per_s()},
               {"row_layers_computed", result.row_layers_computed()},
               {"categories", result.categories.size()},
+              {"status", status ? Json(status_name(*status)) : Json()},
               {"truth", Json()}};
     if (!truth.path.empty()) {
       json["truth"] = {{"path", truth.path.string()},
-                       {"agrees", agrees},
+                       {"agrees", *status == Status::vacuous ? Json() : Json(*status == Status::passed)},
                        {"missing", truth.difference.missing.size()},
                        {"extra", truth.difference.extra.size()}};
     }
     put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
-  return agrees ? agree : disagree;
+  if (!status || *status == Status::passed) return agree;
+  return *status == Status::failed ? disagree : nothing_verified;
 }
 
 int run_network(const Options& o) {
@@ -411,6 +435,7 @@ int run_network(const Options& o) {
                     {"seconds", seconds_json(watch, result)},
                     {"nominal_edges_per_s", result.nominal_edges_per_s()},
                     {"executed_edges_per_s", result.executed_edges_per_s()},
+                    {"status", Json()},
                     {"correct", correct},
                     {"accuracy", accuracy}};
     put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -428,17 +453,18 @@ int run_network(const Options& o) {
 int run_generate(const Options& o) {
   check_size(o);
   const std::uint64_t bytes = layer_file_bytes(o.neurons) * static_cast<std::uint64_t>(o.layers);
-  say(o, "network     {} neurons x {} layers: {} of text{}\n", o.neurons, o.layers, gibibytes(bytes),
+  say(o, "network     {} neurons x {} layers: {} of text{}\n", o.neurons, o.layers, size_text(bytes),
       o.gzip ? ", less when gzipped" : "");
   if (bytes > gib && !o.yes) {
-    throw InputError("--out " + o.folder, "", "--yes for more than 1 GiB of files", gibibytes(bytes));
+    throw InputError("--out " + o.folder, "", "--yes for more than 1 GiB of files", size_text(bytes));
   }
   std::error_code error;
   fs::create_directories(o.folder, error);
   if (error) throw InputError(o.folder, "", "a folder to write to", error.message());
   const fs::space_info space = fs::space(o.folder, error);
   if (!error && !o.gzip && space.available < bytes) {
-    throw InputError(o.folder, "", gibibytes(bytes) + " of room", gibibytes(space.available));
+    throw InputError(o.folder, "", fmt::format("room for {} ({} bytes)", size_text(bytes), bytes),
+                     fmt::format("{} ({} bytes)", size_text(space.available), space.available));
   }
   Stopwatch watch;
   watch.measure(watch.generate, "writing layers", [&] {
@@ -478,15 +504,18 @@ std::function<int()> make_spdnn(CLI::App& app) {
       app.add_option("--inputs", o->inputs,
                      "mnist, fashion, generated, or a file as sparse-images-1024.tsv (default: the first "
                      "of them that is there)");
-  app.add_option("--images", o->images, "only the first N images; the truth is compared on them")
-      ->check(CLI::PositiveNumber);
+  add_unsigned(app, "--images", o->images, "only the first N images; the truth is compared on them", 1);
   auto* const truth = app.add_option(
       "--truth", o->truth, "file of categories to compare with (default: that under --data, for MNIST)");
+  auto* const expects_zero =
+      app.add_flag("--expects-zero", o->expects_zero,
+                   "that no image has a category is what this is about: agreement on that is not VACUOUS");
   app.add_option("--threads", o->threads, "threads (default: all)")->check(CLI::Range(1, 4096));
   app.add_option("--isa", o->isa, "no kernel wider than this: scalar, avx2, avx512");
   auto* const out = app.add_option("--out", o->out, "write the categories to this file");
   app.add_option("--network", o->network, "run the trained network in this folder on MNIST's test images")
-      ->excludes(weights, inputs, truth, out, app.get_option("--neurons"), app.get_option("--layers"));
+      ->excludes(weights, inputs, truth, expects_zero, out, app.get_option("--neurons"),
+                 app.get_option("--layers"));
   app.add_flag("--json", o->json, "one JSON object on stdout");
 
   CLI::App* const generate = app.add_subcommand("generate", "write the official layer files");
@@ -496,6 +525,10 @@ std::function<int()> make_spdnn(CLI::App& app) {
   generate->add_flag("--yes", o->yes, "also above 1 GiB");
   generate->add_flag("--json", o->json, "one JSON object on stdout");
   generate->footer("Example:\n  assay spdnn generate --neurons 1024 --layers 120 --out layers");
+  app.footer(app.get_footer() +
+             "\n\nThe verdict is agreement with the truth: exit code 0 if the categories agree, 1 if not, 3\n"
+             "(VACUOUS) if neither has any. A run without a truth, and one of --network, measures, gives no\n"
+             "verdict and ends with 0; \"status\" is then null in the JSON.");
   return [o, generate] {
     if (generate->parsed()) return run_generate(*o);
     return o->network.empty() ? run_challenge(*o) : run_network(*o);

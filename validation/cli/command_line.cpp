@@ -30,10 +30,12 @@ struct UsageError : std::runtime_error {
 };
 
 // A closed descriptor 0, 1 or 2 would be handed to the next file that is opened, and a report would receive what is
-// meant for stdout. What takes its place cannot be written, so that writing still fails.
+// meant for stdout. What takes its place cannot be read where input is meant and cannot be written where output is, so
+// that both still fail.
 void occupy_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDONLY) != fd) return;
+    const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", mode) != fd) return;
   }
 }
 

@@ -14,20 +14,53 @@ std::string not_negative(const std::string& text) {
   return number ? "" : "expected a number of 0 or more, found " + quoted(text);
 }
 
-CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description) {
-  const auto read = [&seed](const std::string& text) {
-    std::string_view digits = text;
-    const bool hex = digits.starts_with("0x") || digits.starts_with("0X");
-    if (hex) digits.remove_prefix(2);
-    const char* const end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, seed, hex ? 16 : 10);
-    if (error != std::errc{} || stop != end) {
-      throw CLI::ValidationError("--seed", "expected a number from 0 to 2^64 - 1, found " + quoted(text));
-    }
+namespace {
+
+std::uint64_t parse_unsigned(const std::string& name, const std::string& text, std::uint64_t first) {
+  std::string_view digits = text;
+  const bool hex = digits.starts_with("0x") || digits.starts_with("0X");
+  if (hex) digits.remove_prefix(2);
+  const char* const end = digits.data() + digits.size();
+  std::uint64_t value = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
+  if (error != std::errc{} || stop != end || value < first) {
+    const bool too_large = error == std::errc::result_out_of_range;
+    throw CLI::ValidationError(name, "expected a whole number, " + std::to_string(first) +
+                                         (too_large ? " or more and below 2^64" : " or more") + ", found " +
+                                         quoted(text));
+  }
+  return value;
+}
+
+}  // namespace
+
+CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::uint64_t& value,
+                          const std::string& description, std::uint64_t first) {
+  const auto read = [&value, name, first](const std::string& text) {
+    value = parse_unsigned(name, text, first);
   };
-  return app.add_option_function<std::string>("--seed", read, description)
-      ->type_name("N")
-      ->default_str(std::to_string(seed));
+  return app.add_option_function<std::string>(name, read, description)->type_name("N");
+}
+
+CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::vector<std::uint64_t>& values,
+                          const std::string& description, std::uint64_t first) {
+  const auto read = [&values, name, first](const std::vector<std::string>& texts) {
+    values.clear();
+    for (const std::string& text : texts) values.push_back(parse_unsigned(name, text, first));
+  };
+  return app.add_option_function<std::vector<std::string>>(name, read, description)->type_name("N");
+}
+
+CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& value,
+                          const std::string& description, std::uint64_t first) {
+  const auto read = [&value, name, first](const std::string& text) {
+    value = parse_unsigned(name, text, first);
+  };
+  return app.add_option_function<std::string>(name, read, description)->type_name("N");
+}
+
+CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description) {
+  return add_unsigned(app, "--seed", seed, description)->default_str(std::to_string(seed));
 }
 
 }  // namespace assay::cli

@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace assay::cli {
 
@@ -12,7 +14,15 @@ std::string not_empty(const std::string& text);
 // The parser takes "inf" and "nan" for numbers and wraps -1 where it reads an unsigned one.
 std::string not_negative(const std::string& text);
 
-// An option for any number below 2^64, decimal or 0x hex. The parser's own would wrap -1, clamp 2^64 and read 010 as 8.
+// Options for whole numbers, decimal or 0x hex, of `first` and more and below 2^64. The parser's own would wrap -1,
+// clamp 2^64 and read 010 as 8. The second form takes any number of values; `expected()` says how many.
+CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::uint64_t& value,
+                          const std::string& description, std::uint64_t first = 0);
+CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::vector<std::uint64_t>& values,
+                          const std::string& description, std::uint64_t first = 0);
+CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& value,
+                          const std::string& description, std::uint64_t first = 0);
+
 CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description);
 
 }  // namespace assay::cli

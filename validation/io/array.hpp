@@ -152,14 +152,16 @@ std::string_view name(SparseArray::Layout layout);  // "csr"
 void check(const SparseArray& a);
 
 // The same entries as csr. Within a row they stand in the order in which the file has them: coo in file order, csc by
-// column, bsr block after block. Repeated entries stay apart. `a` must pass check().
+// column, bsr block after block. Repeated entries stay apart. `a` must pass check(). InputError if free memory does not
+// hold an offset for every row.
 SparseArray to_csr(const SparseArray& a);
 
 // The CSR of reference/sparse. InputError if it cannot hold `a` as it is: values other than float32, columns of a row
 // not strictly ascending, 2^31 entries. `a` must pass check().
 sparse::Csr to_reference_csr(const SparseArray& a);
 
-// Dense [rows, cols]; absent entries are zero. InputError if an entry is repeated: their sum would be a rounding.
+// Dense [rows, cols]; absent entries are zero. InputError if an entry is repeated, as their sum would be a rounding, or
+// if free memory does not hold the array.
 Array to_dense(const SparseArray& a);
 
 }  // namespace assay::io

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "reference/core/cpu.hpp"
+
 namespace assay::io {
 namespace {
 
@@ -63,6 +65,14 @@ void swap_bytes(std::vector<std::byte>& bytes, std::size_t width) {
 }
 
 }  // namespace
+
+void require_memory(const std::string& origin, const std::string& what, std::optional<std::uint64_t> bytes) {
+  const std::uint64_t available = available_memory_bytes();
+  if (bytes && *bytes <= available) return;
+  throw InputError(origin, "",
+                   what + " within the " + std::to_string(available) + " bytes of memory that are free",
+                   bytes ? std::to_string(*bytes) + " bytes" : "2^63 bytes and more");
+}
 
 std::optional<std::int64_t> byte_count(const Shape& shape, std::size_t element_bytes) {
   auto product = static_cast<std::int64_t>(element_bytes);

@@ -48,6 +48,10 @@ struct NamedRef {
   const Array* array;
 };
 
+// InputError unless `bytes` more are free. For sizes that a file claims without holding as much: a kernel hands out
+// pages that it does not have, and ends the process when they are written. Empty: more than can be counted.
+void require_memory(const std::string& origin, const std::string& what, std::optional<std::uint64_t> bytes);
+
 // Memory for `n` elements, or Unavailable: a size that the file could hold may still be more than this machine has.
 template <class T>
 std::vector<T> allocate(std::size_t n) {

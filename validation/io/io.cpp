@@ -47,6 +47,31 @@ bool looks_like_safetensors(std::string_view start, std::uint64_t bytes) {
   return header <= bytes;
 }
 
+// An archive is read out of order. A pipe cannot be, so its bytes are kept.
+class Archive {
+ public:
+  explicit Archive(ByteSource& source) {
+    std::error_code ignored;
+    if (fs::is_regular_file(source.origin(), ignored)) {
+      reader_.emplace(source.origin());
+      return;
+    }
+    constexpr std::size_t step = 1 << 20;
+    for (std::size_t got = step; got == step;) {
+      const std::size_t before = bytes_.size();
+      bytes_.resize(before + step);
+      got = source.read(bytes_.data() + before, step);
+      bytes_.resize(before + got);
+    }
+    reader_.emplace(std::span<const std::byte>(bytes_), source.origin());
+  }
+  const ZipReader& reader() const { return *reader_; }
+
+ private:
+  std::vector<std::byte> bytes_;
+  std::optional<ZipReader> reader_;
+};
+
 // One kind of file: how it is told, and its reader. A kind with names holds several arrays.
 struct Kind {
   std::string_view name;
@@ -72,9 +97,9 @@ const std::array<Kind, 4> kinds{{
      },
      ".npz",
      [](ByteSource& source, const Place& place, const std::optional<FormatSpec>& format) {
-       return read_npz(ZipReader(source.origin()), place.name, format);
+       return read_npz(Archive(source).reader(), place.name, format);
      },
-     [](ByteSource& source) { return npz_names(ZipReader(source.origin())); }},
+     [](ByteSource& source) { return npz_names(Archive(source).reader()); }},
     {"Matrix Market", false,
      [](std::string_view start, std::uint64_t) {
        return start.starts_with("%%MatrixMarket") || start.starts_with("%%matrixmarket");

@@ -1,7 +1,7 @@
 // Reading and writing of arrays, whatever the file's kind. Each kind has its own header beside this one.
 //
-// Readers check every size against the file before they ask for memory and hand out nothing half-read. Faults are
-// InputError with the path, the place, what was expected and what was found.
+// Readers check every size against the file before they ask for memory and hand out nothing half-read. Pipes are read
+// too, whole and first. Faults are InputError with the path, the place, what was expected and what was found.
 #pragma once
 
 #include <filesystem>

@@ -200,10 +200,13 @@ class ValueParser {
         return std::bit_cast<std::uint64_t>(value);
       }
     }
-    // Overflow, underflow, a leading plus, NaN, and every other format.
+    // Overflow, underflow, a leading plus, NaN, and every other format. Infinity is read where the text says so: a
+    // number beyond the format is not the one that was written.
     try {
-      const Encoded encoded = encode(parse_number(text), element_.format());
-      if (encoded.invalid) lines_.fail("a value that " + element_.name() + " has", quoted(text));
+      const ExactValue<Wide> value = parse_number(text);
+      const Encoded encoded = encode(value, element_.format());
+      if (encoded.invalid || (encoded.overflow && value.kind == Kind::finite))
+        lines_.fail("a value that " + element_.name() + " has", quoted(text));
       return encoded.code;
     } catch (const InputError& e) {
       if (e.path() == lines_.origin()) throw;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "validation/io/array.hpp"
 #include "validation/io/elements.hpp"
@@ -56,6 +57,9 @@ class Checker {
 class CsrBuilder {
  public:
   CsrBuilder(const SparseArray& a, std::int64_t entries) : a_(a), width_(a.values.element.bytes()) {
+    // A file of coordinates may claim any number of rows. The offsets stand here twice.
+    require_memory(a.origin, "the offsets of " + std::to_string(a.rows) + " rows",
+                   2 * sizeof(std::int64_t) * (static_cast<std::uint64_t>(a.rows) + 1));
     out_.layout = Layout::csr;
     out_.rows = a.rows;
     out_.cols = a.cols;
@@ -174,10 +178,17 @@ sparse::Csr to_reference_csr(const SparseArray& a) {
 }
 
 Array to_dense(const SparseArray& a) {
-  Array dense = make_array(a.values.element, {a.rows, a.cols});
+  const std::size_t width = a.values.element.bytes();
+  const Shape shape{a.rows, a.cols};
+  std::optional<std::uint64_t> bytes;
+  if (const std::optional<std::int64_t> values = byte_count(shape, width)) {
+    const auto size = static_cast<std::uint64_t>(*values);
+    bytes = size + size / width / 8;  // with a bit for each place
+  }
+  require_memory(a.origin, "a dense array of shape " + to_string(shape), bytes);
+  Array dense = make_array(a.values.element, shape);
   dense.metadata = a.metadata;
   dense.origin = a.origin;
-  const std::size_t width = a.values.element.bytes();
   std::vector<bool> taken(static_cast<std::size_t>(dense.size()));
   for_each_entry(a, [&](std::int64_t row, std::int64_t column, std::size_t value) {
     const auto at = static_cast<std::size_t>(row * a.cols + column);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
 
 namespace assay::io {
 namespace {
@@ -152,7 +153,7 @@ std::unique_ptr<ByteSource> ZipReader::open(const Member& member) const {
 struct ZipWriter::Archive {
   explicit Archive(const std::string& p) : path(p) {
     int code = 0;
-    zip = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+    zip = zip_open(file_to_replace(path).c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
     if (zip == nullptr) throw InputError(path, "", "a place to write a file", Error(code).text());
   }
   ~Archive() {

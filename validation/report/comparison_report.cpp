@@ -126,11 +126,15 @@ ClassCounts classes_of(const Json& json) {
           .subnormal = json.at("subnormal")};
 }
 
-Json extreme(const Extreme& e, const compare::Shape& shape) {
+// null where nothing was compared: no place of an empty array holds the largest of anything.
+Json extreme(const Extreme& e, const Comparison& c) {
+  if (c.values == 0) return nullptr;
   return {
-      {"value", number(e.value)}, {"flat_index", e.index}, {"index", compare::index_text(e.index, shape)}};
+      {"value", number(e.value)}, {"flat_index", e.index}, {"index", compare::index_text(e.index, c.shape)}};
 }
-Extreme extreme_of(const Json& json) { return {number_of(json.at("value")), json.at("flat_index")}; }
+Extreme extreme_of(const Json& json) {
+  return json.is_null() ? Extreme{} : Extreme{number_of(json.at("value")), json.at("flat_index")};
+}
 
 Json value_of_code(std::uint64_t code, const FormatSpec& f) {
   const double value = decode(code, f);
@@ -353,6 +357,7 @@ std::vector<std::string> statistics_lines(const Comparison& c) {
   };
   lines.push_back("got    " + classes_text(c.got));
   lines.push_back("want   " + classes_text(c.want));
+  if (c.values == 0) return lines;
   std::string histogram;
   const auto bin = [&](std::size_t b, std::uint64_t count, const char* sign) {
     if (count == 0) return;
@@ -396,14 +401,14 @@ std::string json_comparison(const Comparison& c) {
                {"ulps",
                 {{"measured", c.measured},
                  {"mean", number(c.mean_ulps)},
-                 {"max", extreme(c.max_ulps, c.shape)},
+                 {"max", extreme(c.max_ulps, c)},
                  {"below", bins(c.ulps.below)},
                  {"above", bins(c.ulps.above)}}},
-               {"max_absolute", extreme(c.max_absolute, c.shape)},
-               {"max_relative", extreme(c.max_relative, c.shape)}};
+               {"max_absolute", extreme(c.max_absolute, c)},
+               {"max_relative", extreme(c.max_relative, c)}};
   json["over_bound"] = c.over_bound ? Json{{"p50", number(c.over_bound->p50)},
                                            {"p99", number(c.over_bound->p99)},
-                                           {"max", extreme(c.over_bound->max, c.shape)}}
+                                           {"max", extreme(c.over_bound->max, c)}}
                                     : Json();
   json["nmse"] = number(c.nmse);
   json["cosine"] = number(c.cosine);

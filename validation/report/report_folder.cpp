@@ -78,7 +78,7 @@ void ReportFolder::add(const CaseRecord& record) {
 void ReportFolder::finish(const RunSummary& summary) {
   append(json_summary(summary, records_));
   const fs::path finished = folder_ / "report.jsonl";
-  if (::rename(partial_.c_str(), finished.c_str()) != 0)
+  if (::rename(partial_.c_str(), file_to_replace(finished).c_str()) != 0)
     cannot_write(finished, "a place to write a file", errno);
   write_whole(folder_ / "report.txt", text_report(header_, records_, summary));
   write_whole(folder_ / "report.junit.xml", junit_report(header_, records_, summary));

@@ -1,12 +1,16 @@
 #define BOOST_TEST_MODULE core_file
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "reference/core/error.hpp"
@@ -156,6 +160,90 @@ BOOST_AUTO_TEST_CASE(a_write_that_is_not_committed_changes_nothing) {
   BOOST_CHECK_THROW(AtomicFile(folder / "absent/out"), InputError);
   fs::create_directory(folder / "taken");
   BOOST_CHECK_EXCEPTION(AtomicFile(folder / "taken"), InputError, says("a directory"));
+  BOOST_TEST(folder.entries() == 2U);
+}
+
+void write_to(const fs::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_is_read_like_a_file) {
+  const Folder folder;
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += std::to_string(i * 7919) + "\n";
+  const std::string packed = gzipped(folder, text), pipe = (folder / "pipe").string();
+  BOOST_REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& sent : {text, packed, std::string()}) {
+    std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << sent; });
+    ByteReader reader(pipe);
+    writer.join();
+    // What follows is known as it is of a file, so that a header's claims can be held against it.
+    BOOST_TEST(reader.remaining_at_most() >= (sent.empty() ? 0 : text.size()));
+    BOOST_TEST(reader.remaining_at_most() <= (sent == text ? text.size() : 1032 * sent.size() + 65536));
+    std::string got(text.size() + 1, '?');
+    got.resize(reader.read(got.data(), got.size()));
+    BOOST_TEST((got == (sent.empty() ? sent : text)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_symbolic_link_stays_and_its_file_is_replaced) {
+  const Folder folder;
+  fs::create_directory(folder / "far");
+  folder.make("far/file", "before");
+  fs::create_symlink("far/file", folder / "near");
+  fs::create_symlink("near", folder / "nearer");
+  write_to(folder / "nearer", "after");
+  BOOST_TEST(fs::is_symlink(folder / "nearer"));
+  BOOST_TEST(fs::is_symlink(folder / "near"));
+  BOOST_TEST(contents(folder / "far/file") == "after");
+  fs::create_symlink("far/new", folder / "dangling");
+  write_to(folder / "dangling", "new");
+  BOOST_TEST(contents(folder / "far/new") == "new");
+  BOOST_TEST(fs::is_symlink(folder / "dangling"));
+  fs::create_symlink("loop", folder / "loop");
+  BOOST_CHECK_EXCEPTION(AtomicFile(folder / "loop"), InputError, says("a loop of symbolic links"));
+  fs::create_symlink("far", folder / "link-to-folder");
+  BOOST_CHECK_EXCEPTION(AtomicFile(folder / "link-to-folder"), InputError, says("a directory"));
+  BOOST_CHECK_EXCEPTION(file_to_replace(folder / "link-to-folder"), InputError, says("a directory"));
+  BOOST_TEST(folder.entries() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(pipes_and_devices_are_written_not_replaced) {
+  const Folder folder;
+  const std::string pipe = (folder / "pipe").string();
+  BOOST_REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  std::string text;
+  for (int i = 0; i < 500'000; ++i) text += std::to_string(i) + "\n";
+  std::string got;
+  std::thread reader([&] { got = contents(pipe); });
+  write_to(pipe, text);
+  reader.join();
+  BOOST_TEST((got == text));
+  BOOST_TEST(fs::is_fifo(pipe));
+  // Without commit() the reader sees the end and nothing before it.
+  std::thread other([&] { got = contents(pipe); });
+  { AtomicFile(pipe).write(text); }
+  other.join();
+  BOOST_TEST(got == "");
+  BOOST_CHECK_EXCEPTION(file_to_replace(pipe), InputError, says("not a regular file"));
+  BOOST_TEST(folder.entries() == 1U);
+
+  // The numbers of /dev/full; only root makes devices, and not in every container.
+  const std::string full = (folder / "full").string();
+  if (mknod(full.c_str(), S_IFCHR | 0600, makedev(1, 7)) != 0 || ::access(full.c_str(), W_OK) != 0) {
+    BOOST_TEST_MESSAGE("SKIPPED: no device can be made here");
+    return;
+  }
+  const int fd = ::open(full.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) {
+    BOOST_TEST_MESSAGE("SKIPPED: devices do not work in the temporary folder");
+    return;
+  }
+  ::close(fd);
+  BOOST_CHECK_EXCEPTION(write_to(full, "x"), InputError, says("No space left"));
+  BOOST_TEST(fs::is_character_file(full));
   BOOST_TEST(folder.entries() == 2U);
 }
 

@@ -62,7 +62,8 @@ BOOST_AUTO_TEST_CASE(json_alone_on_stdout) {
 BOOST_AUTO_TEST_CASE(without_a_truth_nothing_is_claimed) {
   const Outcome r = small("");
   BOOST_TEST(r.exit_code == 0);
-  BOOST_TEST(holds(r.out, "nothing was verified"), r.out);
+  BOOST_TEST(holds(r.out, "truth       none, so this run has measured and judged nothing"), r.out);
+  BOOST_TEST(json::parse(small("--json").out)["status"].is_null());
   BOOST_TEST(holds(r.out, "skipped     zero rows"), r.out);
 }
 
@@ -72,6 +73,7 @@ BOOST_AUTO_TEST_CASE(truth_agrees_and_disagrees) {
   const Outcome agrees = small("--json --truth " + in("answer.tsv"));
   BOOST_TEST(agrees.exit_code == 0);
   BOOST_TEST(json::parse(agrees.out)["truth"]["agrees"] == true);
+  BOOST_TEST(json::parse(agrees.out)["status"] == "PASSED");
 
   const std::string first = answer.substr(0, answer.find('\n') + 1);
   folder.put("wrong.tsv", "1\n" + answer.substr(first.size()));
@@ -79,6 +81,7 @@ BOOST_AUTO_TEST_CASE(truth_agrees_and_disagrees) {
   BOOST_TEST(disagrees.exit_code == 1);
   const json truth = json::parse(disagrees.out)["truth"];
   BOOST_TEST(truth["agrees"] == false);
+  BOOST_TEST(json::parse(disagrees.out)["status"] == "FAILED");
   BOOST_TEST(truth["missing"] == 1);
   BOOST_TEST(truth["extra"] == 1);
   BOOST_TEST(holds(small("--truth " + in("wrong.tsv")).out, "DISAGREES"));
@@ -87,6 +90,51 @@ BOOST_AUTO_TEST_CASE(truth_agrees_and_disagrees) {
   const Outcome prefix = small("--images 30 --truth " + in("answer.tsv"));
   BOOST_TEST(prefix.exit_code == 0, prefix.out);
   BOOST_TEST(holds(prefix.out, "agrees on the first 30 images"), prefix.out);
+}
+
+// Weights that let nothing through: every truth without a category agrees with them.
+BOOST_AUTO_TEST_CASE(a_dead_network_is_no_evidence) {
+  fs::create_directories(in("dead"));
+  for (int layer = 1; layer <= 2; ++layer) {
+    std::string text;
+    for (int output = 1; output <= 1024; ++output) {
+      for (int input = 1; input <= 32; ++input)
+        text += std::to_string(input) + '\t' + std::to_string(output) + "\t0.001\n";
+    }
+    folder.put("dead/n1024-l" + std::to_string(layer) + ".tsv", text);
+  }
+  folder.put("none.tsv", "");
+  folder.put("late.tsv", "39\n");
+  const std::string run =
+      "--layers 2 --inputs " + in("images.tsv") + " --weights " + in("dead") + " --truth ";
+  for (const std::string& truth : {in("none.tsv"), in("late.tsv") + " --images 30"}) {
+    const Outcome text = spdnn(run + truth), object = spdnn(run + truth + " --json");
+    BOOST_TEST(text.exit_code == 3);
+    BOOST_TEST(holds(text.out, ": VACUOUS"), text.out);
+    BOOST_TEST(!holds(text.out, "agrees"), text.out);
+    BOOST_TEST(object.exit_code == 3);
+    const json j = json::parse(object.out);
+    BOOST_TEST(j["status"] == "VACUOUS");
+    BOOST_TEST(j["truth"]["agrees"].is_null());
+  }
+  const Outcome expected = spdnn(run + in("none.tsv") + " --expects-zero --json");
+  BOOST_TEST(expected.exit_code == 0);
+  BOOST_TEST(json::parse(expected.out)["truth"]["agrees"] == true);
+  BOOST_TEST(spdnn(run + in("late.tsv")).exit_code == 1);
+}
+
+BOOST_AUTO_TEST_CASE(categories_go_where_stdout_goes) {
+  BOOST_TEST(small("--out " + in("answer.tsv")).exit_code == 0);
+  const std::string answer = shell::contents(in("answer.tsv"));
+  // A pipe, and a file whose name would be taken from under what was printed.
+  const Outcome piped = shell::run("unset ASSAY_DATA; " ASSAY_PROGRAM " spdnn --layers 5 --inputs " +
+                                   in("images.tsv") + " --out /dev/stdout | cat");
+  BOOST_TEST(holds(piped.out, answer), piped.out << piped.err);
+  BOOST_TEST(holds(piped.out, "network     1024 neurons"), piped.out);
+  const Outcome file = small("--out /dev/stdout");
+  BOOST_TEST(file.exit_code == 0, file.err);
+  BOOST_TEST(holds(file.out, answer), file.out);
+  BOOST_TEST(holds(file.out, "network     1024 neurons"), file.out);
 }
 
 BOOST_AUTO_TEST_CASE(same_answer_by_every_way) {
@@ -119,7 +167,8 @@ BOOST_AUTO_TEST_CASE(bad_input_ends_with_two) {
       {"--neurons 1000", "1024, 4096, 16384 or 65536"},
       {"--layers 0", "--layers"},
       {"--layers 1921", "--layers"},
-      {"--layers 3 --images 0", "--images"},
+      {"--layers 3 --images 0", "--images: expected a whole number, 1 or more, found \"0\""},
+      {"--layers 3 --images -1", "--images: expected a whole number, 1 or more"},
       {"--layers 3 --images 41 --inputs " + in("images.tsv"), "at most 40"},
       {"--layers 3 --inputs " + in("nowhere.tsv"), "nowhere.tsv"},
       {"--layers 3 --inputs " + in("cut.tsv"), "cut.tsv: line 2"},

@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(bad_files) {
   const std::vector<Fault> faults = {
       {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n", "after line 5", "3 x 2 weights", "5"},
       {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n2\n7\n", "line 7",
-       "the end of the file after 3 x 2 weights", "one more"},
+       "the end of the file after 3 x 2 weights", "1 more"},
       {"weights-l1-dense.tsv", "1\n0\nnan\n0.5\n0\n2\n", "line 3", "a finite float32", "nan"},
       {"weights-l1-dense.tsv", "1\n0\n0.5\n0.5\n0\n2", "line 6", "LF", "truncated"},
       {"weights-l1-dense.tsv", "1\t2\n", "line 1", "1 field", "1\\t2"},
@@ -94,7 +94,11 @@ BOOST_AUTO_TEST_CASE(bad_files) {
       {"weights-l2-sparse.tsv", "0\t1\t1e99\n", "line 1", "a finite float32", "1e99"},
       {"weights-l2-sparse.tsv", "0\t1\t1\r\n", "line 1", "LF", "CRLF"},
       {"biases-l3-dense.tsv", "", "after line 0", "a bias for every output", "an empty file"},
-      {"biases-l3-dense.tsv", "0\n1\n2\n", "after line 4", "2 x 3 weights", "4"},
+      {"biases-l3-dense.tsv", "0\n1\n2\n", "", "2 biases, as weights-l3-dense.tsv has 2 x 2 weights", "3"},
+      {"biases-l1-dense.tsv", "0\n", "", "2 biases, as weights-l1-dense.tsv has 3 x 2 weights", "1"},
+      // One output more of a sparse layer, without weights, would leave outputs and biases out of step.
+      {"biases-l2-sparse.tsv", "0.125\n0\n0\n", "", "2 biases, as a sparse layer", "3"},
+      {"biases-l2-sparse.tsv", "0.125\n", "", "2 biases, as a sparse layer", "1"},
       {"biases-l2-sparse.tsv", "inf\n0\n", "line 1", "a finite float32", "inf"},
   };
   for (const Fault& fault : faults) {
@@ -110,6 +114,22 @@ BOOST_AUTO_TEST_CASE(bad_files) {
       BOOST_TEST(e.found().find(fault.found) != std::string::npos, fault.file << ": " << e.what());
     }
   }
+}
+
+// Weights of the next layer that use no more inputs than there were leave only the number of biases to tell.
+BOOST_AUTO_TEST_CASE(a_bias_too_many_between_sparse_layers) {
+  const test::TemporaryFolder folder;
+  put_network(folder);
+  fs::rename(folder / "weights-l3-dense.tsv", folder / "weights-l4-dense.tsv");
+  fs::rename(folder / "biases-l3-dense.tsv", folder / "biases-l4-dense.tsv");
+  folder.put("weights-l3-sparse.tsv", "0\t0\t1\n1\t1\t1\n");
+  folder.put("biases-l3-sparse.tsv", "0\n0\n");
+  BOOST_CHECK_NO_THROW(read_trained_network(folder.path(), 3));
+  folder.put("biases-l2-sparse.tsv", "0.5\n0.125\n0\n");
+  BOOST_CHECK_EXCEPTION(read_trained_network(folder.path(), 3), InputError, [](const InputError& e) {
+    return e.path().ends_with("biases-l2-sparse.tsv") && e.expected().starts_with("2 biases") &&
+           e.found() == "3";
+  });
 }
 
 BOOST_AUTO_TEST_CASE(missing_files) {

@@ -120,6 +120,63 @@ BOOST_FIXTURE_TEST_CASE(what_proves_nothing_is_3_and_strictness_makes_it_1, Tail
   BOOST_TEST(holds(empty.out, "why    the output is empty, [0,4]"));
 }
 
+BOOST_FIXTURE_TEST_CASE(empty_arrays_are_reported_like_others, TailFolder) {
+  for (const io::Shape& shape : {io::Shape{0, 3}, {3, 0}, {0}, {2, 3, 0}, {0, 3, 2}}) {
+    write("empty.npy", io::make_array(formats::float32, shape));
+    const Outcome outcome = assay("compare empty.npy empty.npy --json --report report --statistics");
+    BOOST_TEST(outcome.exit_code == 3, outcome.err);
+    const json line = json::parse(outcome.out);
+    BOOST_TEST(line.at("status") == "VACUOUS");
+    BOOST_TEST(line.at("comparison").at("max_absolute").is_null());
+    BOOST_TEST(!std::filesystem::exists(path / "report" / "report.jsonl.partial"));
+    for (const char* name : {"report.txt", "report.jsonl", "report.junit.xml", "report.html"})
+      BOOST_TEST(holds(shell::contents((path / "report" / name).string()), "the output is empty"), name);
+    std::filesystem::remove_all(path / "report");
+    BOOST_TEST(assay("compare empty.npy empty.npy --statistics").exit_code == 3);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(pipes_are_read_like_files, TailFolder) {
+  io::write_arrays(path / "want.npz", {{"x", normal(formats::float32, {64, 33}, 1)}});
+  for (const char* name : {"float.npy", "want.safetensors", "want.npz"}) {
+    const std::string file = name;
+    const Outcome outcome = shell::run("cd " + path.string() + " && cat " + file + " | { exec " +
+                                       ASSAY_PROGRAM + " compare /dev/stdin " + file + "; }");
+    BOOST_TEST(outcome.exit_code == 0, file << ": " << outcome.err);
+  }
+}
+
+// Without the checks these ask for 16 GB and more, and the limit makes that a fault and not the end of the machine.
+BOOST_FIXTURE_TEST_CASE(a_file_that_claims_a_huge_matrix_costs_no_memory, TailFolder) {
+#ifdef __SANITIZE_ADDRESS__
+  const std::string limit;  // its shadow takes terabytes of addresses
+#else
+  const std::string limit = "ulimit -v 8000000 && ";
+#endif
+  shell::run(
+      "cd " + path.string() +
+      " && printf '%%%%MatrixMarket matrix coordinate real general\n2000000000 3 1\n1 1 1\n' > tall.mtx"
+      " && printf '%%%%MatrixMarket matrix coordinate real general\n2000000000 2000000000 1\n1 1 1\n' > "
+      "huge.mtx");
+  write("b.npy", normal(formats::float32, {3, 2}, 1));
+  write("bt.npy", normal(formats::float32, {2, 3}, 1));
+  const auto limited = [&](const std::string& arguments) {
+    return shell::run("cd " + path.string() + " && " + limit + "exec " + ASSAY_PROGRAM + " " + arguments);
+  };
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {"check spmm --a tall.mtx --b b.npy --got b.npy", "b.npy: expected shape [2000000000,2], found [3,2]"},
+      {"check spmm --a tall.mtx --transpose-a --b b.npy --got b.npy", "2000000000 rows, as many as op(A)"},
+      {"check sddmm --mask tall.mtx --a b.npy --b bt.npy --got b.npy", "2000000000 rows, as the mask"},
+      {"compare huge.mtx huge.mtx", "huge.mtx: expected a dense array of shape [2000000000,2000000000]"},
+      {"compare tall.mtx tall.mtx --expects-zero",
+       "tall.mtx: expected a dense array of shape [2000000000,3]"}};
+  for (const auto& [arguments, said] : refused) {
+    const Outcome outcome = limited(arguments);
+    BOOST_TEST(outcome.exit_code == 2, arguments << ": " << outcome.exit_code);
+    BOOST_TEST(holds(outcome.err, said), arguments << ": " << outcome.err);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(shapes_that_differ_and_files_that_are_none_are_2, TailFolder) {
   write("turned.npy", normal(formats::float32, {33, 64}, 1));
   const Outcome turned = assay("compare turned.npy float.npy");

@@ -97,7 +97,23 @@ BOOST_AUTO_TEST_CASE(a_line_each_from_stdin) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(input_that_cannot_be_read_is_not_its_end) {
+  for (const char* input : {"< /", "<&-"}) {
+    const Outcome outcome = round(std::string("-f bf16 - ") + input);
+    BOOST_TEST(outcome.exit_code == 2, input);
+    BOOST_TEST(outcome.err.find("stdin: after line 0: expected readable input") != std::string::npos,
+               outcome.err);
+  }
+  BOOST_TEST(round("-f bf16 - < /dev/null").exit_code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_meant_is_refused) {
+  for (const char* seed : {"-1", "18446744073709551616", "12345678901234567890123", "1x", "1.5", "''"})
+    BOOST_TEST(
+        refuses(std::string("-f bf16 -m stochastic 1 --seed ") + seed, "--seed: expected a whole number"));
+  BOOST_TEST(round("-f bf16 -m stochastic 1 --seed 18446744073709551615").exit_code == 0);
+  BOOST_TEST(round("-f bf16 -m stochastic 1.001 --seed 010").out ==
+             round("-f bf16 -m stochastic 1.001 --seed 10").out);
   BOOST_TEST(refuses("-f bf61 1", "bf16"));
   BOOST_TEST(refuses("-f bf16 -m nearst 1", "near"));
   BOOST_TEST(refuses("-f bf16 --policy inteel 1", "intel"));

@@ -56,6 +56,20 @@ BOOST_AUTO_TEST_CASE(check_finds_every_plant) {
       "blocks that divide [3,4]");
 }
 
+// A header of a few bytes may claim any shape below 2^31.
+BOOST_AUTO_TEST_CASE(dense_forms_beyond_memory_are_refused) {
+  for (const std::int64_t side : {std::int64_t{1} << 22, std::int64_t{2'000'000'000}}) {
+    SparseArray a;
+    a.rows = a.cols = side;
+    a.row_indices = {0};
+    a.column_indices = {side - 1};
+    a.values = make_array(formats::float64, {1});
+    a.origin = "huge.mtx";
+    check(a);
+    BOOST_CHECK_EXCEPTION(to_dense(a), InputError, says("huge.mtx: expected a dense array of shape"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(to_reference_keeps_what_it_can_hold) {
   BOOST_CHECK_EXCEPTION(to_reference_csr(small()), InputError, says("row 0: expected columns that ascend"));
   SparseArray a = small();
