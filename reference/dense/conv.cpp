@@ -9,6 +9,16 @@
 namespace assay {
 namespace {
 
+// Windows end within the padded input, so that its size and the kernel's reach are all that can be too large.
+bool is_countable(std::size_t size, std::size_t before, std::size_t after, std::size_t kernel,
+                  std::size_t dilation) {
+  std::size_t padded = 0, reach = 0;
+  if (__builtin_add_overflow(size, before, &padded) || __builtin_add_overflow(padded, after, &padded))
+    return false;
+  return kernel == 0 || (!__builtin_mul_overflow(dilation, kernel - 1, &reach) &&
+                         !__builtin_add_overflow(reach, std::size_t{1}, &reach));
+}
+
 std::size_t out_size(std::size_t size, std::size_t before, std::size_t after, std::size_t kernel,
                      std::size_t dilation, std::size_t stride) {
   const std::size_t padded = size + before + after;
@@ -28,6 +38,8 @@ void check(const ConvProblem& p, const CodeVector& x, const CodeVector& w,
   if (p.stride_height == 0 || p.stride_width == 0 || p.dilation_height == 0 || p.dilation_width == 0) {
     throw ContractError("conv2d: a stride or dilation of 0");
   }
+  if (!p.has_countable_sizes())
+    throw ContractError("conv2d: a padded input or a dilated kernel of 2^64 and more");
   if (p.groups == 0 || p.channels % p.groups != 0 || p.outputs % p.groups != 0) {
     throw ContractError("conv2d: " + std::to_string(p.groups) + " groups of " + std::to_string(p.channels) +
                         " channels and " + std::to_string(p.outputs) + " outputs");
@@ -108,6 +120,11 @@ std::optional<Addend> bias_of(const std::optional<CodeVector>& bias, std::size_t
 }
 
 }  // namespace
+
+bool ConvProblem::has_countable_sizes() const {
+  return is_countable(height, pad_top, pad_bottom, kernel_height, dilation_height) &&
+         is_countable(width, pad_left, pad_right, kernel_width, dilation_width);
+}
 
 std::size_t ConvProblem::out_height() const {
   return out_size(height, pad_top, pad_bottom, kernel_height, dilation_height, stride_height);

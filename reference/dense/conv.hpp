@@ -40,6 +40,8 @@ struct ConvProblem {
   Padding padding = Padding::zeros;
   Epilogue epilogue{};  // beta = 0
 
+  // Do the padded input and the dilated kernel have sizes that can be counted, and the windows' ends too?
+  bool has_countable_sizes() const;
   // floor((size + padding - dilation (kernel - 1) - 1) / stride) + 1; 0 if the kernel does not fit.
   std::size_t out_height() const;
   std::size_t out_width() const;
@@ -49,7 +51,8 @@ struct ConvProblem {
 };
 
 // x, w and y are dense arrays in the order of `layout`; `bias` has `outputs` elements. ContractError, with the sizes,
-// if they do not match, groups do not divide channels and outputs, or a stride or dilation is 0.
+// if they do not match, groups do not divide channels and outputs, a stride or dilation is 0, or has_countable_sizes()
+// is false.
 void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,
             const CodeVector& w, const std::optional<CodeVector>& bias, const MutableCodeVector& y);
 

@@ -81,9 +81,9 @@ ExactValue<Wide> exact_activation(const Epilogue& how, const ExactSum& x) {
   return above ? widened(exact(how.high)) : y;
 }
 
-double epilogue_bound(const Epilogue& how, const FormatSpec& format, const FormatSpec& given,
-                      const BoundedValue& sum, const std::optional<Addend>& c,
-                      const std::optional<Addend>& bias, const FormatSpec& output) {
+OutputBound epilogue_bound(const Epilogue& how, const FormatSpec& format, const FormatSpec& given,
+                           const BoundedValue& sum, const std::optional<Addend>& c,
+                           const std::optional<Addend>& bias, const FormatSpec& output) {
   BoundedValue y = sum;
   if (!contains_format(format, given)) y = y.rounded(format, how.rounding);
   if (how.alpha != 1) y = (without_error(how.alpha) * y).rounded(format, how.rounding);
@@ -95,9 +95,10 @@ double epilogue_bound(const Epilogue& how, const FormatSpec& format, const Forma
   if (bias) y = (y + without_error(decoded(*bias))).rounded(format, how.rounding);
   const bool clips = how.activation == Activation::clip;
   if (clips) y.magnitude = std::max({y.magnitude, std::fabs(how.low), std::fabs(how.high)});
+  const double before = y.error;
   // The limits of a clip need not be values of the output.
   if (clips || !contains_format(output, format)) y = y.rounded(output, how.rounding);
-  return y.error;
+  return {before, y.error};
 }
 
 }  // namespace assay

@@ -55,10 +55,15 @@ ExactSum exact_epilogue(const Epilogue& how, const ExactSum& sum, const std::opt
 // The activation of it, ready for the output's rounding.
 ExactValue<Wide> exact_activation(const Epilogue& how, const ExactSum& x);
 
-// A bound on |computed - exact| after all steps. `sum`: the upper bound on the exact |sum| and the bound on what the
+// Bounds on |computed - exact|: of what the output's rounding is given, and of the output.
+struct OutputBound {
+  double before = 0, value = 0;
+};
+
+// The bounds after all steps. `sum`: the upper bound on the exact |sum| and the bound on what the
 // arithmetic gave, a value of `given`. Activations do not lengthen a distance.
-double epilogue_bound(const Epilogue& how, const FormatSpec& format, const FormatSpec& given,
-                      const BoundedValue& sum, const std::optional<Addend>& c,
-                      const std::optional<Addend>& bias, const FormatSpec& output);
+OutputBound epilogue_bound(const Epilogue& how, const FormatSpec& format, const FormatSpec& given,
+                           const BoundedValue& sum, const std::optional<Addend>& c,
+                           const std::optional<Addend>& bias, const FormatSpec& output);
 
 }  // namespace assay

@@ -50,9 +50,16 @@ void gemm(const Arithmetic& arithmetic, const GemmProblem& problem, const Mutabl
 struct ElementTruth {
   ExactValue<Wide> exact{};  // before the output's rounding
   double bound = 0;          // on |result - exact|, as Arithmetic::bound()
+  // On |y - exact| of the y that is rounded into the output; at most `bound`. Whether a result may overflow hangs
+  // on it: an exact value that rounds to a number does not become infinite by the error of that very rounding.
+  double before_output = 0;
 };
 ElementTruth gemm_truth(const Arithmetic& arithmetic, const GemmProblem& problem, const FormatSpec& output,
                         std::size_t batch, std::size_t i, std::size_t j);
+
+// Arithmetic::bound() for `output` as both bounds. The second is asked for where the output may overflow at all.
+ElementTruth direct_truth(const Arithmetic& arithmetic, const ExactDot& truth, const CodeVector& a,
+                          const CodeVector& b, std::optional<std::uint64_t> start, const FormatSpec& output);
 
 // The same for any sum of products that goes through an epilogue: what gemm_truth() and conv2d_truth() call.
 ElementTruth element_truth(const Arithmetic& arithmetic, const Epilogue& epilogue, const CodeVector& a,

@@ -145,16 +145,19 @@ ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& pro
   if (takes_extreme(problem.operation)) {
     if (problem.length == 0) throw ContractError("reduce: the extreme of no elements");
     const std::optional<std::uint64_t> best = extreme(problem, terms);
-    if (!best) return {{.kind = Kind::nan}, std::numeric_limits<double>::infinity()};
+    if (!best) {
+      constexpr double infinity = std::numeric_limits<double>::infinity();
+      return {{.kind = Kind::nan}, infinity, infinity};
+    }
     const BoundedValue value{std::fabs(decode(*best, x.format)), 0};
     return {widened(exact_from_code(*best, x.format)),
-            contains_format(output, x.format) ? 0 : value.rounded(output, Rounding::nearest_even).error};
+            contains_format(output, x.format) ? 0 : value.rounded(output, Rounding::nearest_even).error, 0};
   }
   const Factors factors(problem, terms);
   const ExactDot truth = arithmetic.exact(factors.first(), factors.second(), std::nullopt);
   const bool mean = problem.operation == Reduction::mean;
   if (!mean && arithmetic.gives(output)) {
-    return {truth.value.result(), arithmetic.bound(factors.first(), factors.second(), std::nullopt, output)};
+    return direct_truth(arithmetic, truth, factors.first(), factors.second(), std::nullopt, output);
   }
   const FormatSpec given = arithmetic.info().outputs.front();
   BoundedValue value{truth.value.magnitude_up(),
@@ -166,8 +169,9 @@ ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& pro
     value = {upward::divide(value.magnitude, n), upward::divide(value.error, n)};
     value = value.rounded(given, Rounding::nearest_even);
   }
+  const double before = value.error;
   if (!contains_format(output, given)) value = value.rounded(output, Rounding::nearest_even);
-  return {exact, value.error};
+  return {exact, value.error, before};
 }
 
 }  // namespace assay

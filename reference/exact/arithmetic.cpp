@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <string>
 
 #include "reference/core/error.hpp"
@@ -51,7 +52,36 @@ void check_output(const Arithmetic& arithmetic, const FormatSpec& output) {
   }
 }
 
+// Nothing but 0 and +-1?
+bool selects(const CodeVector& x) {
+  for (std::size_t i = 0; i < (x.stride == 0 ? std::min<std::size_t>(x.size, 1) : x.size); ++i) {
+    const double magnitude = std::fabs(decode(x.code(i), x.format));
+    if (!(magnitude == 0 || magnitude == 1)) return false;
+  }
+  return true;
+}
+
+// Do values of `x` pass a rounding into `f` as they are, a flushing one too?
+bool passes(const FormatSpec& x, const FormatSpec& f, bool flush) {
+  return contains_format(f, x) && (!flush || x.emin >= f.emin);
+}
+
+// Are products with 0 and +-1 the values of `x` when they enter the sum?
+bool enters_exactly(const Accumulation& how, const ArithmeticInfo& info, const FormatSpec& x) {
+  if (how.flush && !info.flush_inputs) return false;
+  return passes(x, how.accumulator, how.flush) && (!how.product || passes(x, *how.product, how.flush));
+}
+
 }  // namespace
+
+ErrorBound chain_bound(const Accumulation& how, const ArithmeticInfo& info, const CodeVector& a,
+                       const CodeVector& b, bool addend, const ExactDot& truth) {
+  const TermSums data{
+      .terms = a.size, .magnitudes = truth.magnitudes, .addend = addend, .exact = truth.value.magnitude_up()};
+  if (enters_exactly(how, info, a.format) && selects(b)) return sum_bound(how, data, a.format);
+  if (enters_exactly(how, info, b.format) && selects(a)) return sum_bound(how, data, b.format);
+  return dot_bound(how, data);
+}
 
 std::string_view evidence_name(Evidence evidence) {
   switch (evidence) {

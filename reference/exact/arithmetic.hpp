@@ -61,6 +61,12 @@ struct ExactDot {
   double magnitudes = 0;  // sum |a||b| + |c|, rounded up
 };
 
+// dot_bound() of a . b (+ c, counted in `truth`), or sum_bound() where one operand holds nothing but 0 and +-1: a
+// product with those is the other operand, a value of its format, and does not round. `info` says whether operands are
+// flushed before they enter.
+ErrorBound chain_bound(const Accumulation& how, const ArithmeticInfo& info, const CodeVector& a,
+                       const CodeVector& b, bool addend, const ExactDot& truth);
+
 // Implementations are immutable: any number of threads may use one.
 class Arithmetic {
  public:

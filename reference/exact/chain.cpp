@@ -165,11 +165,7 @@ class Chain final : public Arithmetic {
     if (truth.value.result().kind != Kind::finite) return std::numeric_limits<double>::infinity();
     Accumulation how = accumulation(spec_);
     if (output != spec_.accumulator) how.output = output;
-    return dot_bound(how, {.terms = a.size,
-                           .magnitudes = truth.magnitudes,
-                           .addend = c.has_value(),
-                           .exact = truth.value.magnitude_up()})
-        .value;
+    return chain_bound(how, info(), a, b, c.has_value(), truth).value;
   }
 
  private:

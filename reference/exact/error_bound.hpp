@@ -31,6 +31,7 @@
 //         (n_L - n_R) u: u n_R S_L < (1-D) S_R, so D < 1, and u|t| <= u (S_L + S_R + n_R u S_L + D S_L + n_R u S_R) <
 //         u ((1+D) S_L + (2-D + n_R u) S_R), which is within it for n_L >= 3 as u <= 1/4, and for n_L = 2 as n_L u <=
 //         1/2.
+//   Products with 0 and +-1 are the other operand and do not round: then the form for sums holds (chain_bound()).
 //   c, the addend of a dot product, is one term more in all of these.
 //   Products rounded to another format P: the sum's bound of the rounded products, whose magnitudes are (1+u_P) S + n
 //     eta_P at most, plus their own errors u_P S + n eta_P. If P is no subset of the accumulator they enter as fused

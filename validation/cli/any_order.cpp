@@ -38,10 +38,7 @@ class AnyOrder : public Arithmetic {
     if (truth.value.result().kind != Kind::finite) return infinity;
     Accumulation how = how_;
     if (output != how.accumulator) how.output = output;
-    const ErrorBound bound = dot_bound(how, {.terms = a.size,
-                                             .magnitudes = truth.magnitudes,
-                                             .addend = c.has_value(),
-                                             .exact = truth.value.magnitude_up()});
+    const ErrorBound bound = chain_bound(how, info(), a, b, c.has_value(), truth);
     return upward::add(truth.magnitudes, bound.value) > largest_ ? infinity : bound.value;
   }
 

@@ -108,8 +108,10 @@ class DotProducts : public Operation {
     const std::optional<std::uint64_t> start = start_code(arithmetic, t);
     ElementTruth truth =
         element_truth(arithmetic, output_.epilogue, t.a, t.b, start, t.c, t.bias, output_.format);
-    if (const std::optional<double> c_first = bound_with_c_first(arithmetic, t))
-      truth.bound = std::max(truth.bound, *c_first);
+    if (const std::optional<ElementTruth> c_first = with_c_first(arithmetic, t)) {
+      truth.bound = std::max(truth.bound, c_first->bound);
+      truth.before_output = std::max(truth.before_output, c_first->before_output);
+    }
     return truth;
   }
 
@@ -143,7 +145,7 @@ class DotProducts : public Operation {
   }
 
   // A kernel of which only the formats are known may begin its sum with C instead of adding it at the end.
-  std::optional<double> bound_with_c_first(const Arithmetic& arithmetic, const Terms& t) const {
+  std::optional<ElementTruth> with_c_first(const Arithmetic& arithmetic, const Terms& t) const {
     const Epilogue& how = output_.epilogue;
     const FormatSpec& accumulator = arithmetic.info().accumulator;
     if (arithmetic.info().family != "any" || !t.c || how.alpha != 1 || how.beta != 1) return std::nullopt;
@@ -151,7 +153,7 @@ class DotProducts : public Operation {
     Epilogue rest = how;
     rest.beta = 0;
     const std::uint64_t start = convert(t.c->code, t.c->format, accumulator).code;
-    return element_truth(arithmetic, rest, t.a, t.b, start, std::nullopt, t.bias, output_.format).bound;
+    return element_truth(arithmetic, rest, t.a, t.b, start, std::nullopt, t.bias, output_.format);
   }
 };
 
@@ -346,15 +348,21 @@ class Sddmm : public DotProducts {
         fmt::format("m={} n={} k={} nnz={} {}", m, n, a_.cols(), nnz, formats_text(a_.format(), b_.format()));
   }
 
+  std::optional<std::pair<std::size_t, std::size_t>> entry(std::size_t i) const override {
+    return std::pair(row_of(i), static_cast<std::size_t>(mask_.csr().column_indices.at(i)));
+  }
+
  private:
+  // The last row that begins no later than entry i: of empty rows before it the offsets are the same.
+  std::size_t row_of(std::size_t i) const {
+    const std::vector<std::int64_t>& offsets = mask_.csr().offsets;
+    const auto next = std::upper_bound(offsets.begin(), offsets.end(), static_cast<std::int64_t>(i));
+    return static_cast<std::size_t>(next - offsets.begin()) - 1;
+  }
+
   Terms terms(std::size_t i, Scratch&) const override {
-    const io::SparseArray& mask = mask_.csr();
-    // The last row that begins no later than entry i: of empty rows before it the offsets are the same.
-    const auto next =
-        std::upper_bound(mask.offsets.begin(), mask.offsets.end(), static_cast<std::int64_t>(i));
-    const auto row = static_cast<std::size_t>(next - mask.offsets.begin()) - 1;
-    Terms t{a_.matrix(0).row(row),
-            b_.matrix(0).column(static_cast<std::size_t>(mask.column_indices[i])),
+    Terms t{a_.matrix(0).row(row_of(i)),
+            b_.matrix(0).column(static_cast<std::size_t>(mask_.csr().column_indices[i])),
             {},
             {},
             {}};
@@ -486,12 +494,24 @@ class Conv : public Operation {
     if (bias_ && static_cast<std::size_t>(bias_->size()) != problem_.outputs) {
       mismatch(*bias_, fmt::format("{} values, one an output channel", problem_.outputs));
     }
+    if (!problem_.has_countable_sizes()) {
+      throw InputError("--pad, --dilation", "", "a padded input and a dilated kernel of less than 2^64",
+                       fmt::format("pad {} {}, dilation {} {}", problem_.pad_top, problem_.pad_left,
+                                   problem_.dilation_height, problem_.dilation_width));
+    }
     const std::size_t p = problem_.out_height(), q = problem_.out_width();
     shape_ = nchw ? compare::Shape{problem_.batch, problem_.outputs, p, q}
                   : compare::Shape{problem_.batch, p, q, problem_.outputs};
-    parameters_ = fmt::format("x={} w={} stride={} pad={} groups={} {}", io::to_string(a_.shape),
-                              io::to_string(b_.shape), problem_.stride_height, problem_.pad_top, groups,
+    const auto pair = [](std::size_t rows, std::size_t columns) {
+      return rows == columns ? fmt::format("{}", rows) : fmt::format("{}x{}", rows, columns);
+    };
+    parameters_ = fmt::format("x={} w={} stride={} pad={} dilation={} groups={} {}", io::to_string(a_.shape),
+                              io::to_string(b_.shape), pair(problem_.stride_height, problem_.stride_width),
+                              pair(problem_.pad_top, problem_.pad_left),
+                              pair(problem_.dilation_height, problem_.dilation_width), groups,
                               formats_text(a_.element.format(), b_.element.format()));
+    if (!nchw) parameters_ += " layout=nhwc";
+    if (problem_.padding == Padding::absent) parameters_ += " padding=absent";
     std::erase(parameters_, '[');
     std::erase(parameters_, ']');
     std::replace(parameters_.begin(), parameters_.end(), ',', 'x');
@@ -539,9 +559,9 @@ class Convert : public Operation {
     const ExactValue<std::uint64_t> x = exact_from_code(code(i), from);
     ExactValue<Wide> wide{
         .kind = x.kind, .negative = x.negative, .significand = x.significand, .exponent = x.exponent};
-    if (x.kind != Kind::finite || contains_format(output_.format, from)) return {wide, 0};
+    if (x.kind != Kind::finite || contains_format(output_.format, from)) return {wide, 0, 0};
     const BoundedValue value{std::fabs(decode(code(i), from)), 0};
-    return {wide, value.rounded(output_.format, output_.epilogue.rounding).error};
+    return {wide, value.rounded(output_.format, output_.epilogue.rounding).error, 0};
   }
   std::uint64_t predicted(const Arithmetic&, std::size_t i) const override {
     return convert(code(i), a_.element.format(), output_.format,
@@ -607,6 +627,7 @@ Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, co
   answer.truth.resize(n);
   answer.remainder.resize(n);
   answer.bound.resize(n);
+  answer.before_output.resize(n);
   const double largest = decode(output.format.max_finite_code(), output.format);
   const EncodeOptions options{.rounding = output.epilogue.rounding == Rounding::stochastic
                                               ? Rounding::nearest_even
@@ -622,7 +643,9 @@ Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, co
     answer.remainder[i] = saturates ? 0 : rest;
     // A NaN or an infinity among the operands decides the result in every order: it has no bound, and it must
     // be there.
-    answer.bound[i] = truth.exact.kind == Kind::finite ? truth.bound : 0;
+    const bool finite = truth.exact.kind == Kind::finite;
+    answer.bound[i] = finite ? truth.bound : 0;
+    answer.before_output[i] = finite ? truth.before_output : 0;
   });
   return answer;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reference/dense/conv.hpp"
@@ -33,6 +34,9 @@ class Operation {
   const compare::Shape& shape() const { return shape_; }
   std::size_t size() const;
   const std::string& parameters() const { return parameters_; }  // "m=64 n=33 k=1024 a=bfloat16 b=bfloat16"
+
+  // Row and column of output i where the outputs are entries of a sparse matrix.
+  virtual std::optional<std::pair<std::size_t, std::size_t>> entry(std::size_t) const { return std::nullopt; }
 
   // Any number of threads may ask.
   virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const = 0;
@@ -104,7 +108,7 @@ std::unique_ptr<const Operation> make_convert(io::Array a, const OutputSpec& out
 // All outputs, as a comparison takes them.
 struct Answer {
   std::vector<std::byte> codes;
-  std::vector<double> truth, remainder, bound;
+  std::vector<double> truth, remainder, bound, before_output;
 };
 Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,
                     int threads);

@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,7 +35,7 @@ struct Options {
   std::string alpha = "1", beta, activation = "none", bias_along = "columns", layout = "row",
               rounding = "nearest-even", overflow = "ieee";
   bool transpose_a = false, transpose_b = false, c_first = false, expects_zero = false;
-  std::size_t batch = 0;
+  std::optional<std::size_t> batch;
   std::string unit, accumulator, product, order = "any", mode = "nearest-even";
   bool flush = false;
   std::string reduction = "sum", nan = "propagate";
@@ -43,6 +45,7 @@ struct Options {
   std::string image_layout = "nchw", padding = "zeros";
   PolicyOptions policy;
   RawOptions raw;
+  std::map<std::string, RawOptions, std::less<>> own_raw;  // by operand: "--a"
   ShowOptions show;
 };
 
@@ -76,7 +79,7 @@ Reduction parse_reduction(std::string_view typed) {
 
 // A number as a program's literal would be: rounded once into the format of the sums.
 double parse_scalar(std::string_view option, std::string_view typed, const FormatSpec& f) {
-  const ExactValue<Wide> x = parse_number(typed);
+  const ExactValue<Wide> x = typed_for(option, [&] { return parse_number(typed); });
   if (x.kind != Kind::finite) throw InputError(std::string(option), "", "a finite number", quoted(typed));
   return decode(encode(x, f).code, f);
 }
@@ -183,10 +186,7 @@ class Operands {
     io::AnyArray any = read(option, path, format);
     if (std::holds_alternative<io::Array>(any)) return arranged(std::get<io::Array>(std::move(any)));
     const io::SparseArray csr = io::to_csr(std::get<io::SparseArray>(any)), pattern = io::to_csr(mask);
-    if (csr.rows != pattern.rows || csr.cols != pattern.cols || csr.offsets != pattern.offsets ||
-        csr.column_indices != pattern.column_indices) {
-      throw InputError(path, "", "the entries of " + mask.origin + ", in its order", "other entries");
-    }
+    check_entries(path, csr, pattern, mask.origin);
     io::Array array = floating(io::Array(csr.values));
     array.origin = path;
     return array;
@@ -198,9 +198,51 @@ class Operands {
   }
 
  private:
+  // Both as CSR: the first place where they differ.
+  static void check_entries(const std::string& path, const io::SparseArray& csr, const io::SparseArray& mask,
+                            const std::string& origin) {
+    const std::string expected = "the entries of " + origin + ", in its order: ";
+    const auto shape = [](const io::SparseArray& x) { return fmt::format("{} x {}", x.rows, x.cols); };
+    if (csr.rows != mask.rows || csr.cols != mask.cols)
+      throw InputError(path, "", expected + shape(mask), shape(csr));
+    for (std::size_t row = 0; row < static_cast<std::size_t>(mask.rows); ++row) {
+      const auto begin = mask.offsets[row], end = mask.offsets[row + 1];
+      const auto found_end = csr.offsets[row + 1];
+      const auto common = std::min(end, found_end);
+      for (auto e = begin; e < common; ++e) {
+        const auto wanted = mask.column_indices[static_cast<std::size_t>(e)],
+                   found = csr.column_indices[static_cast<std::size_t>(e)];
+        if (found == wanted) continue;
+        throw InputError(path, fmt::format("row {}, entry {} of it", row, e - begin),
+                         fmt::format("{}column {}", expected, wanted), fmt::format("column {}", found));
+      }
+      if (end != found_end) {
+        throw InputError(path, fmt::format("row {}", row),
+                         fmt::format("{}{} in the row", expected, end - begin),
+                         fmt::format("{}", found_end - begin));
+      }
+    }
+  }
   io::AnyArray read(std::string_view option, const std::string& path, const std::string& format) const {
     if (path.empty()) throw InputError("check " + o_.operation, "", fmt::format("{} FILE", option), "none");
-    return read_operand(path, format.empty() ? o_.format : format, o_.raw);
+    check_format(format.empty() ? "--format" : fmt::format("{}-format", option),
+                 format.empty() ? o_.format : format);
+    return read_operand(path, format.empty() ? o_.format : format, raw(option, path));
+  }
+  // What was said of every file without a header, and of this one.
+  RawOptions raw(std::string_view option, const std::string& path) const {
+    RawOptions all = o_.raw;
+    const auto own = o_.own_raw.find(option == "--stale" ? "--got" : option);
+    if (own == o_.own_raw.end()) return all;
+    for (const auto& [typed, name, value, said] :
+         {std::tuple(&own->second.dtype, &own->second.dtype_option, &all.dtype, &all.dtype_option),
+          std::tuple(&own->second.shape, &own->second.shape_option, &all.shape, &all.shape_option)}) {
+      if (typed->empty()) continue;
+      if (!is_raw_name(path)) throw InputError(*name, "", "a file without a header", path);
+      *value = *typed;
+      *said = *name;
+    }
+    return all;
   }
   static io::Array floating(io::Array&& array) {
     if (!array.element.is_floating()) {
@@ -283,14 +325,25 @@ struct Question {
   std::unique_ptr<const Operation> operation;
   io::Array got;
   OutputSpec output;
-  Accumulation how;  // where no unit was named
+  Accumulation how;           // where no unit was named
+  std::string arguments;      // what changes the result beside the operands: " bias=float32 alpha=2"
+  bool wide_operand = false;  // float64 stands in an operand, and not in the output
 };
 
 Accumulation accumulation_of(const Options& o, const FormatSpec& otherwise) {
   Accumulation how;
-  how.accumulator = o.accumulator.empty() ? otherwise : parse_format(o.accumulator);
-  if (!o.product.empty() && o.product != "fused") how.product = parse_format(o.product);
-  how.rounding = parse_rounding(o.mode);
+  how.accumulator =
+      o.accumulator.empty() ? otherwise : typed_for("--acc", [&] { return parse_format(o.accumulator); });
+  if (!o.product.empty() && o.product != "fused") {
+    how.product = typed_for("--product", [&] {
+      try {
+        return parse_format(o.product);
+      } catch (const InputError& e) {
+        throw InputError("", "", "fused, or " + e.expected(), e.found());
+      }
+    });
+  }
+  how.rounding = typed_for("--mode", [&] { return parse_rounding(o.mode); });
   how.flush = o.flush;
   how.tree = parse_order(o.order);
   return how;
@@ -319,8 +372,9 @@ ConvProblem conv_problem(const Options& o) {
   p.pad_bottom = p.pad_top;
   p.pad_right = p.pad_left;
   std::tie(p.dilation_height, p.dilation_width) = both("--dilation", o.dilation);
-  if (p.stride_height * p.stride_width * p.dilation_height * p.dilation_width * o.groups == 0) {
-    throw InputError("check conv", "", "strides, dilations and groups of 1 and more", "0");
+  for (const std::size_t n :
+       {p.stride_height, p.stride_width, p.dilation_height, p.dilation_width, o.groups}) {
+    if (n == 0) throw InputError("check conv", "", "strides, dilations and groups of 1 and more", "0");
   }
   p.groups = o.groups;
   p.layout = choice("--image-layout", o.image_layout,
@@ -330,6 +384,38 @@ ConvProblem conv_problem(const Options& o) {
                      std::to_array<std::pair<std::string_view, Padding>>(
                          {{"zeros", Padding::zeros}, {"absent", Padding::absent}}));
   return p;
+}
+
+// Everything typed that changes what is right, for the name of the case; defaults are left out.
+std::string arguments_text(const Options& o, const Epilogue& e, const std::optional<io::Array>& c,
+                           const std::optional<io::Array>& bias) {
+  const Options standard;
+  std::string text;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    text += fmt::format(" {}={}", key, value);
+  };
+  const auto add_typed = [&](std::string_view key, const std::string& typed, const std::string& otherwise) {
+    if (typed != otherwise) add(key, typed);
+  };
+  if (o.transpose_a || o.transpose_b)
+    add("transpose", o.transpose_a && o.transpose_b ? "a,b" : o.transpose_a ? "a" : "b");
+  add_typed("layout", o.layout, standard.layout);
+  if (e.alpha != 1) add("alpha", o.alpha);
+  if (c) add("c", c->element.name());
+  if (c && !o.beta.empty()) add("beta", o.beta);
+  if (o.c_first) add("c-first", "yes");
+  if (bias) add("bias", bias->element.name());
+  if (bias) add_typed("bias-along", o.bias_along, standard.bias_along);
+  add_typed("activation", o.activation, standard.activation);
+  if (o.axis) add("axis", std::to_string(*o.axis));
+  add_typed("nan", o.nan, standard.nan);
+  add_typed("order", o.order, standard.order);
+  add_typed("product", o.product == "fused" ? "" : o.product, standard.product);
+  add_typed("mode", o.mode, standard.mode);
+  if (o.flush) add("flush", "yes");
+  add_typed("rounding", o.rounding, standard.rounding);
+  add_typed("overflow", o.overflow, standard.overflow);
+  return text;
 }
 
 Question question(const Options& o) {
@@ -361,7 +447,7 @@ Question question(const Options& o) {
       o.unit.empty() ? q.how.accumulator : arithmetics().find(o.unit, "--unit").info().accumulator;
   Epilogue& e = q.output.epilogue;
   e.alpha = parse_scalar("--alpha", o.alpha, sums);
-  e.rounding = parse_rounding(o.rounding);
+  e.rounding = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
   e.overflow = choice("--overflow", o.overflow,
                       std::to_array<std::pair<std::string_view, Overflow>>(
                           {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}}));
@@ -373,13 +459,16 @@ Question question(const Options& o) {
                                  std::to_array<std::pair<std::string_view, BiasAlong>>(
                                      {{"columns", BiasAlong::columns}, {"rows", BiasAlong::rows}}));
 
+  q.arguments = arguments_text(o, e, c, bias);
+  q.wide_operand = (is_double(*left) || (b && is_double(*b))) && !is_double(q.got);
+
   if (op == "gemm") {
     e.beta = beta_of(o, sums);
     if (o.c_first && (!c || e.alpha != 1 || e.beta != 1))
       throw InputError("--c-first", "", "--c FILE with alpha = beta = 1", "otherwise");
     const io::Array& stack = a->shape.size() == 3 ? *a : *b;
-    if (o.batch != 0 && (stack.shape.size() != 3 || static_cast<std::size_t>(stack.shape[0]) != o.batch)) {
-      throw InputError(stack.origin, "", fmt::format("a stack of {} matrices (--batch)", o.batch),
+    if (o.batch && (stack.shape.size() != 3 || static_cast<std::size_t>(stack.shape[0]) != *o.batch)) {
+      throw InputError(stack.origin, "", fmt::format("a stack of {} matrices (--batch)", *o.batch),
                        "shape " + io::to_string(stack.shape));
     }
     if (o.c_first) e.beta = 0;
@@ -483,10 +572,10 @@ int run(const Options& o, const CLI::App& app) {
         "--unit NAME: which bits are right depends on the arithmetic (or --policy correctly-rounded)",
         "no unit");
   }
-  if (by_bits && is_convert && parse_rounding(o.rounding) == Rounding::stochastic) {
+  Question q = question(o);
+  if (by_bits && is_convert && q.output.epilogue.rounding == Rounding::stochastic) {
     throw InputError("--rounding", "", "a rounding whose bits are known", "stochastic");
   }
-  Question q = question(o);
   require_shape(q.got, q.operation->shape());
 
   std::unique_ptr<const Arithmetic> any;
@@ -502,12 +591,18 @@ int run(const Options& o, const CLI::App& app) {
   compare::Expected expected{.codes = {answer.codes.data(), q.output.format, q.operation->shape()},
                              .truth = answer.truth,
                              .remainder = answer.remainder,
-                             .bound = answer.bound};
+                             .bound = answer.bound,
+                             .before_output = answer.before_output};
   compare::Options options;
   options.policy = policy;
+  options.rounding = q.output.epilogue.rounding;
+  options.overflow = q.output.epilogue.overflow;
   options.expects_zero = o.expects_zero;
   options.threads = o.show.threads;
   options.operation = o.operation + " " + q.operation->parameters();
+  if (q.operation->size() > 0 && q.operation->entry(0)) {
+    options.entry_of = [&](std::size_t i) { return *q.operation->entry(i); };
+  }
   io::Array stale;
   const Operands in(o);
   if (!o.stale.empty()) {
@@ -528,6 +623,7 @@ int run(const Options& o, const CLI::App& app) {
   } else if (!is_convert) {
     finding.name += fmt::format(" acc={}", q.how.accumulator.short_name);
   }
+  finding.name += q.arguments;
   if (by_bits) {
     finding.evidence = is_convert ? "the integer definition of the rounding"
                                   : fmt::format("the bits that {} gives ({})", o.unit, unit->info().summary);
@@ -544,6 +640,19 @@ int run(const Options& o, const CLI::App& app) {
   }
   if (std::string note = metadata_note(q.got, o, q.operation->parameters()); !note.empty())
     finding.notes.push_back(std::move(note));
+  if (comparison.worst && q.operation->entry(comparison.worst->index)) {
+    const auto [row, col] = *q.operation->entry(comparison.worst->index);
+    finding.notes.push_back(
+        fmt::format("note   [{}] is row {}, column {} of {}", comparison.worst->index, row, col, o.mask));
+  }
+  const bool double_sums = unit == nullptr && o.accumulator.empty() && q.how.accumulator == formats::float64;
+  if (comparison.verdict == compare::Verdict::disagree && double_sums && q.wide_operand && !is_convert) {
+    const bool text = o.a_format.empty() && o.format.empty() && o.a.find(".mtx") != std::string::npos;
+    finding.notes.push_back(fmt::format(
+        "note   sums are taken to be in float64, as an operand is{}",
+        text ? ": numbers in text have no format. If the kernel reads them as float32, say --a-format f32"
+             : ". If the kernel sums in float32, say --acc f32"));
+  }
   finding.repro = command_text(app);
   finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return show(o.show, finding, std::move(comparison));
@@ -578,7 +687,8 @@ std::function<int()> make_check(CLI::App& app) {
                  "Matrices lie by row or by column in every file whose header does not say column")
       ->capture_default_str()
       ->check(CLI::IsMember({"row", "column"}));
-  app.add_option("--batch", o->batch, "Demand stacks of so many matrices; without it their shape says");
+  app.add_option("--batch", o->batch, "Demand stacks of so many matrices; without it their shape says")
+      ->check(whole_number);
   app.add_flag("--c-first", o->c_first, "C starts the sum, as in matrix units");
   app.add_option(
       "--unit", o->unit,
@@ -599,15 +709,25 @@ std::function<int()> make_check(CLI::App& app) {
   app.add_option("--axis", o->axis,
                  "Of reduce and sum: the axis, negative from the end (default: all elements)");
   app.add_option("--nan", o->nan, "Of reduce: propagate or ignore, for max and min")->capture_default_str();
-  app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")->expected(1, 2);
-  app.add_option("--pad", o->pad, "Of conv, on every side")->expected(1, 2);
-  app.add_option("--dilation", o->dilation, "Of conv")->expected(1, 2);
-  app.add_option("--groups", o->groups, "Of conv")->capture_default_str();
+  app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")
+      ->expected(1, 2)
+      ->check(whole_number);
+  app.add_option("--pad", o->pad, "Of conv, on every side")->expected(1, 2)->check(whole_number);
+  app.add_option("--dilation", o->dilation, "Of conv")->expected(1, 2)->check(whole_number);
+  app.add_option("--groups", o->groups, "Of conv")->capture_default_str()->check(whole_number);
   app.add_option("--image-layout", o->image_layout, "Of conv: nchw or nhwc")->capture_default_str();
   app.add_option("--padding", o->padding, "Of conv: padding is zeros that multiply, or absent")
       ->capture_default_str();
   add_policy_options(app, o->policy, "bound");
   add_raw_options(app, o->raw, false);
+  for (const char* operand : {"--a", "--b", "--c", "--got", "--bias"}) {
+    RawOptions& raw = o->own_raw[operand];
+    raw.dtype_option = fmt::format("{}-dtype", operand);
+    raw.shape_option = fmt::format("{}-shape", operand);
+    const bool first = std::string_view(operand) == "--a";
+    app.add_option(raw.dtype_option, raw.dtype, first ? "The same for A alone; so for the others" : "");
+    app.add_option(raw.shape_option, raw.shape, first ? "The same for A alone; so for the others" : "");
+  }
   app.add_flag("--expects-zero", o->expects_zero,
                "That the truth is zero everywhere is what this is about: not VACUOUS");
   add_show_options(app, o->show);

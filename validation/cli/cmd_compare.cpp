@@ -61,6 +61,9 @@ int run(const Options& o, const std::string& repro) {
   if (!by_bound && !o.bound.empty())
     throw InputError("--bound", "", "--policy bound", "--policy " + policy.name);
 
+  check_format("--format", o.format);
+  check_format("--got-format", o.got_format);
+  check_format("--want-format", o.want_format);
   io::Array got = read_dense_operand(o.got, o.got_format.empty() ? o.format : o.got_format, o.raw);
   io::Array want = read_dense_operand(o.want, o.want_format.empty() ? o.format : o.want_format, o.raw);
   check_alike(got, want, policy, o.convert);
@@ -75,7 +78,7 @@ int run(const Options& o, const std::string& repro) {
   compare::Options options;
   options.policy = policy;
   options.convert = o.convert;
-  options.rounding = parse_rounding(o.rounding);
+  options.rounding = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
   if (options.rounding == Rounding::stochastic) {
     throw InputError("--rounding", "", "a rounding that gives the same code every time", "stochastic");
   }

@@ -24,18 +24,11 @@ namespace {
 
 constexpr std::string_view tolerance = "tolerance";
 
-bool has_known_extension(const std::string& path) {
-  constexpr std::array extensions = {".npy", ".npz", ".safetensors", ".mtx"};
-  // "run.npz:out" names an array of a file.
-  const auto has = [&](const char* extension) { return path.find(extension) != std::string::npos; };
-  return std::any_of(extensions.begin(), extensions.end(), has);
-}
-
-io::Shape parse_shape(const std::string& text) {
+io::Shape parse_shape(const std::string& option, const std::string& text) {
   io::Shape shape;
   std::string_view rest = text;
   const auto bad = [&] {
-    return InputError("--shape", "", "sizes separated by x or commas, as in 64x33", quoted(text));
+    return InputError(option, "", "sizes separated by x or commas, as in 64x33", quoted(text));
   };
   while (!rest.empty()) {
     std::int64_t size = 0;
@@ -77,6 +70,16 @@ RunHeader header_of(const Finding& finding) {
 
 }  // namespace
 
+std::string whole_number(const std::string& text) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, number);
+  const bool leading_zero = text.size() > 1 && text[0] == '0';  // octal to the parser
+  if (status == std::errc{} && stop == end && number >= 0 && !text.starts_with('-') && !leading_zero)
+    return "";
+  return "expected a whole number from 0 to 2^63 - 1, found " + quoted(text);
+}
+
 void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view default_policy) {
   o.name = default_policy;
   app.add_option("--policy", o.name, "What counts as agreement: a name of policies.toml, or tolerance")
@@ -84,7 +87,10 @@ void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view defaul
   app.add_option("--policies", o.file, "Read policies from this file in place of the built-in ones");
   app.add_option("--atol", o.atol, "With --policy tolerance: |got - want| <= atol + rtol |want|");
   app.add_option("--rtol", o.rtol, "With --policy tolerance");
-  app.add_option("--ulps", o.ulps, "With --policy tolerance: or so many steps between codes");
+  app.add_option(
+         "--ulps", o.ulps,
+         "With --policy tolerance: or so many steps between codes; 0: want, rounded into got's format")
+      ->check(whole_number);
   app.add_option("--because", o.because, "With --policy tolerance: the reason, which stands in the report");
 }
 
@@ -100,6 +106,7 @@ compare::Policy chosen_policy(const PolicyOptions& o) {
     p.atol = o.atol.value_or(0);
     p.rtol = o.rtol.value_or(0);
     p.ulps = o.ulps.value_or(0);
+    p.zero_ulps = o.ulps == 0U;
     p.because = o.because;
     if (const std::string why = why_unsound(p); !why.empty())
       throw InputError("--policy tolerance", "", "a sound tolerance", why);
@@ -123,16 +130,29 @@ void add_raw_options(CLI::App& app, RawOptions& o, bool with_layout) {
       ->check(CLI::IsMember({"row", "column"}));
 }
 
+bool is_raw_name(const std::string& path) {
+  constexpr std::array extensions = {".npy", ".npz", ".safetensors", ".mtx"};
+  // "run.npz:out" names an array of a file.
+  const auto has = [&](const char* extension) { return path.find(extension) != std::string::npos; };
+  return std::none_of(extensions.begin(), extensions.end(), has);
+}
+
+void check_format(std::string_view option, const std::string& text) {
+  if (!text.empty()) typed_for(option, [&] { return parse_format(text); });
+}
+
 io::AnyArray read_operand(const std::string& path, const std::string& format, const RawOptions& raw) {
   io::ReadOptions options;
   if (!format.empty()) options.format = parse_format(format);
   if (raw.dtype.empty() != raw.shape.empty()) {
-    throw InputError("--dtype, --shape", "", "both, for files without a header",
-                     raw.dtype.empty() ? "--shape alone" : "--dtype alone");
+    throw InputError(raw.dtype_option + ", " + raw.shape_option, "", "both, for files without a header",
+                     (raw.dtype.empty() ? raw.shape_option : raw.dtype_option) + " alone");
   }
-  if (!raw.dtype.empty() && !has_known_extension(path)) {
-    options.raw = io::RawLayout{io::parse_element_type(raw.dtype), parse_shape(raw.shape),
-                                raw.layout == "column" ? io::Order::column_major : io::Order::row_major};
+  if (!raw.dtype.empty() && is_raw_name(path)) {
+    options.raw =
+        io::RawLayout{typed_for(raw.dtype_option, [&] { return io::parse_element_type(raw.dtype); }),
+                      parse_shape(raw.shape_option, raw.shape),
+                      raw.layout == "column" ? io::Order::column_major : io::Order::row_major};
   }
   return io::read_any(path, options);
 }

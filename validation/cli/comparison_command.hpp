@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/core/error.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/io/io.hpp"
 
@@ -16,6 +17,22 @@ class App;
 }
 
 namespace assay::cli {
+
+// A check of what was typed for a whole number: digits alone, no more than 2^63 - 1. The parser's own wraps -1 and
+// clamps what is too large. Says what is wrong, or nothing.
+std::string whole_number(const std::string& text);
+
+// What `read` gives. An InputError of it is said of the option that the text was typed for.
+template <class Read>
+auto typed_for(std::string_view option, const Read& read) {
+  try {
+    return read();
+  } catch (const InputError& e) {
+    throw InputError(std::string(option), e.place(), e.expected(), e.found());
+  }
+}
+// InputError, naming the option, if the text is neither empty nor a format.
+void check_format(std::string_view option, const std::string& text);
 
 // --policy, --policies, --atol, --rtol, --ulps, --because.
 struct PolicyOptions {
@@ -32,8 +49,12 @@ compare::Policy chosen_policy(const PolicyOptions& options);
 // file.
 struct RawOptions {
   std::string dtype, shape, layout = "row";
+  std::string dtype_option = "--dtype", shape_option = "--shape";  // where they were typed, for messages
 };
 void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
+
+// Does the name end in none of the known extensions?
+bool is_raw_name(const std::string& path);
 
 // What `path` holds. `format` is what arrays of codes are read as; empty: as the file says. Files whose names
 // end in none of the known extensions are raw if --dtype and --shape are given.

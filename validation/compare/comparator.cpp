@@ -57,7 +57,7 @@ Comparison judge(const Codes& got, const Expected& want, const Options& options)
   c.operation = options.operation;
   set_verdict(c, statistics.zero_truths, options.expects_zero);
   if (c.verdict == Verdict::disagree) {
-    c.where = locate(problem, statistics, options.stale);
+    c.where = locate(problem, statistics, options);
   } else if (c.verdict == Verdict::agree) {
     c.weaknesses = weaknesses(problem, options.stale);
   }

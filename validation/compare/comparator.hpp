@@ -7,14 +7,19 @@
 //              Options::convert says that this rounding is meant; after it the bits of a NaN mean nothing,
 //              and any NaN equals any other.
 //   NaN        as the policy says (policy.hpp). A NaN is counted and never measured.
-//   overflow   Where the exact value is finite and rounds to infinity, want is that infinity.
+//   overflow   Where the exact value is finite and rounds to infinity, want is that infinity. Under a bound, got may
+//              be one (a NaN, where the format has none) only if a value within the bound of what was rounded into
+//              got's format rounds to it, under Options::rounding and Options::overflow.
 //   threads    do not change a single figure: sums are taken over fixed chunks, the rest is counted in
 //              integers.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "reference/formats/rounding.hpp"
 #include "validation/compare/codes.hpp"
@@ -30,16 +35,22 @@ struct Expected {
   std::span<const double> truth{}, remainder{};
   // PolicyKind::bound only: at least 0, infinite where nothing can be said.
   std::span<const double> bound{};
+  // The same for what the output's rounding was given, where it is known: what may overflow is taken from it, as
+  // `bound` has that rounding's own error in it. Without: `bound`.
+  std::span<const double> before_output{};
 };
 
 struct Options {
   Policy policy{};
   bool convert = false;
-  Rounding rounding = Rounding::nearest_even;
-  bool expects_zero = false;  // an all-zero truth is what the case is about
+  Rounding rounding = Rounding::nearest_even;  // into got's format
+  Overflow overflow = Overflow::ieee;          // saturate: no number becomes an infinity or a NaN in got
+  bool expects_zero = false;                   // an all-zero truth is what the case is about
   // What the output's memory held before (of got's format and shape): would it pass? Asked for the report,
   // never judged.
   std::optional<Codes> stale{};
+  // Of the values at the entries of a sparse matrix: row and column of the i-th, for the report.
+  std::function<std::pair<std::size_t, std::size_t>(std::size_t)> entry_of{};
   std::string operation{};  // for Comparison::operation
   int threads = 0;          // 0: as OpenMP decides
 };

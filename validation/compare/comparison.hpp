@@ -95,7 +95,8 @@ struct Scatter {
 struct Where {
   std::string
       text;  // "64 of 64 in column 32 = last of n=33: tail of a 32-wide tile?"; empty if none is outside
-  std::string kind;  // "column", "columns", "row", "tile", "tail", "batch", "lane", "element", "everywhere"
+  std::string
+      kind;  // "column", "columns", "row", "tile", "block", "tail", "batch", "lane", "element", "everywhere"
   std::uint64_t hits = 0;               // values outside that the place explains
   std::vector<std::string> looks_like;  // "got is want transposed", "got is zero there"; parts of text
 };

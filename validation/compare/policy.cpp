@@ -46,6 +46,7 @@ class Parser {
         const auto ulps = take<std::int64_t>(value, "a whole number");
         if (ulps < 0) fail(value, "a number of steps, 0 or more", std::to_string(ulps));
         p.ulps = static_cast<std::uint64_t>(ulps);
+        p.zero_ulps = ulps == 0;
       } else if (k == "because") {
         p.because = take<std::string>(value, "a reason in quotes");
       } else {
@@ -97,7 +98,7 @@ std::string why_unsound(const Policy& p) {
   if (bad(p.atol) || bad(p.rtol)) return "atol and rtol are numbers, 0 or more";
   if (!std::isfinite(p.factor) || p.factor < 1)
     return "a factor is 1 or more: a proven bound is not tightened by hand";
-  const bool has_tolerance = p.atol != 0 || p.rtol != 0 || p.ulps != 0;
+  const bool has_tolerance = p.atol != 0 || p.rtol != 0 || p.ulps != 0 || p.zero_ulps;
   if (p.kind != PolicyKind::tolerance && has_tolerance) {
     return fmt::format("atol, rtol and ulps belong to a tolerance, not to {}", policy_kind_name(p.kind));
   }
@@ -113,7 +114,7 @@ std::string policy_text(const Policy& p) {
   if (p.kind == PolicyKind::bound && p.factor != 1) text += fmt::format(" x{:g}", p.factor);
   if (p.kind == PolicyKind::tolerance) {
     text += fmt::format(" atol {:g} rtol {:g}", p.atol, p.rtol);
-    if (p.ulps != 0) text += fmt::format(" or {} ulp", p.ulps);
+    if (p.ulps != 0 || p.zero_ulps) text += fmt::format(" or {} ulp", p.ulps);
   }
   if (!p.because.empty()) text += ": " + p.because;
   return text;

@@ -26,8 +26,9 @@ struct Policy {
   bool any_nan = false;       // bit-equal: every NaN equals every other
   double factor = 1;          // bound: how much looser than proven
   double atol = 0, rtol = 0;  // tolerance
-  std::uint64_t ulps = 0;     // tolerance
-  std::string because;        // the reason of a tolerance, or of a factor above 1
+  std::uint64_t ulps = 0;     // tolerance; 0 is no limit in ulps, unless
+  bool zero_ulps = false;  // tolerance: 0 is meant, and want's code, once rounded into got's format, agrees
+  std::string because;     // the reason of a tolerance, or of a factor above 1
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

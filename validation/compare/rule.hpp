@@ -16,7 +16,8 @@ struct Target {
   std::uint64_t code = 0;  // rounded into the format of the output
   double value = 0;        // not rounded; value + remainder is exact where the caller has it
   double remainder = 0;
-  double bound = 0;  // read under PolicyKind::bound only
+  double bound = 0;          // read under PolicyKind::bound only; so is
+  double before_output = 0;  // the same for what the output's rounding was given
 };
 
 // |got − exact|, by three operations on float64: the relative error of the result is below 2^-51.
@@ -26,11 +27,15 @@ inline double absolute_error(double got, const Target& want) {
 
 class Rule {
  public:
-  Rule(const Policy& policy, const FormatSpec& format, bool nan_codes_mean_nothing)
+  // `output`: how results are rounded into `format`.
+  Rule(const Policy& policy, const FormatSpec& format, const EncodeOptions& output,
+       bool nan_codes_mean_nothing)
       : policy_(policy),
         format_(format),
+        output_(output),
         any_nan_(policy.any_nan || nan_codes_mean_nothing),
-        largest_(decode(format.max_finite_code(), format)) {}
+        beyond_(decode(format.max_finite_code(), format) +
+                std::ldexp(1.0, format.emax() - format.precision + 1)) {}
 
   const Policy& policy() const { return policy_; }
 
@@ -95,24 +100,41 @@ class Rule {
     return (code & format_.magnitude_mask()) == 0 && !format_.is_nan(code);
   }
   bool within_ulps(std::uint64_t got, std::uint64_t want) const {
-    if (policy_.ulps == 0) return false;
+    if (policy_.ulps == 0 && !policy_.zero_ulps) return false;
     const Steps steps = Steps{ulp_position(got, format_)} - Steps{ulp_position(want, format_)};
     return (steps < 0 ? -steps : steps) <= Steps{policy_.ulps};
   }
 
-  // A result within the bound of the exact one may round beyond the largest number where the exact one does
-  // not.
+  // May a number near the exact one have become `got`, which is none? Two things must hold. The result, on the
+  // format's grid continued past its end, is within the bound and beyond the largest number. And some value within
+  // `before_output`, which leaves the rounding's own error out, rounds to `got`.
   bool may_overflow(std::uint64_t got, const Target& want) const {
-    if (!(std::fabs(want.value) + policy_.factor * want.bound >= largest_)) return false;
-    return format_.has_infinity()
-               ? format_.is_infinite(got) && format_.is_negative(got) == std::signbit(want.value)
-               : format_.is_nan(got);
+    if (!(std::fabs(want.value) + policy_.factor * want.bound * (1 + 0x1p-50) >= beyond_)) return false;
+    // Roundings keep order: if anything in the range overflows, one of its ends does.
+    return end_becomes(got, want, 1) || end_becomes(got, want, -1);
+  }
+
+  bool end_becomes(std::uint64_t got, const Target& want, int side) const {
+    const double reach = policy_.factor * want.before_output;
+    double end = want.value + side * reach;
+    // Outward, past our own rounding and the remainder: no verdict hangs on them.
+    if (reach != 0 || want.remainder != 0) end = std::nextafter(end, side * HUGE_VAL);
+    // 2^1024 stands for every number that float64 does not hold.
+    const ExactValue<std::uint64_t> x =
+        std::isinf(end) ? ExactValue<std::uint64_t>{.negative = end < 0, .significand = 1, .exponent = 1024}
+                        : exact(end);
+    EncodeOptions output = output_;
+    // Any number between two codes may become either.
+    if (output.rounding == Rounding::stochastic)
+      output.rounding = side > 0 ? Rounding::toward_positive : Rounding::toward_negative;
+    return same_class(got, encode(x, format_, output).code);
   }
 
   Policy policy_;
   FormatSpec format_;
+  EncodeOptions output_;
   bool any_nan_;
-  double largest_;
+  double beyond_;  // what follows the largest number on the grid
 };
 
 }  // namespace assay::compare

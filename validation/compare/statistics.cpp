@@ -358,7 +358,8 @@ class Pass {
       const Target target{.code = want[k],
                           .value = b.want[k],
                           .remainder = has_remainder ? p_.want().remainder[i] : 0.0,
-                          .bound = has_bound ? p_.want().bound[i] : 0.0};
+                          .bound = has_bound ? p_.want().bound[i] : 0.0,
+                          .before_output = has_bound ? p_.want().before_output[i] : 0.0};
       visit<numbers>(i, got[k], b.got[k], target, tally, sums);
     }
     energy.want += sums.want;
@@ -572,7 +573,8 @@ std::string size_text(std::string_view what, std::size_t got, std::size_t expect
 Problem::Problem(const Codes& got, const Expected& want, const Options& options)
     : got_(got),
       want_(want),
-      rule_(options.policy, got.format, options.convert && !(got.format == want.codes.format)),
+      rule_(options.policy, got.format, {.rounding = options.rounding, .overflow = options.overflow},
+            options.convert && !(got.format == want.codes.format)),
       narrower_(want.codes.format, got.format, options.rounding),
       got_decoder_(got.format),
       want_decoder_(want.codes.format),
@@ -595,11 +597,14 @@ Problem::Problem(const Codes& got, const Expected& want, const Options& options)
   if (!want.remainder.empty() && want.remainder.size() != size_) {
     throw ContractError(size_text("remainders", want.remainder.size(), size_));
   }
-  if (kind != PolicyKind::bound) want_.bound = {};
+  if (kind != PolicyKind::bound) want_.bound = want_.before_output = {};
   if (kind == PolicyKind::bound && want.bound.size() != size_)
     throw ContractError(size_text("bounds", want.bound.size(), size_));
+  if (want_.before_output.empty()) want_.before_output = want_.bound;
+  if (want_.before_output.size() != want_.bound.size())
+    throw ContractError(size_text("bounds before the output", want.before_output.size(), size_));
   for (std::size_t i = 0; i < want_.bound.size(); ++i) {
-    if (!(want_.bound[i] >= 0))
+    if (!(want_.bound[i] >= 0 && want_.before_output[i] >= 0))
       throw ContractError("judge: the bound of value " + std::to_string(i) + " is negative or NaN");
   }
   if (options.stale && (options.stale->shape != got.shape || !(options.stale->format == got.format))) {
@@ -620,7 +625,10 @@ Target Problem::target(std::size_t i) const {
     t.value = decode(stored, want_.codes.format);
   }
   if (!want_.remainder.empty()) t.remainder = want_.remainder[i];
-  if (!want_.bound.empty()) t.bound = want_.bound[i];
+  if (!want_.bound.empty()) {
+    t.bound = want_.bound[i];
+    t.before_output = want_.before_output[i];
+  }
   return t;
 }
 

@@ -10,6 +10,8 @@
 #include <functional>
 #include <map>
 #include <numeric>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct Place {
   std::string kind, text;
   std::uint64_t hits = 0;  // values outside that lie there
   double area = 0;         // values that lie there
+  double weight = 1;       // below 1 for a place with more ends to choose, which fits by chance
 };
 
 // Rows or columns, with the words for them.
@@ -102,8 +105,13 @@ std::string range_text(std::size_t begin, std::size_t end) { return fmt::format(
 
 class Locator {
  public:
-  Locator(const Problem& problem, const Statistics& statistics, const std::optional<Codes>& stale)
-      : p_(problem), s_(statistics), stale_(stale), view_(problem.view()), bad_(statistics.counts.outside) {}
+  Locator(const Problem& problem, const Statistics& statistics, const Options& options)
+      : p_(problem),
+        s_(statistics),
+        stale_(options.stale),
+        entry_of_(options.entry_of),
+        view_(problem.view()),
+        bad_(statistics.counts.outside) {}
 
   Where where() const {
     Where w;
@@ -111,6 +119,7 @@ class Locator {
     w.kind = place.kind;
     w.hits = place.hits;
     w.text = fmt::format("{} of {} {}", place.hits, bad_, place.text);
+    if (entry_of_) w.text += entries_text();
     w.looks_like = looks();
     for (const std::string& look : w.looks_like) w.text += "; " + look;
     return w;
@@ -136,7 +145,10 @@ class Locator {
                         "n", values / static_cast<double>(view_.cols)});
     if (matrix)
       add_ranges(places, {s_.rows, view_.rows, "row", "rows", "m", values / static_cast<double>(view_.rows)});
-    if (matrix && view_.cols > 1) add_tiles(places);
+    if (matrix && view_.cols > 1) {
+      add_tiles(places);
+      add_block(places);
+    }
     if (view_.batches > 1 && !s_.batches.empty()) {
       const auto at = std::max_element(s_.batches.begin(), s_.batches.end());
       places.push_back({"batch", fmt::format("in batch {} of {}", at - s_.batches.begin(), view_.batches),
@@ -148,7 +160,8 @@ class Locator {
     double best_score = 0;
     for (const Place& place : places) {
       const auto hits = static_cast<double>(place.hits);
-      const double share = hits / static_cast<double>(bad_), score = hits / place.area * std::pow(share, 7);
+      const double share = hits / static_cast<double>(bad_),
+                   score = place.weight * hits / place.area * std::pow(share, 7);
       if (share < 0.9 || share < 1.5 * place.area / values || score <= best_score) continue;
       best = &place;
       best_score = score;
@@ -182,6 +195,67 @@ class Locator {
     }
   }
 
+  // The positions that count: from the first to the last with at least a quarter of the fullest one's values, so that a
+  // stray value does not stretch the range.
+  static std::pair<std::size_t, std::size_t> core(const std::vector<std::uint32_t>& counts) {
+    const std::uint32_t most = *std::max_element(counts.begin(), counts.end());
+    const auto counted = [most](std::uint32_t c) { return std::uint64_t{4} * c >= most; };
+    const auto first = std::find_if(counts.begin(), counts.end(), counted) - counts.begin();
+    const auto behind = counts.rend() - std::find_if(counts.rbegin(), counts.rend(), counted);
+    return {static_cast<std::size_t>(first), static_cast<std::size_t>(behind)};
+  }
+
+  // A rectangle of any size at any place: what a kernel's own tile, or a part of one, leaves behind.
+  void add_block(std::vector<Place>& places) const {
+    if (s_.rows.empty() || s_.cols.empty()) return;
+    const auto [top, bottom] = core(s_.rows);
+    const auto [left, right] = core(s_.cols);
+    const std::size_t height = bottom - top, width = right - left;
+    // A whole row or column, or several, is named by the ranges of one axis.
+    if (height == view_.rows || width == view_.cols) return;
+    const auto inside = [&, top = top, bottom = bottom, left = left, right = right](std::size_t i) {
+      const Position at = position(i);
+      return at.row >= top && at.row < bottom && at.col >= left && at.col < right;
+    };
+    // The sample may be the beginning alone; then what the other rows and columns hold is taken off.
+    const auto outside = [](const std::vector<std::uint32_t>& counts, std::size_t begin, std::size_t end) {
+      const auto at = [&](std::size_t i) { return counts.begin() + static_cast<std::ptrdiff_t>(i); };
+      return std::accumulate(counts.begin(), at(begin), std::uint64_t{0}) +
+             std::accumulate(at(end), counts.end(), std::uint64_t{0});
+    };
+    const std::uint64_t elsewhere = outside(s_.rows, top, bottom) + outside(s_.cols, left, right);
+    const std::uint64_t hits =
+        s_.sample.size() == bad_
+            ? static_cast<std::uint64_t>(std::count_if(s_.sample.begin(), s_.sample.end(), inside))
+            : bad_ - std::min(bad_, elsewhere);
+    const auto touched = [](std::uint32_t c) { return c != 0; };
+    const bool one_batch = view_.batches > 1 && !s_.batches.empty() &&
+                           std::count_if(s_.batches.begin(), s_.batches.end(), touched) == 1;
+    const std::size_t batches = one_batch ? 1 : view_.batches;
+    Place place{.kind = "block",
+                .text = fmt::format("in {}, {}", positions_text("row", top, bottom),
+                                    positions_text("column", left, right)),
+                .hits = hits,
+                .area = static_cast<double>(height * width) * static_cast<double>(batches),
+                .weight = 0.75};
+    // Few values anywhere span some rectangle: one that is mostly empty explains nothing.
+    if (static_cast<double>(hits) < place.area / 2) return;
+    const auto is_tile = [](std::size_t begin, std::size_t size) {
+      return std::find(tile_sizes.begin(), tile_sizes.end(), size) != tile_sizes.end() && begin % size == 0;
+    };
+    if (is_tile(top, height) && is_tile(left, width))
+      place.text += fmt::format(" = one {}x{} tile", height, width);
+    if (one_batch) {
+      place.text += fmt::format(
+          " of batch {}", std::find_if(s_.batches.begin(), s_.batches.end(), touched) - s_.batches.begin());
+    }
+    places.push_back(std::move(place));
+  }
+  static std::string positions_text(std::string_view one, std::size_t begin, std::size_t end) {
+    return end - begin == 1 ? fmt::format("{} {}", one, begin)
+                            : fmt::format("{}s {}", one, range_text(begin, end));
+  }
+
   std::string spread_text() const {
     const auto touched = [](const std::vector<std::uint32_t>& counts) {
       return std::count_if(counts.begin(), counts.end(), [](std::uint32_t c) { return c != 0; });
@@ -196,6 +270,33 @@ class Locator {
     const auto first = std::find_if(counts.begin(), counts.end(), touched) - counts.begin();
     const auto last = counts.rend() - std::find_if(counts.rbegin(), counts.rend(), touched) - 1;
     return fmt::format("{}..{}", first, last);
+  }
+
+  // Where the values stand in the sparse matrix whose entries they are.
+  std::string entries_text() const {
+    const auto text = [&](std::size_t i) {
+      const auto [row, col] = entry_of_(i);
+      return fmt::format("row {}, column {}", row, col);
+    };
+    if (bad_ == 1) return " = " + text(s_.sample.front());
+    std::map<std::size_t, std::size_t> rows, cols;
+    for (const std::size_t i : s_.sample) {
+      const auto [row, col] = entry_of_(i);
+      ++rows[row];
+      ++cols[col];
+    }
+    const auto fullest = [](const std::map<std::size_t, std::size_t>& counts) {
+      return *std::max_element(counts.begin(), counts.end(),
+                               [](const auto& x, const auto& y) { return x.second < y.second; });
+    };
+    const std::size_t seen = s_.sample.size();
+    for (const auto& [one, counts] : {std::pair("row", &rows), std::pair("column", &cols)}) {
+      const auto [at, hits] = fullest(*counts);
+      if (10 * hits >= 9 * seen)
+        return fmt::format("; {} of {} in {} {} of the sparse matrix", hits, seen, one, at);
+    }
+    return fmt::format("; from {} to {} of the sparse matrix", text(s_.sample.front()),
+                       text(s_.sample.back()));
   }
 
   // --- looks -----------------------------------------------------------------------------------------------
@@ -334,12 +435,25 @@ class Locator {
     }
     if (s_.sample.size() < enough || got < fewest_zeros || want >= got) return {};
     const int kept = f.precision - got;
+    // Formats of one precision differ in range: those that do not hold the values are not meant.
+    const auto holds = [&](std::size_t i, const FormatSpec& narrow) {
+      return !f.is_finite(p_.got_code(i)) || !convert(p_.got_code(i), f, narrow).inexact;
+    };
+    std::vector<const FormatSpec*> found;
     for (const FormatSpec* narrow : formats::all) {
-      if (narrow->precision == kept && narrow->bits < f.bits) {
-        return fmt::format("got has {} bits of precision there: {} on the way?", kept, narrow->dtype);
-      }
+      const bool fits = narrow->precision == kept && narrow->bits < f.bits;
+      if (fits && all([&](std::size_t i) { return holds(i, *narrow); })) found.push_back(narrow);
     }
-    return fmt::format("got has {} bits of precision there", kept);
+    // The narrowest says most.
+    std::stable_sort(found.begin(), found.end(),
+                     [](const FormatSpec* x, const FormatSpec* y) { return x->bits < y->bits; });
+    constexpr std::size_t most_names = 3;
+    std::vector<std::string_view> names;
+    for (const FormatSpec* narrow : found) {
+      if (names.size() < most_names) names.push_back(narrow->dtype);
+    }
+    const std::string said = fmt::format("got has {} bits of precision there", kept);
+    return names.empty() ? said : fmt::format("{}: {} on the way?", said, fmt::join(names, " or "));
   }
 
   // What two values may differ by and still count as one to the eye: a few roundings of a narrow format,
@@ -412,14 +526,15 @@ class Locator {
   const Problem& p_;
   const Statistics& s_;
   const std::optional<Codes>& stale_;
+  const std::function<std::pair<std::size_t, std::size_t>(std::size_t)>& entry_of_;
   MatrixView view_;
   std::uint64_t bad_;
 };
 
 }  // namespace
 
-Where locate(const Problem& problem, const Statistics& statistics, const std::optional<Codes>& stale) {
-  return Locator(problem, statistics, stale).where();
+Where locate(const Problem& problem, const Statistics& statistics, const Options& options) {
+  return Locator(problem, statistics, options).where();
 }
 
 }  // namespace assay::compare

@@ -12,6 +12,7 @@
 #include "reference/exact/chain.hpp"
 #include "reference/formats/bf16_arithmetic.hpp"
 #include "tests/reference/exact/operands.hpp"
+#include "tests/reference/exact/worst_cases.hpp"
 
 using namespace assay;
 using namespace assay::test;
@@ -242,6 +243,53 @@ BOOST_AUTO_TEST_CASE(names) {
     BOOST_TEST(!(info.summary.empty() || info.order.empty() || info.products.empty() || info.nan.empty() ||
                  info.source.empty()));
   }
+}
+
+// A product with 0 or +-1 does not round: the bound is that of a sum, and no chain exceeds it.
+BOOST_AUTO_TEST_CASE(bounds_of_sums) {
+  const double u = 0x1p-24;
+  const std::vector<float> x(16, 1), signs = {1, -1, 1, 0, -1, 1, 1, 1, 1, -1, 1, 1, 1, 1, 1, 1};
+  std::vector<float> two = x;
+  two[3] = 2;
+  const auto bound = [&](const ChainSpec& spec, const std::vector<float>& b,
+                         std::optional<std::uint64_t> c = {}) {
+    return make_chain(spec)->bound(code_vector(x.data(), 16), code_vector(b.data(), 16), c, f32);
+  };
+  const ChainSpec plain{.name = "m", .product = f32};
+  BOOST_TEST(bound(plain, x) == 15 * 16 * u);
+  BOOST_TEST(bound(plain, signs) == 15 * 15 * u);
+  BOOST_TEST(bound(plain, x, encode(1.0, f32).code) == 16 * 17 * u);
+  BOOST_TEST(bound(plain, two) == 15 * 17 * u);  // the other operand holds nothing but ones
+  BOOST_TEST(make_chain(plain)->bound(code_vector(two.data(), 16), code_vector(two.data(), 16), {}, f32) >
+             16 * 19 * u);
+  BOOST_TEST(bound({.name = "m", .product = formats::bfloat16}, x) > 16 * 16 * u);
+  const double pairwise = bound({.name = "m", .product = f32, .tree = {.order = SumOrder::pairwise}}, x);
+  BOOST_TEST(pairwise >= 4 * 16 * u);
+  BOOST_TEST(pairwise < 4.001 * 16 * u);
+  const float one[1] = {0.1F};
+  BOOST_TEST(make_chain(plain)->bound(code_vector(one, 1), code_vector(x.data(), 1), {}, f32) == 0);
+
+  ArithmeticRegistry registry;
+  add_chains(registry);
+  std::size_t judged = 0, exceeded = 0;
+  for (const Arithmetic* chain : registry.list()) {
+    const FormatSpec& acc = chain->info().accumulator;
+    for (const Operands kind :
+         {Operands::normal, Operands::positive, Operands::cancelling, Operands::subnormal}) {
+      for (std::size_t n = 1; n < 60; n += 3) {
+        const auto [a, unused] = make_operands(kind, n, acc, acc, n);
+        CodeArray ones(n, acc);
+        for (std::size_t i = 0; i < n; ++i) ones.set(i, encode(i % 5 == 4 ? -1.0 : 1.0, acc).code);
+        const std::uint64_t sum = chain->dot(a.view(), ones.view());
+        if (!acc.is_finite(sum)) continue;
+        ++judged;
+        const ExactSum error = exact_error(chain->exact(a.view(), ones.view(), {}).value, sum, acc);
+        exceeded += exceeds(error, chain->bound(a.view(), ones.view(), {}, acc)) ? 1 : 0;
+      }
+    }
+  }
+  BOOST_TEST(judged > 1500U);
+  BOOST_TEST(exceeded == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(misuse) {

@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE cli_check
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/validation/cli/files.hpp"
@@ -252,10 +253,17 @@ BOOST_FIXTURE_TEST_CASE(sampled_products, Folder) {
   BOOST_TEST(assay(operands + "--got d.npz").exit_code == 0);
   std::swap(got.column_indices[2], got.column_indices[4]);
   io::write_sparse(path / "other.npz", got);
-  BOOST_TEST(holds(assay(operands + "--got other.npz").err, "the entries of mask.npz, in its order"));
+  BOOST_TEST(holds(
+      assay(operands + "--got other.npz").err,
+      "row 2, entry 0 of it: expected the entries of mask.npz, in its order: column 1, found column 3"));
   set_value(d, 2, 40);
   write("d.npy", d);
-  BOOST_TEST(holds(assay(operands + "--got d.npy").out, "1 of 1 at [2]"));
+  const Outcome one = assay(operands + "--got d.npy");
+  BOOST_TEST(holds(one.out, "1 of 1 at [2] = row 2, column 1"));
+  BOOST_TEST(holds(one.out, "[2] is row 2, column 1 of mask.npz"));
+  for (const std::size_t e : {2U, 3U, 4U}) set_value(d, e, 40);
+  write("d.npy", d);
+  BOOST_TEST(holds(assay(operands + "--got d.npy").out, "3 of 3 in row 2 of the sparse matrix"));
 }
 
 BOOST_FIXTURE_TEST_CASE(dot_products_a_row, Folder) {
@@ -317,6 +325,27 @@ BOOST_FIXTURE_TEST_CASE(sums_and_other_reductions, Folder) {
   BOOST_TEST(assay("check reduce --operation mean --axis 0 --a x.npy --got means.npy").exit_code == 2);
 }
 
+// A sum of values of the accumulator rounds n - 1 times: 1 + 2^-30 is 1 in every order and never 1 + 2^-23.
+BOOST_FIXTURE_TEST_CASE(a_sum_has_a_rounding_less_than_a_dot_product, Folder) {
+  write("two.npy", array_of(f32, {2}, {1, 0x1p-30}));
+  write("right.npy", array_of(f32, {}, {1}));
+  write("wrong.npy", array_of(f32, {}, {1 + 0x1p-23}));
+  for (const char* how : {"", " --order sequential", " --order pairwise", " --product f32"}) {
+    BOOST_TEST_CONTEXT("options" << how) {
+      const std::string sum = std::string("check sum --a two.npy") + how + " --got ";
+      BOOST_TEST(assay(sum + "right.npy").exit_code == 0);
+      BOOST_TEST(assay(sum + "wrong.npy").exit_code == 1);
+    }
+  }
+  BOOST_TEST(assay("check sum --a two.npy --product bf16 --got wrong.npy").exit_code == 0);
+  // The sum of one value is that value.
+  write("one.npy", array_of(f32, {3, 1}, {1, 2, 3}));
+  write("one_sum.npy", array_of(f32, {3}, {1, 2, 3}));
+  write("one_off.npy", array_of(f32, {3}, {1, 2, 3 + 0x1p-22}));
+  BOOST_TEST(assay("check sum --axis 1 --a one.npy --got one_sum.npy").exit_code == 0);
+  BOOST_TEST(assay("check sum --axis 1 --a one.npy --got one_off.npy").exit_code == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(convolutions, Folder) {
   const io::Array x = normal(bf16, {2, 3, 9, 8}, 1), w = normal(bf16, {4, 3, 3, 3}, 2),
                   bias = normal(f32, {4}, 3);
@@ -351,6 +380,94 @@ BOOST_FIXTURE_TEST_CASE(convolutions, Folder) {
   BOOST_TEST(assay(operands + "--bias bias.npy --got y.npy --groups 2").exit_code == 2);
 }
 
+BOOST_FIXTURE_TEST_CASE(numbers_that_wrap_are_refused, Folder) {
+  write("x.npy", normal(f32, {1, 2, 5, 5}, 1));
+  write("w.npy", normal(f32, {2, 2, 3, 3}, 2));
+  const std::string conv = "check conv --a x.npy --b w.npy --got x.npy ";
+  for (const char* option : {"--pad -1", "--stride -2", "--dilation -1", "--groups -1",
+                             "--pad 99999999999999999999999", "--dilation 9223372036854775808", "--stride 0",
+                             "--groups 0", "--stride 1 -1", "--stride 4294967296 --dilation 4294967296",
+                             "--dilation 9223372036854775807", "--pad 9223372036854775807"}) {
+    BOOST_TEST_CONTEXT(option) { BOOST_TEST(assay(conv + option).exit_code == 2); }
+  }
+  BOOST_TEST(holds(assay(conv + "--pad -1").err, "expected a whole number from 0 to 2^63 - 1"));
+  BOOST_TEST(holds(assay(conv + "--pad 9223372036854775807").err, "less than 2^64"));
+  BOOST_TEST(assay("check gemm --a x.npy --b w.npy --got x.npy --batch -1").exit_code == 2);
+}
+
+// Numbers in text have no format: the product of one who read them as float32 fails, and the report says why.
+BOOST_FIXTURE_TEST_CASE(sums_in_float64_for_the_sake_of_text_are_said, Folder) {
+  io::SparseArray a;
+  a.layout = io::SparseArray::Layout::csr;
+  a.rows = a.cols = 2;
+  a.offsets = {0, 2, 3};
+  a.column_indices = {0, 1, 1};
+  // 3 x 0.1 - 0.3 is what the reading left of both.
+  a.values = array_of(formats::float64, {3}, {0.1, 0.3, 0.7});
+  io::write_sparse(path / "a.mtx", a);
+  write("b.npy", array_of(f32, {2, 1}, {3, -1}));
+  const float left = std::fma(0.1F, 3.0F, -0.3F);
+  write("d.npy", array_of(f32, {2, 1}, {static_cast<double>(left), static_cast<double>(-0.7F)}));
+  const Outcome wide = assay("check spmm --a a.mtx --b b.npy --got d.npy");
+  BOOST_TEST(wide.exit_code == 1);
+  BOOST_TEST(holds(wide.out, "say --a-format f32"));
+  const Outcome narrow = assay("check spmm --a a.mtx --b b.npy --got d.npy --a-format f32");
+  BOOST_TEST(narrow.exit_code == 0);
+  BOOST_TEST(!holds(narrow.out, "sums are taken to be in float64"));
+}
+
+BOOST_FIXTURE_TEST_CASE(files_without_a_header_have_shapes_of_their_own, Gemm) {
+  const auto raw = [&](const std::string& name, const io::Array& x) {
+    std::ofstream(path / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(x.bytes.data()), static_cast<std::streamsize>(x.bytes.size()));
+  };
+  raw("a.raw", a);
+  raw("b.raw", b);
+  raw("d.raw", d);
+  const std::string files = "check gemm --a a.raw --b b.raw --got d.raw ";
+  const std::string shapes = "--a-shape 24x40 --b-shape 40x17 --got-shape 24x17 ";
+  BOOST_TEST(assay(files + shapes + "--dtype bfloat16 --got-dtype float32").exit_code == 0);
+  BOOST_TEST(assay(files + shapes + "--dtype float32 --a-dtype bfloat16 --b-dtype bf16").exit_code == 0);
+  BOOST_TEST(holds(assay(files + shapes + "--dtype bfloat16 --got-dtype flaot32").err, "--got-dtype: "));
+  BOOST_TEST(holds(assay(files + "--a-shape 24-40 --dtype bfloat16").err, "--a-shape: "));
+  BOOST_TEST(holds(assay(files + shapes + "--a-dtype bfloat16").err, "--b-shape alone"));
+  BOOST_TEST(
+      holds(assay(operands + "--a-dtype f32 --a-shape 24x40 --got d.npy").err, "a file without a header"));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_name_of_a_case_holds_what_changes_the_result, Gemm) {
+  const std::string plain = assay(operands + "--got d.npy").out;
+  BOOST_TEST(holds(plain, "acc=f32  policy"));
+  const Outcome full =
+      assay(operands +
+            "--c c.npy --bias bias.npy --alpha 0.5 --beta 2 --activation clip:-1:3 --order pairwise "
+            "--got d.npy");
+  BOOST_TEST(
+      holds(full.out, "acc=f32 alpha=0.5 c=float32 beta=2 bias=float32 activation=clip:-1:3 order=pairwise"));
+  BOOST_TEST(holds(assay(operands + "--got d.npy --overflow saturate --mode toward-zero").out,
+                   "acc=f32 mode=toward-zero overflow=saturate"));
+  write("x.npy", normal(f32, {1, 2, 9, 9}, 1));
+  write("w.npy", normal(f32, {2, 2, 3, 3}, 2));
+  write("y.npy", normal(f32, {1, 2, 5, 5}, 3));
+  BOOST_TEST(holds(assay("check conv --a x.npy --b w.npy --dilation 2 --got y.npy").out,
+                   "stride=1 pad=0 dilation=2 groups=1"));
+  BOOST_TEST(
+      holds(assay("check conv --a x.npy --b w.npy --stride 2 1 --pad 1 0 --dilation 1 2 --got y.npy").out,
+            "stride=2x1 pad=1x0 dilation=1x2"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_message_names_the_option, Gemm) {
+  const auto says = [&](const std::string& rest) { return assay(operands + "--got d.npy " + rest).err; };
+  BOOST_TEST(holds(says("--alpha abc"), "--alpha: "));
+  BOOST_TEST(holds(says("--activation clip:a:1"), "--activation: "));
+  BOOST_TEST(holds(says("--acc foo"), "--acc: "));
+  BOOST_TEST(holds(says("--product fusd"), "--product: expected fused, or "));
+  BOOST_TEST(holds(says("--mode neerest"), "--mode: "));
+  BOOST_TEST(holds(says("--rounding neerest"), "--rounding: "));
+  BOOST_TEST(holds(says("--a-format foo"), "--a-format: "));
+  BOOST_TEST(holds(says("--format foo"), "--format: "));
+}
+
 BOOST_FIXTURE_TEST_CASE(conversions, Folder) {
   const io::Array x = normal(f32, {1000}, 1);
   write("x.npy", x);
@@ -367,6 +484,55 @@ BOOST_FIXTURE_TEST_CASE(conversions, Folder) {
   BOOST_TEST(assay("check convert --a big.npy --got saturated.safetensors").exit_code == 1);
   BOOST_TEST(assay("check convert --a big.npy --got saturated.safetensors --overflow saturate").exit_code ==
              0);
+}
+
+// Numbers that the output holds, or that round to numbers of it, do not become infinite by the bound's own half ulp.
+BOOST_FIXTURE_TEST_CASE(a_number_in_range_does_not_become_infinite, Folder) {
+  const FormatSpec &f16 = formats::float16, &e4m3 = formats::float8_e4m3fn;
+  const auto exit_code = [&](const FormatSpec& f, double x, double y, const std::string& rest = "") {
+    write("x.npy", array_of(f32, {2}, {x, 1}));
+    write("y.safetensors", array_of(f, {2}, {y, 1}));
+    return assay("check convert --a x.npy --got y.safetensors" + rest).exit_code;
+  };
+  for (const double x : {65490.0, 65504.0, 65519.0, -65504.0}) {
+    BOOST_TEST_CONTEXT(x) { BOOST_TEST(exit_code(f16, x, std::copysign(INFINITY, x)) == 1); }
+  }
+  BOOST_TEST(exit_code(f16, 65520, INFINITY) == 0);
+  BOOST_TEST(exit_code(f16, 65520, INFINITY, " --overflow saturate") == 1);
+  BOOST_TEST(exit_code(f16, 65505, INFINITY, " --rounding toward-positive") == 0);
+  BOOST_TEST(exit_code(f16, 65505, INFINITY, " --rounding stochastic") == 0);
+  BOOST_TEST(exit_code(f16, 65504, INFINITY, " --rounding stochastic") == 1);
+  BOOST_TEST(exit_code(f16, 1e6, INFINITY, " --rounding toward-zero") == 1);
+  for (const double x : {433.0, 448.0, 464.0, -440.0}) {
+    BOOST_TEST_CONTEXT(x) { BOOST_TEST(exit_code(e4m3, x, NAN) == 1); }
+  }
+  BOOST_TEST(exit_code(e4m3, 465, NAN) == 0);
+  BOOST_TEST(exit_code(bf16, 3.3895e38, INFINITY) == 1);
+  // Products: 448 is exact; 463.9 is so far below the tie at 464 that only sums in bfloat16 reach it.
+  write("a.npy", array_of(f32, {2, 1}, {448, 1}));
+  write("b.npy", array_of(f32, {1, 1}, {1}));
+  write("d.safetensors", array_of(e4m3, {2, 1}, {NAN, 1}));
+  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --got d.safetensors").exit_code == 1);
+  write("a.npy", array_of(f32, {2, 1}, {463.9, 1}));
+  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --got d.safetensors").exit_code == 1);
+  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --got d.safetensors --acc bf16").exit_code == 0);
+  BOOST_TEST(
+      assay("check gemm --a a.npy --b b.npy --got d.safetensors --acc bf16 --overflow saturate").exit_code ==
+      1);
+  write("bias.npy", array_of(f32, {1}, {0}));
+  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --bias bias.npy --got d.safetensors").exit_code == 1);
+}
+
+// An output that saturates has no NaN and no infinity, however far the sums lie beyond its range.
+BOOST_FIXTURE_TEST_CASE(a_saturated_output_holds_numbers, Gemm) {
+  const FormatSpec& e4m3 = formats::float8_e4m3fn;
+  write("a.safetensors", changed(a, bf16, [](double x, std::size_t) { return 64 * x; }));
+  const auto scaled = [&](double x, std::size_t) { return std::clamp(64 * x, -448.0, 448.0); };
+  write("right.safetensors", changed(d, e4m3, scaled));
+  write("nan.safetensors", changed(d, e4m3, [](double x, std::size_t) { return 64 * x; }));
+  BOOST_TEST(exit_code("--got right.safetensors --overflow saturate") == 0);
+  BOOST_TEST(exit_code("--got nan.safetensors --overflow saturate") == 1);
+  BOOST_TEST(exit_code("--got nan.safetensors") == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_proves_nothing_is_said, Gemm) {

@@ -88,6 +88,26 @@ BOOST_FIXTURE_TEST_CASE(tolerances_need_a_number_and_a_reason, TailFolder) {
   BOOST_TEST(holds(tight.out, "policy tolerance atol 0 rtol 0 or 6 ulp: one step of six\n"));
 }
 
+// What the report says would pass passes: no ulp at all is a limit too.
+BOOST_FIXTURE_TEST_CASE(no_ulps_is_a_limit, Folder) {
+  const io::Array wide = normal(formats::float64, {50}, 1);
+  io::Array got = io::make_array(formats::float32, {50});
+  for (std::size_t i = 0; i < 50; ++i) set_value(got, i, value(wide, i));
+  write("got.npy", got);
+  write("wide.npy", wide);
+  const Outcome tight = assay("compare got.npy wide.npy --policy tolerance --atol 1e-12 --because x");
+  BOOST_TEST(tight.exit_code == 1);
+  BOOST_TEST(holds(tight.out, "or 0 ulp"));
+  const std::string none = "compare got.npy wide.npy --policy tolerance --ulps 0 --because x";
+  BOOST_TEST(assay(none).exit_code == 0);
+  BOOST_TEST(holds(assay(none).out, "atol 0 rtol 0 or 0 ulp: x"));
+  set_code(got, 7, code(got, 7) + 1);
+  write("got.npy", got);
+  BOOST_TEST(assay(none).exit_code == 1);
+  BOOST_TEST(assay("compare got.npy wide.npy --policy tolerance --ulps -1 --because x").exit_code == 2);
+  BOOST_TEST(holds(assay("compare got.npy wide.npy --got-format foo").err, "--got-format: "));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_policy_file_and_a_file_of_bounds, TailFolder) {
   shell::run("printf '[ours]\\nkind = \"bound\"\\nfactor = 3\\nbecause = \"two more steps\"\\n' > " +
              (path / "own.toml").string());

@@ -285,6 +285,46 @@ BOOST_AUTO_TEST_CASE(a_result_that_may_round_to_infinity_may_be_infinite) {
   BOOST_TEST(outside(0x7E00) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(overflow_is_taken_from_what_the_output_was_rounded_from) {
+  const FormatSpec& f = formats::float16;
+  const std::uint16_t top = 0x7BFF, up = 0x7C00;
+  const auto outside = [&](double exact, double bound, double before, const Options& options) {
+    return judge({&up, f, {1}},
+                 {.codes = {&top, f, {1}},
+                  .truth = {&exact, 1},
+                  .bound = {&bound, 1},
+                  .before_output = {&before, 1}},
+                 options)
+        .outside;
+  };
+  Options options = with(named("bound"));
+  BOOST_TEST(outside(65504, 32, 0, options) == 1U);
+  BOOST_TEST(outside(65504, 48, 15.9, options) == 1U);
+  BOOST_TEST(outside(65504, 48, 16, options) == 0U);
+  BOOST_TEST(outside(65504, 31, 16, options) == 1U);  // 65536 is out of reach
+  options.overflow = Overflow::saturate;
+  BOOST_TEST(outside(65504, 48, 16, options) == 1U);
+  options.overflow = Overflow::ieee;
+  options.rounding = Rounding::toward_zero;
+  BOOST_TEST(outside(70000, 1000, 1000, options) == 1U);
+  options.rounding = Rounding::toward_positive;
+  BOOST_TEST(outside(65504, 33, 1, options) == 0U);
+  // Numbers beyond float64's own.
+  const double largest = std::numeric_limits<double>::max(), ulp = 0x1p971, half = 0x1p970, none = 0;
+  const double over = infinity;
+  const auto outside64 = [&](double before) {
+    return judge({&over, formats::float64, {1}},
+                 {.codes = {&largest, formats::float64, {1}},
+                  .truth = {&largest, 1},
+                  .bound = {&ulp, 1},
+                  .before_output = {&before, 1}},
+                 with(named("bound")))
+        .outside;
+  };
+  BOOST_TEST(outside64(none) == 1U);
+  BOOST_TEST(outside64(half) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(percentiles_are_at_most_two_percent_high_and_the_maximum_is_exact) {
   constexpr std::size_t n = 100000;
   std::vector<float> want(n, 1);
@@ -432,6 +472,24 @@ BOOST_AUTO_TEST_CASE(places_are_named) {
              "64 of 64 in column 32 = last of n=33: tail of a 32-wide tile?");
   BOOST_TEST(place_where([](size_t, size_t, size_t c) { return c == 44; }).text ==
              "70 of 70 in column 44 = last of n=45");
+  // Rectangles of any size, aligned or not.
+  const auto block = [](size_t top, size_t bottom, size_t left, size_t right) {
+    return place_where(
+        [=](size_t, size_t r, size_t c) { return r >= top && r <= bottom && c >= left && c <= right; },
+        {128, 128});
+  };
+  BOOST_TEST(block(10, 19, 30, 39).text == "100 of 100 in rows 10..19, columns 30..39");
+  BOOST_TEST(block(64, 127, 32, 63).text == "2048 of 2048 in rows 64..127, columns 32..63 = one 64x32 tile");
+  BOOST_TEST(block(0, 15, 0, 7).text == "128 of 128 in rows 0..15, columns 0..7 = one 16x8 tile");
+  BOOST_TEST(block(5, 5, 8, 15).text == "8 of 8 in row 5, columns 8..15");
+  BOOST_TEST(block(10, 19, 30, 39).kind == "block");
+  BOOST_TEST(place_where([](size_t, size_t r,
+                            size_t c) { return (r / 10 == 1 && c / 10 == 3) || (r == 100 && c == 3); },
+                         {128, 128})
+                 .text == "100 of 101 in rows 10..19, columns 30..39");
+  BOOST_TEST(place_where([](size_t b, size_t r, size_t c) { return b == 1 && r / 4 == 1 && c / 3 == 1; },
+                         {3, 40, 40})
+                 .text == "12 of 12 in rows 4..7, columns 3..5 of batch 1");
   // A place is named while a few values lie elsewhere.
   BOOST_TEST(place_where([](size_t, size_t r, size_t c) { return c == 7 || (r == 1 && c == 2); }).text ==
              "70 of 71 in column 7");
@@ -480,6 +538,17 @@ BOOST_AUTO_TEST_CASE(looks_are_named) {
                      got[i] = static_cast<float>(bf16_t(got[i]));
                    }),
                    "8 bits of precision there: bfloat16 on the way?"));
+  // Formats of one precision are told apart by their range alone.
+  BOOST_TEST(holds(look([](Values& got, const Values&, size_t i, size_t, size_t, size_t) {
+                     const FormatSpec& f = formats::float16;
+                     got[i] = static_cast<float>(decode(encode(static_cast<double>(got[i]), f).code, f));
+                   }),
+                   "11 bits of precision there: float16 or tf32 on the way?"));
+  const std::string wide = look([](Values& got, const Values&, size_t i, size_t, size_t r, size_t) {
+    const double x = static_cast<double>(got[i]) * (r < 5 ? 0x1p30 : 1);
+    got[i] = static_cast<float>(decode(encode(x, formats::tf32).code, formats::tf32));
+  });
+  BOOST_TEST(holds(wide, "11 bits of precision there: tf32 on the way?"));
   BOOST_TEST(holds(look([](Values& got, const Values&, size_t i, size_t, size_t, size_t c) {
                      if (c == 5) got[i] = -got[i];
                    }),
