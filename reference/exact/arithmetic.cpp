@@ -117,8 +117,7 @@ std::uint64_t Arithmetic::dot(const CodeVector& a, const CodeVector& b, std::opt
 
 std::uint64_t Arithmetic::dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                               const FormatSpec& output, std::uint64_t element) const {
-  check_operands(*this, a, b);
-  check_output(*this, output);
+  check_dot(a, b, output);
   return dot_checked(a, b, c, output, element);
 }
 
@@ -132,8 +131,13 @@ std::uint64_t Arithmetic::step(const CodeVector& a, const CodeVector& b, std::ui
   return step_checked(a, b, c, element);
 }
 
-void Arithmetic::gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                      const MutableCodeMatrix& d) const {
+void Arithmetic::check_dot(const CodeVector& a, const CodeVector& b, const FormatSpec& output) const {
+  check_operands(*this, a, b);
+  check_output(*this, output);
+}
+
+void Arithmetic::check_gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                            const MutableCodeMatrix& d) const {
   if (a.cols != b.rows || d.rows != a.rows || d.cols != b.cols ||
       (c && (c->rows != d.rows || c->cols != d.cols))) {
     throw ContractError(info_.name + ": D of " + shape(d.rows, d.cols) + " from A of " +
@@ -141,14 +145,18 @@ void Arithmetic::gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optio
                         (c ? " and C of " + shape(c->rows, c->cols) : std::string()));
   }
   if (d.rows == 0 || d.cols == 0) return;
-  check_operands(*this, a.row(0), b.column(0));
-  check_output(*this, d.format);
+  check_dot(a.row(0), b.column(0), d.format);
   if (c && c->format != info_.accumulator) {
     throw ContractError(info_.name + " takes C as " + std::string(info_.accumulator.short_name) + ", not " +
                         std::string(c->format.short_name));
   }
   if (d.data == nullptr || (c && c->data == nullptr)) throw ContractError(info_.name + ": C or D is null");
-  gemm_checked(a, b, c, d);
+}
+
+void Arithmetic::gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                      const MutableCodeMatrix& d) const {
+  check_gemm(a, b, c, d);
+  if (d.rows != 0 && d.cols != 0) gemm_checked(a, b, c, d);
 }
 
 void Arithmetic::gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,

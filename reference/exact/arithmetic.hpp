@@ -108,6 +108,11 @@ class Arithmetic {
  protected:
   explicit Arithmetic(ArithmeticInfo info);
 
+  // What dot() and gemm() ask of their operands, for implementations with entries of their own. ContractError.
+  void check_dot(const CodeVector& a, const CodeVector& b, const FormatSpec& output) const;
+  void check_gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                  const MutableCodeMatrix& d) const;
+
   // Called with operands that are checked.
   virtual std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                                     const FormatSpec& output, std::uint64_t element) const = 0;

@@ -1,0 +1,89 @@
+// Machines' dot-product and matrix units: arithmetics that answer with the bits of some hardware.
+//
+// Each unit has a definition by integers alone that reads like its specification; some have faster paths besides, which
+// are tested against it. Which one runs is nobody's concern: all give the same bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/core/cpu.hpp"
+#include "reference/exact/arithmetic.hpp"
+#include "reference/formats/exact_value.hpp"
+
+namespace assay {
+
+// One operand of an addition: what it was, and what of it entered.
+struct TraceTerm {
+  std::string name{};        // "a[3] b[3]", "c", "even chain"
+  ExactValue<Wide> exact{};  // before the unit touched it
+  ExactValue<Wide>
+      entered{};  // after alignment, truncation, flushing; equal to `exact` where nothing was dropped
+};
+
+// One addition of a unit, with as many operands as it adds at once.
+struct TraceStep {
+  std::string name{};  // "step 0", "fma a[1] b[1]", "add even + odd"
+  std::vector<TraceTerm> terms{};
+  std::optional<int>
+      quantum{};             // exponent of the unit q = 2^quantum that the terms were cut to, if they were
+  ExactValue<Wide> sum{};    // of what entered, exact
+  std::uint64_t result = 0;  // the code that leaves the step
+  FormatSpec format = formats::float32;  // of `result`
+  std::string note{};  // "+Inf and -Inf: NaN", "tiny after rounding: flushed"; empty if nothing is special
+};
+
+// An implementation of a unit's gemm().
+struct UnitPath {
+  std::string_view name;  // "definition", "scalar", "avx2", "avx512", "avx512 any range"
+  Isa needs = Isa::scalar;
+};
+
+class Unit : public Arithmetic {
+ public:
+  // How dot(a, b, c, output) came about, in the order of evaluation; the last step's result is dot()'s, unless a
+  // conversion to `output` follows, which is then a step of its own.
+  // Errors as dot().
+  std::vector<TraceStep> trace(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                               const FormatSpec& output) const;
+
+  // The definition first, then faster paths, best last. gemm() takes the best that this CPU has and ASSAY_ISA allows.
+  virtual std::vector<UnitPath> paths() const { return {{"definition"}}; }
+
+  // gemm() by the path of this name. ContractError if the unit has none of it, Unavailable if this CPU lacks its ISA.
+  void gemm_by(std::string_view path, const CodeMatrix& a, const CodeMatrix& b,
+               const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const;
+
+ protected:
+  using Arithmetic::Arithmetic;
+
+  virtual std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,
+                                               std::optional<std::uint64_t> c,
+                                               const FormatSpec& output) const = 0;
+  // `path` is a member of paths() that this CPU runs. The default is right for a unit with nothing but a definition.
+  virtual void gemm_by_checked(const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
+                               const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const;
+  // The best of paths(), by gemm_by_checked().
+  void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                    const MutableCodeMatrix& d) const override;
+};
+
+// The families of units.def, each in its own file.
+void add_fma_chain_units(ArithmeticRegistry& registry);
+void add_fused_sum_units(ArithmeticRegistry& registry);
+void add_block_scaled_units(ArithmeticRegistry& registry);
+void add_amd_mfma_units(ArithmeticRegistry& registry);
+void add_arm_bfdot_units(ArithmeticRegistry& registry);
+
+// All of them. Every member of the registry that came from here is a Unit.
+void add_units(ArithmeticRegistry& registry);
+
+// The Unit behind an arithmetic; null if it is none (a float chain).
+inline const Unit* as_unit(const Arithmetic& arithmetic) { return dynamic_cast<const Unit*>(&arithmetic); }
+
+}  // namespace assay
