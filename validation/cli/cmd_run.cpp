@@ -14,6 +14,7 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/command_line.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/cli/progress_line.hpp"
 #include "validation/cli/run.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/verdict.hpp"
@@ -74,28 +75,6 @@ class SignalNote {
  private:
   static constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP};
   std::array<struct sigaction, signals.size()> before_{};
-};
-
-// One line on a terminal's stderr that is rewritten while a case takes long.
-class ProgressLine {
- public:
-  void show(std::string_view name, double seconds, double fraction, std::string_view what) {
-    if (!terminal_ || seconds < 2) return;
-    std::string text = fmt::format("{:>5.0f} s  ", seconds);
-    if (fraction >= 0) text += fmt::format("{:>3.0f} %  ", 100 * fraction);
-    text += fmt::format("{}  {}", name, what);
-    constexpr std::size_t longest = 79;  // a line that wraps could not be rewritten
-    fmt::print(stderr, "\r\x1b[K{}", text.substr(0, longest));
-    shown_ = true;
-  }
-  void clear() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
-    shown_ = false;
-  }
-
- private:
-  bool terminal_ = is_terminal(stderr);
-  bool shown_ = false;
 };
 
 RunHeader make_header(const Options& options, const Data& data, std::span<const suites::SelectedCase> cases) {

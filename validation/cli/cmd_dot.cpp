@@ -1,0 +1,107 @@
+// assay dot: dot products as a unit computes them, one a row; and how one of them came about.
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "emulation/units/unit.hpp"
+#include "reference/core/error.hpp"
+#include "reference/formats/encode.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/cli/trace.hpp"
+#include "validation/cli/unit_command.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  UnitOptions unit;
+  bool trace = false;
+  std::size_t row = 0;
+};
+
+// One dot product a row; vectors are one row.
+CodeMatrix rows_of(io::Array& array, std::string_view option) {
+  if (array.shape.size() == 1) array.shape.insert(array.shape.begin(), 1);
+  return matrix_of(array, option);
+}
+
+int show_trace(const Options& o, const UnitOperands& in, const CodeMatrix& a, const CodeMatrix& b,
+               std::optional<std::uint64_t> c) {
+  const Unit* const unit = as_unit(*in.arithmetic);
+  if (unit == nullptr) {
+    throw InputError("--trace", "", "a machine's unit (`assay units`)", in.arithmetic->info().name);
+  }
+  const std::vector<TraceStep> steps = unit->trace(a.row(o.row), b.row(o.row), c, in.output);
+  if (o.unit.json) {
+    nlohmann::ordered_json line{{"unit", unit->info().name}, {"row", o.row}, {"steps", trace_json(steps)}};
+    put(line.dump() + '\n');
+  } else {
+    put(fmt::format("{}, row {}: {} products{}\n\n{}", unit->info().name, o.row, a.cols,
+                    is_unverified(unit->info().evidence) ? " (unverified)" : "", trace_text(steps)));
+  }
+  return agree;
+}
+
+int run(const Options& o) {
+  if (o.unit.out.empty() && !o.unit.json && !o.trace)
+    throw InputError("--out", "", "FILE, or --trace", "none");
+  if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
+  UnitOperands in = unit_operands(o.unit);
+  const CodeMatrix a = rows_of(in.a, "--a"), b = rows_of(in.b, "--b");
+  if (in.a.shape != in.b.shape) {
+    throw InputError(in.b.origin, "",
+                     "shape " + io::to_string(in.a.shape) + ", that of A: one dot product a row",
+                     io::to_string(in.b.shape));
+  }
+  const io::Shape shape{static_cast<std::int64_t>(a.rows)};
+  if (in.c && in.c->shape.empty()) in.c->shape = {1};
+  if (in.c && in.c->shape != shape)
+    throw InputError(in.c->origin, "", "shape " + io::to_string(shape), io::to_string(in.c->shape));
+  const auto start = [&](std::size_t i) {
+    return in.c ? std::optional(in.c->code(static_cast<std::int64_t>(i))) : std::nullopt;
+  };
+  if (o.trace) {
+    if (o.row >= a.rows)
+      throw InputError("--row", "", fmt::format("less than the {} rows", a.rows), fmt::format("{}", o.row));
+    return show_trace(o, in, a, b, start(o.row));
+  }
+
+  io::Array d = io::make_array(in.output, shape);
+  const MutableCodeVector out{d.bytes.data(), a.rows, 1, in.output};
+  const auto begin = std::chrono::steady_clock::now();
+  in_pieces(a.rows, true, "assay dot", [&](std::size_t first, std::size_t count) {
+    std::exception_ptr failure;  // an exception must not leave the parallel region
+#pragma omp parallel for schedule(static)
+    for (std::size_t i = first; i < first + count; ++i) {
+      try {
+        out.set(i, in.arithmetic->dot(a.row(i), b.row(i), start(i), in.output, i));
+      } catch (...) {
+#pragma omp critical(assay_dot_failure)
+        failure = std::current_exception();
+      }
+    }
+    if (failure) std::rethrow_exception(failure);
+  });
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return put_result(o.unit, in, std::move(d), std::uint64_t{a.rows} * a.cols, seconds);
+}
+
+}  // namespace
+
+std::function<int()> make_dot(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  add_unit_options(app, o->unit);
+  app.add_flag("--trace", o->trace, "Show each addition of one row: its terms, what was cut off, the sum");
+  app.add_option("--row", o->row, "Whose row --trace shows")->capture_default_str();
+  return [o] { return run(*o); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,45 @@
+// One line on a terminal's stderr that is rewritten while something takes long.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "validation/cli/terminal.hpp"
+
+namespace assay::cli {
+
+// Nothing is shown in the first two seconds, and never in a pipe. The line goes with the object.
+class ProgressLine {
+ public:
+  ProgressLine() = default;
+  ~ProgressLine() {
+    if (shown_) std::fputs("\r\x1b[K", stderr);
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // A negative fraction is not known.
+  void show(std::string_view name, double seconds, double fraction, std::string_view what) {
+    if (!terminal_ || seconds < 2) return;
+    std::string text = fmt::format("{:>5.0f} s  ", seconds);
+    if (fraction >= 0) text += fmt::format("{:>3.0f} %  ", 100 * fraction);
+    text += fmt::format("{}  {}", name, what);
+    constexpr std::size_t longest = 79;  // a line that wraps could not be rewritten
+    fmt::print(stderr, "\r\x1b[K{}", text.substr(0, longest));
+    shown_ = true;
+  }
+  void clear() {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    shown_ = false;
+  }
+
+ private:
+  bool terminal_ = is_terminal(stderr);
+  bool shown_ = false;
+};
+
+}  // namespace assay::cli

@@ -1,0 +1,193 @@
+#include "validation/cli/unit_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/formats/encode.hpp"
+#include "reference/formats/formats.hpp"
+#include "validation/cli/arithmetics.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/progress_line.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/io/io.hpp"
+
+namespace assay::cli {
+namespace {
+
+std::string accepted_text(const ArithmeticInfo& info) {
+  std::vector<std::string> pairs;
+  for (const auto& [a, b] : info.inputs) pairs.push_back(fmt::format("{} x {}", a.short_name, b.short_name));
+  return fmt::format("{} takes {}", info.name, fmt::join(pairs, ", "));
+}
+
+io::Array floating_operand(std::string_view option, const std::string& path, const std::string& format,
+                           const UnitOptions& o) {
+  if (path.empty()) throw InputError(std::string(option), "", "FILE", "none");
+  io::Array array = read_dense_operand(path, format.empty() ? o.format : format, o.raw);
+  if (!array.element.is_floating()) {
+    throw InputError(path, "",
+                     fmt::format("floating-point values, or codes with their format ({}-format)", option),
+                     array.element.name());
+  }
+  return array;
+}
+
+// Every element in format `to`. Exact unless `round`.
+io::Array converted(io::Array&& array, const FormatSpec& to, bool round) {
+  const FormatSpec from = array.element.format();
+  if (from == to) return std::move(array);
+  io::Array out = io::make_array(to, array.shape);
+  out.origin = array.origin;
+  out.metadata = array.metadata;
+  const std::size_t bytes = code_bytes(to);
+  for (std::int64_t i = 0; i < array.size(); ++i) {
+    const std::uint64_t code = array.code(i);
+    const Encoded e = convert(code, from, to);
+    if (!round && (e.inexact || e.invalid)) {
+      throw InputError(array.origin, fmt::format("element {}", i),
+                       fmt::format("a value of {} (or --round, which rounds to nearest even)", to.dtype),
+                       fmt::format("{} = {:a}", decode(code, from), decode(code, from)));
+    }
+    detail::store_code(out.bytes.data(), i, bytes, e.code);
+  }
+  return out;
+}
+
+// The pair that takes the arrays as they are, else the one that takes one of them, else the first.
+std::pair<FormatSpec, FormatSpec> input_formats(const ArithmeticInfo& info, const FormatSpec& a,
+                                                const FormatSpec& b) {
+  if (info.inputs.empty()) return {a, b};
+  const auto score = [&](const std::pair<FormatSpec, FormatSpec>& pair) {
+    return (pair.first == a ? 1 : 0) + (pair.second == b ? 1 : 0);
+  };
+  return *std::max_element(info.inputs.begin(), info.inputs.end(),
+                           [&](const auto& x, const auto& y) { return score(x) < score(y); });
+}
+
+}  // namespace
+
+void add_unit_options(CLI::App& app, UnitOptions& o) {
+  app.add_option("--unit", o.unit, "Whose arithmetic: see `assay units` and `assay list arithmetics`")
+      ->required();
+  app.add_option("--a", o.a, "Left operand: npy, npz, safetensors, Matrix Market or raw; FILE:NAME")
+      ->required();
+  app.add_option("--b", o.b, "Right operand")->required();
+  app.add_option("--c", o.c, "What the sums start from (default: +0)");
+  app.add_option("--out", o.out, "Where D goes: .npy, .npz, .safetensors or .raw");
+  app.add_option("--output", o.output, "Format of D, where the unit gives several (default: its first)");
+  app.add_option("--format,-f", o.format, "Read arrays of codes (uint8, uint16, ...) as this format");
+  app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
+  app.add_option("--b-format", o.b_format);
+  app.add_option("--c-format", o.c_format);
+  app.add_flag("--round", o.round,
+               "Round operands to nearest even into the unit's formats; without it they must fit");
+  app.add_flag("--raw", o.raw_codes, "Write codes as unsigned integers");
+  app.add_flag("--json", o.json, "One JSON object on stdout");
+  app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
+      ->check(CLI::Range(1, 4096));
+  add_raw_options(app, o.raw);
+}
+
+UnitOperands unit_operands(const UnitOptions& o) {
+  UnitOperands in{.arithmetic = &arithmetics().find(o.unit, "--unit")};
+  const ArithmeticInfo& info = in.arithmetic->info();
+  in.output = o.output.empty() ? info.outputs.front() : parse_format(o.output);
+  if (!in.arithmetic->gives(in.output)) {
+    std::vector<std::string_view> names;
+    for (const FormatSpec& f : info.outputs) names.push_back(f.short_name);
+    throw InputError("--output", "", fmt::format("one of {} gives: {}", info.name, fmt::join(names, ", ")),
+                     o.output);
+  }
+  in.a = floating_operand("--a", o.a, o.a_format, o);
+  in.b = floating_operand("--b", o.b, o.b_format, o);
+  const auto [a, b] = input_formats(info, in.a.element.format(), in.b.element.format());
+  try {
+    in.a = converted(std::move(in.a), a, o.round);
+    in.b = converted(std::move(in.b), b, o.round);
+  } catch (const InputError& e) {
+    throw InputError(e.path(), e.place(), e.expected() + "; " + accepted_text(info), e.found());
+  }
+  if (!o.c.empty()) in.c = converted(floating_operand("--c", o.c, o.c_format, o), info.accumulator, o.round);
+  return in;
+}
+
+int put_result(const UnitOptions& o, const UnitOperands& in, io::Array&& d, std::uint64_t products,
+               double seconds) {
+  const ArithmeticInfo& info = in.arithmetic->info();
+  const io::Shape shape = d.shape;
+  if (o.raw_codes) d.element = io::ElementType::unsigned_integer(static_cast<int>(8 * d.element.bytes()));
+  d.metadata = {{"unit", info.name}, {"format", std::string(in.output.dtype)}};
+  if (!o.out.empty()) io::write_array(o.out, d);
+  if (o.json) {
+    nlohmann::ordered_json line{{"unit", info.name},
+                                {"evidence", evidence_name(info.evidence)},
+                                {"unverified", is_unverified(info.evidence)},
+                                {"a", in.a.element.name()},
+                                {"b", in.b.element.name()},
+                                {"output", in.output.dtype},
+                                {"shape", shape},
+                                {"products", products},
+                                {"seconds", seconds},
+                                {"out", o.out}};
+    put(line.dump() + '\n');
+    return agree;
+  }
+  put(fmt::format("{}{}: {} x {} into {} {}, {} products in {:.3g} s\n", info.name,
+                  is_unverified(info.evidence) ? " (unverified)" : "", in.a.element.name(),
+                  in.b.element.name(), in.output.dtype, io::to_string(shape), products, seconds));
+  if (!o.out.empty()) put(fmt::format("written to {}\n", o.out));
+  return agree;
+}
+
+CodeMatrix matrix_of(const io::Array& array, std::string_view option) {
+  if (array.shape.size() != 2)
+    throw InputError(array.origin, "", fmt::format("a matrix ({})", option),
+                     "shape " + io::to_string(array.shape));
+  const auto rows = static_cast<std::size_t>(array.shape[0]), cols = static_cast<std::size_t>(array.shape[1]);
+  return {array.bytes.data(), rows, cols, static_cast<std::ptrdiff_t>(cols), 1, array.element.format()};
+}
+
+void in_pieces(std::size_t rows, bool divisible, std::string_view what,
+               const std::function<void(std::size_t first, std::size_t count)>& body) {
+  using Clock = std::chrono::steady_clock;
+  ProgressLine line;
+  const auto begin = Clock::now();
+  // Pieces grow while they are short: packing an operand anew for each must not count.
+  std::size_t piece = divisible ? std::min<std::size_t>(rows, 64) : rows;
+  for (std::size_t first = 0; first < rows;) {
+    const std::size_t count = std::min(piece, rows - first);
+    const auto before = Clock::now();
+    body(first, count);
+    first += count;
+    const auto now = Clock::now();
+    const double took = std::chrono::duration<double>(now - before).count();
+    if (took < 0.25) piece *= 4;
+    line.show(what, std::chrono::duration<double>(now - begin).count(),
+              static_cast<double>(first) / static_cast<double>(rows),
+              fmt::format("{} of {} rows", first, rows));
+  }
+}
+
+std::string exact_text(const ExactValue<Wide>& x) {
+  const char* const sign = x.negative ? "-" : "";
+  if (x.kind == Kind::nan) return "nan";
+  if (x.kind == Kind::infinite) return fmt::format("{}inf", sign);
+  if (x.significand == 0) return fmt::format("{}0{}", sign, x.sticky ? "+" : "");
+  const int width = bit_width(x.significand);
+  Wide fraction = x.significand << (128 - width) << 1;  // the leading one falls out
+  if (width == 1) fraction = 0;
+  std::string digits;
+  for (; fraction != 0; fraction <<= 4) digits += "0123456789abcdef"[static_cast<unsigned>(fraction >> 124)];
+  return fmt::format("{}0x1{}{}p{:+d}{}", sign, digits.empty() ? "" : ".", digits, x.exponent + width - 1,
+                     x.sticky ? "+" : "");
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,64 @@
+// What `assay dot` and `assay gemm` share: operands in a unit's formats, and results on their way out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "reference/exact/arithmetic.hpp"
+#include "reference/formats/exact_value.hpp"
+#include "validation/cli/comparison_command.hpp"
+#include "validation/io/array.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace assay::cli {
+
+struct UnitOptions {
+  std::string unit, a, b, c, out, output;
+  std::string format, a_format, b_format, c_format;
+  bool round = false, raw_codes = false, json = false;
+  int threads = 0;
+  RawOptions raw;
+};
+void add_unit_options(CLI::App& app, UnitOptions& options);
+
+struct UnitOperands {
+  const Arithmetic* arithmetic = nullptr;
+  io::Array a{}, b{};
+  std::optional<io::Array> c{};
+  FormatSpec output = formats::float32;
+};
+
+// The arithmetic of --unit and the files, each in a format that it takes: an array of another format is converted, which
+// must be exact without --round. InputError with the accepted formats otherwise. Shapes are the caller's to check.
+UnitOperands unit_operands(const UnitOptions& options);
+
+// Writes D to --out, as codes with --raw, and says on stdout what was computed and by whom. The exit code.
+int put_result(const UnitOptions& options, const UnitOperands& operands, io::Array&& d,
+               std::uint64_t products, double seconds);
+
+// body(first, count) for all of [0, rows) in pieces, with a line of progress on a terminal where it takes over two
+// seconds. One piece if not `divisible`.
+void in_pieces(std::size_t rows, bool divisible, std::string_view what,
+               const std::function<void(std::size_t first, std::size_t count)>& body);
+
+// Rows [first, first + count) of a matrix.
+template <class Matrix>
+Matrix some_rows(Matrix m, std::size_t first, std::size_t count) {
+  m.data =
+      detail::advance_codes(m.data, static_cast<std::ptrdiff_t>(first) * m.row_stride, code_bytes(m.format));
+  m.rows = count;
+  return m;
+}
+
+// A two-dimensional array as rows. InputError for another number of dimensions; `option` names it.
+CodeMatrix matrix_of(const io::Array& array, std::string_view option);
+
+// "0x1.8p-3", "-0x0p+0", "inf": exact, whatever its width.
+std::string exact_text(const ExactValue<Wide>& x);
+
+}  // namespace assay::cli
