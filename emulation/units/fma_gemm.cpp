@@ -1,0 +1,300 @@
+#include "emulation/units/fma_gemm.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "reference/core/error.hpp"
+
+namespace assay {
+namespace {
+
+// Blocks of depth, columns and rows. A panel of B (depth x tile columns) stays in the first cache while the panels of A
+// pass by it, a block of A (rows x depth) in the second, and B's block in the third.
+constexpr std::size_t depth_block = 256, column_block = 2048, row_block = 192;
+constexpr std::size_t tile_block = 32;  // of ChainShape::tiles
+static_assert(depth_block % tile_block == 0, "a block of TDPBF16PS is one");
+constexpr std::size_t padding = SIZE_MAX;  // an element past the end of K: +0
+
+// Floats that start at a cache line.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t n) : floats_(n + 16) {}
+  float* data() {
+    const auto address = reinterpret_cast<std::uintptr_t>(floats_.data());
+    return floats_.data() + (64 - address % 64) % 64 / sizeof(float);
+  }
+
+ private:
+  std::vector<float> floats_;
+};
+
+struct Kernel {
+  FmaPanelsFn* run;
+  FmaTile tile;
+};
+Kernel kernel_for(Isa isa, bool any_range) {
+  switch (isa) {
+    case Isa::avx512: return {kernels::fma_gemm_avx512, fma_tile_avx512};
+    case Isa::avx2: return {kernels::fma_gemm_avx2, fma_tile_avx2};
+    default: break;
+  }
+  return {any_range ? kernels::fma_gemm_scalar_any_range : kernels::fma_gemm_scalar, fma_tile_scalar};
+}
+
+// The elements of K in the order in which a chain takes them.
+std::vector<std::size_t> order_of(ChainShape shape, std::size_t k) {
+  std::vector<std::size_t> order;
+  order.reserve(k + 1);
+  const auto at = [&](std::size_t i) { return i < k ? i : padding; };
+  switch (shape) {
+    case ChainShape::sequential:
+      for (std::size_t i = 0; i < k; ++i) order.push_back(i);
+      break;
+    case ChainShape::pairs:
+      for (std::size_t i = 0; i < k; i += 2) {
+        order.push_back(at(i + 1));
+        order.push_back(i);
+      }
+      break;
+    case ChainShape::tiles:
+      for (std::size_t begin = 0; begin < k; begin += tile_block) {
+        const std::size_t end = std::min(begin + tile_block, k);
+        for (std::size_t i = begin; i < end; i += 2) order.push_back(at(i + 1));
+        for (std::size_t i = begin; i < end; i += 2) order.push_back(i);
+      }
+      break;
+  }
+  return order;
+}
+
+// The elements of one operand: `lines` along m or n, its own depth along k, each at a stride. As float32.
+struct Source {
+  const unsigned char* data;
+  std::ptrdiff_t line_bytes, depth_bytes;
+  bool narrow;  // bfloat16
+
+  float at(std::size_t line, std::size_t k) const {
+    const unsigned char* p =
+        data + static_cast<std::ptrdiff_t>(line) * line_bytes + static_cast<std::ptrdiff_t>(k) * depth_bytes;
+    std::uint32_t bits = 0;
+    if (narrow) {
+      std::uint16_t code;
+      std::memcpy(&code, p, sizeof code);
+      bits = std::uint32_t{code} << 16;
+    } else {
+      std::memcpy(&bits, p, sizeof bits);
+    }
+    return std::bit_cast<float>(bits);
+  }
+};
+Source source_of(const CodeMatrix& x, bool lines_are_rows) {
+  const auto bytes = static_cast<std::ptrdiff_t>(code_bytes(x.format));
+  const std::ptrdiff_t line = lines_are_rows ? x.row_stride : x.col_stride;
+  const std::ptrdiff_t depth = lines_are_rows ? x.col_stride : x.row_stride;
+  return {static_cast<const unsigned char*>(x.data), line * bytes, depth * bytes, x.format == formats::bfloat16};
+}
+
+// A panel: `width` lines from `first` on, those past `lines` zeros; element (k, line) at k * width + line.
+template <std::size_t width, class Element>
+void pack_dense_lines(float* out, const Source& x, std::size_t first, const std::size_t* order,
+                      std::size_t depth) {
+  for (std::size_t i = 0; i < depth; ++i, out += width) {
+    if (order[i] == padding) {
+      std::fill(out, out + width, 0.0F);
+      continue;
+    }
+    const unsigned char* p = x.data + static_cast<std::ptrdiff_t>(first) * x.line_bytes +
+                             static_cast<std::ptrdiff_t>(order[i]) * x.depth_bytes;
+    std::array<Element, width> codes;
+    std::memcpy(codes.data(), p, sizeof codes);
+    std::array<std::uint32_t, width> bits;
+    for (std::size_t j = 0; j < width; ++j) {
+      bits[j] = sizeof(Element) == 2 ? static_cast<std::uint32_t>(codes[j]) << 16 : codes[j];
+    }
+    std::memcpy(out, bits.data(), sizeof bits);
+  }
+}
+
+template <std::size_t width>
+void pack_panel(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
+                std::size_t depth) {
+  const std::size_t count = std::min(width, lines - first);
+  if (count == width && x.line_bytes == (x.narrow ? 2 : 4)) {
+    if (x.narrow) {
+      pack_dense_lines<width, std::uint16_t>(out, x, first, order, depth);
+    } else {
+      pack_dense_lines<width, std::uint32_t>(out, x, first, order, depth);
+    }
+    return;
+  }
+  if (count != width) std::fill(out, out + depth * width, 0.0F);
+  for (std::size_t j = 0; j < count; ++j) {
+    for (std::size_t i = 0; i < depth; ++i) {
+      out[i * width + j] = order[i] == padding ? 0.0F : x.at(first + j, order[i]);
+    }
+  }
+}
+
+void pack(float* out, std::size_t width, const Source& x, std::size_t first, std::size_t lines,
+          const std::size_t* order, std::size_t depth) {
+  switch (width) {
+    case 4: return pack_panel<4>(out, x, first, lines, order, depth);
+    case 6: return pack_panel<6>(out, x, first, lines, order, depth);
+    case 8: return pack_panel<8>(out, x, first, lines, order, depth);
+    case 12: return pack_panel<12>(out, x, first, lines, order, depth);
+    case 16: return pack_panel<16>(out, x, first, lines, order, depth);
+    case 32: return pack_panel<32>(out, x, first, lines, order, depth);
+    default: throw ContractError("fma_gemm: no panels of " + std::to_string(width));
+  }
+}
+
+// The exponents of a bfloat16 matrix: of its least nonzero and its largest element.
+struct Range {
+  int least = 1000, largest = -1000;
+  bool finite = true, subnormals = false;
+};
+Range range_of(const CodeMatrix& x) {
+  Range range;
+  const FormatSpec& f = x.format;
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    for (std::size_t j = 0; j < x.cols; ++j) {
+      const std::uint64_t magnitude = x.code(i, j) & f.magnitude_mask();
+      const int binade = static_cast<int>(magnitude >> (f.precision - 1));
+      if (binade == 0) {
+        range.subnormals = range.subnormals || magnitude != 0;
+        continue;
+      }
+      range.finite = range.finite && magnitude < f.infinity_code();
+      range.least = std::min(range.least, binade - 1 + f.emin);
+      range.largest = std::max(range.largest, binade - 1 + f.emin);
+    }
+  }
+  return range;
+}
+
+// Is every product exact as a float32?
+bool products_are_exact(const Range& a, const Range& b, bool flush, bool narrow) {
+  const bool subnormal = !flush && (a.subnormals || b.subnormals);
+  return narrow && a.finite && b.finite && !subnormal && a.least + b.least >= formats::float32.emin &&
+         a.largest + b.largest + 1 <= formats::float32.emax();
+}
+
+void start(const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) {
+  if (c && c->data == d.data) return;
+  for (std::size_t i = 0; i < d.rows; ++i) {
+    for (std::size_t j = 0; j < d.cols; ++j) d.set(i, j, c ? c->code(i, j) : 0);
+  }
+}
+
+void make_nans_canonical(unsigned char* d, std::ptrdiff_t row_bytes, std::size_t rows, std::size_t columns) {
+  for (std::size_t i = 0; i < rows; ++i, d += row_bytes) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      std::uint32_t code;
+      std::memcpy(&code, d + 4 * j, sizeof code);
+      if ((code & 0x7FFFFFFF) > 0x7F800000) code = 0x7FFFFFFF;
+      std::memcpy(d + 4 * j, &code, sizeof code);
+    }
+  }
+}
+
+// D dense along its rows.
+void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
+                const MutableCodeMatrix& d) {
+  const auto [tile_rows, tile_columns] = kernel.tile;
+  const std::vector<std::size_t> order = order_of(how.shape, a.cols);
+  const std::size_t m = d.rows, n = d.cols, k = order.size();
+  const Source rows_of_a = source_of(a, true), columns_of_b = source_of(b, false);
+  const std::size_t row_tiles = (m + tile_rows - 1) / tile_rows;
+
+  const bool alone = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < 1e5;
+  const int threads = alone ? 1 : omp_get_max_threads();
+  // Rows are cut into blocks of equal size, as many for each thread.
+  const auto shares = static_cast<std::size_t>(threads);
+  const std::size_t blocks = shares * ((m + shares * row_block - 1) / (shares * row_block));
+  const std::size_t most_tiles = (row_tiles + blocks - 1) / blocks;
+
+  const std::size_t depth_most = std::min(k, depth_block);
+  const std::size_t column_tiles_most = (std::min(n, column_block) + tile_columns - 1) / tile_columns;
+  Buffer packed_b(column_tiles_most * tile_columns * depth_most);
+  const std::size_t a_block = most_tiles * tile_rows * depth_most;
+  Buffer packed_a(shares * ((a_block + 15) / 16 * 16));
+
+  for (std::size_t j0 = 0; j0 < n; j0 += column_block) {
+    const std::size_t columns = std::min(column_block, n - j0);
+    const auto column_tiles = static_cast<std::ptrdiff_t>((columns + tile_columns - 1) / tile_columns);
+    for (std::size_t k0 = 0; k0 < k; k0 += depth_block) {
+      const std::size_t depth = std::min(depth_block, k - k0);
+      const std::size_t* const part = order.data() + k0;
+#pragma omp parallel num_threads(threads) if (threads > 1)
+      {
+#pragma omp for schedule(static)
+        for (std::ptrdiff_t t = 0; t < column_tiles; ++t) {
+          const auto tile = static_cast<std::size_t>(t);
+          pack(packed_b.data() + tile * depth * tile_columns, tile_columns, columns_of_b, j0 + tile * tile_columns,
+               n, part, depth);
+        }
+        float* const own_a =
+            packed_a.data() + static_cast<std::size_t>(omp_get_thread_num()) * ((a_block + 15) / 16 * 16);
+#pragma omp for schedule(static)
+        for (std::ptrdiff_t share = 0; share < static_cast<std::ptrdiff_t>(blocks); ++share) {
+          const auto block = static_cast<std::size_t>(share);
+          const std::size_t first = block * row_tiles / blocks, last = (block + 1) * row_tiles / blocks;
+          if (first == last) continue;
+          for (std::size_t tile = first; tile < last; ++tile) {
+            pack(own_a + (tile - first) * depth * tile_rows, tile_rows, rows_of_a, tile * tile_rows, m, part, depth);
+          }
+          const std::size_t i0 = first * tile_rows;
+          FmaPanels panels{.a = own_a, .b = packed_b.data()};
+          panels.d_row_bytes = d.row_stride * 4;
+          panels.d = static_cast<unsigned char*>(d.data) + static_cast<std::ptrdiff_t>(i0) * panels.d_row_bytes +
+                     4 * j0;
+          panels.rows = std::min(m, last * tile_rows) - i0;
+          panels.columns = columns;
+          panels.depth = depth;
+          panels.a_panel = depth * tile_rows;
+          panels.b_panel = depth * tile_columns;
+          panels.tiles = how.shape == ChainShape::tiles;
+          panels.fused = how.fused;
+          panels.flush = how.flush;
+          kernel.run(panels);
+          if (how.canonical_nan && k0 + depth == k)
+            make_nans_canonical(panels.d, panels.d_row_bytes, panels.rows, columns);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool fma_gemm(const FmaGemm& how, Isa isa, const CodeMatrix& a, const CodeMatrix& b,
+              const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d, bool any_range) {
+  bool wide = false;  // products and sums in float64
+  if (isa == Isa::scalar && how.fused) {
+    const bool narrow = a.format == formats::bfloat16;
+    const Range of_a = range_of(a), of_b = range_of(b);
+    if (!how.canonical_nan && !(of_a.finite && of_b.finite)) return false;
+    wide = any_range || !products_are_exact(of_a, of_b, how.flush, narrow);
+  }
+  start(c, d);
+  if (a.cols == 0) return true;
+  const Kernel kernel = kernel_for(isa, wide);
+  if (d.col_stride == 1 || d.cols == 1) {
+    dense_gemm(how, kernel, a, b, d);
+    return true;
+  }
+  std::vector<std::uint32_t> dense(d.rows * d.cols);
+  const MutableCodeMatrix copy{dense.data(), d.rows, d.cols, static_cast<std::ptrdiff_t>(d.cols), 1,
+                               formats::float32};
+  start(CodeMatrix(d), copy);
+  dense_gemm(how, kernel, a, b, copy);
+  start(CodeMatrix(copy), d);
+  return true;
+}
+
+}  // namespace assay
