@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/terminal.hpp"
@@ -78,17 +78,10 @@ int run(const Options& o) {
   const MutableCodeVector out{d.bytes.data(), a.rows, 1, in.output};
   const auto begin = std::chrono::steady_clock::now();
   in_pieces(a.rows, true, "assay dot", [&](std::size_t first, std::size_t count) {
-    std::exception_ptr failure;  // an exception must not leave the parallel region
-#pragma omp parallel for schedule(static)
-    for (std::size_t i = first; i < first + count; ++i) {
-      try {
-        out.set(i, in.arithmetic->dot(a.row(i), b.row(i), start(i), in.output, i));
-      } catch (...) {
-#pragma omp critical(assay_dot_failure)
-        failure = std::current_exception();
-      }
-    }
-    if (failure) std::rethrow_exception(failure);
+    parallel_for(count, 0, [&](std::size_t row) {
+      const std::size_t i = first + row;
+      out.set(i, in.arithmetic->dot(a.row(i), b.row(i), start(i), in.output, i));
+    });
   });
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return put_result(o.unit, in, std::move(d), std::uint64_t{a.rows} * a.cols, seconds);

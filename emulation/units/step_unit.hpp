@@ -1,0 +1,73 @@
+// Units whose dot product is a chain of steps of at most L products each, and what the definitions of such units share.
+//
+// Numerics
+//   order   c = step(products 0 .. L-1, c); c = step(products L .. 2L-1, c); ... A sum without c starts at +0. K = 0 gives
+//           c as it is, or +0. The last step of a K that L does not divide is filled up with products +0 * +0.
+//   bound   Every operation of a step takes an exact value t (a product, a term before alignment, a sum of what entered)
+//           to a value near it; whatever else happens is exact. What one operation changes reaches the result as it is, for
+//           nothing after it but additions and further such changes follow. So dot() - exact() is the sum of all the
+//           changes, and the bound is the sum of a bound on each, from the data: what alignment drops of a term is less than
+//           the unit it is cut to; a rounding of t costs rounding_error(t). These are computed along with the steps, upward.
+//           Infinite if an operand or a step's result is not finite.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emulation/units/unit.hpp"
+
+namespace assay {
+
+// What a step tells beside its result, as far as somebody listens.
+struct StepLog {
+  std::vector<TraceStep>* trace = nullptr;
+  double* error = nullptr;
+
+  void add_error(double e) const;
+};
+
+// The least float64 that is not below |x|; x finite.
+double magnitude_up(const ExactValue<Wide>& x);
+
+// A bound on |t rounded to f - t|, without overflow: u |t| (2u |t| unless to nearest) in the normal range; below it half the
+// smallest subnormal (the whole of it unless to nearest), or 2^emin where tiny results are flushed. 0 for t = 0 and for
+// infinities and NaN, which no bound is asked for.
+double rounding_error(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush);
+
+// A value of at most 63 bits: significand * 2^exponent.
+ExactValue<Wide> exact_integer(std::int64_t significand, int exponent);
+
+// "a[3] b[3]"
+std::string product_name(std::size_t index);
+
+class StepUnit : public Unit {
+ public:
+  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+               const FormatSpec& output) const override;
+
+ protected:
+  using Unit::Unit;
+
+  // One step over 1 to info().step_terms products; `first` is the index of the first of them, for names.
+  virtual std::uint64_t take_step(const CodeVector& a, const CodeVector& b, std::size_t first,
+                                  std::uint64_t c, const StepLog& log) const = 0;
+
+  std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                            const FormatSpec& output, std::uint64_t element) const override;
+  std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
+                             std::uint64_t element) const override;
+  std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,
+                                       std::optional<std::uint64_t> c,
+                                       const FormatSpec& output) const override;
+
+ private:
+  std::uint64_t chain(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                      const StepLog& log) const;
+};
+
+// The trace of a dot product of no terms: c, or +0, as it is.
+TraceStep trace_of_no_terms(std::uint64_t c, const FormatSpec& f);
+
+}  // namespace assay
