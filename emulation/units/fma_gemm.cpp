@@ -15,7 +15,7 @@ namespace {
 
 // Blocks of depth, columns and rows. A panel of B (depth x tile columns) stays in the first cache while the panels of A
 // pass by it, a block of A (rows x depth) in the second, and B's block in the third.
-constexpr std::size_t depth_block = 256, column_block = 2048, row_block = 192;
+constexpr std::size_t depth_block = 192, column_block = 2048, row_block = 192;
 constexpr std::size_t tile_block = 32;  // of ChainShape::tiles
 static_assert(depth_block % tile_block == 0, "a block of TDPBF16PS is one");
 constexpr std::size_t padding = SIZE_MAX;  // an element past the end of K: +0
@@ -72,24 +72,14 @@ std::vector<std::size_t> order_of(ChainShape shape, std::size_t k) {
   return order;
 }
 
-// The elements of one operand: `lines` along m or n, its own depth along k, each at a stride. As float32.
+// The elements of one operand: `lines` along m or n, depth along k, each at a stride.
 struct Source {
   const unsigned char* data;
   std::ptrdiff_t line_bytes, depth_bytes;
   bool narrow;  // bfloat16
 
-  float at(std::size_t line, std::size_t k) const {
-    const unsigned char* p =
-        data + static_cast<std::ptrdiff_t>(line) * line_bytes + static_cast<std::ptrdiff_t>(k) * depth_bytes;
-    std::uint32_t bits = 0;
-    if (narrow) {
-      std::uint16_t code;
-      std::memcpy(&code, p, sizeof code);
-      bits = std::uint32_t{code} << 16;
-    } else {
-      std::memcpy(&bits, p, sizeof bits);
-    }
-    return std::bit_cast<float>(bits);
+  const unsigned char* at(std::size_t line, std::size_t k) const {
+    return data + static_cast<std::ptrdiff_t>(line) * line_bytes + static_cast<std::ptrdiff_t>(k) * depth_bytes;
   }
 };
 Source source_of(const CodeMatrix& x, bool lines_are_rows) {
@@ -99,56 +89,52 @@ Source source_of(const CodeMatrix& x, bool lines_are_rows) {
   return {static_cast<const unsigned char*>(x.data), line * bytes, depth * bytes, x.format == formats::bfloat16};
 }
 
-// A panel: `width` lines from `first` on, those past `lines` zeros; element (k, line) at k * width + line.
-template <std::size_t width, class Element>
-void pack_dense_lines(float* out, const Source& x, std::size_t first, const std::size_t* order,
-                      std::size_t depth) {
+// A panel: `width` lines from `first` on, those past `lines` zeros; element (k, line) at k * width + line. The bits of
+// a float32 each; Code is that of the operand.
+template <std::size_t width, class Code>
+void pack_panel(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
+                std::size_t depth) {
+  constexpr int up = 32 - 8 * static_cast<int>(sizeof(Code));
+  const std::size_t count = std::min(width, lines - first);
+  const bool adjacent = count == width && x.line_bytes == sizeof(Code);
+  std::array<std::uint32_t, width> bits{};
   for (std::size_t i = 0; i < depth; ++i, out += width) {
     if (order[i] == padding) {
-      std::fill(out, out + width, 0.0F);
-      continue;
-    }
-    const unsigned char* p = x.data + static_cast<std::ptrdiff_t>(first) * x.line_bytes +
-                             static_cast<std::ptrdiff_t>(order[i]) * x.depth_bytes;
-    std::array<Element, width> codes;
-    std::memcpy(codes.data(), p, sizeof codes);
-    std::array<std::uint32_t, width> bits;
-    for (std::size_t j = 0; j < width; ++j) {
-      bits[j] = sizeof(Element) == 2 ? static_cast<std::uint32_t>(codes[j]) << 16 : codes[j];
+      bits = {};
+    } else if (const unsigned char* p = x.at(first, order[i]); adjacent) {
+      std::array<Code, width> codes;
+      std::memcpy(codes.data(), p, sizeof codes);
+      for (std::size_t j = 0; j < width; ++j) bits[j] = std::uint32_t{codes[j]} << up;
+    } else {
+      for (std::size_t j = 0; j < count; ++j, p += x.line_bytes) {
+        Code code;
+        std::memcpy(&code, p, sizeof code);
+        bits[j] = std::uint32_t{code} << up;
+      }
     }
     std::memcpy(out, bits.data(), sizeof bits);
   }
 }
 
 template <std::size_t width>
-void pack_panel(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
-                std::size_t depth) {
-  const std::size_t count = std::min(width, lines - first);
-  if (count == width && x.line_bytes == (x.narrow ? 2 : 4)) {
-    if (x.narrow) {
-      pack_dense_lines<width, std::uint16_t>(out, x, first, order, depth);
-    } else {
-      pack_dense_lines<width, std::uint32_t>(out, x, first, order, depth);
-    }
-    return;
-  }
-  if (count != width) std::fill(out, out + depth * width, 0.0F);
-  for (std::size_t j = 0; j < count; ++j) {
-    for (std::size_t i = 0; i < depth; ++i) {
-      out[i * width + j] = order[i] == padding ? 0.0F : x.at(first + j, order[i]);
-    }
+void pack(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
+          std::size_t depth) {
+  if (x.narrow) {
+    pack_panel<width, std::uint16_t>(out, x, first, lines, order, depth);
+  } else {
+    pack_panel<width, std::uint32_t>(out, x, first, lines, order, depth);
   }
 }
 
 void pack(float* out, std::size_t width, const Source& x, std::size_t first, std::size_t lines,
           const std::size_t* order, std::size_t depth) {
   switch (width) {
-    case 4: return pack_panel<4>(out, x, first, lines, order, depth);
-    case 6: return pack_panel<6>(out, x, first, lines, order, depth);
-    case 8: return pack_panel<8>(out, x, first, lines, order, depth);
-    case 12: return pack_panel<12>(out, x, first, lines, order, depth);
-    case 16: return pack_panel<16>(out, x, first, lines, order, depth);
-    case 32: return pack_panel<32>(out, x, first, lines, order, depth);
+    case 4: return pack<4>(out, x, first, lines, order, depth);
+    case 6: return pack<6>(out, x, first, lines, order, depth);
+    case 8: return pack<8>(out, x, first, lines, order, depth);
+    case 12: return pack<12>(out, x, first, lines, order, depth);
+    case 16: return pack<16>(out, x, first, lines, order, depth);
+    case 32: return pack<32>(out, x, first, lines, order, depth);
     default: throw ContractError("fma_gemm: no panels of " + std::to_string(width));
   }
 }
@@ -186,7 +172,17 @@ bool products_are_exact(const Range& a, const Range& b, bool flush, bool narrow)
 
 void start(const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) {
   if (c && c->data == d.data) return;
+  const bool dense = d.col_stride == 1 && (!c || c->col_stride == 1);
   for (std::size_t i = 0; i < d.rows; ++i) {
+    if (dense) {
+      void* const row = detail::advance_codes(d.data, static_cast<std::ptrdiff_t>(i) * d.row_stride, 4);
+      if (c) {
+        std::memcpy(row, c->row(i).data, 4 * d.cols);
+      } else {
+        std::memset(row, 0, 4 * d.cols);
+      }
+      continue;
+    }
     for (std::size_t j = 0; j < d.cols; ++j) d.set(i, j, c ? c->code(i, j) : 0);
   }
 }

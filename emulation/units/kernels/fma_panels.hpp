@@ -68,13 +68,16 @@ inline void one_chain_tile(const float* a, const float* b, std::size_t depth, un
   }
 }
 
-// For each block of 32: the chain of odd elements, then that of the even ones, and two additions. The odd sums wait in
-// memory, for the registers hold the accumulators of one chain.
+// For each block of 32: the chain of odd elements, then that of the even ones, and two additions. The odd sums and D wait
+// in memory, for the registers hold the accumulators of one chain; in memory of their own, as rows of D may lie a
+// power of two apart and drive each other out of the cache.
 template <class Vector, std::size_t rows, std::size_t vectors>
 inline void two_chain_tile(const float* a, const float* b, std::size_t depth, unsigned char* d,
                            std::ptrdiff_t row_bytes) {
-  constexpr std::size_t block = 32, bytes = Vector::floats * sizeof(float);
-  alignas(64) float odd[rows][vectors * Vector::floats];
+  constexpr std::size_t block = 32;
+  alignas(64) float odd[rows][vectors * Vector::floats], sums[rows][vectors * Vector::floats];
+  for (std::size_t r = 0; r < rows; ++r)
+    std::memcpy(sums[r], d + static_cast<std::ptrdiff_t>(r) * row_bytes, sizeof sums[r]);
   for (std::size_t begin = 0; begin < depth; begin += block) {
     const std::size_t half = (depth - begin < block ? depth - begin : block) / 2;
     Vector acc[rows][vectors];
@@ -101,12 +104,14 @@ inline void two_chain_tile(const float* a, const float* b, std::size_t depth, un
     for (std::size_t r = 0; r < rows; ++r) {
       ASSAY_UNROLL
       for (std::size_t v = 0; v < vectors; ++v) {
-        unsigned char* const p = d + static_cast<std::ptrdiff_t>(r) * row_bytes + v * bytes;
+        float* const p = sums[r] + v * Vector::floats;
         const Vector sum = Vector::add(acc[r][v], Vector::load(odd[r] + v * Vector::floats));
         Vector::add(Vector::load(p), sum).store(p);
       }
     }
   }
+  for (std::size_t r = 0; r < rows; ++r)
+    std::memcpy(d + static_cast<std::ptrdiff_t>(r) * row_bytes, sums[r], sizeof sums[r]);
 }
 
 template <class Vector, std::size_t rows, std::size_t vectors>
@@ -133,6 +138,11 @@ template <class Vector, std::size_t rows, std::size_t vectors>
       const float* const b = p.b + j * p.b_panel;
       unsigned char* const d =
           p.d + static_cast<std::ptrdiff_t>(i * rows) * p.d_row_bytes + j * columns * sizeof(float);
+      // The next tile of D, which no hardware foresees.
+      for (std::size_t r = 0; r < rows && (i + 1) * rows + r < p.rows; ++r) {
+        const unsigned char* const next = d + static_cast<std::ptrdiff_t>(rows + r) * p.d_row_bytes;
+        for (std::size_t line = 0; line < columns * sizeof(float); line += 64) __builtin_prefetch(next + line, 1);
+      }
       if (high == rows && wide == columns) {
         full_tile<Vector, rows, vectors>(p, a, b, d, p.d_row_bytes);
         continue;

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(vdpbf16ps_by_hand) {
   BOOST_TEST(less(-151) == fl(-126));       // a tie of 24 bits without limit: to even, which is 2^-126
   BOOST_TEST(less(-152) == fl(-126));
   BOOST_TEST(dot(unit, {0, (bf(-91) + 1) | minus16}, {0, bf(-60)}, fl(-126)) == 0U);  // just above the tie
-  BOOST_TEST(dot(unit, {0, bf(-90)}, {0, bf(-60)}, fl(-126) | minus32) == minus32);  // the sign stays
+  BOOST_TEST(dot(unit, {minus16, bf(-90)}, {0, bf(-60)}, fl(-126) | minus32) == minus32);  // the sign stays
   // The odd step's result is flushed before the even one adds.
   BOOST_TEST(dot(unit, {bf(-66), bf(-90) | minus16}, {bf(-60), bf(-60)}, fl(-126)) == fl(-126));
   // Overflow, infinities and NaN.
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(tdpbf16ps_by_hand) {
   a[28] = bf(-25);
   a[26] = bf(-25);
   a[24] = bf(-24);
-  BOOST_TEST(dot(unit, a, b, fl(0)) == fl(0) + 1 - 0);  // 2^-23 from block 0, then a tie to even from block 1? see below
+  BOOST_TEST(dot(unit, a, b, fl(0)) == fl(0) + 2);  // 2^-23 from block 0, then a tie from block 1: to even
   // Flushing in the additions.
   BOOST_TEST(dot(unit, {bf(-126)}, {bf(0)}, (fl(-126) + 1) | minus32) == minus32);
   BOOST_TEST(dot(unit, {0}, {0}, 0x80000001) == 0U);
