@@ -1,0 +1,343 @@
+// The fused sum of fused_sum.hpp, a lane a column of D, written once over lanes of any width. In an unnamed namespace: a
+// function with external linkage could be picked by the linker for a CPU without the instructions.
+//
+// Numerics
+//   in range   products are exact float32; e_i and emax are sums and a maximum of 16-bit integers; every product times
+//              2^(F - emax), a power of two that float32 holds, is truncated to an int32 by the conversion; the int32
+//              sum becomes a float32 toward zero, which is the result's own truncation, and is scaled back exactly. A
+//              product below 1 after scaling may lose bits in the multiplication: it truncates to 0 either way.
+//              emax is no lower than `lowest`. That changes nothing: nonzero products lie above, so it matters only
+//              where all products are zero, and then c, a multiple of 2^(lowest - F) as the result of a step and by
+//              the check on entry, is kept whole, as the unit does.
+//   any range  products of significands in (-4, 4), each scaled by its own 2^(F + e_i - emax), 0 where that is below
+//              2^-126: such a product is below q by far.
+//   int32      |P / q| < 2^(F+2). Sums of up to 8 products at F = 25 and c stay below 2^31. Longer ones are held in two
+//              halves; where their sum wraps, (x + y) / 2 with the lost bit kept in the last place (odd) has the same
+//              truncation and the same side of any tie.
+//   f16        the int32 sum becomes a float32 rounded to odd, which is then rounded to float16 as the sum itself would
+//              be: 24 >= 11 + 2 bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "emulation/units/fused_sum_kernels.hpp"
+#include "reference/formats/kernels/immintrin.hpp"
+
+namespace assay::kernels {
+namespace {
+
+constexpr bool is_f16(FusedSumOutput output) { return output == FusedSumOutput::f16; }
+constexpr bool is_steps(FusedSumOutput output) {
+  return output == FusedSumOutput::f16_steps_f32 || output == FusedSumOutput::f16_steps_f16;
+}
+
+// S as a float32 toward zero, or to odd, from its halves (the second is not read where there is one).
+template <class V, bool halves, bool odd>
+typename V::Float sum_as_float(typename V::Int first, typename V::Int second) {
+  using Int = typename V::Int;
+  using Float = typename V::Float;
+  const auto convert = [](Int sum) {
+    const Float f = V::toward_zero(sum);
+    if constexpr (!odd) return f;
+    const auto exact = V::equal(V::truncated(f), sum);
+    return V::select(exact, f, V::bits(V::or32(V::bits(f), V::all32(1))));
+  };
+  if constexpr (!halves) return convert(first);
+  const Int sum = V::add32(first, second);
+  const Float f = convert(sum);
+  // Two terms of one sign and a sum of the other.
+  const Int wrapped = V::and32(V::xor32(sum, first), V::xor32(sum, second));
+  const auto mask = V::less(wrapped, V::zero_bits());
+  if (!V::any(mask)) [[likely]]
+    return f;
+  const Int differ = V::xor32(first, second);
+  const Int mean = V::add32(V::and32(first, second), V::template right_signed<1>(differ));
+  const Float g = convert(V::or32(mean, V::and32(differ, V::all32(1))));
+  return V::select(mask, V::add(g, g), f);
+}
+
+template <class V>
+typename V::Float thirteen_bits(typename V::Float x) {
+  return V::bits(V::and32(V::bits(x), V::all32(static_cast<int>(0xFFFFFC00))));
+}
+
+template <class V>
+typename V::Mask is_infinite(typename V::Float x) {
+  return V::equal(V::and32(V::bits(x), V::all32(0x7FFFFFFF)), V::all32(0x7F800000));
+}
+
+// t + c, rounded once to float16: to odd in float32 first. Knuth's two-sum gives what the addition dropped.
+template <class V>
+typename V::Float sum_through_f16(typename V::Float t, typename V::Float c) {
+  using Int = typename V::Int;
+  using Float = typename V::Float;
+  const Float odd = V::nearest([&] {
+    const Float s = V::add(t, c);
+    const Float of_t = V::sub(s, c), of_c = V::sub(s, of_t);
+    const Float error = V::add(V::sub(t, of_t), V::sub(c, of_c));
+    const Int bits = V::bits(s), dropped = V::bits(error);
+    const auto exact = V::equal(V::template left<1>(dropped), V::zero_bits());
+    // An even significand is moved toward what was dropped: one up if the signs agree, else one down.
+    const Int sign = V::template right_signed<31>(V::xor32(bits, dropped));  // 0 or -1
+    const Int neighbour = V::add32(bits, V::or32(sign, V::all32(1)));
+    const auto is_odd = V::equal(V::and32(bits, V::all32(1)), V::all32(1));
+    const Float moved = V::bits(V::select(is_odd, bits, neighbour));
+    return V::select(V::either(exact, is_infinite<V>(s)), s, moved);
+  });
+  return V::through_f16(odd);
+}
+
+// 16-bit lanes as 32-bit ones: those of the first vector, then those of the second.
+template <class V>
+typename V::Int exponents_of(typename V::Int pairs, int vector) {
+  return vector == 0 ? V::template right_signed<16>(V::template left<16>(pairs))
+                     : V::template right_signed<16>(pairs);
+}
+
+// One step of `rows` rows, c in and out.
+template <class V, int terms, bool halves, FusedSumOutput output, int rows>
+inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& task, std::size_t row,
+                                                         std::size_t k, typename V::Float (&c)[rows][2]) {
+  using Int = typename V::Int;
+  using Float = typename V::Float;
+  constexpr std::size_t width = V::width;
+  const std::size_t stride = task.a_stride;
+  const float* const a = task.a_values + row * stride + k;
+  const std::uint32_t* const ae = task.a_exponents + row * stride + k;
+  const float* const b = task.b_values + k * 2 * width;
+  const std::int16_t* const be = task.b_exponents + k * 2 * width;
+
+  Int e[rows];
+  for (int r = 0; r < rows; ++r) e[r] = V::all16(task.lowest + exponent_bias);
+#pragma GCC unroll 32
+  for (int i = 0; i < terms; ++i) {
+    const Int column = V::load(be + static_cast<std::size_t>(i) * 2 * width);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) {
+      const Int line = V::all(ae + static_cast<std::size_t>(r) * stride + i);
+      e[r] = V::max16(e[r], V::add16(column, line));
+    }
+  }
+  Float scale[rows][2], quantum[rows][2];
+  Int sum[rows][2][2];
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 2
+    for (int v = 0; v < 2; ++v) {
+      const Int product = V::sub32(exponents_of<V>(e[r], v), V::all32(exponent_bias - 127));
+      const Int addend = V::template right<24>(V::template left<1>(V::bits(c[r][v])));
+      const Int emax = V::max32(product, addend);  // biased as in a float32
+      scale[r][v] = V::bits(V::template left<23>(V::sub32(V::all32(task.fraction + 254), emax)));
+      quantum[r][v] = V::bits(V::template left<23>(V::sub32(emax, V::all32(task.fraction))));
+      sum[r][v][0] = V::truncated(V::mul(c[r][v], scale[r][v]));
+      sum[r][v][1] = V::zero_bits();
+    }
+  }
+#pragma GCC unroll 32
+  for (int i = 0; i < terms; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < 2; ++v) {
+      const Float column =
+          V::load(b + (static_cast<std::size_t>(i) * 2 + static_cast<std::size_t>(v)) * width);
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; ++r) {
+        const Float product = V::mul(column, V::all(a + static_cast<std::size_t>(r) * stride + i));
+        Int& s = sum[r][v][halves && i >= terms / 2 ? 1 : 0];
+        s = V::add32(s, V::truncated(V::mul(product, scale[r][v])));
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 2
+    for (int v = 0; v < 2; ++v) {
+      const Float s = sum_as_float<V, halves, is_f16(output)>(sum[r][v][0], sum[r][v][1]);
+      Float x = V::mul(s, quantum[r][v]);
+      if constexpr (output == FusedSumOutput::e8m13) x = thirteen_bits<V>(x);
+      if constexpr (is_f16(output)) x = V::select(is_infinite<V>(c[r][v]), c[r][v], V::through_f16(x));
+      c[r][v] = x;
+    }
+  }
+}
+
+template <class V, int terms, bool halves, FusedSumOutput output>
+inline void step_any_range(const FusedSumTask& task, std::size_t row, std::size_t k,
+                           typename V::Float (&c)[2]) {
+  using Int = typename V::Int;
+  using Float = typename V::Float;
+  constexpr std::size_t width = V::width;
+  const float* const a = task.a_significands + row * task.a_stride + k;
+  const std::uint32_t* const ae = task.a_exponents + row * task.a_stride + k;
+  const float* const b = task.b_significands + k * 2 * width;
+  const std::int16_t* const be = task.b_exponents + k * 2 * width;
+
+  Int each[terms];
+  Int highest = V::all16(0);
+#pragma GCC unroll 32
+  for (int i = 0; i < terms; ++i) {
+    each[i] = V::add16(V::load(be + static_cast<std::size_t>(i) * 2 * width), V::all(ae + i));
+    highest = V::max16(highest, each[i]);
+  }
+  const Int floor = V::all32(task.floor + exponent_bias);
+  Int emax[2];
+  bool below = false;
+  for (int v = 0; v < 2; ++v) {
+    const Int field = V::template right<24>(V::template left<1>(V::bits(c[v])));
+    const auto zero = V::equal(V::template left<1>(V::bits(c[v])), V::zero_bits());
+    const Int normal = V::add32(V::max32(field, V::all32(1)), V::all32(exponent_bias - 127));
+    emax[v] = V::max32(exponents_of<V>(highest, v), V::select(zero, V::zero_bits(), normal));
+    below = below || V::any(V::less(emax[v], floor));
+  }
+  if (below) [[unlikely]] {
+    Int lowest = highest;
+    for (int i = 0; i < terms; ++i) lowest = V::min16(lowest, each[i]);
+    for (int v = 0; v < 2; ++v) {
+      const auto zero_c = V::equal(V::template left<1>(V::bits(c[v])), V::zero_bits());
+      const auto zero = V::less(exponents_of<V>(lowest, v), V::all32(zero_product_below));
+      const Int raised = V::max32(emax[v], floor);
+      emax[v] = V::select(V::either(zero, zero_c), raised, emax[v]);
+    }
+  }
+  // Zeros alone and no floor: any emax will do.
+  for (int v = 0; v < 2; ++v) emax[v] = V::max32(emax[v], V::all32(exponent_bias - 300));
+  const Int pairs = V::or32(V::and32(emax[0], V::all32(0xFFFF)), V::template left<16>(emax[1]));
+  const Int base = V::sub16(pairs, V::all16(task.fraction + 127));
+
+  Int sum[2][2];
+  Int quantum[2];
+  for (int v = 0; v < 2; ++v) {
+    quantum[v] = V::sub32(emax[v], V::all32(exponent_bias + task.fraction));
+    sum[v][0] = V::truncated(V::scaled(c[v], V::sub32(V::zero_bits(), quantum[v])));
+    sum[v][1] = V::zero_bits();
+  }
+#pragma GCC unroll 32
+  for (int i = 0; i < terms; ++i) {
+    const Int shift = V::sub16_or_zero(each[i], base);  // of 0 to F + 127: the exponent field of a float32
+    const Float line = V::all(a + i);
+    const Float scale[2] = {
+        V::bits(V::template left<23>(shift)),
+        V::bits(V::template left<7>(V::and32(shift, V::all32(static_cast<int>(0xFFFF0000)))))};
+#pragma GCC unroll 2
+    for (int v = 0; v < 2; ++v) {
+      const Float column =
+          V::load(b + (static_cast<std::size_t>(i) * 2 + static_cast<std::size_t>(v)) * width);
+      Int& s = sum[v][halves && i >= terms / 2 ? 1 : 0];
+      s = V::add32(s, V::truncated(V::mul(V::mul(column, line), scale[v])));
+    }
+  }
+  for (int v = 0; v < 2; ++v) {
+    const Float s = sum_as_float<V, halves, is_f16(output)>(sum[v][0], sum[v][1]);
+    Float x = V::scaled(s, quantum[v]);
+    if constexpr (output == FusedSumOutput::e8m13) x = thirteen_bits<V>(x);
+    if constexpr (is_f16(output)) x = V::through_f16(x);
+    // A sum that has overflowed stays infinite: the operands of these paths are finite.
+    c[v] = V::select(is_infinite<V>(c[v]), c[v], x);
+  }
+}
+
+// Is every c zero, or within the range that the fast form needs?
+template <class V>
+bool addends_in_range(const FusedSumTask& task, const typename V::Float (&c)[2]) {
+  for (int v = 0; v < 2; ++v) {
+    const typename V::Int twice = V::template left<1>(V::bits(c[v]));
+    const typename V::Int exponent = V::template right<24>(twice);
+    const auto low = V::less(exponent, V::all32(task.lowest + 127));
+    const auto high = V::less(V::all32(highest_addend + 127), exponent);
+    const auto zero = V::equal(twice, V::zero_bits());
+    if (V::any(V::either(high, V::both(low, V::invert(zero))))) return false;
+  }
+  return true;
+}
+
+template <class V, int terms, bool halves, FusedSumOutput output, int rows>
+void rows_in_range(const FusedSumTask& task, std::size_t row) {
+  using Float = typename V::Float;
+  constexpr std::size_t width = V::width;
+  Float c[rows][2];
+  float* const sums = task.sums + row * 2 * width;
+  for (int r = 0; r < rows; ++r) {
+    for (int v = 0; v < 2; ++v) c[r][v] = V::load(sums + static_cast<std::size_t>(2 * r + v) * width);
+  }
+  if constexpr (is_steps(output)) {
+    for (std::size_t k = 0; k < task.k; k += 32) {
+      Float t[rows][2];
+      for (int r = 0; r < rows; ++r) t[r][0] = t[r][1] = V::zero();
+      step_in_range<V, 16, true, FusedSumOutput::f32, rows>(task, row, k, t);
+      step_in_range<V, 16, true, FusedSumOutput::f32, rows>(task, row, k + 16, t);
+      for (int r = 0; r < rows; ++r) {
+        for (int v = 0; v < 2; ++v) {
+          if constexpr (output == FusedSumOutput::f16_steps_f16) {
+            c[r][v] = sum_through_f16<V>(t[r][v], c[r][v]);
+          } else {
+            c[r][v] = V::nearest([&] { return V::add(t[r][v], c[r][v]); });
+          }
+        }
+      }
+    }
+  } else {
+    for (std::size_t k = 0; k < task.k; k += terms) {
+      step_in_range<V, terms, halves, output, rows>(task, row, k, c);
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    for (int v = 0; v < 2; ++v) V::store(sums + static_cast<std::size_t>(2 * r + v) * width, c[r][v]);
+  }
+}
+
+template <class V, int terms, bool halves, FusedSumOutput output>
+void row_any_range(const FusedSumTask& task, std::size_t row) {
+  float* const sums = task.sums + row * 2 * V::width;
+  typename V::Float c[2] = {V::load(sums), V::load(sums + V::width)};
+  for (std::size_t k = 0; k < task.k; k += terms) step_any_range<V, terms, halves, output>(task, row, k, c);
+  V::store(sums, c[0]);
+  V::store(sums + V::width, c[1]);
+}
+
+template <class V, int terms, bool halves, FusedSumOutput output>
+void all_rows(const FusedSumTask& task) {
+  constexpr std::size_t width = V::width;
+  const auto is_wide = [&](std::size_t row) {
+    if constexpr (is_steps(output)) return false;  // float16 operands and a t that starts at 0
+    if (task.all_wide || task.wide[row] != 0) return true;
+    const float* const sums = task.sums + row * 2 * width;
+    const typename V::Float c[2] = {V::load(sums), V::load(sums + width)};
+    return !addends_in_range<V>(task, c);
+  };
+  for (std::size_t row = 0; row < task.rows;) {
+    if (is_wide(row)) {
+      if constexpr (!is_steps(output)) row_any_range<V, terms, halves, output>(task, row);
+      ++row;
+    } else if (V::rows == 2 && row + 1 < task.rows && !is_wide(row + 1)) {
+      rows_in_range<V, terms, halves, output, V::rows>(task, row);
+      row += V::rows;
+    } else {
+      rows_in_range<V, terms, halves, output, 1>(task, row);
+      ++row;
+    }
+  }
+}
+
+template <class V>
+void fused_sum(const FusedSumTask& task) {
+  using enum FusedSumOutput;
+  const bool f16_result = task.output == f16;
+  switch (task.output) {
+    case f16_steps_f32: return all_rows<V, 16, true, f16_steps_f32>(task);
+    case f16_steps_f16: return all_rows<V, 16, true, f16_steps_f16>(task);
+    default: break;
+  }
+  switch (task.terms) {
+    case 4: return f16_result ? all_rows<V, 4, false, f16>(task) : all_rows<V, 4, false, f32>(task);
+    case 8: return f16_result ? all_rows<V, 8, false, f16>(task) : all_rows<V, 8, false, f32>(task);
+    case 16:
+      if (task.output == e8m13) return all_rows<V, 16, false, e8m13>(task);
+      return f16_result ? all_rows<V, 16, true, f16>(task) : all_rows<V, 16, true, f32>(task);
+    default:
+      if (task.output == e8m13) return all_rows<V, 32, false, e8m13>(task);
+      return f16_result ? all_rows<V, 32, true, f16>(task) : all_rows<V, 32, true, f32>(task);
+  }
+}
+
+}  // namespace
+}  // namespace assay::kernels
