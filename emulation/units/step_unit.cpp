@@ -23,6 +23,7 @@ double rounding_error(const ExactValue<Wide>& t, const FormatSpec& f, Rounding m
   if (t.kind != Kind::finite || t.is_zero()) return 0;
   // 2^e <= |t|, decided on the exact value: a magnitude that was rounded up could hide that t is tiny.
   const int e = t.exponent + bit_width(t.significand) - 1;
+  if (e > f.emax()) return std::numeric_limits<double>::infinity();
   if (e >= f.emin) return upward::multiply(unit_roundoff(f, mode), magnitude_up(t));
   return flush ? std::ldexp(1.0, f.emin) : underflow_error(f, mode);
 }

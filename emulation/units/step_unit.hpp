@@ -8,7 +8,7 @@
 //           nothing after it but additions and further such changes follow. So dot() - exact() is the sum of all the
 //           changes, and the bound is the sum of a bound on each, from the data: what alignment drops of a term is less than
 //           the unit it is cut to; a rounding of t costs rounding_error(t). These are computed along with the steps, upward.
-//           Infinite if an operand or a step's result is not finite.
+//           Infinite if an operand or a step's result is not finite, or an operation overflows.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,10 @@ struct StepLog {
 // The least float64 that is not below |x|; x finite.
 double magnitude_up(const ExactValue<Wide>& x);
 
-// A bound on |t rounded to f - t|, without overflow: u |t| (2u |t| unless to nearest) in the normal range; below it half the
+// A bound on |t rounded to f - t|: u |t| (2u |t| unless to nearest) in the normal range; below it half the
 // smallest subnormal (the whole of it unless to nearest), or 2^emin where tiny results are flushed. 0 for t = 0 and for
-// infinities and NaN, which no bound is asked for.
+// infinities and NaN, which no bound is asked for; infinite for |t| >= 2^(emax+1), where a directed mode may stop at the
+// largest finite value.
 double rounding_error(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush);
 
 // A value of at most 63 bits: significand * 2^exponent.
