@@ -31,7 +31,7 @@ struct Options {
   suites::Selection selection;
   std::uint64_t seed = 1;
   bool quick = false, exhaustive = false, strict = false, json = false;
-  std::string report, data;
+  std::string report, data, recorded;
   int threads = 0;
   double timeout = -1;
 
@@ -100,6 +100,7 @@ RunHeader make_header(const Options& options, const Data& data, std::span<const 
   if (!header.machine.isa_limit.empty())
     header.repro_prefix = "ASSAY_ISA=" + shell_word(header.machine.isa_limit) + " ";
   if (!options.data.empty()) header.repro_suffix = " --data " + shell_word(options.data);
+  if (!options.recorded.empty()) header.repro_suffix += " --recorded " + shell_word(options.recorded);
   return header;
 }
 
@@ -110,6 +111,7 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
   context.scale = options.scale();
   context.threads = options.threads;
   if (data.exists) context.data = std::filesystem::absolute(data.folder);
+  if (!options.recorded.empty()) context.recorded = std::filesystem::absolute(options.recorded);
   const std::vector<suites::SelectedCase> cases = suites::select_cases(suites, options.selection, context);
   if (cases.empty()) {
     throw Unavailable(fmt::format("no suite has a case at scale {}, so nothing was verified",
@@ -207,6 +209,11 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--data", o->data, "Folder of real data: mnist/, spdnn/, ... (default: ASSAY_DATA)")
+      ->type_name("DIR")
+      ->check(not_empty);
+  app.add_option(
+         "--recorded", o->recorded,
+         "Folder of results recorded from GPUs, for suite units (default: tensor_core_vectors/ of the data)")
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")

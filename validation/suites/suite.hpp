@@ -21,8 +21,9 @@ std::string_view scale_name(Scale scale);
 struct RunContext {
   std::uint64_t seed = 1;
   Scale scale = Scale::standard;
-  std::filesystem::path data;  // laid out as ASSAY_DATA: mnist/, spdnn/, ...; empty if none
-  int threads = 0;             // for code under test that takes a number; 0: all. OpenMP already has it.
+  std::filesystem::path data;      // laid out as ASSAY_DATA: mnist/, spdnn/, ...; empty if none
+  std::filesystem::path recorded;  // results of GPUs; empty: tensor_core_vectors/ of `data`
+  int threads = 0;                 // for code under test that takes a number; 0: all. OpenMP already has it.
   std::function<void(double fraction, std::string_view what)> progress = [](double, std::string_view) {};
 };
 
