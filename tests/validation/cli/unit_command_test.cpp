@@ -1,0 +1,177 @@
+// `assay units`, `dot` and `gemm`: files in, the bits of a unit out; what is shown and what is refused.
+#define BOOST_TEST_MODULE cli_units
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "emulation/units/unit.hpp"
+#include "reference/exact/chain.hpp"
+#include "tests/validation/cli/files.hpp"
+
+using namespace assay;
+using namespace assay::cli_test;
+using nlohmann::json;
+using shell::Outcome;
+
+namespace {
+
+const FormatSpec& bf16 = formats::bfloat16;
+const FormatSpec& f32 = formats::float32;
+
+const ArithmeticRegistry& units() {
+  static const ArithmeticRegistry registry = [] {
+    ArithmeticRegistry r;
+    add_units(r);
+    return r;
+  }();
+  return registry;
+}
+
+CodeMatrix view(const io::Array& x) {
+  return {x.bytes.data(),
+          static_cast<std::size_t>(x.shape[0]),
+          static_cast<std::size_t>(x.shape[1]),
+          static_cast<std::ptrdiff_t>(x.shape[1]),
+          1,
+          x.element.format()};
+}
+
+struct Products : Folder {
+  io::Array a = normal(bf16, {9, 70}, 1), b = normal(bf16, {70, 5}, 2), c = normal(f32, {9, 5}, 3);
+  Products() {
+    write("a.safetensors", a);
+    write("b.safetensors", b);
+    write("c.npy", c);
+  }
+  // Element by element, by the definition of a dot product.
+  bool holds_the_product(const std::string& file, const Arithmetic& unit, bool with_c) const {
+    const io::Array d = io::read_array((path / file).string());
+    if (d.shape != io::Shape{9, 5} || !(d.element == unit.info().outputs.front())) return false;
+    for (std::size_t i = 0; i < 9; ++i) {
+      for (std::size_t j = 0; j < 5; ++j) {
+        const std::int64_t at = static_cast<std::int64_t>(5 * i + j);
+        const std::uint64_t want =
+            unit.dot(view(a).row(i), view(b).column(j), with_c ? std::optional(c.code(at)) : std::nullopt);
+        if (d.code(at) != want) return false;
+      }
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(gemm_gives_the_units_bits, Products) {
+  for (const char* const name :
+       {"vdpbf16ps", "tdpbf16ps", "fma_f32", "sm80.bf16", "sm90.bf16", "gfx90a.bf16_1k"}) {
+    const std::string operands = std::string("gemm --unit ") + name + " --a a.safetensors --b b.safetensors ";
+    const Outcome plain = assay(operands + "--out d.npy");
+    BOOST_TEST(plain.exit_code == 0, plain.err);
+    BOOST_TEST(holds_the_product("d.npy", units().find(name), false), name);
+    BOOST_TEST(assay(operands + "--c c.npy --out e.npy --threads 2").exit_code == 0);
+    BOOST_TEST(holds_the_product("e.npy", units().find(name), true), name);
+    BOOST_TEST(holds(plain.out, "unverified") == is_unverified(units().find(name).info().evidence),
+               plain.out);
+  }
+  // The judge by the same name: these bits, and no others.
+  const std::string check =
+      "check gemm --a a.safetensors --b b.safetensors --policy bit-equal --got d.npy --unit ";
+  assay("gemm --unit sm90.bf16 --a a.safetensors --b b.safetensors --out d.npy");
+  BOOST_TEST(assay(check + "sm90.bf16").exit_code == 0);
+  BOOST_TEST(assay(check + "vdpbf16ps").exit_code == 1);
+  BOOST_TEST(assay("check gemm --a a.safetensors --b b.safetensors --got d.npy --unit sm90.bf16").exit_code ==
+             0);
+}
+
+BOOST_FIXTURE_TEST_CASE(dot_takes_one_product_a_row, Products) {
+  const io::Array x = normal(bf16, {40, 33}, 4), y = normal(bf16, {40, 33}, 5), z = normal(f32, {40}, 6);
+  write("x.safetensors", x);
+  write("y.safetensors", y);
+  write("z.npy", z);
+  const Arithmetic& unit = units().find("sm80.bf16");
+  const std::string operands = "dot --unit sm80.bf16 --a x.safetensors --b y.safetensors --c z.npy ";
+  BOOST_TEST_REQUIRE(assay(operands + "--out d.npy").exit_code == 0);
+  BOOST_TEST_REQUIRE(assay(operands + "--raw --out r.npy").exit_code == 0);
+  const io::Array d = io::read_array((path / "d.npy").string()),
+                  r = io::read_array((path / "r.npy").string());
+  BOOST_TEST(r.element.name() == "uint32");
+  for (std::size_t i = 0; i < 40; ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    const std::uint64_t want = unit.dot(view(x).row(i), view(y).row(i), z.code(at));
+    BOOST_TEST(d.code(at) == want);
+    BOOST_TEST(r.code(at) == want);
+  }
+  BOOST_TEST(
+      assay("check dot --unit sm80.bf16 --policy bit-equal --a x.safetensors --b y.safetensors --c z.npy "
+            "--got d.npy")
+          .exit_code == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_trace_shows_what_was_cut_off, Products) {
+  // 2^0 and 2^-30 at once: with F = 24 the small one is lost, all of it.
+  write("x.safetensors", array_of(bf16, {2}, {1, 0x1p-15}));
+  write("y.safetensors", array_of(bf16, {2}, {1, 0x1p-15}));
+  const std::string operands = "dot --unit sm80.bf16 --a x.safetensors --b y.safetensors --trace";
+  const Outcome text = assay(operands);
+  BOOST_TEST(text.exit_code == 0, text.err);
+  BOOST_TEST(holds(text.out, "cut to multiples of 2^-24"), text.out);
+  BOOST_TEST(holds(text.out, "0x1p-30"), text.out);
+  const json steps = json::parse(assay(operands + " --json").out).at("steps");
+  bool cut = false;
+  for (const json& term : steps.at(0).at("terms")) cut = cut || term.at("cut_off") == "0x1p-30";
+  BOOST_TEST(cut, steps.dump());
+  BOOST_TEST(steps.back().at("result") == "0x3f800000");
+  BOOST_TEST(assay("dot --unit chain_f32 --a x.safetensors --b y.safetensors --trace").exit_code == 2);
+  BOOST_TEST(assay(operands + " --row 1").exit_code == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(units_are_listed_with_their_evidence, Products) {
+  const Outcome table = assay("units");
+  BOOST_TEST(table.exit_code == 0);
+  const json all = json::parse(assay("units --json").out);
+  BOOST_TEST(all.size() == units().list().size());
+  for (const json& unit : all) {
+    const std::string name = unit.at("name");
+    BOOST_TEST(holds(table.out, name), name);
+    const bool verified =
+        unit.at("evidence") == "HW" || unit.at("evidence") == "REC" || unit.at("evidence") == "CC";
+    BOOST_TEST(unit.at("unverified") == !verified, name);
+    BOOST_TEST(!unit.at("source").get<std::string>().empty(), name);
+  }
+  const Outcome one = assay("units sm90.bf16");
+  BOOST_TEST(holds(one.out, "16 products"), one.out);
+  BOOST_TEST(holds(one.out, "REC"), one.out);
+  const Outcome unknown = assay("units sm90.bf61");
+  BOOST_TEST(unknown.exit_code == 2);
+  BOOST_TEST(holds(unknown.err, "sm90.bf16"), unknown.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(operands_that_do_not_fit_are_refused, Products) {
+  const auto refused = [&](const std::string& arguments, std::string_view says) {
+    const Outcome outcome = assay(arguments);
+    BOOST_TEST(outcome.exit_code == 2, arguments + ": " + outcome.out);
+    BOOST_TEST(holds(outcome.err, says), outcome.err);
+    BOOST_TEST(!std::filesystem::exists(path / "d.npy"));
+  };
+  const std::string operands = "--a a.safetensors --b b.safetensors --out d.npy ";
+  refused("gemm --unit sm91.bf16 " + operands, "sm90.bf16");
+  refused("gemm --unit sm90.bf16 --a a.safetensors --b a.safetensors --out d.npy", "70 rows");
+  refused("dot --unit sm90.bf16 " + operands, "one dot product a row");
+  refused("gemm --unit sm90.bf16 --output f16 " + operands, "f32");
+  refused("gemm --unit sm90.bf16 --c a.safetensors " + operands, "shape [9,5]");
+  refused("gemm --unit sm90.bf16 --a a.safetensors --b missing.npy --out d.npy", "missing.npy");
+  refused("gemm --unit sm90.bf16 --a a.safetensors --b b.safetensors", "--out");
+  // c.npy is float32 of full precision: no unit of bfloat16 takes it as it is.
+  write("wide.npy", normal(f32, {70, 5}, 7));
+  const std::string wide = "gemm --unit sm90.bf16 --a a.safetensors --b wide.npy --out ";
+  refused(wide + "d.npy", "bfloat16");
+  refused(wide + "d.npy", "--round");
+  BOOST_TEST(assay(wide + "rounded.npy --round").exit_code == 0);
+  // bfloat16 values in a float32 file are taken.
+  write("as32.npy", array_of(f32, {70, 5}, [&] {
+          std::vector<double> values;
+          for (std::size_t i = 0; i < 350; ++i) values.push_back(value(b, i));
+          return values;
+        }()));
+  BOOST_TEST(assay("gemm --unit sm90.bf16 --a a.safetensors --b as32.npy --out e.npy").exit_code == 0);
+  BOOST_TEST(holds_the_product("e.npy", units().find("sm90.bf16"), false));
+}
