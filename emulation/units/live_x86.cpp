@@ -51,8 +51,8 @@ void need(Isa isa) {
 }
 
 void vdpbf16ps_lanes_definition(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
-                                std::uint32_t* d, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) d[i] = vdpbf16ps_lane({c[i], a[i], b[i]});
+                                std::uint32_t* d, std::size_t n, const X86Rules& rules = {}) {
+  for (std::size_t i = 0; i < n; ++i) d[i] = vdpbf16ps_lane({c[i], a[i], b[i]}, rules);
 }
 
 // fill(batch, first, n) makes operands and both results; the batches are shared out over OpenMP's threads.
@@ -116,21 +116,22 @@ void check_shape(const TileShape& s) {
   }
 }
 
-// c += a b by the emulation: its gemm, or the definition.
+// c += a b by the emulation: its gemm, or the definition under `rules`.
 void emulate_tile(const TileShape& shape, std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
-                  bool definition) {
+                  const X86Rules* rules = nullptr) {
   const std::vector<std::uint16_t> rows = unpaired(b, shape);
   const auto columns = static_cast<std::ptrdiff_t>(shape.columns);
   const CodeMatrix x = pairs_of_rows(a, shape);
   const CodeMatrix y{rows.data(), 2 * shape.pairs, shape.columns, columns, 1, formats::bfloat16};
   const MutableCodeMatrix d{c, shape.rows, shape.columns, columns, 1, formats::float32};
   const Isa isa = runs(Isa::avx512) ? Isa::avx512 : runs(Isa::avx2) ? Isa::avx2 : Isa::scalar;
-  if (!definition &&
+  if (rules == nullptr &&
       fma_gemm({.shape = ChainShape::tiles, .fused = true, .flush = true}, isa, x, y, CodeMatrix(d), d))
     return;
   for (std::size_t i = 0; i < shape.rows; ++i) {
     for (std::size_t j = 0; j < shape.columns; ++j)
-      d.set(i, j, tdpbf16ps_definition(x.row(i), y.column(j), CodeMatrix(d).code(i, j)));
+      d.set(i, j, tdpbf16ps_definition(x.row(i), y.column(j), CodeMatrix(d).code(i, j),
+                                       rules == nullptr ? X86Rules{} : *rules));
   }
 }
 
@@ -248,12 +249,12 @@ CheckCounts check_vdpbf16ps_live(const X86Lanes& lanes, LaneForm form, std::uint
   });
 }
 
-CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes) {
+CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes, const X86Rules& rules) {
   X86OperandsFn* const operands = operands_function();
   return compare(lanes.first, lanes.count, batch, [&](Batch& x, std::uint64_t first, std::size_t n) {
     operands(lanes.kind, lanes.seed, first, n, x.c, x.a, x.b);
     vdpbf16ps_lanes(x.c, x.a, x.b, x.got, n);
-    vdpbf16ps_lanes_definition(x.c, x.a, x.b, x.want, n);
+    vdpbf16ps_lanes_definition(x.c, x.a, x.b, x.want, n, rules);
   });
 }
 
@@ -303,16 +304,16 @@ CheckCounts check_tdpbf16ps_live(X86Class kind, std::uint64_t seed, std::uint64_
   return compare_tiles(kind, seed, first, count, shape,
                        [&](std::uint32_t* got, std::uint32_t* want, const std::uint32_t* a, const std::uint32_t* b) {
                          tdpbf16ps_live(shape, mxcsr, got, a, b);
-                         emulate_tile(shape, want, a, b, false);
+                         emulate_tile(shape, want, a, b);
                        });
 }
 
 CheckCounts check_tdpbf16ps_definition(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
-                                       const TileShape& shape) {
+                                       const TileShape& shape, const X86Rules& rules) {
   return compare_tiles(kind, seed, first, count, shape,
                        [&](std::uint32_t* got, std::uint32_t* want, const std::uint32_t* a, const std::uint32_t* b) {
-                         emulate_tile(shape, got, a, b, false);
-                         emulate_tile(shape, want, a, b, true);
+                         emulate_tile(shape, got, a, b);
+                         emulate_tile(shape, want, a, b, &rules);
                        });
 }
 

@@ -79,8 +79,8 @@ struct CheckCounts {
 
 // The instruction (got) against vdpbf16ps_lanes (want), on OpenMP's threads. Unavailable without AVX512_BF16.
 CheckCounts check_vdpbf16ps_live(const X86Lanes& lanes, LaneForm form = LaneForm::zmm, std::uint32_t mxcsr = 0x1F80);
-// vdpbf16ps_lanes (got) against the definition (want).
-CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes);
+// vdpbf16ps_lanes (got) against the definition, or one of its mutants (want).
+CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes, const X86Rules& rules = {});
 
 // Conversions of float32, the words c of the lanes and of all classes alike: the instruction (got) against the policy
 // "intel" of convert_bits32 (want). Unavailable without AVX512_BF16.
@@ -105,9 +105,9 @@ void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const
 // `count` tiles through the instruction (got) and the emulation's gemm (want); a vector is one output.
 CheckCounts check_tdpbf16ps_live(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
                                  const TileShape& shape, std::uint32_t mxcsr = 0x1F80);
-// The same, the emulation's gemm (got) against the definition (want).
+// The same, the emulation's gemm (got) against the definition, or one of its mutants (want).
 CheckCounts check_tdpbf16ps_definition(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
-                                       const TileShape& shape);
+                                       const TileShape& shape, const X86Rules& rules = {});
 
 // --- for kernels/
 

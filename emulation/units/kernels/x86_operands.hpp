@@ -46,6 +46,11 @@ inline void draw(Words& words, std::uint64_t seed, Word stream, std::uint64_t fi
 
 // `count` bits of a word from bit `at` on.
 constexpr Word bits(Word w, int at, int count) { return w >> at & ((Word{1} << count) - 1); }
+// x if `condition`, else y: by masks, for compilers make vectors of these and branches of `?:`.
+constexpr Word pick(bool condition, Word x, Word y) {
+  const Word mask = Word{0} - static_cast<Word>(condition);
+  return (x & mask) | (y & ~mask);
+}
 constexpr Word clamp(int x, int low, int high) { return static_cast<Word>(x < low ? low : x > high ? high : x); }
 // A bfloat16 with a biased exponent that is cut to the normal range; a float32 alike.
 constexpr Word narrow(Word sign, int exponent, Word fraction) {
@@ -75,7 +80,7 @@ struct Factors {
 };
 constexpr Factors factors(int e, Word w, bool bare) {
   const int sum = e + 254, of_x = sum / 2 + static_cast<int>(bits(w, 0, 5)) - 16;
-  const Word fx = bare ? 0 : bits(w, 6, 7), fy = bare ? 0 : bits(w, 13, 7);
+  const Word fx = pick(bare, 0, bits(w, 6, 7)), fy = pick(bare, 0, bits(w, 13, 7));
   return {narrow(bits(w, 20, 1), of_x, fx), narrow(bits(w, 21, 1), sum - of_x, fy)};
 }
 // What is left of the fractions: their first bits, or their last.
@@ -91,10 +96,10 @@ constexpr Lane lane([[maybe_unused]] Word w0, [[maybe_unused]] Word w1, [[maybe_
     // c undoes one of the two products, up to a few last places; the other is no larger.
     const Factors p = factors(below(w0, 22, 5, 32) - 16, w0, false);
     const Factors q = factors(below(w0, 22, 5, 32) - 16 - below(w1, 22, 6, 40), w1, bits(w1, 30, 1) != 0);
-    const Word delta = bits(w2, 0, 1) != 0 ? 0 : bits(w2, 1, 2) - 2;
+    const Word delta = pick(bits(w2, 0, 1) != 0, 0, bits(w2, 1, 2) - 2);
     const Word c = (product(p.x, p.y) ^ 0x80000000) + delta;
     const bool odd = bits(w2, 3, 1) != 0;
-    return {c, odd ? pair(p.x, q.x) : pair(q.x, p.x), odd ? pair(p.y, q.y) : pair(q.y, p.y)};
+    return {c, pick(odd, pair(p.x, q.x), pair(q.x, p.x)), pick(odd, pair(p.y, q.y), pair(q.y, p.y))};
   } else if constexpr (kind == X86Class::cancel_products) {
     // The products differ by the last place of a factor, or not at all; c lies somewhere below.
     const int e = below(w0, 22, 5, 32) - 16;
@@ -105,7 +110,7 @@ constexpr Lane lane([[maybe_unused]] Word w0, [[maybe_unused]] Word w1, [[maybe_
     const Factors p = factors(-152 + below(w0, 22, 6, 32), w0, bits(w0, 30, 1) != 0);
     const Factors q = factors(-152 + below(w1, 22, 6, 32), w1, bits(w1, 30, 1) != 0);
     const Word c = bits(w2, 31, 1) << 31 | bits(w2, 0, 3) << 23 | bits(w3, 0, 23);
-    return {bits(w3, 24, 2) == 0 ? c & 0x80000000 : c, pair(p.x, q.x), pair(p.y, q.y)};
+    return {pick(bits(w3, 24, 2) == 0, c & 0x80000000, c), pair(p.x, q.x), pair(p.y, q.y)};
   } else if constexpr (kind == X86Class::overflow) {
     const Factors p = factors(124 + below(w0, 22, 3, 6), w0, false);
     const Factors q = factors(124 + below(w1, 22, 3, 6), w1, false);
@@ -117,14 +122,14 @@ constexpr Lane lane([[maybe_unused]] Word w0, [[maybe_unused]] Word w1, [[maybe_
       const Word all = (Word{1} << (fraction_bits + 8)) - 1;
       const Word which = bits(w, 0, 4);
       Word code = uniform & all;
-      code = which == 0 ? 0 : code;
-      code = which == 1 ? top : code;
-      code = which == 2 ? top | quiet | rest : code;
-      code = which == 3 ? top | rest | 1 : code;  // signalling
-      code = which == 4 ? rest | 1 : code;        // subnormal
-      code = which == 5 ? Word{1} << fraction_bits : code;
-      code = which == 6 ? top - 1 : code;
-      code = which == 7 ? Word{127} << fraction_bits : code;
+      code = pick(which == 0, 0, code);
+      code = pick(which == 1, top, code);
+      code = pick(which == 2, top | quiet | rest, code);
+      code = pick(which == 3, top | rest | 1, code);  // signalling
+      code = pick(which == 4, rest | 1, code);        // subnormal
+      code = pick(which == 5, Word{1} << fraction_bits, code);
+      code = pick(which == 6, top - 1, code);
+      code = pick(which == 7, Word{127} << fraction_bits, code);
       return sign | code;
     };
     return {special(w0, w1, 23), pair(special(w2, w3, 7), special(w2 >> 8, w3 >> 16, 7)),
@@ -140,11 +145,11 @@ constexpr Lane lane([[maybe_unused]] Word w0, [[maybe_unused]] Word w1, [[maybe_
     const Factors p = factors(-156 + below(w0, 22, 4, 11), w0, bits(w0, 30, 1) != 0);
     const Factors q = factors(-156 + below(w1, 22, 4, 11), w1, bits(w1, 30, 1) != 0);
     const Factors anchor = factors(-126, w2, bits(w2, 30, 1) != 0);
-    const Word c = (bits(w3, 0, 1) << 31) | (0x00800000 + (bits(w3, 1, 1) != 0 ? 0 : bits(w3, 2, 3) - 2));
+    const Word c = (bits(w3, 0, 1) << 31) | (0x00800000 + pick(bits(w3, 1, 1) != 0, 0, bits(w3, 2, 3) - 2));
     const Word zero = bits(w3, 8, 1) << 15;
     const Word how = bits(w3, 10, 2);
-    const Word px = how == 1 ? zero : how == 2 ? anchor.x : p.x, py = how == 2 ? anchor.y : p.y;
-    return {how == 2 ? c & 0x80000000 : c, pair(px, how == 0 ? zero : q.x), pair(py, q.y)};
+    const Word px = pick(how == 1, zero, pick(how == 2, anchor.x, p.x)), py = pick(how == 2, anchor.y, p.y);
+    return {pick(how == 2, c & 0x80000000, c), pair(px, pick(how == 0, zero, q.x)), pair(py, q.y)};
   } else {
     // One product, or both, is half of c's last place, exactly or nearly; the other lies far below.
     static_assert(kind == X86Class::half_way);
@@ -152,10 +157,11 @@ constexpr Lane lane([[maybe_unused]] Word w0, [[maybe_unused]] Word w1, [[maybe_
     const Word c = wide(bits(w2, 31, 1), e + 127, w3);
     const bool near = bits(w2, 8, 2) == 0, both = bits(w2, 10, 2) == 0;
     const Factors p = factors(e - 24, last_bits(w0), !near);
-    const Factors q = factors(both ? e - 24 : e - 25 - below(w1, 22, 6, 60), w1, bits(w1, 30, 1) != 0);
-    const Word qx = bits(w4, 0, 2) == 0 ? q.x & 0x8000 : q.x;
+    const Word gap = pick(both, 0, 1 + bits(w1, 22, 6) % 60);
+    const Factors q = factors(e - 24 - static_cast<int>(gap), w1, bits(w1, 30, 1) != 0);
+    const Word qx = pick(bits(w4, 0, 2) == 0, q.x & 0x8000, q.x);
     const bool odd = bits(w4, 3, 1) != 0;
-    return {c, odd ? pair(p.x, qx) : pair(qx, p.x), odd ? pair(p.y, q.y) : pair(q.y, p.y)};
+    return {c, pick(odd, pair(p.x, qx), pair(qx, p.x)), pick(odd, pair(p.y, q.y), pair(q.y, p.y))};
   }
 }
 

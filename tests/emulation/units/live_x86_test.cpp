@@ -1,17 +1,16 @@
+// The emulation against this CPU's VDPBF16PS, VCVTNEPS2BF16 and VCVTNE2PS2BF16.
 #define BOOST_TEST_MODULE units_live_x86
+#define BOOST_TEST_NO_MAIN
+#define BOOST_TEST_ALTERNATIVE_INIT_API
 #include <boost/test/unit_test.hpp>
 
-#include <chrono>
 #include <iostream>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "emulation/units/live_x86.hpp"
 #include "emulation/units/x86_mutants.hpp"
-#include "reference/core/cpu.hpp"
-#include "reference/core/error.hpp"
-#include "reference/core/random.hpp"
+#include "tests/emulation/units/live_or_skip.hpp"
 
 using namespace assay;
 
@@ -19,31 +18,82 @@ namespace {
 
 constexpr std::uint64_t seed = 20240117;
 
-BOOST_AUTO_TEST_CASE(mutants) {
-  for (const MutantKills& k : run_x86_mutants(seed, 20000)) {
-    std::cout << k.mutant->unit << "/" << k.mutant->name << " by " << k.by() << ":";
-    for (const ClassKills& c : k.classes) std::cout << " " << c.kills;
-    std::cout << "\n";
-    BOOST_TEST(k.kills() > 0);
-  }
+std::string describe(const CheckCounts& counts) {
+  std::string text = std::to_string(counts.mismatches) + " of " + std::to_string(counts.vectors);
+  if (!counts.first) return text;
+  const auto hex = [](std::uint32_t x) {
+    std::string digits(8, '0');
+    for (std::size_t i = 8; i-- > 0; x >>= 4) digits[i] = "0123456789abcdef"[x & 15];
+    return digits;
+  };
+  const X86Mismatch& m = *counts.first;
+  return text + "; first " + std::to_string(m.index) + ": c " + hex(m.lane.c) + " a " + hex(m.lane.a) + " b " +
+         hex(m.lane.b) + " got " + hex(m.got) + " want " + hex(m.want);
 }
-BOOST_AUTO_TEST_CASE(live) {
+
+BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_emulation) {
+  CheckCounts all;
   for (const X86ClassInfo& c : x86_classes()) {
-    const auto begin = std::chrono::steady_clock::now();
-    const CheckCounts d = check_vdpbf16ps_definition({c.id, seed, 0, 100'000});
-    const auto mid = std::chrono::steady_clock::now();
-    const CheckCounts l = check_vdpbf16ps_live({c.id, seed, 0, 10'000'000});
-    const auto end = std::chrono::steady_clock::now();
-    std::cout << c.name << " definition " << d.mismatches << "/" << d.vectors << " live " << l.mismatches << "/"
-              << l.vectors << " " << std::chrono::duration<double>(mid - begin).count() << " s, "
-              << std::chrono::duration<double>(end - mid).count() << " s\n";
-    BOOST_TEST(l.mismatches == 0);
-    BOOST_TEST(d.mismatches == 0);
-    if (l.first) {
-      std::cout << std::hex << l.first->lane.c << " " << l.first->lane.a << " " << l.first->lane.b << " got "
-                << l.first->got << " want " << l.first->want << std::dec << "\n";
+    const CheckCounts counts = check_vdpbf16ps_live({c.id, seed, 0, 1'200'000});
+    BOOST_TEST(counts.mismatches == 0U, c.name << ": " << describe(counts));
+    all += counts;
+  }
+  std::cout << all.vectors << " vectors of VDPBF16PS, seed " << seed << "\n";
+  BOOST_TEST(all.vectors >= 10'000'000U);
+}
+
+BOOST_AUTO_TEST_CASE(every_width_mask_and_mxcsr) {
+  for (const X86ClassInfo& c : x86_classes()) {
+    for (const LaneForm form : lane_forms()) {
+      for (const std::uint32_t mxcsr : mxcsr_settings) {
+        // Not a multiple of any width.
+        const CheckCounts counts = check_vdpbf16ps_live({c.id, seed + 1, 7, 20'003}, form, mxcsr);
+        BOOST_TEST(counts.mismatches == 0U,
+                   c.name << ", " << lane_form_name(form) << ", MXCSR " << mxcsr << ": " << describe(counts));
+        BOOST_TEST(counts.vectors == 20'003U);
+      }
     }
   }
 }
 
+// The instruction against the definition itself, with no fast path between them.
+BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_definition) {
+  std::vector<std::uint32_t> c(10'000), a(c.size()), b(c.size()), d(c.size());
+  for (const X86ClassInfo& k : x86_classes()) {
+    x86_operands({k.id, seed + 2, 0, c.size()}, c.data(), a.data(), b.data());
+    vdpbf16ps_live(LaneForm::zmm, 0x1F80, c.data(), a.data(), b.data(), d.data(), c.size());
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < c.size(); ++i) wrong += vdpbf16ps_lane({c[i], a[i], b[i]}) != d[i];
+    BOOST_TEST(wrong == 0U, k.name << ": " << wrong);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(conversions_equal_the_policy) {
+  std::uint64_t vectors = 0;
+  for (const X86ClassInfo& c : x86_classes()) {
+    for (const ConversionForm form : conversion_forms()) {
+      for (const std::uint32_t mxcsr : mxcsr_settings) {
+        const CheckCounts counts = check_vcvtneps2bf16_live({c.id, seed, 3, 5'003}, form, mxcsr);
+        BOOST_TEST(counts.mismatches == 0U, conversion_form_name(form) << ": " << describe(counts));
+        vectors += counts.vectors;
+      }
+    }
+  }
+  BOOST_TEST(vectors == 9U * 6U * 6U * 5'003U);
+}
+
+// Each rejected model of VDPBF16PS is refuted by this CPU.
+BOOST_AUTO_TEST_CASE(the_cpu_kills_every_mutant) {
+  for (const MutantKills& k : run_x86_mutants(seed, 5'000)) {
+    if (k.mutant->unit != "vdpbf16ps") continue;
+    BOOST_TEST(k.live);
+    BOOST_TEST(k.by() == "live CPU");
+    BOOST_TEST(k.kills() >= 100U, k.mutant->name << ": " << k.kills());
+  }
+}
+
 }  // namespace
+
+int main(int argc, char** argv) {
+  return assay::test::run_or_skip(Isa::avx512bf16, [] { return true; }, argc, argv);
+}
