@@ -125,7 +125,7 @@ class FusedSum final : public Unit {
     };
     const auto on_sum = [&](const ExactValue<Wide>& sum, std::uint64_t code) {
       finite = finite && sum.kind == Kind::finite && info().accumulator.is_finite(code);
-      // One rounding to nearest: half of what a truncation drops, and of the f16 figure exactly that.
+      // One rounding to nearest: half of what a float32 truncation may drop, exactly what f16 may.
       if (finite && !sum.is_zero()) total = upward::add(total, result_error(sum, spec_.result));
     };
     run(a, b, c.value_or(0), on_step, on_sum);
@@ -134,10 +134,6 @@ class FusedSum final : public Unit {
 
   std::vector<UnitPath> paths() const override {
     if (spec_.definition_only) return {{"definition"}};
-    // Its float16 operands are always in range.
-    if (spec_.by_f16_steps) {
-      return {{"definition"}, {"scalar"}, {"avx2", Isa::avx2}, {"avx512", Isa::avx512}};
-    }
     return {{"definition"},
             {"scalar"},
             {"avx2 any range", Isa::avx2},
@@ -225,9 +221,11 @@ class FusedSum final : public Unit {
     if (step.sum.kind == Kind::infinite)
       return out.infinity_code() | (step.sum.negative ? out.sign_code() : 0);
     ExactValue<Wide> sum = step.sum;
-    if (result == FusedResult::f16 && spec_.fault == FusedFault::by_way_of_float32) {
-      const std::uint64_t cut = encode(sum, formats::float32, {.rounding = Rounding::toward_zero}).code;
-      sum = widened(exact_from_code(cut, formats::float32));
+    const bool cut = spec_.fault == FusedFault::by_way_of_float32;
+    if (result == FusedResult::f16 && (cut || spec_.fault == FusedFault::by_way_of_nearest_float32)) {
+      const Rounding mode = cut ? Rounding::toward_zero : Rounding::nearest_even;
+      sum =
+          widened(exact_from_code(encode(sum, formats::float32, {.rounding = mode}).code, formats::float32));
     }
     const bool nearest = (result == FusedResult::f16) != (spec_.fault == FusedFault::other_rounding);
     const FormatSpec& f = result == FusedResult::e8m13 ? e8m13_format : out;
@@ -256,13 +254,17 @@ class FusedSum final : public Unit {
       for (const std::size_t half : {0U, 2U}) {
         // The i-th k of those with k % 4 in {half, half + 1}.
         const auto index = [&](std::size_t i) { return begin + i / 2 * 4 + i % 2 + half; };
-        const Step step = step_of(a, b, index, t, FusedResult::f32);
-        on_step(step, FusedResult::f32);
+        const FusedResult result =
+            spec_.fault == FusedFault::steps_in_float32 ? FusedResult::f32 : spec_.result;
+        const Step step = step_of(a, b, index, t, result);
+        on_step(step, result);
         t = step.code;
       }
+      const FormatSpec& of_t =
+          spec_.fault == FusedFault::steps_in_float32 ? formats::float32 : info().accumulator;
       const ExactValue<Wide> sum =
-          wide_sum(widened(exact_from_code(t, formats::float32)),
-                   widened(exact_from_code(c, info().accumulator)), Rounding::nearest_even);
+          wide_sum(widened(exact_from_code(t, of_t)), widened(exact_from_code(c, info().accumulator)),
+                   Rounding::nearest_even);
       c = sum.kind == Kind::nan ? info().accumulator.magnitude_mask() : encode(sum, info().accumulator).code;
       on_sum(sum, c);
     }
@@ -330,7 +332,7 @@ class FusedSum final : public Unit {
       if (!spec_.by_f16_steps) taken += chunk;
     };
     const auto on_sum = [&](const ExactValue<Wide>& sum, std::uint64_t code) {
-      const ExactValue<Wide> t = widened(exact_from_code(steps.back().result, formats::float32));
+      const ExactValue<Wide> t = widened(exact_from_code(steps.back().result, output));
       const ExactValue<Wide> start = widened(exact_from_code(addend, output));
       steps.push_back({.name = "add t + c",
                        .terms = {{"t", t, t}, {"c", start, start}},
@@ -494,14 +496,16 @@ std::vector<FusedSumMutant> fused_sum_mutants(const FusedSumSpec& spec) {
   };
   fault("terms to nearest", FusedFault::nearest_terms);
   fault("terms toward minus infinity", FusedFault::floored_terms);
-  fault(spec.result == FusedResult::f16 && !spec.by_f16_steps ? "result truncated" : "result to nearest",
+  fault(spec.result == FusedResult::f16 ? "result truncated" : "result to nearest",
         FusedFault::other_rounding);
   fault("products normalised", FusedFault::normalised_terms);
   fault("c added to the truncated sum", FusedFault::addend_apart);
-  if (spec.result == FusedResult::f16 && !spec.by_f16_steps) {
-    fault("float16 by way of float32", FusedFault::by_way_of_float32);
+  if (spec.result == FusedResult::f16) {
+    fault("float16 by way of float32, truncated", FusedFault::by_way_of_float32);
+    fault("float16 by way of float32, to nearest", FusedFault::by_way_of_nearest_float32);
   }
   if (spec.by_f16_steps) {
+    if (spec.result == FusedResult::f16) fault("t in float32", FusedFault::steps_in_float32);
     add("one unit of 32, F = 13", [](FusedSumSpec& s) {
       s.by_f16_steps = false;
       s.terms = f16_steps_chunk;

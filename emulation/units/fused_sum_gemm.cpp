@@ -224,11 +224,11 @@ class Scalar {
     const FormatSpec& out = shape_.result == FusedResult::f16 ? formats::float16 : formats::float32;
     for (std::size_t i = 0; i < k; i += 2 * terms_) {
       const std::size_t j = i + terms_;
-      std::uint32_t t = step(a + i, ae + i, b + i, be + i, 0, FusedResult::f32);
-      t = step(a + j, ae + j, b + j, be + j, t, FusedResult::f32);
-      const ExactValue<Wide> sum = wide_sum(widened(exact_from_code(t, formats::float32)),
+      std::uint32_t t = step(a + i, ae + i, b + i, be + i, 0, shape_.result);
+      t = step(a + j, ae + j, b + j, be + j, t, shape_.result);
+      const ExactValue<Wide> sum = wide_sum(widened(exact_from_code(t, out)),
                                             widened(exact_from_code(c, out)), Rounding::nearest_even);
-      c = static_cast<std::uint32_t>(encode(sum, out).code);
+      c = static_cast<std::uint32_t>(sum.kind == Kind::nan ? out.magnitude_mask() : encode(sum, out).code);
     }
     return c;
   }
@@ -313,10 +313,12 @@ FusedSumOutput output_of(const FusedSumShape& shape) {
   return shape.by_f16_steps ? FusedSumOutput::f16_steps_f32 : FusedSumOutput::f32;
 }
 
-// A float32 that holds a float16 exactly, as its code, and back; never a NaN.
+// A float32 that holds a float16 exactly, as its code; NaN is the unit's. (Two float16 steps may overflow to
+// infinities whose sum is NaN.)
 std::uint32_t f16_code(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t magnitude = bits & 0x7FFFFFFF, sign = bits >> 16 & 0x8000;
+  if (magnitude > 0x7F800000) return 0x7FFF;
   if (magnitude >= 0x47800000) return sign | 0x7C00;
   if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000) >> 13);
   const float units = std::bit_cast<float>(magnitude) * 0x1p24F;  // a subnormal: an integer of them

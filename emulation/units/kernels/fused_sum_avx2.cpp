@@ -27,7 +27,6 @@ struct Lanes {
 
   static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
   static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
-  static Float sub(Float a, Float b) { return _mm256_sub_ps(a, b); }
   static Int truncated(Float x) { return _mm256_cvttps_epi32(x); }
   static Float toward_zero(Int x) { return _mm256_cvtepi32_ps(x); }
   static Float bits(Int x) { return _mm256_castsi256_ps(x); }
@@ -82,13 +81,14 @@ struct Lanes {
   static Float through_f16(Float x) {
     return _mm256_cvtph_ps(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
-  // Additions inside round to nearest-even.
-  template <class Add>
-  static Float nearest(Add sum) {
+  static Float nearest_sum(Float a, Float b) {
     _mm_setcsr(0x1F80);
-    const Float x = sum();
+    // Not to be moved out of the two settings, which the compiler takes for unrelated.
+    asm volatile("" : "+x"(a), "+x"(b));
+    Float sum = _mm256_add_ps(a, b);
+    asm volatile("" : "+x"(sum));
     _mm_setcsr(0x7F80);
-    return x;
+    return sum;
   }
 };
 

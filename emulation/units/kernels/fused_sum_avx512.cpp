@@ -25,7 +25,6 @@ struct Lanes {
 
   static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
   static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
-  static Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }
   static Int truncated(Float x) { return _mm512_cvttps_epi32(x); }
   static Float toward_zero(Int x) { return _mm512_cvt_roundepi32_ps(x, zero_mode); }
   static Float bits(Int x) { return _mm512_castsi512_ps(x); }
@@ -73,10 +72,7 @@ struct Lanes {
     return _mm512_mask_mov_ps(cut, _mm512_fpclass_ps_mask(nearest, 0x18), nearest);
   }
   static Float through_f16(Float x) { return _mm512_cvtph_ps(_mm512_cvtps_ph(x, nearest_mode)); }
-  template <class Add>
-  static Float nearest(Add sum) {
-    return sum();
-  }
+  static Float nearest_sum(Float a, Float b) { return _mm512_add_round_ps(a, b, nearest_mode); }
 };
 
 }  // namespace

@@ -27,7 +27,9 @@
 namespace assay::kernels {
 namespace {
 
-constexpr bool is_f16(FusedSumOutput output) { return output == FusedSumOutput::f16; }
+constexpr bool is_f16(FusedSumOutput output) {
+  return output == FusedSumOutput::f16 || output == FusedSumOutput::f16_steps_f16;
+}
 constexpr bool is_steps(FusedSumOutput output) {
   return output == FusedSumOutput::f16_steps_f32 || output == FusedSumOutput::f16_steps_f16;
 }
@@ -67,25 +69,11 @@ typename V::Mask is_infinite(typename V::Float x) {
   return V::equal(V::and32(V::bits(x), V::all32(0x7FFFFFFF)), V::all32(0x7F800000));
 }
 
-// t + c, rounded once to float16: to odd in float32 first. Knuth's two-sum gives what the addition dropped.
-template <class V>
-typename V::Float sum_through_f16(typename V::Float t, typename V::Float c) {
-  using Int = typename V::Int;
-  using Float = typename V::Float;
-  const Float odd = V::nearest([&] {
-    const Float s = V::add(t, c);
-    const Float of_t = V::sub(s, c), of_c = V::sub(s, of_t);
-    const Float error = V::add(V::sub(t, of_t), V::sub(c, of_c));
-    const Int bits = V::bits(s), dropped = V::bits(error);
-    const auto exact = V::equal(V::template left<1>(dropped), V::zero_bits());
-    // An even significand is moved toward what was dropped: one up if the signs agree, else one down.
-    const Int sign = V::template right_signed<31>(V::xor32(bits, dropped));  // 0 or -1
-    const Int neighbour = V::add32(bits, V::or32(sign, V::all32(1)));
-    const auto is_odd = V::equal(V::and32(bits, V::all32(1)), V::all32(1));
-    const Float moved = V::bits(V::select(is_odd, bits, neighbour));
-    return V::select(V::either(exact, is_infinite<V>(s)), s, moved);
-  });
-  return V::through_f16(odd);
+// t + c to nearest. Of two float16: float32 has 2 * 11 + 2 bits, so that rounding its sum again is rounding once.
+template <class V, FusedSumOutput output>
+typename V::Float nearest_sum(typename V::Float t, typename V::Float c) {
+  const typename V::Float sum = V::nearest_sum(t, c);
+  return output == FusedSumOutput::f16_steps_f16 ? V::through_f16(sum) : sum;
 }
 
 // 16-bit lanes as 32-bit ones: those of the first vector, then those of the second.
@@ -250,34 +238,27 @@ bool addends_in_range(const FusedSumTask& task, const typename V::Float (&c)[2])
   return true;
 }
 
-template <class V, int terms, bool halves, FusedSumOutput output, int rows>
-void rows_in_range(const FusedSumTask& task, std::size_t row) {
+// A chunk: one step, or the two of fp8 by way of f16. `step(k, c)` updates c.
+template <class V, int terms, FusedSumOutput output, int rows, class Step>
+inline __attribute__((always_inline)) void all_chunks(const FusedSumTask& task, std::size_t row, Step step) {
   using Float = typename V::Float;
   constexpr std::size_t width = V::width;
-  Float c[rows][2];
   float* const sums = task.sums + row * 2 * width;
+  Float c[rows][2];
   for (int r = 0; r < rows; ++r) {
     for (int v = 0; v < 2; ++v) c[r][v] = V::load(sums + static_cast<std::size_t>(2 * r + v) * width);
   }
-  if constexpr (is_steps(output)) {
-    for (std::size_t k = 0; k < task.k; k += 32) {
+  for (std::size_t k = 0; k < task.k; k += is_steps(output) ? 2 * terms : terms) {
+    if constexpr (is_steps(output)) {
       Float t[rows][2];
       for (int r = 0; r < rows; ++r) t[r][0] = t[r][1] = V::zero();
-      step_in_range<V, 16, true, FusedSumOutput::f32, rows>(task, row, k, t);
-      step_in_range<V, 16, true, FusedSumOutput::f32, rows>(task, row, k + 16, t);
+      step(k, t);
+      step(k + terms, t);
       for (int r = 0; r < rows; ++r) {
-        for (int v = 0; v < 2; ++v) {
-          if constexpr (output == FusedSumOutput::f16_steps_f16) {
-            c[r][v] = sum_through_f16<V>(t[r][v], c[r][v]);
-          } else {
-            c[r][v] = V::nearest([&] { return V::add(t[r][v], c[r][v]); });
-          }
-        }
+        for (int v = 0; v < 2; ++v) c[r][v] = nearest_sum<V, output>(t[r][v], c[r][v]);
       }
-    }
-  } else {
-    for (std::size_t k = 0; k < task.k; k += terms) {
-      step_in_range<V, terms, halves, output, rows>(task, row, k, c);
+    } else {
+      step(k, c);
     }
   }
   for (int r = 0; r < rows; ++r) {
@@ -285,28 +266,35 @@ void rows_in_range(const FusedSumTask& task, std::size_t row) {
   }
 }
 
+template <class V, int terms, bool halves, FusedSumOutput output, int rows>
+void rows_in_range(const FusedSumTask& task, std::size_t row) {
+  all_chunks<V, terms, output, rows>(task, row, [&](std::size_t k, typename V::Float(&c)[rows][2]) {
+    step_in_range<V, terms, halves, output, rows>(task, row, k, c);
+  });
+}
+
 template <class V, int terms, bool halves, FusedSumOutput output>
 void row_any_range(const FusedSumTask& task, std::size_t row) {
-  float* const sums = task.sums + row * 2 * V::width;
-  typename V::Float c[2] = {V::load(sums), V::load(sums + V::width)};
-  for (std::size_t k = 0; k < task.k; k += terms) step_any_range<V, terms, halves, output>(task, row, k, c);
-  V::store(sums, c[0]);
-  V::store(sums + V::width, c[1]);
+  all_chunks<V, terms, output, 1>(task, row, [&](std::size_t k, typename V::Float(&c)[1][2]) {
+    step_any_range<V, terms, halves, output>(task, row, k, c[0]);
+  });
 }
 
 template <class V, int terms, bool halves, FusedSumOutput output>
 void all_rows(const FusedSumTask& task) {
-  constexpr std::size_t width = V::width;
   const auto is_wide = [&](std::size_t row) {
-    if constexpr (is_steps(output)) return false;  // float16 operands and a t that starts at 0
     if (task.all_wide || task.wide[row] != 0) return true;
-    const float* const sums = task.sums + row * 2 * width;
-    const typename V::Float c[2] = {V::load(sums), V::load(sums + width)};
-    return !addends_in_range<V>(task, c);
+    if constexpr (is_steps(output)) {
+      return false;  // t starts at 0, whatever C is
+    } else {
+      const float* const sums = task.sums + row * 2 * V::width;
+      const typename V::Float c[2] = {V::load(sums), V::load(sums + V::width)};
+      return !addends_in_range<V>(task, c);
+    }
   };
   for (std::size_t row = 0; row < task.rows;) {
     if (is_wide(row)) {
-      if constexpr (!is_steps(output)) row_any_range<V, terms, halves, output>(task, row);
+      row_any_range<V, terms, halves, output>(task, row);
       ++row;
     } else if (V::rows == 2 && row + 1 < task.rows && !is_wide(row + 1)) {
       rows_in_range<V, terms, halves, output, V::rows>(task, row);
