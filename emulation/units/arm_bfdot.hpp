@@ -6,9 +6,9 @@
 // Numerics
 //   pair      EBF = 0: c = odd(c + odd(odd(a0 b0) + odd(a1 b1))). odd(): subnormals and tiny results are zeros of their sign
 //             (tininess before rounding), inexact results get their last bit set, |x| >= 2^128 is infinite. FPCR is ignored.
-//             EBF = 1: c = r(c + r(a0 b0 + a1 b1)): the pair is summed exactly and rounded once (a1 b1 in float64 to odd, then
-//             a fused a0 b0, then the rounding to float32 is the same: 53 bits are two more than 24), then added. r() rounds
-//             by FPCR.RMode, `rounding`; subnormals are kept: FPCR.FZ and FIZ are 0.
+//             EBF = 1: c = r(c + r(a0 b0 + a1 b1)): the pair is summed exactly and rounded once, then added. (a1 b1 to odd in
+//             float64 and a fused a0 b0, rounded to float32, is the same: that product is exact.) r() rounds by FPCR.RMode,
+//             `rounding`; subnormals are kept: FPCR.FZ and FIZ are 0.
 //   BFMMLA    every element takes two pairs, (0, 1) then (2, 3): bit for bit two BFDOT. L = 4; a K of 4 n + 1 or 4 n + 2
 //             products has a last pair of zeros, which turns a -0 into +0 and flushes nothing new.
 //   zero      sums that cancel are +0 (toward-negative: -0); zeros of one sign keep it.
