@@ -135,7 +135,9 @@ void check_integers(Device& device, const TensorCoreInstruction& instruction, st
     const std::size_t tile = at / (m * columns), i = at / columns % m, j = at % columns;
     std::int64_t sum = c[at];
     for (std::size_t x = 0; x < k; ++x) sum += a[(tile * m + i) * k + x] * b[(tile * columns + j) * k + x];
-    if (d[at] != integer_code(sum, instruction.accumulator)) {
+    // The sign of a sum that is zero is one of the things to find out.
+    const Code zero_sign = sum == 0 ? instruction.accumulator.sign_code() : 0;
+    if ((d[at] | zero_sign) != (integer_code(sum, instruction.accumulator) | zero_sign)) {
       throw std::runtime_error(instruction.ptx + " multiplies small integers wrongly: element (" +
                                std::to_string(i) + ", " + std::to_string(j) + ") of tile " +
                                std::to_string(tile) + " is not " + std::to_string(sum) +

@@ -162,24 +162,26 @@ void cancel_products(Draw& draw, const Shape& s, Row& row) {
 void underflow(Draw& draw, const Shape& s, Row& row) {
   const FormatSpec& acc = s.accumulator;
   const int low = std::max(lowest(acc) - 6, 2 * lowest(s.input));
-  for (int i = 0; i < s.k; ++i) product_at(draw, low + draw.below(acc.precision + 10), s, row.a[i], row.b[i]);
+  const int top = low + draw.below(acc.precision + 8);
+  for (int i = 0; i < s.k; ++i) product_at(draw, top - draw.below(10), s, row.a[i], row.b[i]);
   row.c = draw.one_in(4) ? zero(draw.one_in(2), acc)
                          : at_exponent(draw, lowest(acc) + draw.below(acc.precision + 8), acc);
 }
 
+// Sums on either side of the accumulator's largest number, most terms of one sign.
 void overflow(Draw& draw, const Shape& s, Row& row) {
   const FormatSpec& acc = s.accumulator;
   const int high = std::min(acc.emax(), 2 * s.input.emax());
   const bool sign = draw.one_in(2);
-  const int spread = draw.between(2, 8);
+  const int top = high - draw.below(9);
   for (int i = 0; i < s.k; ++i) {
-    product_at(draw, high - draw.below(spread), s, row.a[i], row.b[i]);
+    product_at(draw, top - draw.below(6), s, row.a[i], row.b[i]);
     const bool negative = draw.one_in(8) ? !sign : sign;
     row.a[i] &= s.input.magnitude_mask();
     row.b[i] &= s.input.magnitude_mask();
     if (negative) row.a[i] |= s.input.sign_code();
   }
-  row.c = draw.one_in(3) ? zero(false, acc) : at_exponent(draw, acc.emax() - draw.below(5), acc);
+  row.c = draw.one_in(3) ? zero(false, acc) : at_exponent(draw, acc.emax() - draw.below(8), acc);
 }
 
 Code special(Draw& draw, const FormatSpec& f) {
