@@ -39,7 +39,8 @@ class Run {
   std::uint64_t fma(std::size_t i, Operand acc) {
     const std::uint64_t a = operand(a_, i), b = operand(b_, i);
     const OpResult r = fused_multiply_add(rules_, a, b, acc.code);
-    if (trace_ != nullptr) record("fma " + product_name(i), {product_term(i, a, b), term(acc, rules_)}, r, rules_);
+    if (trace_ != nullptr)
+      record("fma " + product_name(i), {product_term(i, a, b), term(acc, rules_)}, r, rules_);
     return r.code;
   }
   std::uint64_t multiplied(std::size_t i) {
@@ -171,8 +172,8 @@ class FmaChainUnit final : public Unit {
                              std::uint64_t) const override {
     return evaluate(a, b, c, nullptr);
   }
-  std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                                       const FormatSpec&) const override {
+  std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,
+                                       std::optional<std::uint64_t> c, const FormatSpec&) const override {
     std::vector<TraceStep> steps;
     evaluate(a, b, c, &steps);
     return steps;
@@ -184,8 +185,8 @@ class FmaChainUnit final : public Unit {
                       .fused = row_.fused,
                       .flush = row_.flush,
                       .canonical_nan = row_.shape == ChainShape::sequential};
-    const bool done = path.name != "definition" &&
-                      fma_gemm(how, path.needs, a, b, c, d, path.name == "scalar any range");
+    const bool done =
+        path.name != "definition" && fma_gemm(how, path.needs, a, b, c, d, path.name == "scalar any range");
     if (!done) Unit::gemm_by_checked(path, a, b, c, d);
   }
 
@@ -194,7 +195,8 @@ class FmaChainUnit final : public Unit {
 
 ArithmeticInfo info_of(const Row& row) {
   const FormatSpec& f = row.format;
-  ArithmeticInfo info{.name = std::string(row.name), .family = "fma_chain", .summary = std::string(row.summary)};
+  ArithmeticInfo info{
+      .name = std::string(row.name), .family = "fma_chain", .summary = std::string(row.summary)};
   info.accumulator = f;
   info.outputs = {f};
   info.fused = row.fused;
@@ -275,10 +277,10 @@ std::uint32_t tdpbf16ps_definition(const CodeVector& a, const CodeVector& b, std
 void add_fma_chain_units(ArithmeticRegistry& registry) {
   using namespace formats;
   constexpr bool fused = true, rounded = false, keep = false, flush = true;
-#define FMA_CHAIN(name, shape, format, products, flushing, evidence, summary, source)                   \
-  {                                                                                                     \
+#define FMA_CHAIN(name, shape, format, products, flushing, evidence, summary, source)                        \
+  {                                                                                                          \
     const Row row{name, ChainShape::shape, format, products, flushing, Evidence::evidence, summary, source}; \
-    registry.add(std::make_unique<FmaChainUnit>(row, info_of(row)));                                    \
+    registry.add(std::make_unique<FmaChainUnit>(row, info_of(row)));                                         \
   }
 #include "emulation/units/units.def"
 }

@@ -41,17 +41,15 @@ namespace assay {
 // What the two x86 units do, and what they might have done: each member at other than its default is a model that the
 // hardware refutes, kept as a mutant for the tests (x86_mutants.hpp).
 struct X86Rules {
-  bool even_first = false;    // vdpbf16ps: element 2i before 2i+1
-  bool sum_first = false;     // vdpbf16ps: both products are added, starting at +0, and then to acc
-  bool one_chain = false;     // tdpbf16ps: even and odd elements in one chain
+  bool even_first = false;  // vdpbf16ps: element 2i before 2i+1
+  bool sum_first = false;   // vdpbf16ps: both products are added, starting at +0, and then to acc
+  bool one_chain = false;   // tdpbf16ps: even and odd elements in one chain
   bool flush_inputs = true;
   Tiny tiny = Tiny::after_rounding;
-  bool flush_adds = true;     // tdpbf16ps: its two ADDs flush too
+  bool flush_adds = true;  // tdpbf16ps: its two ADDs flush too
   NanOrder nan = NanOrder::a_b_c;
 
-  FusedRules operation() const {
-    return {formats::float32, flush_inputs, tiny, nan, 0xFFC00000};
-  }
+  FusedRules operation() const { return {formats::float32, flush_inputs, tiny, nan, 0xFFC00000}; }
 };
 
 // The two units by integers alone: a and b bfloat16 codes, c and the result float32 codes. With `trace` each operation

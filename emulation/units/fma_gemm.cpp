@@ -6,16 +6,19 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/formats/kernels/immintrin.hpp"
 
 namespace assay {
 namespace {
 
-// Blocks of depth, columns and rows. A panel of B (depth x tile columns) stays in the first cache while the panels of A
-// pass by it, a block of A (rows x depth) in the second, and B's block in the third.
-constexpr std::size_t depth_block = 192, column_block = 2048, row_block = 192;
+// Blocks of depth, columns and rows. A panel of A stays in the first cache, a block of A (rows x depth) and the panel of
+// B that it meets in the second, B's block in the third. Depth is what saves: every block of it reads and writes D once.
+// Measured on a Zen 5 (48 KiB, 1 MiB, 32 MiB): VDPBF16PS, n = 1024, 0.76 of the peak at a depth of 256, 0.79 at 512.
+constexpr std::size_t depth_block = 512, column_block = 2048, row_block = 192;
 constexpr std::size_t tile_block = 32;  // of ChainShape::tiles
 static_assert(depth_block % tile_block == 0, "a block of TDPBF16PS is one");
 constexpr std::size_t padding = SIZE_MAX;  // an element past the end of K: +0
@@ -79,14 +82,16 @@ struct Source {
   bool narrow;  // bfloat16
 
   const unsigned char* at(std::size_t line, std::size_t k) const {
-    return data + static_cast<std::ptrdiff_t>(line) * line_bytes + static_cast<std::ptrdiff_t>(k) * depth_bytes;
+    return data + static_cast<std::ptrdiff_t>(line) * line_bytes +
+           static_cast<std::ptrdiff_t>(k) * depth_bytes;
   }
 };
 Source source_of(const CodeMatrix& x, bool lines_are_rows) {
   const auto bytes = static_cast<std::ptrdiff_t>(code_bytes(x.format));
   const std::ptrdiff_t line = lines_are_rows ? x.row_stride : x.col_stride;
   const std::ptrdiff_t depth = lines_are_rows ? x.col_stride : x.row_stride;
-  return {static_cast<const unsigned char*>(x.data), line * bytes, depth * bytes, x.format == formats::bfloat16};
+  return {static_cast<const unsigned char*>(x.data), line * bytes, depth * bytes,
+          x.format == formats::bfloat16};
 }
 
 // A panel: `width` lines from `first` on, those past `lines` zeros; element (k, line) at k * width + line. The bits of
@@ -116,25 +121,94 @@ void pack_panel(float* out, const Source& x, std::size_t first, std::size_t line
   }
 }
 
-template <std::size_t width>
-void pack(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
-          std::size_t depth) {
-  if (x.narrow) {
-    pack_panel<width, std::uint16_t>(out, x, first, lines, order, depth);
-  } else {
-    pack_panel<width, std::uint32_t>(out, x, first, lines, order, depth);
+// Four words of four lines each, turned: word i of every line into `out[i]`.
+void transpose(__m128i (&w)[4]) {
+  const __m128i low01 = _mm_unpacklo_epi32(w[0], w[1]), low23 = _mm_unpacklo_epi32(w[2], w[3]);
+  const __m128i high01 = _mm_unpackhi_epi32(w[0], w[1]), high23 = _mm_unpackhi_epi32(w[2], w[3]);
+  w[0] = _mm_unpacklo_epi64(low01, low23);
+  w[1] = _mm_unpackhi_epi64(low01, low23);
+  w[2] = _mm_unpacklo_epi64(high01, high23);
+  w[3] = _mm_unpackhi_epi64(high01, high23);
+}
+
+// The same panel for lines that are contiguous along the depth, four lines and four words at a time. The elements of
+// order[0 .. depth) are those from k0 on, in another order, padding apart.
+template <std::size_t width, class Code>
+void pack_across(float* out, const Source& x, std::size_t first, const std::size_t* order, std::size_t k0,
+                 std::size_t depth) {
+  static_assert(width % 4 == 0);
+  constexpr std::size_t per_word = 4 / sizeof(Code), step = 4 * per_word;
+  std::array<float*, depth_block> place{};  // of each element
+  std::size_t elements = 0;
+  for (std::size_t i = 0; i < depth; ++i) {
+    if (order[i] == padding) {
+      std::memset(out + i * width, 0, width * sizeof(float));
+    } else {
+      place[order[i] - k0] = out + i * width;
+      ++elements;
+    }
+  }
+  const auto put = [](float* to, __m128i four) {
+    _mm_storeu_si128(static_cast<__m128i*>(static_cast<void*>(to)), four);
+  };
+  for (std::size_t line = 0; line < width; line += 4) {
+    std::size_t k = 0;
+    for (; k + step <= elements; k += step) {
+      __m128i words[4];
+      for (std::size_t j = 0; j < 4; ++j)
+        words[j] = _mm_loadu_si128(
+            static_cast<const __m128i*>(static_cast<const void*>(x.at(first + line + j, k0 + k))));
+      transpose(words);
+      for (std::size_t i = 0; i < 4; ++i) {
+        if constexpr (per_word == 1) {
+          put(place[k + i] + line, words[i]);
+        } else {
+          put(place[k + 2 * i] + line, _mm_slli_epi32(words[i], 16));
+          put(place[k + 2 * i + 1] + line, _mm_and_si128(words[i], _mm_set1_epi32(-65536)));
+        }
+      }
+    }
+    for (; k < elements; ++k) {
+      for (std::size_t j = 0; j < 4; ++j) {
+        Code code;
+        std::memcpy(&code, x.at(first + line + j, k0 + k), sizeof code);
+        const std::uint32_t bits = std::uint32_t{code} << (32 - 8 * sizeof(Code));
+        std::memcpy(place[k] + line + j, &bits, sizeof bits);
+      }
+    }
   }
 }
 
+template <std::size_t width, class Code>
+void pack_as(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
+             std::size_t k0, std::size_t depth) {
+  if constexpr (width % 4 == 0) {
+    if (first + width <= lines && x.depth_bytes == sizeof(Code))
+      return pack_across<width, Code>(out, x, first, order, k0, depth);
+  }
+  pack_panel<width, Code>(out, x, first, lines, order, depth);
+}
+
+template <std::size_t width>
+void pack_width(float* out, const Source& x, std::size_t first, std::size_t lines, const std::size_t* order,
+                std::size_t k0, std::size_t depth) {
+  if (x.narrow) {
+    pack_as<width, std::uint16_t>(out, x, first, lines, order, k0, depth);
+  } else {
+    pack_as<width, std::uint32_t>(out, x, first, lines, order, k0, depth);
+  }
+}
+
+// The panel of `width` lines from `first` on and elements order[0 .. depth), which are those from k0 on.
 void pack(float* out, std::size_t width, const Source& x, std::size_t first, std::size_t lines,
-          const std::size_t* order, std::size_t depth) {
+          const std::size_t* order, std::size_t k0, std::size_t depth) {
   switch (width) {
-    case 4: return pack<4>(out, x, first, lines, order, depth);
-    case 6: return pack<6>(out, x, first, lines, order, depth);
-    case 8: return pack<8>(out, x, first, lines, order, depth);
-    case 12: return pack<12>(out, x, first, lines, order, depth);
-    case 16: return pack<16>(out, x, first, lines, order, depth);
-    case 32: return pack<32>(out, x, first, lines, order, depth);
+    case 4: return pack_width<4>(out, x, first, lines, order, k0, depth);
+    case 6: return pack_width<6>(out, x, first, lines, order, k0, depth);
+    case 8: return pack_width<8>(out, x, first, lines, order, k0, depth);
+    case 12: return pack_width<12>(out, x, first, lines, order, k0, depth);
+    case 16: return pack_width<16>(out, x, first, lines, order, k0, depth);
+    case 32: return pack_width<32>(out, x, first, lines, order, k0, depth);
     default: throw ContractError("fma_gemm: no panels of " + std::to_string(width));
   }
 }
@@ -200,7 +274,7 @@ void make_nans_canonical(unsigned char* d, std::ptrdiff_t row_bytes, std::size_t
 
 // D dense along its rows.
 void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
-                const MutableCodeMatrix& d) {
+                bool fresh, const MutableCodeMatrix& d) {
   const auto [tile_rows, tile_columns] = kernel.tile;
   const std::vector<std::size_t> order = order_of(how.shape, a.cols);
   const std::size_t m = d.rows, n = d.cols, k = order.size();
@@ -231,8 +305,8 @@ void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, c
 #pragma omp for schedule(static)
         for (std::ptrdiff_t t = 0; t < column_tiles; ++t) {
           const auto tile = static_cast<std::size_t>(t);
-          pack(packed_b.data() + tile * depth * tile_columns, tile_columns, columns_of_b, j0 + tile * tile_columns,
-               n, part, depth);
+          pack(packed_b.data() + tile * depth * tile_columns, tile_columns, columns_of_b,
+               j0 + tile * tile_columns, n, part, k0, depth);
         }
         float* const own_a =
             packed_a.data() + static_cast<std::size_t>(omp_get_thread_num()) * ((a_block + 15) / 16 * 16);
@@ -242,19 +316,21 @@ void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, c
           const std::size_t first = block * row_tiles / blocks, last = (block + 1) * row_tiles / blocks;
           if (first == last) continue;
           for (std::size_t tile = first; tile < last; ++tile) {
-            pack(own_a + (tile - first) * depth * tile_rows, tile_rows, rows_of_a, tile * tile_rows, m, part, depth);
+            pack(own_a + (tile - first) * depth * tile_rows, tile_rows, rows_of_a, tile * tile_rows, m, part,
+                 k0, depth);
           }
           const std::size_t i0 = first * tile_rows;
           FmaPanels panels{.a = own_a, .b = packed_b.data()};
           panels.d_row_bytes = d.row_stride * 4;
-          panels.d = static_cast<unsigned char*>(d.data) + static_cast<std::ptrdiff_t>(i0) * panels.d_row_bytes +
-                     4 * j0;
+          panels.d = static_cast<unsigned char*>(d.data) +
+                     static_cast<std::ptrdiff_t>(i0) * panels.d_row_bytes + 4 * j0;
           panels.rows = std::min(m, last * tile_rows) - i0;
           panels.columns = columns;
           panels.depth = depth;
           panels.a_panel = depth * tile_rows;
           panels.b_panel = depth * tile_columns;
           panels.tiles = how.shape == ChainShape::tiles;
+          panels.fresh = fresh && k0 == 0;
           panels.fused = how.fused;
           panels.flush = how.flush;
           kernel.run(panels);
@@ -277,18 +353,18 @@ bool fma_gemm(const FmaGemm& how, Isa isa, const CodeMatrix& a, const CodeMatrix
     if (!how.canonical_nan && !(of_a.finite && of_b.finite)) return false;
     wide = any_range || !products_are_exact(of_a, of_b, how.flush, narrow);
   }
-  start(c, d);
+  if (c || a.cols == 0) start(c, d);
   if (a.cols == 0) return true;
   const Kernel kernel = kernel_for(isa, wide);
   if (d.col_stride == 1 || d.cols == 1) {
-    dense_gemm(how, kernel, a, b, d);
+    dense_gemm(how, kernel, a, b, !c, d);
     return true;
   }
   std::vector<std::uint32_t> dense(d.rows * d.cols);
-  const MutableCodeMatrix copy{dense.data(), d.rows, d.cols, static_cast<std::ptrdiff_t>(d.cols), 1,
+  const MutableCodeMatrix copy{dense.data(),    d.rows, d.cols, static_cast<std::ptrdiff_t>(d.cols), 1,
                                formats::float32};
-  start(CodeMatrix(d), copy);
-  dense_gemm(how, kernel, a, b, copy);
+  if (c) start(CodeMatrix(d), copy);
+  dense_gemm(how, kernel, a, b, !c, copy);
   start(CodeMatrix(copy), d);
   return true;
 }

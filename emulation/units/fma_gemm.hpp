@@ -50,11 +50,12 @@ struct FmaPanels {
   const float* b = nullptr;
   unsigned char* d = nullptr;
   std::ptrdiff_t d_row_bytes = 0;
-  std::size_t rows = 0, columns = 0;  // of outputs; panels are padded, outputs are not
-  std::size_t depth = 0;              // elements of K
+  std::size_t rows = 0, columns = 0;     // of outputs; panels are padded, outputs are not
+  std::size_t depth = 0;                 // elements of K
   std::size_t a_panel = 0, b_panel = 0;  // elements from one panel to the next
-  bool tiles = false;                 // ChainShape::tiles: in each 32 of depth, 16 odd elements, then 16 even ones;
-                                      // a shorter last block has as many of each
+  bool tiles = false;  // ChainShape::tiles: in each 32 of depth, 16 odd elements, then 16 even ones;
+                       // a shorter last block has as many of each
+  bool fresh = false;  // D's elements start at +0, whatever they hold
   bool fused = true;
   bool flush = false;
 };

@@ -67,7 +67,8 @@ ExactValue<std::uint64_t> read_operand(const FusedRules& rules, std::uint64_t co
 OpResult fused_multiply_add(const FusedRules& rules, std::uint64_t a, std::uint64_t b, std::uint64_t c) {
   const FormatSpec& f = rules.format;
   if (f.is_nan(a) || f.is_nan(b) || f.is_nan(c)) {
-    return rules.nan == NanOrder::b_a_c ? nan_of_operands(rules, {b, a, c}) : nan_of_operands(rules, {a, b, c});
+    return rules.nan == NanOrder::b_a_c ? nan_of_operands(rules, {b, a, c})
+                                        : nan_of_operands(rules, {a, b, c});
   }
   const ExactValue<Wide> product = wide_product(read_operand(rules, a), read_operand(rules, b));
   if (product.kind == Kind::nan) return invalid(rules, OpEvent::zero_times_infinity);

@@ -19,8 +19,8 @@ namespace assay {
 enum class Tiny : std::uint8_t {
   kept,             // none
   before_rounding,  // |exact| < 2^emin
-  after_rounding,   // rounded to p bits with no lower limit on the exponent, it is below 2^emin; formats of 32 bits or less
-  as_stored,        // rounded to the format's own grid, it is subnormal
+  after_rounding,  // rounded to p bits with no lower limit on the exponent, it is below 2^emin; formats of 32 bits or less
+  as_stored,  // rounded to the format's own grid, it is subnormal
 };
 
 // Which NaN comes out of NaN operands.

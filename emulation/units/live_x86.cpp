@@ -17,10 +17,12 @@ namespace {
 constexpr std::array<X86ClassInfo, 9> classes{{
     {X86Class::uniform_bits, "uniform_bits", "every bit of c, a, b a coin"},
     {X86Class::cancel_addend, "cancel_addend", "c undoes one product, up to a few last places"},
-    {X86Class::cancel_products, "cancel_products", "the products undo each other, up to a factor's last place"},
+    {X86Class::cancel_products, "cancel_products",
+     "the products undo each other, up to a factor's last place"},
     {X86Class::underflow, "underflow", "products of 2^-152 to 2^-121, c at the subnormal numbers"},
     {X86Class::overflow, "overflow", "products of 2^124 to 2^129, c of 2^123 to 2^127"},
-    {X86Class::specials, "specials", "NaNs with payloads, infinities, zeros, subnormals, ends of the range, mixed"},
+    {X86Class::specials, "specials",
+     "NaNs with payloads, infinities, zeros, subnormals, ends of the range, mixed"},
     {X86Class::wide_gaps, "wide_gaps", "numbers of few bits, up to 2^120 apart"},
     {X86Class::tiny_boundary, "tiny_boundary", "2^-126 plus and minus fractions of 2^-150"},
     {X86Class::half_way, "half_way", "products at, or just off, half of the last place of c"},
@@ -111,8 +113,8 @@ std::vector<std::uint16_t> unpaired(const std::uint32_t* b, const TileShape& sha
 void check_shape(const TileShape& s) {
   const auto in_range = [](std::size_t x) { return x >= 1 && x <= 16; };
   if (!in_range(s.rows) || !in_range(s.columns) || !in_range(s.pairs)) {
-    throw ContractError("a tile of " + std::to_string(s.rows) + " rows, " + std::to_string(s.columns) + " columns, " +
-                        std::to_string(s.pairs) + " pairs; each is 1 to 16");
+    throw ContractError("a tile of " + std::to_string(s.rows) + " rows, " + std::to_string(s.columns) +
+                        " columns, " + std::to_string(s.pairs) + " pairs; each is 1 to 16");
   }
 }
 
@@ -130,8 +132,9 @@ void emulate_tile(const TileShape& shape, std::uint32_t* c, const std::uint32_t*
     return;
   for (std::size_t i = 0; i < shape.rows; ++i) {
     for (std::size_t j = 0; j < shape.columns; ++j)
-      d.set(i, j, tdpbf16ps_definition(x.row(i), y.column(j), CodeMatrix(d).code(i, j),
-                                       rules == nullptr ? X86Rules{} : *rules));
+      d.set(i, j,
+            tdpbf16ps_definition(x.row(i), y.column(j), CodeMatrix(d).code(i, j),
+                                 rules == nullptr ? X86Rules{} : *rules));
   }
 }
 
@@ -196,9 +199,12 @@ void x86_operands(const X86Lanes& lanes, std::uint32_t* c, std::uint32_t* a, std
 }
 
 std::uint32_t vdpbf16ps_lane(const X86Lane& lane, const X86Rules& rules) {
-  const std::array<std::uint16_t, 2> a{static_cast<std::uint16_t>(lane.a), static_cast<std::uint16_t>(lane.a >> 16)};
-  const std::array<std::uint16_t, 2> b{static_cast<std::uint16_t>(lane.b), static_cast<std::uint16_t>(lane.b >> 16)};
-  return vdpbf16ps_definition({a.data(), 2, 1, formats::bfloat16}, {b.data(), 2, 1, formats::bfloat16}, lane.c, rules);
+  const std::array<std::uint16_t, 2> a{static_cast<std::uint16_t>(lane.a),
+                                       static_cast<std::uint16_t>(lane.a >> 16)};
+  const std::array<std::uint16_t, 2> b{static_cast<std::uint16_t>(lane.b),
+                                       static_cast<std::uint16_t>(lane.b >> 16)};
+  return vdpbf16ps_definition({a.data(), 2, 1, formats::bfloat16}, {b.data(), 2, 1, formats::bfloat16},
+                              lane.c, rules);
 }
 
 void vdpbf16ps_lanes(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
@@ -226,8 +232,8 @@ void vdpbf16ps_live(LaneForm form, std::uint32_t mxcsr, const std::uint32_t* c, 
   std::copy_n(z.data(), rest, d + whole);
 }
 
-void vcvtneps2bf16_live(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src, std::uint16_t* dst,
-                        std::size_t n) {
+void vcvtneps2bf16_live(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src,
+                        std::uint16_t* dst, std::size_t n) {
   need(Isa::avx512bf16);
   const std::size_t whole = n / 32 * 32, rest = n - whole;
   kernels::vcvtneps2bf16_live_avx512bf16(form, mxcsr, src, dst, whole);
@@ -281,8 +287,8 @@ void tdpbf16ps_live(const TileShape& shape, std::uint32_t mxcsr, std::uint32_t* 
   kernels::tdpbf16ps_live_amx(shape.rows, shape.columns, shape.pairs, mxcsr, c, a, b);
 }
 
-void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const TileShape& shape, std::uint32_t* c,
-                   std::uint32_t* a, std::uint32_t* b) {
+void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const TileShape& shape,
+                   std::uint32_t* c, std::uint32_t* a, std::uint32_t* b) {
   check_shape(shape);
   // Lane (i, k) of 16 x 16 belongs to pair k of output (i, i): rows take its a, columns its b and the first c. The
   // addends of the other outputs come from lanes that serve no pair.
@@ -301,20 +307,22 @@ void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const
 CheckCounts check_tdpbf16ps_live(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
                                  const TileShape& shape, std::uint32_t mxcsr) {
   need(Isa::amx_bf16);
-  return compare_tiles(kind, seed, first, count, shape,
-                       [&](std::uint32_t* got, std::uint32_t* want, const std::uint32_t* a, const std::uint32_t* b) {
-                         tdpbf16ps_live(shape, mxcsr, got, a, b);
-                         emulate_tile(shape, want, a, b);
-                       });
+  return compare_tiles(
+      kind, seed, first, count, shape,
+      [&](std::uint32_t* got, std::uint32_t* want, const std::uint32_t* a, const std::uint32_t* b) {
+        tdpbf16ps_live(shape, mxcsr, got, a, b);
+        emulate_tile(shape, want, a, b);
+      });
 }
 
-CheckCounts check_tdpbf16ps_definition(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
-                                       const TileShape& shape, const X86Rules& rules) {
-  return compare_tiles(kind, seed, first, count, shape,
-                       [&](std::uint32_t* got, std::uint32_t* want, const std::uint32_t* a, const std::uint32_t* b) {
-                         emulate_tile(shape, got, a, b);
-                         emulate_tile(shape, want, a, b, &rules);
-                       });
+CheckCounts check_tdpbf16ps_definition(X86Class kind, std::uint64_t seed, std::uint64_t first,
+                                       std::uint64_t count, const TileShape& shape, const X86Rules& rules) {
+  return compare_tiles(
+      kind, seed, first, count, shape,
+      [&](std::uint32_t* got, std::uint32_t* want, const std::uint32_t* a, const std::uint32_t* b) {
+        emulate_tile(shape, got, a, b);
+        emulate_tile(shape, want, a, b, &rules);
+      });
 }
 
 }  // namespace assay

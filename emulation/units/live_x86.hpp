@@ -78,7 +78,8 @@ struct CheckCounts {
 };
 
 // The instruction (got) against vdpbf16ps_lanes (want), on OpenMP's threads. Unavailable without AVX512_BF16.
-CheckCounts check_vdpbf16ps_live(const X86Lanes& lanes, LaneForm form = LaneForm::zmm, std::uint32_t mxcsr = 0x1F80);
+CheckCounts check_vdpbf16ps_live(const X86Lanes& lanes, LaneForm form = LaneForm::zmm,
+                                 std::uint32_t mxcsr = 0x1F80);
 // vdpbf16ps_lanes (got) against the definition, or one of its mutants (want).
 CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes, const X86Rules& rules = {});
 
@@ -87,9 +88,10 @@ CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes, const X86Rules& ru
 enum class ConversionForm : std::uint8_t { ps_xmm, ps_ymm, ps_zmm, two_ps_xmm, two_ps_ymm, two_ps_zmm };
 std::span<const ConversionForm> conversion_forms();
 std::string_view conversion_form_name(ConversionForm form);  // "VCVTNEPS2BF16 xmm"
-void vcvtneps2bf16_live(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src, std::uint16_t* dst,
-                        std::size_t n);
-CheckCounts check_vcvtneps2bf16_live(const X86Lanes& lanes, ConversionForm form, std::uint32_t mxcsr = 0x1F80);
+void vcvtneps2bf16_live(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src,
+                        std::uint16_t* dst, std::size_t n);
+CheckCounts check_vcvtneps2bf16_live(const X86Lanes& lanes, ConversionForm form,
+                                     std::uint32_t mxcsr = 0x1F80);
 
 // Tiles of TDPBF16PS: C rows x columns, A rows x 2 pairs, B 2 pairs x columns, each 1 to 16.
 struct TileShape {
@@ -100,27 +102,29 @@ struct TileShape {
 void tdpbf16ps_live(const TileShape& shape, std::uint32_t mxcsr, std::uint32_t* c, const std::uint32_t* a,
                     const std::uint32_t* b);
 // The operands of tile `index`: those of output (i, i mod columns) are lanes of the class in the order of pairs.
-void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const TileShape& shape, std::uint32_t* c,
-                   std::uint32_t* a, std::uint32_t* b);
+void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const TileShape& shape,
+                   std::uint32_t* c, std::uint32_t* a, std::uint32_t* b);
 // `count` tiles through the instruction (got) and the emulation's gemm (want); a vector is one output.
 CheckCounts check_tdpbf16ps_live(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
                                  const TileShape& shape, std::uint32_t mxcsr = 0x1F80);
 // The same, the emulation's gemm (got) against the definition, or one of its mutants (want).
-CheckCounts check_tdpbf16ps_definition(X86Class kind, std::uint64_t seed, std::uint64_t first, std::uint64_t count,
-                                       const TileShape& shape, const X86Rules& rules = {});
+CheckCounts check_tdpbf16ps_definition(X86Class kind, std::uint64_t seed, std::uint64_t first,
+                                       std::uint64_t count, const TileShape& shape,
+                                       const X86Rules& rules = {});
 
 // --- for kernels/
 
-using X86OperandsFn = void(X86Class kind, std::uint64_t seed, std::uint64_t first, std::size_t n, std::uint32_t* c,
-                           std::uint32_t* a, std::uint32_t* b) noexcept;
-using X86LanesFn = void(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
-                        std::size_t n) noexcept;
+using X86OperandsFn = void(X86Class kind, std::uint64_t seed, std::uint64_t first, std::size_t n,
+                           std::uint32_t* c, std::uint32_t* a, std::uint32_t* b) noexcept;
+using X86LanesFn = void(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
+                        std::uint32_t* d, std::size_t n) noexcept;
 namespace kernels {
 X86OperandsFn x86_operands_scalar, x86_operands_avx2, x86_operands_avx512;
 X86LanesFn vdpbf16ps_lanes_avx2, vdpbf16ps_lanes_avx512;
 // n a multiple of 16.
-void vdpbf16ps_live_avx512bf16(LaneForm form, std::uint32_t mxcsr, const std::uint32_t* c, const std::uint32_t* a,
-                               const std::uint32_t* b, std::uint32_t* d, std::size_t n) noexcept;
+void vdpbf16ps_live_avx512bf16(LaneForm form, std::uint32_t mxcsr, const std::uint32_t* c,
+                               const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
+                               std::size_t n) noexcept;
 // n a multiple of 32.
 void vcvtneps2bf16_live_avx512bf16(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src,
                                    std::uint16_t* dst, std::size_t n) noexcept;

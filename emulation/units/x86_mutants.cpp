@@ -13,7 +13,8 @@ constexpr std::string_view vdp = "vdpbf16ps", tdp = "tdpbf16ps";
 
 constexpr std::array mutants{
     X86Mutant{"even_first", vdp, "element 2i before 2i+1", {.even_first = true}},
-    X86Mutant{"sum_then_add", vdp, "the pair's products are added before the accumulator", {.sum_first = true}},
+    X86Mutant{
+        "sum_then_add", vdp, "the pair's products are added before the accumulator", {.sum_first = true}},
     X86Mutant{"tiny_before", vdp, "flushed if tiny before rounding", {.tiny = Tiny::before_rounding}},
     X86Mutant{"flush_stored", vdp, "the IEEE result is flushed if subnormal", {.tiny = Tiny::as_stored}},
     X86Mutant{"no_flush", vdp, "subnormals kept", {.flush_inputs = false, .tiny = Tiny::kept}},
@@ -22,10 +23,7 @@ constexpr std::array mutants{
     X86Mutant{"no_flush_in_adds", tdp, "the two last additions keep subnormals", {.flush_adds = false}},
     X86Mutant{"tiny_before", tdp, "flushed if tiny before rounding", {.tiny = Tiny::before_rounding}},
     X86Mutant{"flush_stored", tdp, "the IEEE result is flushed if subnormal", {.tiny = Tiny::as_stored}},
-    X86Mutant{"no_flush",
-              tdp,
-              "subnormals kept",
-              {.flush_inputs = false, .tiny = Tiny::kept}},
+    X86Mutant{"no_flush", tdp, "subnormals kept", {.flush_inputs = false, .tiny = Tiny::kept}},
     X86Mutant{"nan_b_first", tdp, "NaN order b, a, acc: that of VFMADD213PS", {.nan = NanOrder::b_a_c}},
 };
 
@@ -46,7 +44,8 @@ struct Dot {
 void make(Dot& dot, const X86Lanes& lanes, bool tiles) {
   std::array<std::uint32_t, most_pairs> c;
   dot.pairs = tiles ? pair_counts[lanes.first % pair_counts.size()] : 1;
-  x86_operands({lanes.kind, lanes.seed, lanes.first * most_pairs, dot.pairs}, c.data(), dot.a.data(), dot.b.data());
+  x86_operands({lanes.kind, lanes.seed, lanes.first * most_pairs, dot.pairs}, c.data(), dot.a.data(),
+               dot.b.data());
   dot.c = c[0];
   for (std::size_t i = 0; i < dot.pairs; ++i) {
     for (std::size_t half = 0; half < 2; ++half) {

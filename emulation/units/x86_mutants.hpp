@@ -28,7 +28,8 @@ struct ClassKills {
 };
 struct MutantKills {
   const X86Mutant* mutant = nullptr;
-  bool live = false;  // killed by this CPU's instruction; else by the definition alone, which is no hardware evidence
+  bool live =
+      false;  // killed by this CPU's instruction; else by the definition alone, which is no hardware evidence
   std::vector<ClassKills> classes{};
 
   std::uint64_t kills() const;

@@ -3,17 +3,18 @@
 #include "reference/formats/kernels/immintrin.hpp"
 
 // Assembly: a compiler would fold chains whose operands it knows.
-#define CHAINS(instruction, constraint)                                                                      \
-  for (std::uint64_t i = 0; i < rounds; ++i) {                                                               \
-    asm volatile(instruction " %12, %12, %0\n" instruction " %12, %12, %1\n" instruction " %12, %12, %2\n"   \
-                 instruction " %12, %12, %3\n" instruction " %12, %12, %4\n" instruction " %12, %12, %5\n"   \
-                 instruction " %12, %12, %6\n" instruction " %12, %12, %7\n" instruction " %12, %12, %8\n"   \
-                 instruction " %12, %12, %9\n" instruction " %12, %12, %10\n" instruction " %12, %12, %11\n" \
-                 : "+" constraint(acc[0]), "+" constraint(acc[1]), "+" constraint(acc[2]),                   \
-                   "+" constraint(acc[3]), "+" constraint(acc[4]), "+" constraint(acc[5]),                   \
-                   "+" constraint(acc[6]), "+" constraint(acc[7]), "+" constraint(acc[8]),                   \
-                   "+" constraint(acc[9]), "+" constraint(acc[10]), "+" constraint(acc[11])                  \
-                 : constraint(x));                                                                           \
+#define CHAINS(instruction, constraint)                                                                    \
+  for (std::uint64_t i = 0; i < rounds; ++i) {                                                             \
+    asm volatile(instruction                                                                               \
+                 " %12, %12, %0\n" instruction " %12, %12, %1\n" instruction " %12, %12, %2\n" instruction \
+                 " %12, %12, %3\n" instruction " %12, %12, %4\n" instruction " %12, %12, %5\n" instruction \
+                 " %12, %12, %6\n" instruction " %12, %12, %7\n" instruction " %12, %12, %8\n" instruction \
+                 " %12, %12, %9\n" instruction " %12, %12, %10\n" instruction " %12, %12, %11\n"           \
+                 : "+" constraint(acc[0]), "+" constraint(acc[1]), "+" constraint(acc[2]),                 \
+                   "+" constraint(acc[3]), "+" constraint(acc[4]), "+" constraint(acc[5]),                 \
+                   "+" constraint(acc[6]), "+" constraint(acc[7]), "+" constraint(acc[8]),                 \
+                   "+" constraint(acc[9]), "+" constraint(acc[10]), "+" constraint(acc[11])                \
+                 : constraint(x));                                                                         \
   }
 
 [[gnu::target("avx512f")]] std::uint64_t fma_peak_avx512(std::uint64_t rounds) {

@@ -43,8 +43,7 @@ double peak() {
 }
 
 void count(benchmark::State& state, double flop, int threads) {
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(flop * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GFLOP/s"] = benchmark::Counter(flop * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
   if (peak() != 0) {
     state.counters["share"] =
         benchmark::Counter(flop / peak() / threads, benchmark::Counter::kIsIterationInvariantRate);
@@ -119,7 +118,9 @@ int main(int argc, char** argv) {
         auto* const b = benchmark::RegisterBenchmark(
             (unit.info().name + "/" + std::string(path.name) + "/threads:" + std::to_string(threads)).c_str(),
             [&unit, path, threads](benchmark::State& state) { gemm(state, unit, path, threads); });
-        b->Arg(wide ? 1024 : path.needs == Isa::scalar && path.name == "definition" ? 32 : 256)
+        b->Arg(wide                                                     ? 1024
+               : path.needs == Isa::scalar && path.name == "definition" ? 32
+                                                                        : 256)
             ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
       }

@@ -49,15 +49,17 @@ inline void chain(Vector (&acc)[rows][vectors], const float* a, const float* b, 
 
 // One chain an output, from D on.
 template <class Vector, std::size_t rows, std::size_t vectors, bool fused>
-inline void one_chain_tile(const float* a, const float* b, std::size_t depth, unsigned char* d,
+inline void one_chain_tile(const float* a, const float* b, std::size_t depth, bool fresh, unsigned char* d,
                            std::ptrdiff_t row_bytes) {
   constexpr std::size_t bytes = Vector::floats * sizeof(float);
   Vector acc[rows][vectors];
   ASSAY_UNROLL
   for (std::size_t r = 0; r < rows; ++r) {
     ASSAY_UNROLL
-    for (std::size_t v = 0; v < vectors; ++v)
-      acc[r][v] = Vector::load(d + static_cast<std::ptrdiff_t>(r) * row_bytes + v * bytes);
+    for (std::size_t v = 0; v < vectors; ++v) {
+      acc[r][v] =
+          fresh ? Vector::zero() : Vector::load(d + static_cast<std::ptrdiff_t>(r) * row_bytes + v * bytes);
+    }
   }
   chain<Vector, rows, vectors, fused>(acc, a, b, depth);
   ASSAY_UNROLL
@@ -72,12 +74,17 @@ inline void one_chain_tile(const float* a, const float* b, std::size_t depth, un
 // in memory, for the registers hold the accumulators of one chain; in memory of their own, as rows of D may lie a
 // power of two apart and drive each other out of the cache.
 template <class Vector, std::size_t rows, std::size_t vectors>
-inline void two_chain_tile(const float* a, const float* b, std::size_t depth, unsigned char* d,
+inline void two_chain_tile(const float* a, const float* b, std::size_t depth, bool fresh, unsigned char* d,
                            std::ptrdiff_t row_bytes) {
   constexpr std::size_t block = 32;
   alignas(64) float odd[rows][vectors * Vector::floats], sums[rows][vectors * Vector::floats];
-  for (std::size_t r = 0; r < rows; ++r)
-    std::memcpy(sums[r], d + static_cast<std::ptrdiff_t>(r) * row_bytes, sizeof sums[r]);
+  for (std::size_t r = 0; r < rows; ++r) {
+    if (fresh) {
+      std::memset(sums[r], 0, sizeof sums[r]);
+    } else {
+      std::memcpy(sums[r], d + static_cast<std::ptrdiff_t>(r) * row_bytes, sizeof sums[r]);
+    }
+  }
   for (std::size_t begin = 0; begin < depth; begin += block) {
     const std::size_t half = (depth - begin < block ? depth - begin : block) / 2;
     Vector acc[rows][vectors];
@@ -118,11 +125,11 @@ template <class Vector, std::size_t rows, std::size_t vectors>
 inline void full_tile(const FmaPanels& p, const float* a, const float* b, unsigned char* d,
                       std::ptrdiff_t row_bytes) {
   if (p.tiles) {
-    two_chain_tile<Vector, rows, vectors>(a, b, p.depth, d, row_bytes);
+    two_chain_tile<Vector, rows, vectors>(a, b, p.depth, p.fresh, d, row_bytes);
   } else if (p.fused) {
-    one_chain_tile<Vector, rows, vectors, true>(a, b, p.depth, d, row_bytes);
+    one_chain_tile<Vector, rows, vectors, true>(a, b, p.depth, p.fresh, d, row_bytes);
   } else {
-    one_chain_tile<Vector, rows, vectors, false>(a, b, p.depth, d, row_bytes);
+    one_chain_tile<Vector, rows, vectors, false>(a, b, p.depth, p.fresh, d, row_bytes);
   }
 }
 
@@ -141,7 +148,8 @@ template <class Vector, std::size_t rows, std::size_t vectors>
       // The next tile of D, which no hardware foresees.
       for (std::size_t r = 0; r < rows && (i + 1) * rows + r < p.rows; ++r) {
         const unsigned char* const next = d + static_cast<std::ptrdiff_t>(rows + r) * p.d_row_bytes;
-        for (std::size_t line = 0; line < columns * sizeof(float); line += 64) __builtin_prefetch(next + line, 1);
+        for (std::size_t line = 0; line < columns * sizeof(float); line += 64)
+          __builtin_prefetch(next + line, 1);
       }
       if (high == rows && wide == columns) {
         full_tile<Vector, rows, vectors>(p, a, b, d, p.d_row_bytes);

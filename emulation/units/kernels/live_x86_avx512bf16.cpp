@@ -116,8 +116,9 @@ void kernels::vdpbf16ps_live_avx512bf16(LaneForm form, std::uint32_t mxcsr, cons
   }
 }
 
-void kernels::vcvtneps2bf16_live_avx512bf16(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src,
-                                            std::uint16_t* dst, std::size_t n) noexcept {
+void kernels::vcvtneps2bf16_live_avx512bf16(ConversionForm form, std::uint32_t mxcsr,
+                                            const std::uint32_t* src, std::uint16_t* dst,
+                                            std::size_t n) noexcept {
   const ScopedMxcsr control(mxcsr);
   switch (form) {
     case ConversionForm::ps_xmm: return conversion<ConversionForm::ps_xmm>(src, dst, n);

@@ -1,5 +1,5 @@
-#include "emulation/units/kernels/x86_operands.hpp"
 #include "emulation/units/kernels/scoped_mxcsr.hpp"
+#include "emulation/units/kernels/x86_operands.hpp"
 
 namespace assay {
 namespace {
@@ -12,8 +12,8 @@ __m256 step(__m256 acc, __m256i a, __m256i b) {
 __m256i odd(__m256i x) { return _mm256_and_si256(x, _mm256_set1_epi32(-65536)); }
 __m256i even(__m256i x) { return _mm256_slli_epi32(x, 16); }
 
-[[gnu::noinline]] void run(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
-                           std::size_t n) {
+[[gnu::noinline]] void run(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
+                           std::uint32_t* d, std::size_t n) {
   for (std::size_t i = 0; i < n; i += 8) {
     const std::size_t left = n - i < 8 ? n - i : 8;
     const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(left)),

@@ -1,5 +1,5 @@
-#include "emulation/units/kernels/x86_operands.hpp"
 #include "emulation/units/kernels/scoped_mxcsr.hpp"
+#include "emulation/units/kernels/x86_operands.hpp"
 
 namespace assay {
 namespace {
@@ -12,8 +12,8 @@ __m512 step(__m512 acc, __m512i a, __m512i b) {
 __m512i odd(__m512i x) { return _mm512_and_si512(x, _mm512_set1_epi32(-65536)); }
 __m512i even(__m512i x) { return _mm512_slli_epi32(x, 16); }
 
-[[gnu::noinline]] void run(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
-                           std::size_t n) {
+[[gnu::noinline]] void run(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
+                           std::uint32_t* d, std::size_t n) {
   for (std::size_t i = 0; i < n; i += 16) {
     const auto mask = static_cast<__mmask16>(n - i < 16 ? (1U << (n - i)) - 1 : 0xFFFFU);
     const __m512i x = _mm512_maskz_loadu_epi32(mask, a + i), y = _mm512_maskz_loadu_epi32(mask, b + i);

@@ -51,7 +51,9 @@ constexpr Word pick(bool condition, Word x, Word y) {
   const Word mask = Word{0} - static_cast<Word>(condition);
   return (x & mask) | (y & ~mask);
 }
-constexpr Word clamp(int x, int low, int high) { return static_cast<Word>(x < low ? low : x > high ? high : x); }
+constexpr Word clamp(int x, int low, int high) {
+  return static_cast<Word>(x < low ? low : x > high ? high : x);
+}
 // A bfloat16 with a biased exponent that is cut to the normal range; a float32 alike.
 constexpr Word narrow(Word sign, int exponent, Word fraction) {
   return sign << 15 | clamp(exponent, 1, 254) << 7 | (fraction & 0x7F);
@@ -185,8 +187,8 @@ void fill(std::uint64_t seed, std::uint64_t first, std::size_t n, Word* c, Word*
   }
 }
 
-inline void fill_class(X86Class kind, std::uint64_t seed, std::uint64_t first, std::size_t n, Word* c, Word* a,
-                       Word* b) {
+inline void fill_class(X86Class kind, std::uint64_t seed, std::uint64_t first, std::size_t n, Word* c,
+                       Word* a, Word* b) {
   switch (kind) {
     case X86Class::uniform_bits: return fill<X86Class::uniform_bits>(seed, first, n, c, a, b);
     case X86Class::cancel_addend: return fill<X86Class::cancel_addend>(seed, first, n, c, a, b);

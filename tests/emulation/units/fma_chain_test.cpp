@@ -1,6 +1,6 @@
 #define BOOST_TEST_MODULE units_fma_chain
-#include <boost/test/unit_test.hpp>
 #include <omp.h>
+#include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <bit>
@@ -37,8 +37,8 @@ CodeArray codes(const FormatSpec& f, const std::vector<std::uint64_t>& list) {
   return array;
 }
 
-std::uint64_t dot(const Arithmetic& unit, const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b,
-                  std::optional<std::uint64_t> c = {}) {
+std::uint64_t dot(const Arithmetic& unit, const std::vector<std::uint64_t>& a,
+                  const std::vector<std::uint64_t>& b, std::optional<std::uint64_t> c = {}) {
   const FormatSpec& f = unit.info().inputs.front().first;
   const CodeArray x = codes(f, a), y = codes(f, b);
   return unit.dot(x.view(), y.view(), c);
@@ -66,9 +66,9 @@ BOOST_AUTO_TEST_CASE(vdpbf16ps_by_hand) {
   BOOST_TEST(dot(unit, {0, bf(0) | minus16}, {0, bf(0)}, fl(0)) == 0U);
   // Tiny after rounding: 2^-126 less a part of its last place. The product is (1 + 2^-7)^2 2^-1xx and so on.
   const auto less = [&](int e) { return dot(unit, {0, bf(e + 60) | minus16}, {0, bf(-60)}, fl(-126)); };
-  BOOST_TEST(less(-150) == 0U);             // representable as 24 bits below 2^-126: flushed, and so is the tie to even
+  BOOST_TEST(less(-150) == 0U);  // representable as 24 bits below 2^-126: flushed, and so is the tie to even
   BOOST_TEST(less(-149) == 0U);
-  BOOST_TEST(less(-151) == fl(-126));       // a tie of 24 bits without limit: to even, which is 2^-126
+  BOOST_TEST(less(-151) == fl(-126));  // a tie of 24 bits without limit: to even, which is 2^-126
   BOOST_TEST(less(-152) == fl(-126));
   BOOST_TEST(dot(unit, {0, (bf(-91) + 1) | minus16}, {0, bf(-60)}, fl(-126)) == 0U);  // just above the tie
   BOOST_TEST(dot(unit, {minus16, bf(-90)}, {0, bf(-60)}, fl(-126) | minus32) == minus32);  // the sign stays
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(vdpbf16ps_by_hand) {
   BOOST_TEST(dot(unit, {0, 0xFFA5}, {0, 0x7F81}, 0x7F812345) == 0xFFE50000U);
   BOOST_TEST(dot(unit, {0, bf(0)}, {0, 0x7F81}, 0x7F812345) == 0x7FC10000U);
   BOOST_TEST(dot(unit, {0, bf(0)}, {0, bf(0)}, 0x7F812345) == 0x7FC12345U);
-  BOOST_TEST(dot(unit, {0, 0x7F80}, {0, 0}, 0x7F812345) == 0x7FC12345U);   // a NaN goes before 0 * Inf
-  BOOST_TEST(dot(unit, {0x7F82, 0x7F81}, {0, 0}, fl(0)) == 0x7FC20000U);   // the even step's a before its acc
+  BOOST_TEST(dot(unit, {0, 0x7F80}, {0, 0}, 0x7F812345) == 0x7FC12345U);  // a NaN goes before 0 * Inf
+  BOOST_TEST(dot(unit, {0x7F82, 0x7F81}, {0, 0}, fl(0)) == 0x7FC20000U);  // the even step's a before its acc
   // K = 0 and odd K.
   BOOST_TEST(dot(unit, {}, {}, 0x7F812345) == 0x7F812345U);
   BOOST_TEST(dot(unit, {}, {}) == 0U);
@@ -104,9 +104,9 @@ BOOST_AUTO_TEST_CASE(tdpbf16ps_by_hand) {
   a[30] = bf(-24);
   a[32] = bf(-24);
   BOOST_TEST(dot(unit, a, b) == fl(0));
-  BOOST_TEST(dot(unit, a, b, fl(-24)) == fl(0));       // c + block 0 first
+  BOOST_TEST(dot(unit, a, b, fl(-24)) == fl(0));  // c + block 0 first
   a[0] = 0;
-  BOOST_TEST(dot(unit, a, b, fl(0)) == fl(0));          // two ties one after the other
+  BOOST_TEST(dot(unit, a, b, fl(0)) == fl(0));  // two ties one after the other
   a[30] = 0;
   a[28] = bf(-25);
   a[26] = bf(-25);
@@ -123,15 +123,14 @@ BOOST_AUTO_TEST_CASE(tdpbf16ps_by_hand) {
   BOOST_TEST(dot(unit, {}, {}, 0x80000001) == 0x80000001U);
 }
 
-
 // The sequential units are chains of reference/exact with NaNs of their own, where a chain of that kind exists.
 BOOST_AUTO_TEST_CASE(cuda_units_equal_chains) {
   const Units units;
   ArithmeticRegistry chains;
   add_chains(chains);
   constexpr std::pair<const char*, const char*> twins[] = {
-      {"fma_f32", "chain_f32_fused"},   {"mul_add_f32", "chain_f32"},     {"fma_bf16.sm80", "chain_bf16"},
-      {"mul_add_bf16", "chain_bf16"},   {"fma_bf16.sm90", "chain_bf16_fused"}, {"fma_f64", "chain_f64_fused"}};
+      {"fma_f32", "chain_f32_fused"}, {"mul_add_f32", "chain_f32"},          {"fma_bf16.sm80", "chain_bf16"},
+      {"mul_add_bf16", "chain_bf16"}, {"fma_bf16.sm90", "chain_bf16_fused"}, {"fma_f64", "chain_f64_fused"}};
   for (const auto& [name, twin] : twins) {
     const Unit& unit = units.find(name);
     const Arithmetic& chain = chains.find(twin);
@@ -152,14 +151,15 @@ BOOST_AUTO_TEST_CASE(cuda_units_equal_chains) {
   }
 }
 
-// a*b + c on __nv_bfloat16: two roundings or one matter in 6 to 14 % of random cases.
+// a*b + c on __nv_bfloat16: one rounding or two matter in 6 to 14 % of cases uniform in [0, 1). (More where the product
+// and c are closer to each other: 23 % of standard normal ones.)
 BOOST_AUTO_TEST_CASE(bf16_units_differ_as_often_as_known) {
   const Units units;
   const Unit &twice = units.find("fma_bf16.sm80"), &once = units.find("fma_bf16.sm90");
   const CounterRandom random(3);
   std::size_t differ = 0;
   for (std::uint64_t i = 0; i < 20'000; ++i) {
-    const auto code = [&](std::uint64_t j) { return encode(random.normal(3 * i + j), bf16).code; };
+    const auto code = [&](std::uint64_t j) { return encode(random.uniform(3 * i + j), bf16).code; };
     differ += dot(twice, {code(0)}, {code(1)}, code(2)) != dot(once, {code(0)}, {code(1)}, code(2));
   }
   BOOST_TEST(differ > 1200U);
@@ -168,7 +168,8 @@ BOOST_AUTO_TEST_CASE(bf16_units_differ_as_often_as_known) {
 
 BOOST_AUTO_TEST_CASE(ftz_by_hand) {
   const Units units;
-  const Unit &fma = units.find("fma_f32_ftz"), &both = units.find("mul_add_f32_ftz"), &keep = units.find("fma_f32");
+  const Unit &fma = units.find("fma_f32_ftz"), &both = units.find("mul_add_f32_ftz"),
+             &keep = units.find("fma_f32");
   BOOST_TEST(dot(keep, {1}, {fl(0)}) == 1U);
   BOOST_TEST(dot(fma, {1}, {fl(0)}) == 0U);
   BOOST_TEST(dot(fma, {1 | minus32}, {fl(0)}, minus32) == minus32);
@@ -194,7 +195,8 @@ std::uint64_t compare_paths(const Unit& unit, const CodeMatrix& a, const CodeMat
     CodeArray got((m + 2) * (n + 3), f);  // with a rim that must stay
     for (std::size_t i = 0; i < got.size(); ++i) got.set(i, 0x12345678);
     const auto stride = static_cast<std::ptrdiff_t>(n + 3);
-    const MutableCodeMatrix d{detail::advance_codes(got.out().data, stride + 1, code_bytes(f)), m, n, stride, 1, f};
+    const MutableCodeMatrix d{
+        detail::advance_codes(got.out().data, stride + 1, code_bytes(f)), m, n, stride, 1, f};
     unit.gemm_by(path.name, a, b, c, d);
     for (std::size_t i = 0; i < m + 2; ++i) {
       for (std::size_t j = 0; j < n + 3; ++j) {
@@ -334,8 +336,8 @@ BOOST_AUTO_TEST_CASE(bounds_hold) {
     const FormatSpec& f = member->info().accumulator;
     std::size_t above = 0, finite = 0;
     double worst = 0;
-    for (const Operands kind : {Operands::normal, Operands::positive, Operands::cancelling, Operands::wide,
-                                Operands::subnormal}) {
+    for (const Operands kind :
+         {Operands::normal, Operands::positive, Operands::cancelling, Operands::wide, Operands::subnormal}) {
       for (std::uint64_t seed = 1; seed <= 100; ++seed) {
         const std::size_t n = seed % 71;
         const auto [a, b] = make_operands(kind, n, fa, fb, seed);
@@ -400,7 +402,8 @@ BOOST_AUTO_TEST_CASE(traces_end_in_the_result) {
   BOOST_TEST(tdp[4].name == "add even chain + odd chain");
   BOOST_TEST(tdp[5].name == "add c + block");
   const CodeArray tiny = codes(bf16, {bf(-100)}), less = codes(bf16, {bf(-40)});
-  BOOST_TEST(units.find("tdpbf16ps").trace(tiny.view(), less.view(), {}, f32).front().note == "tiny: flushed");
+  BOOST_TEST(units.find("tdpbf16ps").trace(tiny.view(), less.view(), {}, f32).front().note ==
+             "tiny: flushed");
 }
 
 BOOST_AUTO_TEST_CASE(steps) {
@@ -430,13 +433,15 @@ BOOST_AUTO_TEST_CASE(misuse) {
   const Units units;
   const Unit& unit = units.find("vdpbf16ps");
   const float x[4] = {1, 2, 3, 4};
-  BOOST_CHECK_EXCEPTION(unit.dot(code_vector(x, 4), code_vector(x, 4)), ContractError, [](const ContractError& e) {
-    return std::string(e.what()).find("bf16 x bf16") != std::string::npos;
-  });
+  BOOST_CHECK_EXCEPTION(
+      unit.dot(code_vector(x, 4), code_vector(x, 4)), ContractError,
+      [](const ContractError& e) { return std::string(e.what()).find("bf16 x bf16") != std::string::npos; });
   std::uint32_t d[4] = {};
   const CodeArray a = codes(bf16, {0, 0, 0, 0});
-  BOOST_CHECK_THROW(unit.gemm_by("avx1024", a.matrix(2, 2), a.matrix(2, 2), {}, {d, 2, 2, 2, 1, f32}), ContractError);
-  BOOST_CHECK_THROW(unit.gemm_by("avx2", a.matrix(2, 2), a.matrix(1, 4), {}, {d, 2, 2, 2, 1, f32}), ContractError);
+  BOOST_CHECK_THROW(unit.gemm_by("avx1024", a.matrix(2, 2), a.matrix(2, 2), {}, {d, 2, 2, 2, 1, f32}),
+                    ContractError);
+  BOOST_CHECK_THROW(unit.gemm_by("avx2", a.matrix(2, 2), a.matrix(1, 4), {}, {d, 2, 2, 2, 1, f32}),
+                    ContractError);
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ BOOST_AUTO_TEST_CASE(full_tiles_equal_the_emulation) {
 BOOST_AUTO_TEST_CASE(every_shape_and_mxcsr) {
   for (const X86ClassInfo& c : x86_classes()) {
     for (std::size_t size = 1; size <= 16; ++size) {
-      for (const TileShape& shape : {TileShape{size, 16, 16}, TileShape{16, size, 16}, TileShape{16, 16, size},
-                                     TileShape{size, 17 - size, size}}) {
+      for (const TileShape& shape : {TileShape{size, 16, 16}, TileShape{16, size, 16},
+                                     TileShape{16, 16, size}, TileShape{size, 17 - size, size}}) {
         const std::uint32_t mxcsr = mxcsr_settings[size % mxcsr_settings.size()];
         const CheckCounts counts = check_tdpbf16ps_live(c.id, seed + 1, 0, 20, shape, mxcsr);
         BOOST_TEST(counts.mismatches == 0U, c.name << ", size " << size << ": " << counts.mismatches);
@@ -48,5 +48,6 @@ BOOST_AUTO_TEST_CASE(the_cpu_kills_every_mutant) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return assay::test::run_or_skip(Isa::amx_bf16, [] { return true; }, argc, argv);
+  return assay::test::run_or_skip(
+      Isa::amx_bf16, [] { return true; }, argc, argv);
 }

@@ -27,8 +27,8 @@ std::string describe(const CheckCounts& counts) {
     return digits;
   };
   const X86Mismatch& m = *counts.first;
-  return text + "; first " + std::to_string(m.index) + ": c " + hex(m.lane.c) + " a " + hex(m.lane.a) + " b " +
-         hex(m.lane.b) + " got " + hex(m.got) + " want " + hex(m.want);
+  return text + "; first " + std::to_string(m.index) + ": c " + hex(m.lane.c) + " a " + hex(m.lane.a) +
+         " b " + hex(m.lane.b) + " got " + hex(m.got) + " want " + hex(m.want);
 }
 
 BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_emulation) {
@@ -95,5 +95,6 @@ BOOST_AUTO_TEST_CASE(the_cpu_kills_every_mutant) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return assay::test::run_or_skip(Isa::avx512bf16, [] { return true; }, argc, argv);
+  return assay::test::run_or_skip(
+      Isa::avx512bf16, [] { return true; }, argc, argv);
 }
