@@ -23,10 +23,10 @@
 //   hence        all paths give the same bits, for any operands, MXCSR and number of threads. A path that a CPU or the
 //                operands do not admit hands over to the next one.
 //
-// Bound: every unit is a tree of fused or rounded products, for which error_bound.hpp's dot_bound holds as it stands. It
-// counts a flush for each of 2n + 1 operations; TDPBF16PS has n multiply-adds and two additions for each block, of
-// which a block of one element does one that can change anything (o and, without c, the total are zeros), so that
-// n + 2 * blocks <= 2n + 1. The padding's products are exact zeros.
+// Bound: every unit is a tree of fused or rounded products, for which error_bound.hpp's dot_bound holds as it stands.
+// It counts 2n flushes, and one more with c. There are no more: a product and a sum for each term; TDPBF16PS has n
+// multiply-adds and for each block two additions, but for e + o of a block of one element, where o is a zero, and the
+// first block's without c: n + 2 ceil(n/32) in all, and less where n < 3. The padding's products are exact zeros.
 #pragma once
 
 #include <cstdint>

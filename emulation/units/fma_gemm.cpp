@@ -15,8 +15,8 @@
 namespace assay {
 namespace {
 
-// Blocks of depth, columns and rows. A panel of A stays in the first cache, a block of A (rows x depth) and the panel of
-// B that it meets in the second, B's block in the third. Depth is what saves: every block of it reads and writes D once.
+// Blocks of depth, columns and rows. A panel of A stays in the first cache, a block of A (rows x depth) and the panel
+// of B that it meets in the second, B's block in the third. Depth saves most: each block of it reads and writes D once.
 // Measured on a Zen 5 (48 KiB, 1 MiB, 32 MiB): VDPBF16PS, n = 1024, 0.76 of the peak at a depth of 256, 0.79 at 512.
 constexpr std::size_t depth_block = 512, column_block = 2048, row_block = 192;
 constexpr std::size_t tile_block = 32;  // of ChainShape::tiles
@@ -275,7 +275,7 @@ void make_nans_canonical(unsigned char* d, std::ptrdiff_t row_bytes, std::size_t
 // D dense along its rows.
 void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
                 bool fresh, const MutableCodeMatrix& d) {
-  const auto [tile_rows, tile_columns] = kernel.tile;
+  const std::size_t tile_rows = kernel.tile.rows, tile_columns = kernel.tile.columns;
   const std::vector<std::size_t> order = order_of(how.shape, a.cols);
   const std::size_t m = d.rows, n = d.cols, k = order.size();
   const Source rows_of_a = source_of(a, true), columns_of_b = source_of(b, false);

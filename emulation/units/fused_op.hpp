@@ -4,7 +4,7 @@
 // Numerics
 //   round   the exact value of a*b + c, a*b or x + y is rounded once, nearest-even. An exactly zero sum is +0 unless
 //           both operands are zeros of one sign.
-//   flush   inputs: subnormal operands are zeros of their sign. Results: by Tiny, to a zero of the rounded value's sign.
+//   flush   inputs: subnormal operands are zeros of their sign. Results: by Tiny, to a zero of the result's sign.
 //   NaN     by NanOrder. A NaN among the operands goes before 0 * Inf and Inf - Inf.
 #pragma once
 
@@ -19,8 +19,8 @@ namespace assay {
 enum class Tiny : std::uint8_t {
   kept,             // none
   before_rounding,  // |exact| < 2^emin
-  after_rounding,  // rounded to p bits with no lower limit on the exponent, it is below 2^emin; formats of 32 bits or less
-  as_stored,  // rounded to the format's own grid, it is subnormal
+  after_rounding,  // rounded to p bits with no limit on the exponent, it is below 2^emin; formats of <= 32 bits
+  as_stored,       // rounded to the format's own grid, it is subnormal
 };
 
 // Which NaN comes out of NaN operands.

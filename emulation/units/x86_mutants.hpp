@@ -1,5 +1,5 @@
-// Models of VDPBF16PS and TDPBF16PS that the hardware refutes, and how often it does: a set of operands that lets one of
-// them live proves nothing about the real one.
+// Models of VDPBF16PS and TDPBF16PS that the hardware refutes, and how often it does: operands that let one of them
+// live prove nothing about the real one.
 #pragma once
 
 #include <cstdint>

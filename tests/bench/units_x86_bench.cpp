@@ -1,5 +1,5 @@
-// Matrix products of the x86 units and of CUDA's cores, every path, as shares of the peak of multiply-adds that the same
-// run measures; beside them the CPU's own instructions and oneDNN's float32 product.
+// Matrix products of the x86 units and of CUDA's cores, every path, as shares of the peak of multiply-adds that the
+// same run measures; beside them the CPU's own instructions and oneDNN's float32 product.
 //
 // `share` is of the AVX-512 peak (of AVX2's without AVX-512), for as many threads as the product uses.
 #include <benchmark/benchmark.h>

@@ -2,8 +2,8 @@
 //
 // In an unnamed namespace, as everything that more than one kernel file includes: a copy per ISA, none exported.
 //
-// A Vector has: floats (lanes), load, store (any address), all (one float in every lane), zero, fma(acc, a, b) = a * b +
-// acc in one rounding with the NaN order a, b, acc, multiply_add(acc, a, b) in two roundings, add(x, y) with the NaN
+// A Vector has: floats (lanes), load, store (any address), all (one float in every lane), zero, fma(acc, a, b) =
+// a * b + acc in one rounding with the NaN order a, b, acc, multiply_add(acc, a, b) in two roundings, add(x, y) with the NaN
 // order x, y.
 #pragma once
 
@@ -70,8 +70,8 @@ inline void one_chain_tile(const float* a, const float* b, std::size_t depth, bo
   }
 }
 
-// For each block of 32: the chain of odd elements, then that of the even ones, and two additions. The odd sums and D wait
-// in memory, for the registers hold the accumulators of one chain; in memory of their own, as rows of D may lie a
+// For each block of 32: the chain of odd elements, then that of the even ones, and two additions. The odd sums and D
+// wait in memory, for the registers hold the accumulators of one chain; in memory of their own, as rows of D may lie a
 // power of two apart and drive each other out of the cache.
 template <class Vector, std::size_t rows, std::size_t vectors>
 inline void two_chain_tile(const float* a, const float* b, std::size_t depth, bool fresh, unsigned char* d,
