@@ -2,9 +2,9 @@
 //
 // In an unnamed namespace, as everything that more than one kernel file includes: a copy per ISA, none exported.
 //
-// A Vector has: floats (lanes), load, store (any address), all (one float in every lane), zero, fma(acc, a, b) =
-// a * b + acc in one rounding with the NaN order a, b, acc, multiply_add(acc, a, b) in two roundings, add(x, y) with the NaN
-// order x, y.
+// A Vector has: floats (lanes), load, store (any address), all (one float in every lane), zero,
+// fma(acc, a, b) = a * b + acc in one rounding with the NaN order a, b, acc, multiply_add(acc, a, b) in two roundings,
+// add(x, y) with the NaN order x, y.
 #pragma once
 
 #include <cstddef>

@@ -138,17 +138,44 @@ BOOST_AUTO_TEST_CASE(every_path_of_lanes_equals_the_definition) {
   }
 }
 
-// Tiles: 1e6 outputs of each class, and every shape.
+// Tiles of every shape.
 BOOST_AUTO_TEST_CASE(tiles_equal_the_definition) {
   for (const X86ClassInfo& c : x86_classes()) {
     CheckCounts counts;
     for (std::size_t size = 1; size <= 16; ++size) {
       for (const TileShape& shape : {TileShape{size, 16, 1 + size % 3}, TileShape{16, size, 2},
                                      TileShape{4, 3, size}, TileShape{size, 17 - size, 17 - size}})
-        counts += check_tdpbf16ps_definition(c.id, seed, 0, 10, shape);
+        counts += check_tdpbf16ps_definition(c.id, seed, 0, 40, shape);
     }
     BOOST_TEST(counts.mismatches == 0U, c.name << ": " << counts.mismatches << " of " << counts.vectors);
-    BOOST_TEST(counts.vectors > 10'000U);
+    BOOST_TEST(counts.vectors > 100'000U);
+  }
+}
+
+// Matrix products of the classes, NaN payloads among them: every path, with the addend and without.
+BOOST_AUTO_TEST_CASE(every_path_of_gemm_equals_the_definition) {
+  ArithmeticRegistry registry;
+  add_fma_chain_units(registry);
+  constexpr std::size_t m = 14, n = 37, pairs = 19;
+  constexpr std::ptrdiff_t depth = 2 * pairs;
+  for (const char* const name : {"vdpbf16ps", "tdpbf16ps"}) {
+    const Unit& unit = *as_unit(registry.find(name));
+    for (const X86ClassInfo& k : x86_classes()) {
+      Operands x(m * n * pairs);
+      x86_operands({k.id, seed + 3, 0, m * n * pairs}, x.c.data(), x.a.data(), x.b.data());
+      const CodeMatrix a{x.a.data(), m, depth, depth, 1, formats::bfloat16};
+      const CodeMatrix b = CodeMatrix{x.b.data(), n, depth, depth, 1, formats::bfloat16}.transposed();
+      const CodeMatrix c{x.c.data(), m, n, n, 1, formats::float32};
+      for (const std::optional<CodeMatrix>& addend : {std::optional(c), std::optional<CodeMatrix>()}) {
+        std::vector<std::uint32_t> want(m * n), got(m * n);
+        unit.gemm_by("definition", a, b, addend, {want.data(), m, n, n, 1, formats::float32});
+        for (const UnitPath& path : unit.paths()) {
+          if (!cpu_has(path.needs)) continue;
+          unit.gemm_by(path.name, a, b, addend, {got.data(), m, n, n, 1, formats::float32});
+          BOOST_TEST((got == want), name << ", " << k.name << ", " << path.name);
+        }
+      }
+    }
   }
 }
 
