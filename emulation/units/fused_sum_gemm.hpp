@@ -27,4 +27,9 @@ void fused_sum_gemm(const FusedSumShape& shape, const UnitPath& path, const Code
                     const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
                     const FusedSumDot& definition);
 
+// The vector paths, of D with elements and K > 0.
+void fused_sum_panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
+                      const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
+                      const FusedSumDot& definition);
+
 }  // namespace assay

@@ -31,19 +31,19 @@ struct FusedSumTask {
   std::size_t rows = 0;
   std::size_t k = 0;                   // a multiple of the chunk
   float* sums = nullptr;               // [rows][columns of a panel], C on entry
-  const std::uint8_t* wide = nullptr;  // [rows]: 1 where products may leave the range of the fast form
-  bool all_wide = false;               // take the form for any range whatever the data
+  const std::uint8_t* wide = nullptr;  // [rows]: 1 takes the form for any range
   int terms = 0;
   int fraction = 0;
   int floor = no_floor;
-  int lowest =
-      0;  // exponents of nonzero products of rows that are not wide are no lower, nor is the floor higher
+  int lowest = 0;
   FusedSumOutput output = FusedSumOutput::f32;
 };
 
-// Of a row that is not wide. C outside makes the row wide for the block at hand.
-constexpr int highest_product = 100;
+// Of a row that is not wide: nonzero products have exponents from `lowest`, which is no less than lowest_product and
+// the floor, to highest_product, so that 2^40 of them stay below 2^128. Where the result is no float16, a C that does
+// not come from such a row is zero or has an exponent of `lowest` to highest_addend.
 constexpr int lowest_product = -100;
+constexpr int highest_product = 80;
 constexpr int highest_addend = 110;
 
 constexpr std::size_t fused_sum_columns_avx2 = 16;

@@ -7,8 +7,9 @@
 //              sum becomes a float32 toward zero, which is the result's own truncation, and is scaled back exactly. A
 //              product below 1 after scaling may lose bits in the multiplication: it truncates to 0 either way.
 //              emax is no lower than `lowest`. That changes nothing: nonzero products lie above, so it matters only
-//              where all products are zero, and then c, a multiple of 2^(lowest - F) as the result of a step and by
-//              the check on entry, is kept whole, as the unit does.
+//              where all products are zero, and then c, a multiple of 2^(lowest - F), is kept whole, as the unit
+//              does: the result of such a step is such a multiple, and so is what C a row that is not wide may start
+//              with.
 //   any range  products of significands in (-4, 4), each scaled by its own 2^(F + e_i - emax), 0 where that is below
 //              2^-126: such a product is below q by far.
 //   int32      |P / q| < 2^(F+2). Sums of up to 8 products at F = 25 and c stay below 2^31. Longer ones are held in two
@@ -107,19 +108,22 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
       e[r] = V::max16(e[r], V::add16(column, line));
     }
   }
+  // Exponents stay where a float32 has them, biased as there: emax, then 2^(F - emax) and q.
+  const Int field = V::all32(0x7F800000);
+  const Int scale_of = V::all32((task.fraction + 254) << 23), quantum_of = V::all32(task.fraction << 23);
   Float scale[rows][2], quantum[rows][2];
   Int sum[rows][2][2];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; ++r) {
+    const Int biased = V::sub16(e[r], V::all16(exponent_bias - 127));
+    const Int product[2] = {V::template left<23>(biased),
+                            V::template left<23>(V::template right<16>(biased))};
 #pragma GCC unroll 2
     for (int v = 0; v < 2; ++v) {
-      const Int product = V::sub32(exponents_of<V>(e[r], v), V::all32(exponent_bias - 127));
-      const Int addend = V::template right<24>(V::template left<1>(V::bits(c[r][v])));
-      const Int emax = V::max32(product, addend);  // biased as in a float32
-      scale[r][v] = V::bits(V::template left<23>(V::sub32(V::all32(task.fraction + 254), emax)));
-      quantum[r][v] = V::bits(V::template left<23>(V::sub32(emax, V::all32(task.fraction))));
+      const Int emax = V::max32(product[v], V::and32(V::bits(c[r][v]), field));
+      scale[r][v] = V::bits(V::sub32(scale_of, emax));
+      quantum[r][v] = V::bits(V::sub32(emax, quantum_of));
       sum[r][v][0] = V::truncated(V::mul(c[r][v], scale[r][v]));
-      sum[r][v][1] = V::zero_bits();
     }
   }
 #pragma GCC unroll 32
@@ -131,8 +135,9 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
 #pragma GCC unroll 4
       for (int r = 0; r < rows; ++r) {
         const Float product = V::mul(column, V::all(a + static_cast<std::size_t>(r) * stride + i));
+        const Int term = V::truncated(V::mul(product, scale[r][v]));
         Int& s = sum[r][v][halves && i >= terms / 2 ? 1 : 0];
-        s = V::add32(s, V::truncated(V::mul(product, scale[r][v])));
+        s = halves && i == terms / 2 ? term : V::add32(s, term);
       }
     }
   }
@@ -224,20 +229,6 @@ inline void step_any_range(const FusedSumTask& task, std::size_t row, std::size_
   }
 }
 
-// Is every c zero, or within the range that the fast form needs?
-template <class V>
-bool addends_in_range(const FusedSumTask& task, const typename V::Float (&c)[2]) {
-  for (int v = 0; v < 2; ++v) {
-    const typename V::Int twice = V::template left<1>(V::bits(c[v]));
-    const typename V::Int exponent = V::template right<24>(twice);
-    const auto low = V::less(exponent, V::all32(task.lowest + 127));
-    const auto high = V::less(V::all32(highest_addend + 127), exponent);
-    const auto zero = V::equal(twice, V::zero_bits());
-    if (V::any(V::either(high, V::both(low, V::invert(zero))))) return false;
-  }
-  return true;
-}
-
 // A chunk: one step, or the two of fp8 by way of f16. `step(k, c)` updates c.
 template <class V, int terms, FusedSumOutput output, int rows, class Step>
 inline __attribute__((always_inline)) void all_chunks(const FusedSumTask& task, std::size_t row, Step step) {
@@ -282,16 +273,7 @@ void row_any_range(const FusedSumTask& task, std::size_t row) {
 
 template <class V, int terms, bool halves, FusedSumOutput output>
 void all_rows(const FusedSumTask& task) {
-  const auto is_wide = [&](std::size_t row) {
-    if (task.all_wide || task.wide[row] != 0) return true;
-    if constexpr (is_steps(output)) {
-      return false;  // t starts at 0, whatever C is
-    } else {
-      const float* const sums = task.sums + row * 2 * V::width;
-      const typename V::Float c[2] = {V::load(sums), V::load(sums + V::width)};
-      return !addends_in_range<V>(task, c);
-    }
-  };
+  const auto is_wide = [&](std::size_t row) { return task.wide[row] != 0; };
   for (std::size_t row = 0; row < task.rows;) {
     if (is_wide(row)) {
       row_any_range<V, terms, halves, output>(task, row);
