@@ -25,6 +25,12 @@ struct Lanes {
   static Int all32(int x) { return _mm256_set1_epi32(x); }
   static Int zero_bits() { return _mm256_setzero_si256(); }
 
+  // The compiler must have x in a register here.
+  template <class Vector>
+  static void keep(Vector& x) {
+    asm("" : "+x"(x));
+  }
+
   static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
   static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
   static Int truncated(Float x) { return _mm256_cvttps_epi32(x); }

@@ -23,6 +23,12 @@ struct Lanes {
   static Int all32(int x) { return _mm512_set1_epi32(x); }
   static Int zero_bits() { return _mm512_setzero_si512(); }
 
+  // The compiler must have x in a register here.
+  template <class Vector>
+  static void keep(Vector& x) {
+    asm("" : "+v"(x));
+  }
+
   static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
   static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static Int truncated(Float x) { return _mm512_cvttps_epi32(x); }

@@ -101,7 +101,8 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
   for (int r = 0; r < rows; ++r) e[r] = V::all16(task.lowest + exponent_bias);
 #pragma GCC unroll 32
   for (int i = 0; i < terms; ++i) {
-    const Int column = V::load(be + static_cast<std::size_t>(i) * 2 * width);
+    Int column = V::load(be + static_cast<std::size_t>(i) * 2 * width);
+    V::keep(column);
 #pragma GCC unroll 4
     for (int r = 0; r < rows; ++r) {
       const Int line = V::all(ae + static_cast<std::size_t>(r) * stride + i);
@@ -130,14 +131,15 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
   for (int i = 0; i < terms; ++i) {
 #pragma GCC unroll 2
     for (int v = 0; v < 2; ++v) {
-      const Float column =
-          V::load(b + (static_cast<std::size_t>(i) * 2 + static_cast<std::size_t>(v)) * width);
+      Float column = V::load(b + (static_cast<std::size_t>(i) * 2 + static_cast<std::size_t>(v)) * width);
+      V::keep(column);  // in a register, for all rows
 #pragma GCC unroll 4
       for (int r = 0; r < rows; ++r) {
         const Float product = V::mul(column, V::all(a + static_cast<std::size_t>(r) * stride + i));
         const Int term = V::truncated(V::mul(product, scale[r][v]));
         Int& s = sum[r][v][halves && i >= terms / 2 ? 1 : 0];
         s = halves && i == terms / 2 ? term : V::add32(s, term);
+        V::keep(s);  // in this order: GCC makes trees of integer sums, and spills their leaves
       }
     }
   }
