@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(equals_the_second_implementation) {
   for (const auto& [unit, model] : members(registry)) {
     const FormatSpec& f = unit->info().inputs[0].first;
     each_case(f, f, model.terms, 60,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 const std::uint64_t due = model_dot(model, x.a.view(), x.b.view(), c);
                 tally.count(unit->dot(x.a.view(), x.b.view(), c) == due, place(*unit, kind, n, seed));
               });
@@ -265,11 +265,12 @@ BOOST_AUTO_TEST_CASE(mutants_are_killed) {
         Model changed = model;
         mutant.change(changed);
         const FormatSpec& f = unit->info().inputs[0].first;
-        each_case(
-            f, f, model.terms, 60, [&](StepKind, std::size_t, const StepOperands& x, auto c, std::uint64_t) {
-              ++tried;
-              differ += model_dot(changed, x.a.view(), x.b.view(), c) != unit->dot(x.a.view(), x.b.view(), c);
-            });
+        each_case(f, f, model.terms, 60,
+                  [&](InputClass, std::size_t, const StepOperands& x, auto c, std::uint64_t) {
+                    ++tried;
+                    differ +=
+                        model_dot(changed, x.a.view(), x.b.view(), c) != unit->dot(x.a.view(), x.b.view(), c);
+                  });
       }
       BOOST_TEST_MESSAGE(mutant.name << ", step " << static_cast<int>(step) << ": " << differ << " of "
                                      << tried);
@@ -286,7 +287,7 @@ BOOST_AUTO_TEST_CASE(errors_are_within_the_bound) {
     double most = 0;
     std::size_t bounded = 0;
     each_case(f, f, model.terms, 60,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 const double bound = unit->bound(x.a.view(), x.b.view(), c, f32);
                 const double share = error_share(unit->exact(x.a.view(), x.b.view(), c),
                                                  unit->dot(x.a.view(), x.b.view(), c), bound);
@@ -308,7 +309,7 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
   for (const auto& [unit, model] : members(registry)) {
     const FormatSpec& f = unit->info().inputs[0].first;
     each_case(f, f, model.terms, 12,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 const std::uint64_t result = unit->dot(x.a.view(), x.b.view(), c);
                 traces.count(trace_is_sound(unit->trace(x.a.view(), x.b.view(), c, f32), result),
                              place(*unit, kind, n, seed));
@@ -320,7 +321,7 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
                 steps.count(sum == result, place(*unit, kind, n, seed));
               });
     const std::size_t k = 2 * model.terms + 1;
-    const StepOperands x = make_step_operands(StepKind::gap, 15 * k, f, f, 7);
+    const StepOperands x = make_step_operands(InputClass::gap, 15 * k, f, f, 7);
     CodeArray d(15, f32), c(15, f32);
     for (std::size_t i = 0; i < 15; ++i) c.set(i, encode(static_cast<double>(i) - 7, f32).code);
     const CodeMatrix a = x.a.matrix(3, k), b = x.b.matrix(k, 5);

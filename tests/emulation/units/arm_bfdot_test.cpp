@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(equals_the_second_implementation) {
   Tally tally;
   for (const auto& [unit, model] : members()) {
     each_case(bf16, bf16, 4, 60,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 tally.count(
                     unit->dot(x.a.view(), x.b.view(), c) == model_dot(model, x.a.view(), x.b.view(), c),
                     place(*unit, kind, n, seed) + " " + unit->info().rounding);
@@ -183,10 +183,11 @@ BOOST_AUTO_TEST_CASE(mutants_are_killed) {
       Model model{.extended = extended};
       mutant.change(model);
       std::size_t differ = 0, tried = 0;
-      each_case(bf16, bf16, 4, 60, [&](StepKind, std::size_t, const StepOperands& x, auto c, std::uint64_t) {
-        ++tried;
-        differ += model_dot(model, x.a.view(), x.b.view(), c) != unit->dot(x.a.view(), x.b.view(), c);
-      });
+      each_case(
+          bf16, bf16, 4, 60, [&](InputClass, std::size_t, const StepOperands& x, auto c, std::uint64_t) {
+            ++tried;
+            differ += model_dot(model, x.a.view(), x.b.view(), c) != unit->dot(x.a.view(), x.b.view(), c);
+          });
       BOOST_TEST_MESSAGE(mutant.name << ", EBF = " << extended << ": " << differ << " of " << tried);
       BOOST_TEST(differ > 0U, mutant.name << " survives, EBF = " << extended);
     }
@@ -200,7 +201,7 @@ BOOST_AUTO_TEST_CASE(bfmmla_is_two_bfdot) {
     const auto bfmmla = make_arm_bfdot({.name = "bfmmla", .terms = 4, .extended = extended});
     Tally whole;
     each_case(bf16, bf16, 4, 30,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 if (n % 4 != 0 && n % 4 != 3) return;
                 whole.count(bfdot->dot(x.a.view(), x.b.view(), c) == bfmmla->dot(x.a.view(), x.b.view(), c),
                             place(*bfdot, kind, n, seed));
@@ -220,7 +221,7 @@ BOOST_AUTO_TEST_CASE(errors_are_within_the_bound) {
     double most = 0;
     std::size_t bounded = 0;
     each_case(bf16, bf16, 4, 60,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 const std::uint64_t result = unit->dot(x.a.view(), x.b.view(), c);
                 const double bound = unit->bound(x.a.view(), x.b.view(), c, f32);
                 const double share = error_share(unit->exact(x.a.view(), x.b.view(), c), result, bound);
@@ -241,7 +242,7 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
   for (const auto& [unit, model] : members()) {
     const std::size_t terms = unit->info().step_terms;
     each_case(bf16, bf16, terms, 12,
-              [&](StepKind kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
+              [&](InputClass kind, std::size_t n, const StepOperands& x, auto c, std::uint64_t seed) {
                 const std::uint64_t result = unit->dot(x.a.view(), x.b.view(), c);
                 traces.count(trace_is_sound(unit->trace(x.a.view(), x.b.view(), c, f32), result),
                              place(*unit, kind, n, seed));
@@ -252,7 +253,7 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
                 }
                 steps.count(sum == result, place(*unit, kind, n, seed));
               });
-    const StepOperands x = make_step_operands(StepKind::gap, 15 * 7, bf16, bf16, 7);
+    const StepOperands x = make_step_operands(InputClass::gap, 15 * 7, bf16, bf16, 7);
     CodeArray d(15, f32);
     const CodeMatrix a = x.a.matrix(3, 7), b = x.b.matrix(7, 5);
     unit->gemm(a, b, {}, d.out(3, 5));

@@ -145,7 +145,7 @@ struct Case {
 };
 
 // Scales of one; near one; one far away for all and gaps between blocks; any; and c to go with them.
-Case make_case(const BlockScaledUnit& unit, StepKind kind, std::size_t n, const FormatSpec& fa,
+Case make_case(const BlockScaledUnit& unit, InputClass kind, std::size_t n, const FormatSpec& fa,
                const FormatSpec& fb, std::uint64_t seed) {
   Case y{.x = make_step_operands(kind, n, fa, fb, seed)};
   const CounterRandom random(seed, 200 + static_cast<std::uint64_t>(kind));
@@ -174,6 +174,28 @@ Case make_case(const BlockScaledUnit& unit, StepKind kind, std::size_t n, const 
       (first ? y.sa : y.sb).push_back(static_cast<std::uint8_t>(code));
     }
   }
+  const std::size_t half = n / (2 * unit.block()) * unit.block();
+  if (half != 0 && pick(0, 2) == 0) {
+    // The second half undoes the first but for one element, far below c: what a cut takes off a side decides.
+    for (std::size_t i = 0; i < half; ++i) {
+      y.x.a.set(half + i, negated(y.x.a.code(i), fa));
+      y.x.b.set(half + i, y.x.b.code(i));
+    }
+    for (std::size_t i = 0; i < half / unit.block(); ++i) {
+      y.sa[half / unit.block() + i] = y.sa[i];
+      y.sb[half / unit.block() + i] = y.sb[i];
+    }
+    for (std::size_t i = 2 * half; i < n; ++i) y.x.a.set(i, 0);
+    y.x.a.set(0, y.x.a.code(0) ^ static_cast<std::uint64_t>(pick(0, 1)));
+    const ExactDot truth = unit.exact_scaled(
+        y.x.a.view().part(0, half), y.x.b.view().part(0, half),
+        Scales(y.sa.begin(), y.sa.begin() + static_cast<std::ptrdiff_t>(half / unit.block())),
+        Scales(y.sb.begin(), y.sb.begin() + static_cast<std::ptrdiff_t>(half / unit.block())));
+    const double size = truth.magnitudes * std::ldexp(pick(0, 1) == 0 ? 1.0 : -1.0, pick(12, 40));
+    y.c = encode(std::isfinite(size) ? size : 1.0, f32, {.rounding = Rounding::toward_zero}).code &
+          ~std::uint64_t{0x3FFFFF};
+    return y;
+  }
   if (pick(0, 3) == 0) return y;  // no c
   y.c = y.x.c;
   const ExactDot truth = unit.exact_scaled(y.x.a.view(), y.x.b.view(), y.sa, y.sb);
@@ -194,7 +216,7 @@ Case make_case(const BlockScaledUnit& unit, StepKind kind, std::size_t n, const 
 template <class Visit>
 void each_scaled_case(const BlockScaledUnit& unit, std::uint64_t seeds, const Visit& visit) {
   const auto& pairs = unit.info().inputs;
-  for (const StepKind kind : all_step_kinds) {
+  for (const InputClass kind : all_input_classes) {
     for (const std::size_t n : {std::size_t{1}, unit.block() - 1, unit.block() + 1, unit.info().step_terms,
                                 unit.info().step_terms + 17, 2 * unit.info().step_terms}) {
       for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
@@ -240,7 +262,7 @@ BOOST_AUTO_TEST_CASE(equals_the_second_implementation) {
   for (const Arithmetic* arithmetic : registry.list()) {
     const BlockScaledUnit& unit = *as_block_scaled(*arithmetic);
     const Model model = model_of(unit);
-    each_scaled_case(unit, 25, [&](StepKind kind, std::size_t n, const Case& y, std::uint64_t seed) {
+    each_scaled_case(unit, 25, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
       const CodeVector a = y.x.a.view(), b = y.x.b.view();
       tally.count(unit.dot_scaled(a, b, y.sa, y.sb, y.c) == model_dot(model, a, b, y.sa, y.sb, y.c),
                   place(unit, kind, n, seed));
@@ -286,7 +308,7 @@ BOOST_AUTO_TEST_CASE(mutants_are_killed) {
       Model model = model_of(unit);
       mutant.change(model);
       std::size_t differ = 0, tried = 0;
-      each_scaled_case(unit, 20, [&](StepKind, std::size_t, const Case& y, std::uint64_t) {
+      each_scaled_case(unit, 20, [&](InputClass, std::size_t, const Case& y, std::uint64_t) {
         ++tried;
         differ += model_dot(model, y.x.a.view(), y.x.b.view(), y.sa, y.sb, y.c) !=
                   unit.dot_scaled(y.x.a.view(), y.x.b.view(), y.sa, y.sb, y.c);
@@ -344,7 +366,7 @@ BOOST_AUTO_TEST_CASE(errors_are_within_the_bound) {
     Tally tally;
     double most = 0;
     std::size_t bounded = 0;
-    each_scaled_case(unit, 20, [&](StepKind kind, std::size_t n, const Case& y, std::uint64_t seed) {
+    each_scaled_case(unit, 20, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
       const CodeVector a = y.x.a.view(), b = y.x.b.view();
       const double bound = unit.bound_scaled(a, b, y.sa, y.sb, y.c);
       const double share = error_share(unit.exact_scaled(a, b, y.sa, y.sb, y.c),
@@ -370,7 +392,7 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
   for (const Arithmetic* arithmetic : registry.list()) {
     const BlockScaledUnit& unit = *as_block_scaled(*arithmetic);
     const std::size_t most = unit.info().step_terms;
-    each_scaled_case(unit, 6, [&](StepKind kind, std::size_t n, const Case& y, std::uint64_t seed) {
+    each_scaled_case(unit, 6, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
       const CodeVector a = y.x.a.view(), b = y.x.b.view();
       const std::uint64_t result = unit.dot_scaled(a, b, y.sa, y.sb, y.c);
       traces.count(trace_is_sound(unit.trace_scaled(a, b, y.sa, y.sb, y.c), result),
@@ -384,7 +406,7 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
     });
     const auto& [fa, fb] = unit.info().inputs.back();
     const std::size_t k = most + 5, blocks = unit.blocks(k), m = 3, n = 5;
-    const Case y = make_case(unit, StepKind::gap, std::max(m, n) * k, fa, fb, 7);
+    const Case y = make_case(unit, InputClass::gap, std::max(m, n) * k, fa, fb, 7);
     Scales sa, sb;
     const CounterRandom random(11);
     for (std::size_t i = 0; i < (m + n) * blocks; ++i)

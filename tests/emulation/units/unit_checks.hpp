@@ -23,8 +23,8 @@ struct Tally {
   }
 };
 
-inline std::string place(const Unit& unit, StepKind kind, std::size_t n, std::uint64_t seed) {
-  return unit.info().name + " " + std::string(name(kind)) + " n=" + std::to_string(n) +
+inline std::string place(const Unit& unit, InputClass kind, std::size_t n, std::uint64_t seed) {
+  return unit.info().name + " " + std::string(input_class_name(kind)) + " n=" + std::to_string(n) +
          " seed=" + std::to_string(seed);
 }
 
@@ -36,10 +36,10 @@ inline std::vector<std::size_t> step_sizes(std::size_t terms) {
 template <class Visit>
 void each_case(const FormatSpec& fa, const FormatSpec& fb, std::size_t terms, std::uint64_t seeds,
                const Visit& visit) {
-  for (const StepKind kind : all_step_kinds) {
+  for (const InputClass kind : all_input_classes) {
     for (const std::size_t n : step_sizes(terms)) {
       // What tells the floors of a tail apart is rare.
-      const std::uint64_t most = kind == StepKind::tail ? 8 * seeds : seeds;
+      const std::uint64_t most = kind == InputClass::tail ? 8 * seeds : seeds;
       for (std::uint64_t seed = 1; seed <= most; ++seed) {
         const StepOperands x = make_step_operands(kind, n, fa, fb, 1000 * n + seed);
         const std::optional<std::uint64_t> c = seed % 3 == 0 ? std::nullopt : std::optional(x.c);

@@ -1,0 +1,58 @@
+// Inputs of dot products that tell arithmetics apart, which random data of unit scale hardly ever does.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "reference/exact/code_view.hpp"
+
+namespace assay {
+
+// Operands of one dot product, owned; a code in each word, whatever its format.
+struct DotInput {
+  std::vector<std::uint64_t> a{}, b{};
+  std::optional<std::uint64_t> c{};
+  FormatSpec a_format = formats::float32, b_format = formats::float32, c_format = formats::float32;
+
+  std::size_t terms() const { return a.size(); }
+  CodeVector a_view() const { return view(a, a_format); }
+  CodeVector b_view() const { return view(b, b_format); }
+  friend bool operator==(const DotInput&, const DotInput&) = default;
+
+ private:
+  // The low bytes of a word come first, as on every machine that this builds for.
+  static CodeVector view(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
+    return {codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
+  }
+};
+
+enum class InputClass : std::uint8_t {
+  simple,       // small numbers of few bits
+  normal,       // unit scale, all bits
+  gap,          // product exponents up to 40 below the largest
+  cancel_c,     // the same, c undoes the sum but for a few last places
+  cancel_pair,  // products undo each other in pairs
+  underflow,    // products and c around the smallest normal and subnormal numbers of c's format
+  overflow,     // products and c around the largest
+  zeros,        // most products are zeros of either sign, c tiny or a zero
+  halfway,      // few bits: sums that lie half way between two results
+  tail,         // half a last place of c, and a little more or less than that
+  any_code,     // every finite code
+  specials      // every code, NaN and infinities rare
+};
+inline constexpr auto all_input_classes = std::to_array<InputClass>(
+    {InputClass::simple, InputClass::normal, InputClass::gap, InputClass::cancel_c, InputClass::cancel_pair,
+     InputClass::underflow, InputClass::overflow, InputClass::zeros, InputClass::halfway, InputClass::tail,
+     InputClass::any_code, InputClass::specials});
+std::string_view input_class_name(InputClass kind);  // "cancel_c"
+
+// n products and a c of the class; the same for the same arguments, everywhere. Exponents that a format does not reach are
+// moved to its nearest.
+DotInput discriminating_input(InputClass kind, std::size_t n, const FormatSpec& a, const FormatSpec& b,
+                              const FormatSpec& c, std::uint64_t seed);
+
+}  // namespace assay
