@@ -209,6 +209,11 @@ Case make_case(const BlockScaledUnit& unit, InputClass kind, std::size_t n, cons
     const auto moved = static_cast<std::int64_t>(magnitude) + away;
     if (moved >= 0 && moved < 0x7F800000) code = (code & f32.sign_code()) | static_cast<std::uint64_t>(moved);
     y.c = code;
+    // Or c far below the sum, where one bit of it decides what is cut to.
+    if (pick(0, 2) == 0) {
+      const double size = sum.negative ? truth.magnitudes : -truth.magnitudes;
+      y.c = encode(std::ldexp(size, pick(-46, -18)), f32).code;
+    }
   }
   return y;
 }
