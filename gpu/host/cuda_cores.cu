@@ -1,5 +1,6 @@
 // Multiply-add chains on the CUDA cores, from plain C++. Compiled once for each set of flags in
-// cuda_core_operations.def, ASSAY_CUDA_BUILD being the set's name: what the compiler makes of a * b + c is the question.
+// cuda_core_operations.def, ASSAY_CUDA_BUILD being the set's name: what the compiler makes of a * b + c is the
+// question.
 //
 // Numerics
 //   acc = c; acc = a[i] * b[i] + acc for i = 0 .. k - 1. Whether that is one rounding or two, and whether subnormals

@@ -1,7 +1,7 @@
 // Which element of a tile each lane's registers hold, for the matrix instructions that the probe issues.
 //
-// Source: PTX ISA 9.0, "Matrix Fragments for mma.m16n8k..." and "Register Fragments and Shared Memory Matrix Layouts" of
-// wgmma. The manual gives a formula for each shape and type; counted in registers they are all one, which the tests
+// Source: PTX ISA 9.0, "Matrix Fragments for mma.m16n8k..." and "Register Fragments and Shared Memory Matrix Layouts"
+// of wgmma. The manual gives a formula for each shape and type; counted in registers they are all one, which the tests
 // compare with the manual's own.
 //
 // A register has 32 bits and so E = 32 / bits elements, which are neighbours in K. Read by device code too: C++17.
@@ -36,8 +36,8 @@ ASSAY_HOST_DEVICE constexpr Place place_b(int bits, int lane, int r, int e) {
   return {per_register * (4 * r + lane_in_group(lane)) + e, lane_group(lane)};
 }
 
-// Element `i` of C and D (m16 x n8). Accumulators of 32 bits have one element a register; of 16 bits two, elements 2r and
-// 2r + 1 in register r, low half first.
+// Element `i` of C and D (m16 x n8). Accumulators of 32 bits have one element a register; of 16 bits two, elements 2r
+// and 2r + 1 in register r, low half first.
 ASSAY_HOST_DEVICE constexpr Place place_d(int lane, int i) {
   return {lane_group(lane) + 8 * (i >> 1), 2 * lane_in_group(lane) + (i & 1)};
 }

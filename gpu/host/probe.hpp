@@ -27,8 +27,8 @@ struct Recorded {
 // A folder's name for a GPU's: "NVIDIA_H100_80GB_HBM3".
 std::string folder_name(const std::string& gpu);
 
-// Writes <out>/<GPU>/<set>/{a,b,c,d_fp32,d_fp16}.npy and meta.json, the folder whole or not at all, in place of one that
-// is there. Before anything is recorded each instruction must multiply a tile of small integers right: else the
+// Writes <out>/<GPU>/<set>/{a,b,c,d_fp32,d_fp16}.npy and meta.json, the folder whole or not at all, in place of one
+// that is there. Before anything is recorded each instruction must multiply tiles of small integers right: else the
 // registers were filled wrongly and std::runtime_error says at which element. InputError if the folder cannot be
 // written.
 Recorded record(Device& device, const ProbeSet& set, const ProbeOptions& options);

@@ -21,7 +21,8 @@ EXPECTED = {
            'f64_tiles': r'DMMA\.\w+'},
     '90a': {F8: r'HMMA\.16816\.\w+', r'wgmma_\w+_(f32|f16)_f16': r'HGMMA\.64x8x16\.\w+',
             r'wgmma_\w+_bf16': r'HGMMA\.64x8x16\.F32\.BF16', r'wgmma_\w+_tf32': r'HGMMA\.64x8x8\.F32\.TF32',
-            r'wgmma_\w+_e4m3': r'QGMMA\.64x8x32\.\w+\.E4M3\.E4M3', r'wgmma_\w+_e5m2': r'QGMMA\.64x8x32\.\w+\.E5M2\.E5M2'},
+            r'wgmma_\w+_e4m3': r'QGMMA\.64x8x32\.\w+\.E4M3\.E4M3',
+            r'wgmma_\w+_e5m2': r'QGMMA\.64x8x32\.\w+\.E5M2\.E5M2'},
     '100a': {F8: r'HMMA\.16816\.\w+'},
 }
 EXPECTED['90a'].update(EXPECTED['80'])
