@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   ArithmeticRegistry registry;
   add_fused_sum_units(registry);
-  const double peak = assay::bench::fma_peak_gflops();
+  const double peak = fma_peak() * 1e-9;
   benchmark::AddCustomContext("cpu", cpu_model());
   benchmark::AddCustomContext("FMA peak of one thread, GFLOP/s", std::to_string(peak));
   for (const Arithmetic* arithmetic : registry.list()) {

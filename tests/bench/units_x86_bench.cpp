@@ -26,36 +26,11 @@ using namespace assay;
 
 namespace {
 
-// Seconds of this thread: another's load on the machine does not count.
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-// Flop a second of one thread: the best of a few short runs.
-double rate(std::uint64_t (*run)(std::uint64_t)) {
-  double best = 0;
-  for (int attempt = 0; attempt < 8; ++attempt) {
-    const double begin = thread_seconds();
-    const auto flop = static_cast<double>(run(1'000'000));
-    best = std::max(best, flop / (thread_seconds() - begin));
-  }
-  return best;
-}
-
-double peak() {
-  static const double value = cpu_has(Isa::avx512) ? rate(fma_peak_avx512)
-                              : cpu_has(Isa::avx2) ? rate(fma_peak_avx2)
-                                                   : 0;
-  return value;
-}
-
 void count(benchmark::State& state, double flop, int threads) {
   state.counters["GFLOP/s"] = benchmark::Counter(flop * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  if (peak() != 0) {
+  if (fma_peak() != 0) {
     state.counters["share"] =
-        benchmark::Counter(flop / peak() / threads, benchmark::Counter::kIsIterationInvariantRate);
+        benchmark::Counter(flop / fma_peak() / threads, benchmark::Counter::kIsIterationInvariantRate);
   }
 }
 

@@ -30,17 +30,18 @@ struct Folder {
   fs::path path;
 };
 
-Evidence sample(EvidenceMachine::Kind kind = EvidenceMachine::Kind::cpu) {
-  Evidence e{.date = "2026-03-01T12:00:00Z",
-             .suite = "units",
-             .machine = {},
-             .isa = "avx512bf16",
-             .compiler = "GCC 12.2.0",
-             .flags = "-O3",
-             .version = "0.1.0",
-             .rows = {{"vdpbf16ps", "VDPBF16PS instruction", "cancel_c", 100000000, 0, ""},
-                      {"sm80.bf16", "recorded A100/bf16", "unit", 5000, 2, "row 7: got 0x1, expected 0x2"}},
-             .mutants = {{"even pair first", true, "VDPBF16PS instruction"}, {"another", false, ""}}};
+EvidenceFile sample(EvidenceMachine::Kind kind = EvidenceMachine::Kind::cpu) {
+  EvidenceFile e{
+      .date = "2026-03-01T12:00:00Z",
+      .suite = "units",
+      .machine = {},
+      .isa = "avx512bf16",
+      .compiler = "GCC 12.2.0",
+      .flags = "-O3",
+      .version = "0.1.0",
+      .rows = {{"vdpbf16ps", "VDPBF16PS instruction", "cancel_c", 100000000, 0, ""},
+               {"sm80.bf16", "recorded A100/bf16", "unit", 5000, 2, "row 7: got 0x1, expected 0x2"}},
+      .mutants = {{"even pair first", true, "VDPBF16PS instruction"}, {"another", false, ""}}};
   e.machine.kind = kind;
   e.machine.name = "AMD EPYC 9B45 96-Core (R) ";
   if (kind == EvidenceMachine::Kind::cpu) {
@@ -141,10 +142,10 @@ std::string refusal(const Folder& folder, const std::string& text) {
 BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
   for (const auto kind : {EvidenceMachine::Kind::cpu, EvidenceMachine::Kind::gpu}) {
     Folder folder;
-    const Evidence e = sample(kind);
+    const EvidenceFile e = sample(kind);
     const fs::path path = write_evidence(folder.path / "made", e);
     BOOST_TEST(path.filename().string() == "2026-03-01-amd-epyc-9b45-96-core-r-units.json");
-    const Evidence back = read_evidence(path);
+    const EvidenceFile back = read_evidence(path);
     BOOST_TEST(evidence_json(back) == evidence_json(e));
     BOOST_TEST((back.machine.kind == kind && back.machine.isas == e.machine.isas &&
                 back.machine.family == e.machine.family));
@@ -218,8 +219,8 @@ BOOST_AUTO_TEST_CASE(reader_and_schema_agree) {
 
 BOOST_AUTO_TEST_CASE(unsound_evidence_is_neither_written_nor_read) {
   Folder folder;
-  const auto unsound = [&](const std::string& place, const std::function<void(Evidence&)>& change) {
-    Evidence e = sample();
+  const auto unsound = [&](const std::string& place, const std::function<void(EvidenceFile&)>& change) {
+    EvidenceFile e = sample();
     change(e);
     BOOST_TEST(why_unsound(e).starts_with(place + ":"), place << " and not " << why_unsound(e));
     BOOST_CHECK_THROW(write_evidence(folder.path, e), ContractError);
@@ -228,19 +229,19 @@ BOOST_AUTO_TEST_CASE(unsound_evidence_is_neither_written_nor_read) {
     BOOST_TEST(fs::is_empty(folder.path));
   };
   BOOST_TEST(why_unsound(sample()) == "");
-  unsound("/date", [](Evidence& e) { e.date = "2026-03-01"; });
-  unsound("/suite", [](Evidence& e) { e.suite = "/"; });
-  unsound("/machine/name", [](Evidence& e) { e.machine.name = ""; });
-  unsound("/compiler", [](Evidence& e) { e.compiler = ""; });
-  unsound("/rows", [](Evidence& e) { e.rows.clear(), e.mutants.clear(); });
-  unsound("/rows/0/vectors", [](Evidence& e) { e.rows[0].vectors = 0; });
-  unsound("/rows/1/mismatches", [](Evidence& e) { e.rows[1].mismatches = 5001; });
-  unsound("/rows/1/first_mismatch", [](Evidence& e) { e.rows[1].first_mismatch = ""; });
-  unsound("/rows/0/first_mismatch", [](Evidence& e) { e.rows[0].first_mismatch = "x"; });
-  unsound("/rows/2", [](Evidence& e) { e.rows.push_back(e.rows[0]); });
-  unsound("/mutants/0/by", [](Evidence& e) { e.mutants[0].by = ""; });
-  unsound("/mutants/1/by", [](Evidence& e) { e.mutants[1].by = "x"; });
-  unsound("/mutants/2/name", [](Evidence& e) { e.mutants.push_back(e.mutants[0]); });
+  unsound("/date", [](EvidenceFile& e) { e.date = "2026-03-01"; });
+  unsound("/suite", [](EvidenceFile& e) { e.suite = "/"; });
+  unsound("/machine/name", [](EvidenceFile& e) { e.machine.name = ""; });
+  unsound("/compiler", [](EvidenceFile& e) { e.compiler = ""; });
+  unsound("/rows", [](EvidenceFile& e) { e.rows.clear(), e.mutants.clear(); });
+  unsound("/rows/0/vectors", [](EvidenceFile& e) { e.rows[0].vectors = 0; });
+  unsound("/rows/1/mismatches", [](EvidenceFile& e) { e.rows[1].mismatches = 5001; });
+  unsound("/rows/1/first_mismatch", [](EvidenceFile& e) { e.rows[1].first_mismatch = ""; });
+  unsound("/rows/0/first_mismatch", [](EvidenceFile& e) { e.rows[0].first_mismatch = "x"; });
+  unsound("/rows/2", [](EvidenceFile& e) { e.rows.push_back(e.rows[0]); });
+  unsound("/mutants/0/by", [](EvidenceFile& e) { e.mutants[0].by = ""; });
+  unsound("/mutants/1/by", [](EvidenceFile& e) { e.mutants[1].by = "x"; });
+  unsound("/mutants/2/name", [](EvidenceFile& e) { e.mutants.push_back(e.mutants[0]); });
 }
 
 BOOST_AUTO_TEST_CASE(bad_files) {
@@ -254,7 +255,7 @@ BOOST_AUTO_TEST_CASE(bad_files) {
 }
 
 BOOST_AUTO_TEST_CASE(this_computer) {
-  const Evidence e = new_evidence("units");
+  const EvidenceFile e = new_evidence("units");
   BOOST_TEST(!e.machine.name.empty());
   BOOST_TEST(e.machine.name.find("(family") == std::string::npos);
   BOOST_TEST(e.machine.family > 0);
@@ -269,7 +270,7 @@ BOOST_AUTO_TEST_CASE(kept_files) {
   const json rules = schema();
   for (const auto& entry : fs::directory_iterator(ASSAY_EVIDENCE)) {
     if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
-    const Evidence e = read_evidence(entry.path());
+    const EvidenceFile e = read_evidence(entry.path());
     BOOST_TEST(entry.path().filename().string() == evidence_file_name(e));
     std::ifstream in(entry.path());
     BOOST_TEST(violation(json::parse(in), rules) == "", entry.path());

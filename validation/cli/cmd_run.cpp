@@ -23,6 +23,7 @@
 #include "validation/report/text_report.hpp"
 #include "validation/suites/runner.hpp"
 #include "validation/suites/selection.hpp"
+#include "validation/suites/units_evidence.hpp"
 
 namespace assay::cli {
 namespace {
@@ -31,7 +32,7 @@ struct Options {
   suites::Selection selection;
   std::uint64_t seed = 1;
   bool quick = false, exhaustive = false, strict = false, json = false;
-  std::string report, data, recorded;
+  std::string report, data, recorded, evidence;
   int threads = 0;
   double timeout = -1;
 
@@ -145,11 +146,15 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
                             : fmt::format("INTERRUPTED after {} of {} cases", records.size(), cases.size());
     progress.clear();
     if (report) report->finish(summary);
+    std::filesystem::path evidence;
+    if (whole && !options.evidence.empty())
+      evidence = suites::write_evidence(options.evidence, suites::units_evidence(records));
     if (stdout_gone) return summary.exit_code;
     say(json_summary(summary, records), [&] {
       std::string text = text_skipped(records) + text_evidence(records);
       if (report)
         text += fmt::format("report   {}\n", (std::filesystem::path(options.report) / "report.txt").string());
+      if (!evidence.empty()) text += fmt::format("evidence {}\n", evidence.string());
       return "\n" + text + text_summary(summary, style);
     });
     return summary.exit_code;
@@ -214,6 +219,10 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
   app.add_option(
          "--recorded", o->recorded,
          "Folder of results recorded from GPUs, for suite units (default: tensor_core_vectors/ of the data)")
+      ->type_name("DIR")
+      ->check(not_empty);
+  app.add_option("--evidence", o->evidence,
+                 "Folder for a dated file of what suite units found on this hardware")
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")

@@ -149,9 +149,9 @@ EvidenceMachine read_machine(Reader json) {
   return m;
 }
 
-Evidence parse(const std::string& path, const Json& root) {
+EvidenceFile parse(const std::string& path, const Json& root) {
   Reader json(root, path, "");
-  Evidence e;
+  EvidenceFile e;
   if (const std::uint64_t schema = json.count("schema"); schema != schema_version) {
     json.fail("/schema", "version " + std::to_string(schema_version), schema);
   }
@@ -198,9 +198,9 @@ EvidenceMachine this_cpu() {
   return m;
 }
 
-Evidence new_evidence(std::string_view suite) {
+EvidenceFile new_evidence(std::string_view suite) {
   const Build build = this_build();
-  Evidence e;
+  EvidenceFile e;
   e.date = utc_now();
   e.suite = suite;
   e.machine = this_cpu();
@@ -211,11 +211,11 @@ Evidence new_evidence(std::string_view suite) {
   return e;
 }
 
-std::string evidence_file_name(const Evidence& e) {
+std::string evidence_file_name(const EvidenceFile& e) {
   return e.date.substr(0, 10) + "-" + slug(e.machine.name) + "-" + slug(e.suite) + ".json";
 }
 
-std::string why_unsound(const Evidence& e) {
+std::string why_unsound(const EvidenceFile& e) {
   if (!is_date(e.date)) return "/date: not of the form 2026-03-01T12:00:00Z";
   if (slug(e.suite).empty()) return "/suite: empty";
   if (slug(e.machine.name).empty()) return "/machine/name: empty";
@@ -256,7 +256,7 @@ std::string why_unsound(const Evidence& e) {
   return "";
 }
 
-std::string evidence_json(const Evidence& e) {
+std::string evidence_json(const EvidenceFile& e) {
   Json rows = Json::array(), mutants = Json::array();
   for (const EvidenceRow& row : e.rows) {
     Json json = {{"unit", row.unit},
@@ -283,7 +283,7 @@ std::string evidence_json(const Evidence& e) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-fs::path write_evidence(const fs::path& folder, const Evidence& evidence) {
+fs::path write_evidence(const fs::path& folder, const EvidenceFile& evidence) {
   if (const std::string why = why_unsound(evidence); !why.empty()) {
     throw ContractError("evidence is not written: " + why);
   }
@@ -297,7 +297,7 @@ fs::path write_evidence(const fs::path& folder, const Evidence& evidence) {
   return path;
 }
 
-Evidence read_evidence(const fs::path& path) {
+EvidenceFile read_evidence(const fs::path& path) {
   const std::vector<std::byte> bytes = read_bytes(path, largest_file);
   Json root;
   try {
@@ -306,7 +306,7 @@ Evidence read_evidence(const fs::path& path) {
   } catch (const Json::parse_error& e) {
     throw InputError(path.string(), "byte " + std::to_string(e.byte), "JSON", e.what());
   }
-  Evidence evidence = parse(path.string(), root);
+  EvidenceFile evidence = parse(path.string(), root);
   if (const std::string why = why_unsound(evidence); !why.empty()) {
     const auto colon = why.find(": ");
     throw InputError(path.string(), why.substr(0, colon), "sound evidence", why.substr(colon + 2));

@@ -24,12 +24,12 @@ struct EvidenceMachine {
 
 // One class of vectors of one unit against one piece of hardware.
 struct EvidenceRow {
-  std::string unit;           // "vdpbf16ps"
-  std::string against;        // "VDPBF16PS instruction", "recorded A100/bf16"
-  std::string vector_class;   // "cancel_c"
-  std::uint64_t vectors = 0;  // outputs compared by bits
+  std::string unit{};          // "vdpbf16ps"
+  std::string against{};       // "VDPBF16PS instruction", "recorded A100/bf16"
+  std::string vector_class{};  // "cancel_c"
+  std::uint64_t vectors = 0;   // outputs compared by bits
   std::uint64_t mismatches = 0;
-  std::string first_mismatch;  // operands, got and expected in codes; empty if there is none
+  std::string first_mismatch{};  // operands, got and expected in codes; empty if there is none
 };
 
 // A wrong model that the vectors must refuse.
@@ -40,7 +40,7 @@ struct EvidenceMutant {
       by;  // what killed it: an `against`, or "definition" where no hardware stands behind it; else empty
 };
 
-struct Evidence {
+struct EvidenceFile {
   std::string date;   // UTC, "2026-03-01T12:00:00Z"
   std::string suite;  // "units"
   EvidenceMachine machine;
@@ -55,23 +55,23 @@ struct Evidence {
 EvidenceMachine this_cpu();
 
 // An Evidence of now, this CPU and this build, without rows.
-Evidence new_evidence(std::string_view suite);
+EvidenceFile new_evidence(std::string_view suite);
 
 // "2026-03-01-amd-epyc-9b45-units.json".
-std::string evidence_file_name(const Evidence& evidence);
+std::string evidence_file_name(const EvidenceFile& evidence);
 
 // What is wrong with it, as a sentence that begins with the place ("/rows/2/mismatches: more than vectors"); empty if
 // nothing is. No hardware and no mismatch can hide: a row without vectors, two rows of one unit, hardware and class, or
 // a killed mutant that nothing killed are wrong.
-std::string why_unsound(const Evidence& evidence);
+std::string why_unsound(const EvidenceFile& evidence);
 
-std::string evidence_json(const Evidence& evidence);
+std::string evidence_json(const EvidenceFile& evidence);
 
 // Into `folder`, made if need be, under evidence_file_name(), in place of a file of that name; whole or not at all.
 // Returns its path. ContractError if the evidence is unsound, InputError if it cannot be written.
-std::filesystem::path write_evidence(const std::filesystem::path& folder, const Evidence& evidence);
+std::filesystem::path write_evidence(const std::filesystem::path& folder, const EvidenceFile& evidence);
 
 // InputError that names path and place for anything that schema.json or why_unsound() refuses.
-Evidence read_evidence(const std::filesystem::path& path);
+EvidenceFile read_evidence(const std::filesystem::path& path);
 
 }  // namespace assay::suites

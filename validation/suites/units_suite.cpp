@@ -19,6 +19,7 @@
 #include "reference/formats/encode.hpp"
 #include "validation/suites/recorded_vectors.hpp"
 #include "validation/suites/suite.hpp"
+#include "validation/suites/units_evidence.hpp"
 
 namespace assay::suites {
 namespace {
@@ -317,9 +318,7 @@ class Obituary {
   void add(std::string_view mutant, std::uint64_t kills, std::uint64_t vectors, std::string_view by) {
     ++result_.checked;
     if (kills == 0) ++result_.mismatches;
-    result_.details.push_back(
-        kills == 0 ? fmt::format("LIVES  {}: not told from the unit by {} vectors", mutant, vectors)
-                   : fmt::format("killed {} by {}: {} of {}", mutant, by, kills, vectors));
+    result_.details.push_back(mutant_text({std::string(mutant), std::string(by), kills, vectors}));
   }
   void evidence(std::string text) { result_.evidence = std::move(text); }
   CaseResult result() {

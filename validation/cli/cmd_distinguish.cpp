@@ -1,0 +1,143 @@
+// assay distinguish: the smallest input on which two arithmetics differ, and how each came to its answer.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "emulation/units/distinguish.hpp"
+#include "reference/core/error.hpp"
+#include "reference/formats/encode.hpp"
+#include "reference/formats/formats.hpp"
+#include "validation/cli/arithmetics.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/cli/trace.hpp"
+#include "validation/cli/unit_command.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  std::string x, y, a_format, b_format, output;
+  std::uint64_t seed = 1, limit = DistinguishOptions{}.limit;
+  bool json = false;
+};
+
+std::string value_text(std::uint64_t code, const FormatSpec& f) {
+  return exact_text(widened(exact_from_code(code, f)));
+}
+
+std::string code_text(std::uint64_t code, const FormatSpec& f) {
+  return fmt::format("{:#0{}x}", code, (f.bits + 3) / 4 + 2);
+}
+
+std::string input_table(const DotInput& input) {
+  const CodeVector a = input.a_view(), b = input.b_view();
+  std::vector<std::vector<std::string>> rows{{"", "code", "value"}};
+  for (std::size_t i = 0; i < a.size; ++i) {
+    rows.push_back(
+        {fmt::format("a[{}]", i), code_text(a.code(i), a.format), value_text(a.code(i), a.format)});
+    rows.push_back(
+        {fmt::format("b[{}]", i), code_text(b.code(i), b.format), value_text(b.code(i), b.format)});
+  }
+  if (input.c)
+    rows.push_back({"c", code_text(*input.c, input.c_format), value_text(*input.c, input.c_format)});
+  return table_text(rows, 0, 2);
+}
+
+// How one of the two came to its answer, where it can say so.
+std::vector<TraceStep> trace_of(const Arithmetic& arithmetic, const DotInput& input,
+                                const FormatSpec& output) {
+  const Unit* const unit = as_unit(arithmetic);
+  if (unit == nullptr) return {};
+  return unit->trace(input.a_view(), input.b_view(), c_for(input, arithmetic), output);
+}
+
+nlohmann::ordered_json as_json(const Distinction& d, const Arithmetic& x, const Arithmetic& y) {
+  nlohmann::ordered_json j{
+      {"x", x.info().name}, {"y", y.info().name}, {"found", d.found}, {"tried", d.tried}};
+  if (!d.found) return j;
+  const auto codes = [](const CodeVector& v) {
+    auto all = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < v.size; ++i) all.push_back(code_text(v.code(i), v.format));
+    return all;
+  };
+  const CodeVector a = d.input.a_view(), b = d.input.b_view();
+  j["by_value"] = d.by_value;
+  j["a_format"] = a.format.dtype;
+  j["b_format"] = b.format.dtype;
+  j["a"] = codes(a);
+  j["b"] = codes(b);
+  if (d.input.c) {
+    j["c_format"] = d.input.c_format.dtype;
+    j["c"] = code_text(*d.input.c, d.input.c_format);
+  }
+  j["x_result"] = code_text(d.x_result, d.x_output);
+  j["y_result"] = code_text(d.y_result, d.y_output);
+  j["x_trace"] = trace_json(trace_of(x, d.input, d.x_output));
+  j["y_trace"] = trace_json(trace_of(y, d.input, d.y_output));
+  return j;
+}
+
+int run(const Options& o) {
+  const Arithmetic& x = arithmetics().find(o.x, "distinguish");
+  const Arithmetic& y = arithmetics().find(o.y, "distinguish");
+  DistinguishOptions options{.seed = o.seed, .limit = o.limit};
+  if (o.a_format.empty() != o.b_format.empty())
+    throw InputError("--a-format, --b-format", "", "both",
+                     o.a_format.empty() ? "--b-format alone" : "--a-format alone");
+  if (!o.a_format.empty()) options.inputs = {parse_format(o.a_format), parse_format(o.b_format)};
+  if (!o.output.empty()) options.output = parse_format(o.output);
+  Distinction d;
+  try {
+    d = distinguish(x, y, options);
+  } catch (const ContractError& e) {
+    // Which formats two arithmetics share is the business of whoever named them.
+    throw InputError("distinguish", "", "two arithmetics that take and give the same formats", e.what());
+  }
+  if (o.json) {
+    put(as_json(d, x, y).dump() + '\n');
+    return d.found ? agree : nothing_verified;
+  }
+  if (!d.found) {
+    put(fmt::format("{} and {}: {}; that is no proof that there is none\n", o.x, o.y, d.summary()));
+    return nothing_verified;
+  }
+  std::string text = fmt::format("{}\n\n{}\n", d.summary(), input_table(d.input));
+  const auto told = [&](const std::string& name, const Arithmetic& arithmetic, std::uint64_t result,
+                        const FormatSpec& output) {
+    text += fmt::format("{}{} gives {} = {}\n", name,
+                        is_unverified(arithmetic.info().evidence) ? " (unverified)" : "",
+                        code_text(result, output), value_text(result, output));
+    const std::vector<TraceStep> trace = trace_of(arithmetic, d.input, output);
+    if (!trace.empty()) text += '\n' + trace_text(trace) + '\n';
+  };
+  told(o.x, x, d.x_result, d.x_output);
+  told(o.y, y, d.y_result, d.y_output);
+  put(text);
+  return agree;
+}
+
+}  // namespace
+
+std::function<int()> make_distinguish(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  app.add_option("X", o->x, "An arithmetic: a name of `assay units` or `assay list arithmetics`")->required();
+  app.add_option("Y", o->y, "Another")->required();
+  app.add_option("--a-format", o->a_format, "Format of A (default: the first pair that both take)");
+  app.add_option("--b-format", o->b_format, "Format of B");
+  app.add_option("--output", o->output, "Format of both results (default: each one's own)");
+  add_seed(app, o->seed, "Seed of the search");
+  app.add_option("--limit", o->limit, "Inputs to try")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000'000));
+  app.add_flag("--json", o->json, "One JSON object on stdout");
+  return [o] { return run(*o); };
+}
+
+}  // namespace assay::cli
