@@ -9,7 +9,7 @@ struct Lanes {
   using Int = __m256i;
   using Mask = __m256i;
   static constexpr std::size_t width = 8;
-  static constexpr int rows = 1;
+  static constexpr int rows = 2;
 
   static Float load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, Float x) { _mm256_storeu_ps(p, x); }

@@ -9,7 +9,7 @@ struct Lanes {
   using Int = __m512i;
   using Mask = __mmask16;
   static constexpr std::size_t width = 16;
-  static constexpr int rows = 2;
+  static constexpr int rows = 4;
   static constexpr int zero_mode = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
   static constexpr int nearest_mode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 

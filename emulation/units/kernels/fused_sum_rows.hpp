@@ -109,10 +109,10 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
       e[r] = V::max16(e[r], V::add16(column, line));
     }
   }
-  // Exponents stay where a float32 has them, biased as there: emax, then 2^(F - emax) and q.
+  // Exponents stay where a float32 has them, biased as there: emax, then 2^(F - emax).
   const Int field = V::all32(0x7F800000);
-  const Int scale_of = V::all32((task.fraction + 254) << 23), quantum_of = V::all32(task.fraction << 23);
-  Float scale[rows][2], quantum[rows][2];
+  const Int scale_of = V::all32((task.fraction + 254) << 23);
+  Float scale[rows][2];
   Int sum[rows][2][2];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; ++r) {
@@ -123,7 +123,6 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
     for (int v = 0; v < 2; ++v) {
       const Int emax = V::max32(product[v], V::and32(V::bits(c[r][v]), field));
       scale[r][v] = V::bits(V::sub32(scale_of, emax));
-      quantum[r][v] = V::bits(V::sub32(emax, quantum_of));
       sum[r][v][0] = V::truncated(V::mul(c[r][v], scale[r][v]));
     }
   }
@@ -148,7 +147,8 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
 #pragma GCC unroll 2
     for (int v = 0; v < 2; ++v) {
       const Float s = sum_as_float<V, halves, is_f16(output)>(sum[r][v][0], sum[r][v][1]);
-      Float x = V::mul(s, quantum[r][v]);
+      const Float quantum = V::bits(V::sub32(V::all32(254 << 23), V::bits(scale[r][v])));  // 1 / scale
+      Float x = V::mul(s, quantum);
       if constexpr (output == FusedSumOutput::e8m13) x = thirteen_bits<V>(x);
       if constexpr (is_f16(output)) x = V::select(is_infinite<V>(c[r][v]), c[r][v], V::through_f16(x));
       c[r][v] = x;
@@ -275,12 +275,18 @@ void row_any_range(const FusedSumTask& task, std::size_t row) {
 
 template <class V, int terms, bool halves, FusedSumOutput output>
 void all_rows(const FusedSumTask& task) {
-  const auto is_wide = [&](std::size_t row) { return task.wide[row] != 0; };
   for (std::size_t row = 0; row < task.rows;) {
-    if (is_wide(row)) {
+    if (task.wide[row] != 0) {
       row_any_range<V, terms, halves, output>(task, row);
       ++row;
-    } else if (V::rows == 2 && row + 1 < task.rows && !is_wide(row + 1)) {
+      continue;
+    }
+    int together = 1;  // rows from here on that are not wide, as far as they fit
+    while (together < V::rows && row + static_cast<std::size_t>(together) < task.rows &&
+           task.wide[row + static_cast<std::size_t>(together)] == 0) {
+      ++together;
+    }
+    if (together == V::rows) {
       rows_in_range<V, terms, halves, output, V::rows>(task, row);
       row += V::rows;
     } else {
