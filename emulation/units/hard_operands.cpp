@@ -17,7 +17,7 @@ constexpr std::array<HardClassInfo, 10> classes{{
     {HardClass::uniform_bits, "uniform_bits", "every finite code as often as any other"},
     {HardClass::cancel_addend, "cancel_addend", "c undoes the sum but for a few last places"},
     {HardClass::cancel_products, "cancel_products",
-     "products undo each other in pairs, all but a last place"},
+     "products undo each other in pairs, all but a last place, beside small ones"},
     {HardClass::underflow, "underflow", "products and c around the accumulator's smallest numbers"},
     {HardClass::overflow, "overflow", "products and c around the accumulator's largest number"},
     {HardClass::specials, "specials", "NaN, infinities and zeros among numbers of any size"},
@@ -79,9 +79,13 @@ std::uint64_t special_code(Draw& draw, const FormatSpec& f) {
 // Exponents along k, and how many bits of fraction numbers have.
 struct Profile {
   std::vector<int> a, b;
+  std::size_t stride = 1;  // products that undo each other are so far apart
   int c_low = 0, c_high = 0;
   int bits = 64;
 };
+
+// Is product i the second of a pair?
+bool undoes(std::size_t i, std::size_t stride) { return i / stride % 2 == 1; }
 
 int lowest(const FormatSpec& f) { return f.emin - f.precision + 1; }
 
@@ -109,6 +113,11 @@ Profile profile(HardClass kind, std::size_t k, const FormatSpec& fa, const Forma
       p.c_low = top - 40;
       p.c_high = top + 40;
       break;
+    case HardClass::cancel_products:  // up to the largest that 8 bits reach, so that small ones lie far below
+      top = reach(draw.between(-6, 24));
+      p.c_low = top - 35;
+      p.c_high = top;
+      break;
     case HardClass::half_way:
       gap = 3;
       p.bits = 2;
@@ -122,13 +131,19 @@ Profile profile(HardClass kind, std::size_t k, const FormatSpec& fa, const Forma
       break;
     default: p.c_low = top - 35; p.c_high = top;
   }
+  // Next to each other, or in the two halves of a group of four, which fp8 through mma.sync adds one after the other.
+  if (kind == HardClass::cancel_products) p.stride = draw.one_in(2) ? 2 : 1;
   for (std::size_t i = 0; i < k; ++i) {
     int e = top - (draw.one_in(4) ? 0 : draw.between(0, gap));
     if (kind == HardClass::half_way && i % 2 == 1) e = top - draw.between(20, 34);
-    if (kind == HardClass::cancel_products && i % 2 == 1) {
-      p.a.push_back(p.a.back());
-      p.b.push_back(p.b.back());
-      continue;
+    if (kind == HardClass::cancel_products) {
+      if (undoes(i, p.stride)) {
+        p.a.push_back(p.a[i - p.stride]);
+        p.b.push_back(p.b[i - p.stride]);
+        continue;
+      }
+      // What the large ones leave when they are gone.
+      if (draw.one_in(2)) e = top - draw.between(0, 40);
     }
     // The exponent of a product, shared out at random between its factors.
     const int least = std::max(lowest(fa), e - fb.emax()), most = std::min(fa.emax(), e - lowest(fb));
@@ -185,7 +200,7 @@ HardMatrices::HardMatrices(HardClass kind, std::size_t m, std::size_t n, std::si
   for (std::size_t i = 0; i < m; ++i) {
     for (std::size_t t = 0; t < k; ++t) {
       std::uint64_t code = of_a(draw, p.a[t]);
-      if (pairs && t % 2 == 1) code = negated(a().code(i, t - 1), fa);
+      if (pairs && undoes(t, p.stride)) code = negated(a().code(i, t - p.stride), fa);
       if (zeros && !draw.one_in(4))
         code = fa.specials != Specials::fnuz && draw.one_in(2) ? fa.sign_code() : 0;
       store(a_, i * k + t, fa, code);
@@ -194,8 +209,8 @@ HardMatrices::HardMatrices(HardClass kind, std::size_t m, std::size_t n, std::si
   for (std::size_t t = 0; t < k; ++t) {
     for (std::size_t j = 0; j < n; ++j) {
       std::uint64_t code = of_b(draw, p.b[t]);
-      if (pairs && t % 2 == 1) {
-        const std::uint64_t other = b().code(t - 1, j);
+      if (pairs && undoes(t, p.stride)) {
+        const std::uint64_t other = b().code(t - p.stride, j);
         code = draw.one_in(3) && fb.is_finite(other ^ 1) ? other ^ 1 : other;
       }
       store(b_, t * n + j, fb, code);

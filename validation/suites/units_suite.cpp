@@ -65,6 +65,19 @@ CaseResult result_of(const CheckCounts& counts, std::string evidence) {
   return r;
 }
 
+// "VCVTNEPS2BF16 xmm" as a part of a case's name.
+std::string as_member(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') {
+      text += static_cast<char>(c - 'A' + 'a');
+    } else if (c != ',') {
+      text += c == ' ' ? '_' : c;
+    }
+  }
+  return text;
+}
+
 // All of a class in portions that a person can watch.
 template <class Check>
 CheckCounts in_portions(std::uint64_t vectors, const RunContext& context, const Check& check) {
@@ -97,7 +110,7 @@ std::vector<Case> live_cases(const RunContext& context) {
   }
   for (const LaneForm form : lane_forms()) {
     cases.push_back(
-        {"live/vdpbf16ps/mxcsr_" + std::string(lane_form_name(form)),
+        {"live/vdpbf16ps/mxcsr_" + as_member(lane_form_name(form)),
          {{"vectors", std::to_string(a_form * classes.size() * mxcsr_settings.size())}, {"seed", seed}},
          [form, a_form](const RunContext& c) {
            CheckCounts counts;
@@ -110,12 +123,9 @@ std::vector<Case> live_cases(const RunContext& context) {
   }
   const std::uint64_t conversions = a_unit / conversion_forms().size() / mxcsr_settings.size() + 1;
   for (const ConversionForm form : conversion_forms()) {
-    std::string name(conversion_form_name(form));
-    std::string evidence = fmt::format("this CPU's {} at six settings of MXCSR", name);
-    std::replace(name.begin(), name.end(), ' ', '_');
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char x) { return x >= 'A' && x <= 'Z' ? static_cast<char>(x - 'A' + 'a') : x; });
-    cases.push_back({"live/" + name,
+    const std::string evidence =
+        fmt::format("this CPU's {} at six settings of MXCSR", conversion_form_name(form));
+    cases.push_back({"live/" + as_member(conversion_form_name(form)),
                      {{"vectors", std::to_string(conversions * mxcsr_settings.size())}, {"seed", seed}},
                      [form, conversions, evidence](const RunContext& c) {
                        CheckCounts counts;
@@ -290,7 +300,7 @@ Kill kill_by_definition(const Unit& unit, const Unit& wrong, const RunContext& c
   constexpr std::size_t m = 8, n = 8;
   const std::size_t bytes = code_bytes(info.outputs.front());
   Kill kill;
-  for (std::uint64_t round = 0; round < 16 && kill.differ == 0; ++round) {
+  for (std::uint64_t round = 0; round < 64 && kill.differ == 0; ++round) {
     for (const HardClassInfo& kind : hard_classes()) {
       const HardMatrices x(kind.id, m, n, (round % 3 + 1) * info.step_terms, fa, fb, info.accumulator,
                            context.seed + round);
