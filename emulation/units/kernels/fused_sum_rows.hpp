@@ -35,6 +35,9 @@ constexpr bool is_steps(FusedSumOutput output) {
   return output == FusedSumOutput::f16_steps_f32 || output == FusedSumOutput::f16_steps_f16;
 }
 
+// A subnormal float16 keeps its format's least exponent, -14, though it is normalised here as a float32: this field.
+constexpr int f16_least_field = 127 - 14;
+
 // S as a float32 toward zero, or to odd, from its halves (the second is not read where there is one).
 template <class V, bool halves, bool odd>
 typename V::Float sum_as_float(typename V::Int first, typename V::Int second) {
@@ -121,7 +124,12 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
                             V::template left<23>(V::template right<16>(biased))};
 #pragma GCC unroll 2
     for (int v = 0; v < 2; ++v) {
-      const Int emax = V::max32(product[v], V::and32(V::bits(c[r][v]), field));
+      Int addend = V::and32(V::bits(c[r][v]), field);
+      if constexpr (is_f16(output)) {
+        const auto zero = V::equal(addend, V::zero_bits());
+        addend = V::select(zero, addend, V::max32(addend, V::all32(f16_least_field << 23)));
+      }
+      const Int emax = V::max32(product[v], addend);
       scale[r][v] = V::bits(V::sub32(scale_of, emax));
       sum[r][v][0] = V::truncated(V::mul(c[r][v], scale[r][v]));
     }
@@ -180,7 +188,8 @@ inline void step_any_range(const FusedSumTask& task, std::size_t row, std::size_
   for (int v = 0; v < 2; ++v) {
     const Int field = V::template right<24>(V::template left<1>(V::bits(c[v])));
     const auto zero = V::equal(V::template left<1>(V::bits(c[v])), V::zero_bits());
-    const Int normal = V::add32(V::max32(field, V::all32(1)), V::all32(exponent_bias - 127));
+    constexpr int least = is_f16(output) ? f16_least_field : 1;
+    const Int normal = V::add32(V::max32(field, V::all32(least)), V::all32(exponent_bias - 127));
     emax[v] = V::max32(exponents_of<V>(highest, v), V::select(zero, V::zero_bits(), normal));
     below = below || V::any(V::less(emax[v], floor));
   }
