@@ -112,7 +112,8 @@ std::vector<std::uint64_t> array_of(const fs::path& path, std::size_t k, std::si
   BOOST_REQUIRE(array.shape.size() == (k == 0 ? 1U : 2U));
   if (k != 0) BOOST_REQUIRE(static_cast<std::size_t>(array.shape[1]) == k);
   std::vector<std::uint64_t> words;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(array.size()); ++i) words.push_back(array.code(i));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(array.size()); ++i)
+    words.push_back(array.code(static_cast<std::int64_t>(i)));
   BOOST_TEST(array.bytes.size() == words.size() * bytes);
   return words;
 }
