@@ -370,21 +370,21 @@ std::unique_ptr<const BlockScaledUnit> make_block_scaled(const BlockScaledSpec& 
 void add_block_scaled_units(ArithmeticRegistry& registry) {
   using namespace formats;
   const auto pairs = [](const std::vector<FormatSpec>& elements) {
-    std::vector<std::pair<FormatSpec, FormatSpec>> all;
+    std::vector<std::pair<FormatSpec, FormatSpec>> inputs;
     for (const FormatSpec& a : elements) {
-      for (const FormatSpec& b : elements) all.emplace_back(a, b);
+      for (const FormatSpec& b : elements) inputs.emplace_back(a, b);
     }
-    return all;
+    return inputs;
   };
-#define BLOCK_SCALED(unit_name, elements_a_scale, exact, products, scale, f, zero, text, ...) \
-  registry.add(make_block_scaled({.name = unit_name,                                          \
-                                  .summary = text,                                            \
-                                  .inputs = pairs({__VA_ARGS__}),                             \
-                                  .block = elements_a_scale,                                  \
-                                  .group = exact,                                             \
-                                  .step = products,                                           \
-                                  .scales = ScaleFormat::scale,                               \
-                                  .fraction = f,                                              \
+#define BLOCK_SCALED(unit_name, elements_a_scale, exact_sum, products, scale, f, zero, text, ...) \
+  registry.add(make_block_scaled({.name = unit_name,                                              \
+                                  .summary = text,                                                \
+                                  .inputs = pairs({__VA_ARGS__}),                                 \
+                                  .block = elements_a_scale,                                      \
+                                  .group = exact_sum,                                             \
+                                  .step = products,                                               \
+                                  .scales = ScaleFormat::scale,                                   \
+                                  .fraction = f,                                                  \
                                   .ezero = zero}));
 #include "emulation/units/units.def"
 #undef BLOCK_SCALED

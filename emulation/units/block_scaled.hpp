@@ -1,27 +1,30 @@
 // Blackwell's block-scaled tensor-core units: MX with fp8, fp6 and fp4 elements, and NVFP4.
 //
-// Source: P. Xie et al., arXiv:2511.10909 (the published models of MMA-Sim) and the PTX ISA's list of kinds: by literature, no
-// device was compared here.
+// Source: P. Xie et al., arXiv:2511.10909 (the published models of MMA-Sim) and the PTX ISA's list of kinds: by
+// literature, no device was compared here.
 //
 // Numerics
-//   scales    block j of a row of A and of a column of B has a scale of each. e8m0: 2^(code - 127), code 255 is NaN. ue4m3: an
-//             e4m3fn code whose top bit is ignored; 0x7F is NaN, 0 is zero.
+//   scales    block j of a row of A and of a column of B has a scale of each. e8m0: 2^(code - 127), code 255 is NaN.
+//             ue4m3: an e4m3fn code whose top bit is ignored; 0x7F is NaN, 0 is zero.
 //   step      of L products and c, x = m 2^e with e that of the smallest normal for subnormals:
-//             MX      a term is a product times both scales, exponent e_a + e_b + e_scale_a + e_scale_b. F = 25, L = 32.
-//             fp4     (k = 64) a term is the exact sum of 16 products times both scales; its exponent is that of the scales
-//                     alone: e_scale_a + e_scale_b. F = 35, L = 64.
-//             A zero product, a zero scale, a group whose products are all zero, and a zero c have exponent ezero. (A group
-//             that cancels keeps its scales'.) emax = the largest of all; each term and c is truncated toward zero to a
-//             multiple of q = 2^(emax - F), all are added exactly, the sum is truncated to float32 (subnormals kept).
+//             MX, k = 32    a term is a product times both scales, of exponent e_a + e_b + e_scale_a + e_scale_b.
+//                           F = 25, L = 32.
+//             fp4, k = 64   a term is the exact sum of 16 products times both scales; its exponent is that of the
+//                           scales alone, e_scale_a + e_scale_b. F = 35, L = 64.
+//             A zero product, a zero scale, a group whose products are all zero, and a zero c have exponent ezero. (A
+//             group that cancels keeps its scales'.) emax = the largest of all; each term and c is truncated toward
+//             zero to a multiple of q = 2^(emax - F), all are added exactly, the sum is truncated to float32
+//             (subnormals kept).
 //   order     c = step(products 0 .. L-1, c); ... A sum without c starts at +0. K = 0 gives c as it is, or +0.
 //   filling   a last block or step that K does not fill is filled up with +0 * +0, scales of one.
 //   overflow  no scale is too large for a term: only the sum is compared with float32, and |sum| >= 2^128 is infinite.
-//   NaN       a NaN among operands, c or scales of a block that exists (of any elements), 0 * Inf, or infinities of both signs
-//             give 0x7FFFFFFF; else an infinity wins.
+//   NaN       a NaN among operands, c or scales of a block that exists (of any elements), 0 * Inf, or infinities of
+//             both signs give 0x7FFFFFFF; else an infinity wins.
 //   zero      an exactly zero sum is +0 (unverified, as is ezero).
 //   tensor    the float32 scale of a tensor in NVFP4 is not the unit's: the epilogue multiplies by it.
-//   bound     a step costs at most n 2^(emax - F) for its n nonzero terms, c among them, and 2^-23 |S q|, or 2^-149 below the
-//             normal range: everything else is exact. Summed over the steps; see step_unit.hpp for why sums of them hold.
+//   bound     a step costs at most n 2^(emax - F) for its n nonzero terms, c among them, and 2^-23 |S q|, or 2^-149
+//             below the normal range: everything else is exact. Summed over the steps; see step_unit.hpp for why sums
+//             of them hold.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +65,8 @@ struct BlockScaledSpec {
   int ezero = -133;
 };
 
-// dot() and gemm() take scales of one everywhere. ContractErrors name the formats, block and count of scales that it takes.
+// dot() and gemm() take scales of one everywhere. ContractErrors name the formats, block and count of scales that it
+// takes.
 class BlockScaledUnit : public Unit {
  public:
   using Scales = std::span<const std::uint8_t>;
@@ -78,7 +82,7 @@ class BlockScaledUnit : public Unit {
   std::uint64_t dot_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales, Scales b_scales,
                            std::optional<std::uint64_t> c = {}) const;
   // The same of quantized vectors, whose tensor scales are left out. ContractError also if their blocks have another
-  // length than the unit's or their formats are not its own.
+  // length than the unit's or their formats are not its own. (What kind of scales they have they do not say.)
   std::uint64_t dot_scaled(const BlockScaled& a, const BlockScaled& b,
                            std::optional<std::uint64_t> c = {}) const;
   // D = A B + C: A m x k with m x blocks(k) scales, B k x n with n x blocks(k) scales. As Arithmetic::gemm() otherwise.

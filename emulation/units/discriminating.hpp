@@ -50,8 +50,8 @@ inline constexpr auto all_input_classes = std::to_array<InputClass>(
      InputClass::any_code, InputClass::specials});
 std::string_view input_class_name(InputClass kind);  // "cancel_c"
 
-// n products and a c of the class; the same for the same arguments, everywhere. Exponents that a format does not reach are
-// moved to its nearest.
+// n products and a c of the class; the same for the same arguments, everywhere. Exponents that a format does not reach
+// are moved to its nearest.
 DotInput discriminating_input(InputClass kind, std::size_t n, const FormatSpec& a, const FormatSpec& b,
                               const FormatSpec& c, std::uint64_t seed);
 

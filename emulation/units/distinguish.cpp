@@ -132,8 +132,9 @@ void negate(DotInput& x, std::size_t i) {
 
 constexpr std::size_t most_paired_terms = 10;
 
-// Reductions are made at sites, one group of them at a time, so that a long input need not be tried from its start again
-// after each that works: 0 for whole stretches, 1 for c, 2 for everything at once, then the terms, then pairs of operands.
+// Reductions are made at sites, one group of them at a time, so that a long input need not be tried from its start
+// again after each that works: 0 for whole stretches, 1 for c, 2 for everything at once, then the terms, then pairs of
+// operands.
 std::size_t sites(const DotInput& x) {
   const std::size_t n = operands(x);
   return 3 + x.terms() + (x.terms() <= most_paired_terms ? n * n : 0);

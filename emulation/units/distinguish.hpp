@@ -1,19 +1,20 @@
 // The smallest input on which two arithmetics differ: what to run on a machine to learn which of them it is.
 //
 // A search over discriminating inputs (discriminating.hpp), few terms first, then reductions of what it found, until no
-// single one leaves a smaller input that still separates the two. Everything is a function of the arguments: the same on
-// every run and machine. What it finds is a proof; that it finds nothing is none.
+// single one leaves a smaller input that still separates the two. Everything is a function of the arguments: the same
+// on every run and machine. What it finds is a proof; that it finds nothing is none.
 //
-// Smaller means, in this order: fewer terms, at least one; fewer operands that are not zero; no c; fewer NaNs and infinities; fewer
-// significant bits in all; exponents nearer to 0 in all; fewer negative operands.
+// Smaller means, in this order: fewer terms, at least one; fewer operands that are not zero; no c; fewer NaNs and
+// infinities; fewer significant bits in all; exponents nearer to 0 in all; fewer negative operands.
 //
 // Numerics
-//   inputs   a format pair that both accept, the first in x's order; arithmetics of any format follow the other one, and two of
-//            them take the narrower accumulator's format (x's if neither holds the other).
+//   inputs   a format pair that both accept, the first in x's order; arithmetics of any format follow the other one,
+//            and two of them take the narrower accumulator's format (x's if neither holds the other).
+//   scales   block-scaled units take scales of one.
 //   c        a code of the narrower accumulator: a c that one of the two cannot hold exactly is not tried.
-//   results  codes of each one's default output, or of options.output. They differ if their values do: NaN equals NaN and -0
-//            equals +0. Inputs whose results differ in no more than a NaN's bits or the sign of a zero are reported if
-//            nothing else is found.
+//   results  codes of each one's default output, or of options.output. They differ if their values do: NaN equals NaN
+//            and -0 equals +0. Inputs whose results differ in no more than a NaN's bits or the sign of a zero are
+//            reported if nothing else is found.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,8 @@ struct Distinction {
   std::string summary() const;
 };
 
-// ContractError if no pair of formats is accepted by both (it names what each accepts), or if one does not take or give what
-// the options ask for.
+// ContractError if no pair of formats is accepted by both (it names what each accepts), or if one does not take or give
+// what the options ask for.
 Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const DistinguishOptions& options = {});
 
 // c as a code of an arithmetic's accumulator; empty if that does not hold it exactly, or if there is no c.

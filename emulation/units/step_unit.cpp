@@ -81,6 +81,18 @@ std::vector<TraceStep> StepUnit::trace_checked(const CodeVector& a, const CodeVe
   return steps;
 }
 
+ExactDot StepUnit::exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const {
+  if (a.size != 0 || !c) return Arithmetic::exact(a, b, c);
+  ExactDot truth = Arithmetic::exact(a, b, {});
+  ExactValue<std::uint64_t> addend = exact_from_code(*c, info().accumulator);
+  truth.value.add(addend);
+  addend.negative = false;
+  ExactSum magnitude;
+  magnitude.add(addend);
+  truth.magnitudes = magnitude.rounded_up();
+  return truth;
+}
+
 double StepUnit::bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                        const FormatSpec& output) const {
   check_dot(a, b, output);

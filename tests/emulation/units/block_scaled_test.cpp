@@ -1,4 +1,5 @@
-// The definitions of Blackwell's block-scaled units against a second implementation, and that one's mutants against them.
+// The definitions of Blackwell's block-scaled units against a second implementation, and that one's mutants against
+// them.
 #define BOOST_TEST_MODULE unit_block_scaled
 #include <boost/test/unit_test.hpp>
 
