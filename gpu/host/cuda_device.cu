@@ -60,6 +60,8 @@ class CudaDevice final : public Device {
  public:
   explicit CudaDevice(int index) {
     int count = 0;
+    ASSAY_CUDA(cudaDriverGetVersion(&info_.driver_cuda));
+    if (info_.driver_cuda == 0) throw Unavailable("no GPU: no NVIDIA driver is loaded");
     if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
       throw Unavailable(std::string("no GPU: ") + cudaGetErrorString(status));
     }
@@ -73,7 +75,6 @@ class CudaDevice final : public Device {
     info_.name = properties.name;
     info_.capability_major = properties.major;
     info_.capability_minor = properties.minor;
-    ASSAY_CUDA(cudaDriverGetVersion(&info_.driver_cuda));
     ASSAY_CUDA(cudaRuntimeGetVersion(&info_.runtime));
     info_.driver = driver_version();
     info_.device_compiler = "nvcc " + std::to_string(__CUDACC_VER_MAJOR__) + "." +

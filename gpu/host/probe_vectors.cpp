@@ -305,11 +305,13 @@ bool reaches_floor(const Shape& s) { return 2 * lowest(s.input) < lowest(s.accum
 void floor(Draw& draw, const Shape& s, Row& row) {
   const FormatSpec& f = s.input;
   const int last = lowest(s.accumulator);
-  const int deepest = std::max(2 * lowest(f), last - std::min(24, 2 * f.precision + 1));
+  const int deepest = std::max(2 * lowest(f), last - std::min(24, 2 * f.precision + 2));
   const int exponent = draw.between(deepest, last - 1);
   const int gap = last - exponent;  // the accumulator's last place is 2^gap units
   std::uint64_t left = std::uint64_t{static_cast<unsigned>(draw.between(0, 3))} << gap;
-  if (draw.one_in(2) || left == 0) left += std::uint64_t{1} << (gap - 1);
+  // Units cut float32 and round float16: the first change at a number, the second half-way.
+  const bool rounds = s.accumulator == formats::float16;
+  if (left == 0 || draw.one_in(4) != rounds) left += std::uint64_t{1} << (gap - 1);
   left += static_cast<std::uint64_t>(draw.between(0, 2));
   --left;
   const bool negative = draw.one_in(2);
@@ -321,10 +323,13 @@ void floor(Draw& draw, const Shape& s, Row& row) {
     return top - static_cast<std::uint64_t>(draw.below(static_cast<int>(top / 4 + 1)));
   };
   for (int i = 0; i < s.k; ++i) {
-    const std::uint64_t u = near_top(std::min(left, most));
-    const std::uint64_t v = u == 0           ? 0
-                            : draw.one_in(2) ? std::min(left / u, most)
-                                             : near_top(std::min(left / u, most));
+    // The last but one leaves less than a factor, which the last takes whole.
+    const int after = s.k - 1 - i;
+    const std::uint64_t widest = std::min(left, most);
+    const bool whole = widest == left && (after == 0 || draw.one_in(4));
+    const std::uint64_t u = whole ? left : near_top(widest);
+    const std::uint64_t fits = u == 0 ? 0 : std::min(left / u, most);
+    const std::uint64_t v = whole ? std::min<std::uint64_t>(fits, 1) : after <= 1 ? fits : near_top(fits);
     left -= u * v;
     row.a[i] = finite_code(negative, u, x, f);
     row.b[i] = finite_code(false, v, exponent - x, f);

@@ -76,17 +76,18 @@ def check_instructions(program, architectures):
     if not Path(cuobjdump).exists() or not shutil.which('nvdisasm', path=f'{os.environ["PATH"]}:/usr/local/cuda/bin'):
         skip('cuobjdump and nvdisasm of the CUDA Toolkit are not installed')
     found = opcodes(cuobjdump, program)
-    bad, seen = [], Counter()
+    bad, seen = [], set()
     for (architecture, kernel), counts in sorted(found.items()):
         for pattern, opcode in EXPECTED.get(architecture, {}).items():
             if re.fullmatch(pattern, kernel):
-                seen[architecture] += 1
+                seen.add((architecture, pattern, kernel))
                 if not counts or any(not re.fullmatch(opcode, one) for one in counts):
                     bad.append(f'sm_{architecture} {kernel}: {dict(counts)}, expected {opcode}')
     for architecture in architectures:
-        if architecture in EXPECTED and seen[architecture] < len(EXPECTED[architecture]):
-            bad.append(f'sm_{architecture}: {seen[architecture]} kernels with matrix instructions')
-    print('\n'.join(bad) or f'{sum(seen.values())} kernels have the instructions that they are named after')
+        for pattern in EXPECTED.get(architecture, {}):
+            if (architecture, pattern) not in {one[:2] for one in seen}:
+                bad.append(f'sm_{architecture}: no kernel {pattern}')
+    print('\n'.join(bad) or f'{len(seen)} kernels have the instructions that they are named after')
     assert not bad
 
 
