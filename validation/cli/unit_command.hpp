@@ -33,8 +33,9 @@ struct UnitOperands {
   FormatSpec output = formats::float32;
 };
 
-// The arithmetic of --unit and the files, each in a format that it takes: an array of another format is converted, which
-// must be exact without --round. InputError with the accepted formats otherwise. Shapes are the caller's to check.
+// The arithmetic of --unit and the files, each in a format that it takes: an array of another format is converted,
+// which must be exact without --round. InputError with the accepted formats otherwise. Shapes are the caller's to
+// check.
 UnitOperands unit_operands(const UnitOptions& options);
 
 // Writes D to --out, as codes with --raw, and says on stdout what was computed and by whom. The exit code.

@@ -32,8 +32,8 @@ struct RecordedSetName {
   std::string name() const { return gpu + "/" + input + "/" + output; }  // "H100/E5M2/fp32"
 };
 
-// The sets of a folder, by name. InputError if it is no folder, holds no set, or holds a GPU, an input or a file that is
-// not among those above (text files and those whose name starts with a dot are left alone).
+// The sets of a folder, by name. InputError if it is no folder, holds no set, or holds a GPU, an input or a file that
+// is not among those above (text files and those whose name starts with a dot are left alone).
 std::vector<RecordedSetName> list_recorded_sets(const std::filesystem::path& folder);
 
 struct RecordedSet {
@@ -46,8 +46,8 @@ struct RecordedSet {
   std::vector<std::uint32_t> c{}, d{};  // [rows]; c is 0 where the set was recorded so
 };
 
-// InputError, naming file, row and value, if arrays are not uint32 of the shapes above, if an operand is no value of the
-// input format or a result none of the output's.
+// InputError, naming file, row and value, if arrays are not uint32 of the shapes above, if an operand is no value of
+// the input format or a result none of the output's.
 RecordedSet read_recorded_set(const RecordedSetName& name);
 
 // One dot product: codes of a set's formats in, a code of its accumulator out.

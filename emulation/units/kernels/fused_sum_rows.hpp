@@ -1,5 +1,5 @@
-// The fused sum of fused_sum.hpp, a lane a column of D, written once over lanes of any width. In an unnamed namespace: a
-// function with external linkage could be picked by the linker for a CPU without the instructions.
+// The fused sum of fused_sum.hpp, a lane a column of D, written once over lanes of any width. In an unnamed namespace:
+// a function with external linkage could be picked by the linker for a CPU without the instructions.
 //
 // Numerics
 //   in range   products are exact float32; e_i and emax are sums and a maximum of 16-bit integers; every product times
