@@ -35,9 +35,6 @@ constexpr bool is_steps(FusedSumOutput output) {
   return output == FusedSumOutput::f16_steps_f32 || output == FusedSumOutput::f16_steps_f16;
 }
 
-// A subnormal float16 keeps its format's least exponent, -14, though it is normalised here as a float32: this field.
-constexpr int f16_least_field = 127 - 14;
-
 // S as a float32 toward zero, or to odd, from its halves (the second is not read where there is one).
 template <class V, bool halves, bool odd>
 typename V::Float sum_as_float(typename V::Int first, typename V::Int second) {
@@ -87,6 +84,16 @@ typename V::Int exponents_of(typename V::Int pairs, int vector) {
                      : V::template right_signed<16>(pairs);
 }
 
+// The exponent field of a float32, in its place; of a zero, 0. A float16 that is subnormal counts as 2^-14.
+constexpr int lowest_f16_field = 127 - 14;
+template <class V, FusedSumOutput output>
+typename V::Int addend_field(typename V::Float c) {
+  const typename V::Int field = V::and32(V::bits(c), V::all32(0x7F800000));
+  if constexpr (!is_f16(output)) return field;
+  const auto zero = V::equal(field, V::zero_bits());
+  return V::select(zero, field, V::max32(field, V::all32(lowest_f16_field << 23)));
+}
+
 // One step of `rows` rows, c in and out.
 template <class V, int terms, bool halves, FusedSumOutput output, int rows>
 inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& task, std::size_t row,
@@ -113,7 +120,6 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
     }
   }
   // Exponents stay where a float32 has them, biased as there: emax, then 2^(F - emax).
-  const Int field = V::all32(0x7F800000);
   const Int scale_of = V::all32((task.fraction + 254) << 23);
   Float scale[rows][2];
   Int sum[rows][2][2];
@@ -124,12 +130,7 @@ inline __attribute__((always_inline)) void step_in_range(const FusedSumTask& tas
                             V::template left<23>(V::template right<16>(biased))};
 #pragma GCC unroll 2
     for (int v = 0; v < 2; ++v) {
-      Int addend = V::and32(V::bits(c[r][v]), field);
-      if constexpr (is_f16(output)) {
-        const auto zero = V::equal(addend, V::zero_bits());
-        addend = V::select(zero, addend, V::max32(addend, V::all32(f16_least_field << 23)));
-      }
-      const Int emax = V::max32(product[v], addend);
+      const Int emax = V::max32(product[v], addend_field<V, output>(c[r][v]));
       scale[r][v] = V::bits(V::sub32(scale_of, emax));
       sum[r][v][0] = V::truncated(V::mul(c[r][v], scale[r][v]));
     }
@@ -188,8 +189,8 @@ inline void step_any_range(const FusedSumTask& task, std::size_t row, std::size_
   for (int v = 0; v < 2; ++v) {
     const Int field = V::template right<24>(V::template left<1>(V::bits(c[v])));
     const auto zero = V::equal(V::template left<1>(V::bits(c[v])), V::zero_bits());
-    constexpr int least = is_f16(output) ? f16_least_field : 1;
-    const Int normal = V::add32(V::max32(field, V::all32(least)), V::all32(exponent_bias - 127));
+    const Int lowest = V::all32(is_f16(output) ? lowest_f16_field : 1);
+    const Int normal = V::add32(V::max32(field, lowest), V::all32(exponent_bias - 127));
     emax[v] = V::max32(exponents_of<V>(highest, v), V::select(zero, V::zero_bits(), normal));
     below = below || V::any(V::less(emax[v], floor));
   }

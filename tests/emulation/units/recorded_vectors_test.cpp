@@ -38,7 +38,8 @@ struct NeedsRecorded {
 const std::vector<RecordedSet>& all_sets() {
   static const std::vector<RecordedSet> sets = [] {
     std::vector<RecordedSet> read;
-    for (const RecordedSetName& name : list_recorded_sets(recorded())) read.push_back(read_recorded_set(name));
+    for (const RecordedSetName& name : list_recorded_sets(recorded()))
+      read.push_back(read_recorded_set(name));
     return read;
   }();
   return sets;
@@ -55,10 +56,10 @@ BOOST_AUTO_TEST_CASE(no_mismatch_in_110000_results) {
     rows += compared.rows;
     BOOST_TEST_MESSAGE(set.name.name() << " by " << set.name.unit << ": " << compared.mismatches << " of "
                                        << compared.rows << " differ");
-    BOOST_TEST(compared.mismatches == 0U, set.name.name() << " by " << set.name.unit << ": "
-                                                          << compared.mismatches << ", first in row "
-                                                          << compared.first_mismatch << ": got " << std::hex
-                                                          << compared.got << ", recorded " << compared.expected);
+    BOOST_TEST(compared.mismatches == 0U,
+               set.name.name() << " by " << set.name.unit << ": " << compared.mismatches << ", first in row "
+                               << compared.first_mismatch << ": got " << std::hex << compared.got
+                               << ", recorded " << compared.expected);
     // REC is claimed where there are such results, and nowhere else.
     BOOST_TEST((unit.info().evidence == Evidence::REC), set.name.unit);
   }
@@ -100,8 +101,8 @@ BOOST_AUTO_TEST_CASE(paths_give_the_recorded_results) {
         const auto k = static_cast<std::ptrdiff_t>(set.k);
         const CodeMatrix c{start.data(), tile, tile, tile, 1, set.accumulator};
         const MutableCodeMatrix d{got.data(), tile, tile, tile, 1, set.accumulator};
-        unit.gemm_by(path.name, {x.data(), tile, set.k, k, 1, set.input}, {y.data(), set.k, tile, 1, k, set.input}, c,
-                     d);
+        unit.gemm_by(path.name, {x.data(), tile, set.k, k, 1, set.input},
+                     {y.data(), set.k, tile, 1, k, set.input}, c, d);
         for (std::size_t i = 0; i < tile; ++i) wrong += CodeMatrix(d).code(i, i) != set.d[from + i];
       }
       BOOST_TEST(wrong == 0U, set.name.name() << " by " << path.name << ": " << wrong);
@@ -117,7 +118,8 @@ BOOST_AUTO_TEST_CASE(mutants_are_killed_by_recorded_sets) {
   std::size_t killed = 0, only = 0;
   for (const RecordedKill& kill : kill_by_recorded_sets(all_sets())) {
     std::string by;
-    for (const RecordedKill::BySet& set : kill.killed_by) by += " " + set.set + " " + std::to_string(set.mismatches);
+    for (const RecordedKill::BySet& set : kill.killed_by)
+      by += " " + set.set + " " + std::to_string(set.mismatches);
     BOOST_TEST_MESSAGE(kill.unit << ", " << kill.mutant << ":" << (by.empty() ? " definition only" : by));
     (by.empty() ? only : killed) += 1;
     const auto [from, to] = definition_only.equal_range(kill.unit);
