@@ -16,11 +16,11 @@
 #include "emulation/units/fused_sum.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/suites/fused_sum_problems.hpp"
+#include "tests/emulation/units/fused_sum_problems.hpp"
 
 namespace {
 using namespace assay;
-using namespace assay::suites;
+using namespace assay::test;
 using boost::multiprecision::cpp_int;
 using boost::multiprecision::cpp_rational;
 

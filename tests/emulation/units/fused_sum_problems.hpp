@@ -9,7 +9,7 @@
 
 #include "emulation/units/unit.hpp"
 
-namespace assay::suites {
+namespace assay::test {
 
 enum class FusedSumClass : std::uint8_t {
   unit_scale,        // standard normal
@@ -51,4 +51,4 @@ PathComparison compare_path(const Unit& unit, std::string_view path, const Fused
 // m x n codes by the definition.
 std::vector<std::uint64_t> definition_of(const Unit& unit, const FusedSumProblem& problem);
 
-}  // namespace assay::suites
+}  // namespace assay::test

@@ -1,4 +1,4 @@
-#include "validation/suites/fused_sum_problems.hpp"
+#include "tests/emulation/units/fused_sum_problems.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 
-namespace assay::suites {
+namespace assay::test {
 namespace {
 
 // Random numbers of one problem, drawn in a fixed order.
@@ -262,4 +262,4 @@ PathComparison compare_path(const Unit& unit, std::string_view path, const Fused
   return result;
 }
 
-}  // namespace assay::suites
+}  // namespace assay::test
