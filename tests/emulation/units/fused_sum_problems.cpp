@@ -128,18 +128,19 @@ class Maker {
     return lowest + static_cast<int>(line % 2);
   }
 
-  // Most products are a few quarters of 2^E, E the sum of two scales. Every fourth product is at the edge of q, 2^(E-22)
+  // Most products are a few quarters of 2^E, E the sum of two scales. Every fourth product is at the edge of q, 2^(E-18)
   // to 2^(E-26); its neighbour may be half of the last place of a float16 that holds the sum. So sums lie on ties, or
   // beside them by what truncations and intermediate roundings lose.
   double near_tie(const FormatSpec& f, bool first, std::size_t at) {
     const std::size_t line = first ? at / p_.k : at % p_.n, k = first ? at % p_.k : at / p_.n;
     const int e = scale(first, line);
     const double sign = first ? draw_.sign() : 1;
-    if (k % 4 == 3)
-      return first && draw_.below(4) == 0 ? 0 : sign * std::ldexp(1.0, e - draw_.exponent(11, 13));
-    if (k % 4 == 2 && k % 8 != 2)
-      return first && draw_.below(4) == 0 ? 0 : sign * std::ldexp(1.0, e - draw_.exponent(2, 5));
+    // About one of either kind in a chunk: more would drown each other.
+    const bool none = first && draw_.below(std::max<std::size_t>(1, unit_.info().step_terms / 4)) != 0;
     const double few = draw_.below(2) == 0 ? 1 : 1.5;
+    // Of either kind in both of fp8's f16 steps too.
+    if (k % 4 == 3 || k % 16 == 13) return none ? 0 : sign * std::ldexp(few, e - draw_.exponent(9, 13));
+    if (k % 8 == 6 || k % 16 == 5) return none ? 0 : sign * std::ldexp(1.0, e - draw_.exponent(2, 5));
     return (draw_.below(16) == 0 ? sign : 1) * std::ldexp(few, std::min(e, read_as(f).emax() - 1));
   }
 
