@@ -37,14 +37,13 @@ std::int64_t signed_significand(const ExactValue<Wide>& x) {
 
 // The sum of the specials among the terms, if there are any.
 std::optional<ExactValue<Wide>> special_sum(const std::vector<TraceTerm>& terms) {
+  const auto is_special = [](const TraceTerm& term) { return term.exact.kind != Kind::finite; };
+  if (std::none_of(terms.begin(), terms.end(), is_special)) return std::nullopt;
   ExactSum specials;
-  bool any = false;
   for (const TraceTerm& term : terms) {
-    if (term.exact.kind == Kind::finite) continue;
-    any = true;
-    specials.add(term.exact);
+    if (is_special(term)) specials.add(term.exact);
   }
-  return any ? std::optional(specials.result()) : std::nullopt;
+  return specials.result();
 }
 
 TraceStep special_step(std::string name, std::vector<TraceTerm> terms, const ExactValue<Wide>& sum) {
@@ -69,16 +68,19 @@ class AmdMfma final : public StepUnit {
     return truncated_step(a, b, first, c, log);
   }
 
+  // Names are for traces: making them takes longer than the arithmetic.
   std::string step_name(std::size_t first) const { return "step " + std::to_string(first / spec_.terms); }
 
   // The exact products, then c.
   std::vector<TraceTerm> terms_of(const CodeVector& a, const CodeVector& b, std::size_t first,
-                                  std::uint64_t c) const {
+                                  std::uint64_t c, const StepLog& log) const {
     std::vector<TraceTerm> terms;
+    terms.reserve(a.size + 1);
     for (std::size_t i = 0; i < a.size; ++i) {
       const ExactValue<Wide> product =
           wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
-      terms.push_back({.name = product_name(first + i), .exact = product, .entered = product});
+      terms.push_back({.exact = product, .entered = product});
+      if (log.trace != nullptr) terms.back().name = product_name(first + i);
     }
     const ExactValue<Wide> addend = widened(exact_from_code(c, float32));
     terms.push_back({.name = "c", .exact = addend, .entered = addend});
@@ -93,7 +95,7 @@ class AmdMfma final : public StepUnit {
 
   std::uint64_t exact_step(const CodeVector& a, const CodeVector& b, std::size_t first, std::uint64_t c,
                            const StepLog& log) const {
-    TraceStep step{.name = step_name(first), .terms = terms_of(a, b, first, c)};
+    TraceStep step{.name = step_name(first), .terms = terms_of(a, b, first, c, log)};
     if (const auto special = special_sum(step.terms))
       return finish(special_step(step.name, step.terms, *special), log);
     ExactSum sum;
@@ -101,7 +103,7 @@ class AmdMfma final : public StepUnit {
     step.sum = sum.result();
     if (step.sum.is_zero()) step.sum.negative = false;
     step.result = encode(step.sum, float32).code;
-    log.add_error(rounding_error(step.sum, float32, Rounding::nearest_even, false));
+    log.add_rounding(step.sum, float32, Rounding::nearest_even, false);
     return finish(std::move(step), log);
   }
 
@@ -110,53 +112,68 @@ class AmdMfma final : public StepUnit {
     return (code & f.magnitude_mask()) < f.min_normal_code() ? 0 : code;
   }
 
-  // `sum` rounded and flushed, as one line of the trace.
-  static std::uint64_t flushed(std::string name, std::vector<TraceTerm> terms, const ExactValue<Wide>& sum,
-                               const StepLog& log) {
-    TraceStep step{.name = std::move(name), .terms = std::move(terms), .sum = sum};
-    step.result = encode(sum, float32, {.subnormals = Subnormals::flush_result}).code;
-    if (!sum.is_zero() && sum.kind == Kind::finite && (step.result & float32.magnitude_mask()) == 0)
+  // A product or a sum, rounded and flushed.
+  static std::uint64_t flushed(const ExactValue<Wide>& x, const StepLog& log) {
+    log.add_rounding(x, float32, Rounding::nearest_even, true);
+    return encode(x, float32, {.subnormals = Subnormals::flush_result}).code;
+  }
+
+  static void trace_flushed(std::string name, std::vector<TraceTerm> terms, const ExactValue<Wide>& x,
+                            std::uint64_t code, const StepLog& log) {
+    TraceStep step{.name = std::move(name), .terms = std::move(terms), .sum = x, .result = code};
+    if (!x.is_zero() && x.kind == Kind::finite && (code & float32.magnitude_mask()) == 0)
       step.note = "tiny: flushed";
-    log.add_error(rounding_error(sum, float32, Rounding::nearest_even, true));
-    return finish(std::move(step), log);
+    log.trace->push_back(std::move(step));
   }
 
   struct Named {
-    std::string name;
-    std::uint64_t code;
+    std::uint64_t code = 0;
+    std::string name{};  // for traces alone
   };
   static Named add(const Named& x, const Named& y, const StepLog& log) {
     const ExactValue<Wide> vx = widened(exact_from_code(x.code, float32));
     const ExactValue<Wide> vy = widened(exact_from_code(y.code, float32));
-    std::string name = x.name + " + " + y.name;
-    std::vector<TraceTerm> terms{{.name = x.name, .exact = vx, .entered = vx},
-                                 {.name = y.name, .exact = vy, .entered = vy}};
-    const std::uint64_t code =
-        flushed("add " + name, std::move(terms), wide_sum(vx, vy, Rounding::nearest_even), log);
-    return {"(" + name + ")", code};
+    const ExactValue<Wide> exact = wide_sum(vx, vy, Rounding::nearest_even);
+    Named sum{.code = flushed(exact, log)};
+    if (log.trace != nullptr) {
+      sum.name = "(" + x.name + " + " + y.name + ")";
+      trace_flushed(
+          "add " + x.name + " + " + y.name,
+          {{.name = x.name, .exact = vx, .entered = vx}, {.name = y.name, .exact = vy, .entered = vy}}, exact,
+          sum.code, log);
+    }
+    return sum;
   }
 
   std::uint64_t flushing_step(const CodeVector& a, const CodeVector& b, std::size_t first, std::uint64_t c,
                               const StepLog& log) const {
-    std::array<Named, 4> products;
-    for (std::size_t i = 0; i < spec_.terms; ++i) {
-      products[i] = {"p[" + std::to_string(first + i) + "]", 0};
-      if (i >= a.size) continue;  // +0 * +0 = +0
-      TraceTerm term{.name = product_name(first + i)};
-      term.exact = wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
-      term.entered = wide_product(exact_from_code(read(a.code(i), a.format), a.format),
-                                  exact_from_code(read(b.code(i), b.format), b.format));
-      products[i].code = flushed("multiply " + term.name, {term}, term.entered, log);
+    std::array<Named, 4> products;  // those beyond the end: +0 * +0 = +0
+    for (std::size_t i = 0; i < a.size; ++i) {
+      const ExactValue<Wide> product = wide_product(exact_from_code(read(a.code(i), a.format), a.format),
+                                                    exact_from_code(read(b.code(i), b.format), b.format));
+      products[i].code = flushed(product, log);
+      if (log.trace != nullptr) {
+        const ExactValue<Wide> unread =
+            wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
+        trace_flushed("multiply " + product_name(first + i),
+                      {{.name = product_name(first + i), .exact = unread, .entered = product}}, product,
+                      products[i].code, log);
+      }
+    }
+    Named addend{.code = read(c, float32)};
+    if (log.trace != nullptr) {
+      addend.name = "c";
+      for (std::size_t i = 0; i < spec_.terms; ++i) products[i].name = "p[" + std::to_string(first + i) + "]";
     }
     Named sum = add(products[0], products[1], log);
     if (spec_.terms == 4) sum = add(sum, add(products[2], products[3], log), log);
-    return add({"c", read(c, float32)}, sum, log).code;
+    return add(addend, sum, log).code;
   }
 
   std::uint64_t truncated_step(const CodeVector& a, const CodeVector& b, std::size_t first, std::uint64_t c,
                                const StepLog& log) const {
     constexpr int float_top = 128;
-    std::vector<TraceTerm> terms = terms_of(a, b, first, c);
+    std::vector<TraceTerm> terms = terms_of(a, b, first, c, log);
     for (TraceTerm& term : terms) {
       const ExactValue<Wide>& x = term.exact;
       if (x.kind == Kind::finite && x.exponent + bit_width(x.significand) > float_top)
@@ -218,7 +235,7 @@ class AmdMfma final : public StepUnit {
       const std::int64_t kept = last > place ? floor_shift(sum, place - last) : sum;
       const ExactValue<Wide> normalised = exact_integer(kept, std::max(last, place));
       log.add_error(std::ldexp(1.0, last));
-      log.add_error(rounding_error(normalised, float32, Rounding::nearest_even, false));
+      log.add_rounding(normalised, float32, Rounding::nearest_even, false);
       step.result = encode(normalised, float32).code;
       if (last > place) step.note = "sum floored to 2^" + std::to_string(last) + " before it is rounded";
     }

@@ -26,65 +26,96 @@ class ArmBfdot final : public StepUnit {
 
   Rounding mode() const { return spec_.extended ? spec_.rounding : Rounding::to_odd; }
 
-  // One rounded operation, as one line of the trace.
-  std::uint64_t round(std::string name, std::vector<TraceTerm> terms, const ExactValue<Wide>& sum,
-                      const StepLog& log) const {
-    TraceStep step{.name = std::move(name), .terms = std::move(terms), .sum = sum};
+  struct Rounded {
+    std::uint64_t code;
+    const char* note;
+  };
+  Rounded round(const ExactValue<Wide>& x, const StepLog& log) const {
     // flush_input compares the exact value with 2^emin: tininess before rounding.
     const EncodeOptions options{.rounding = mode(),
                                 .subnormals = spec_.extended ? Subnormals::keep : Subnormals::flush_input};
-    const Encoded rounded = encode(sum, float32, options);
-    step.result = rounded.code;
-    if (!spec_.extended && rounded.overflow) {
-      // encode() stops at the largest finite value when it rounds to odd; this unit does not.
-      step.result = float32.infinity_code() | (sum.negative ? float32.sign_code() : 0);
-      step.note = "overflow: infinite";
-    }
-    if (sum.kind == Kind::nan) {
-      step.note = "default NaN";
-    } else if (rounded.inexact && (rounded.code & float32.magnitude_mask()) == 0) {
-      step.note = "tiny: flushed";
-    }
-    log.add_error(rounding_error(sum, float32, mode(), !spec_.extended));
-    const std::uint64_t result = step.result;
-    if (log.trace != nullptr) log.trace->push_back(std::move(step));
-    return result;
+    const Encoded rounded = encode(x, float32, options);
+    log.add_rounding(x, float32, mode(), !spec_.extended);
+    // encode() stops at the largest finite value when it rounds to odd; this unit does not.
+    if (!spec_.extended && rounded.overflow)
+      return {float32.infinity_code() | (x.negative ? float32.sign_code() : 0), "overflow: infinite"};
+    const bool gone = rounded.inexact && (rounded.code & float32.magnitude_mask()) == 0;
+    return {rounded.code, x.kind == Kind::nan ? "default NaN" : gone ? "tiny: flushed" : ""};
   }
 
-  TraceTerm term(std::string name, std::uint64_t code) const {
-    return {
-        .name = std::move(name), .exact = widened(exact_from_code(code, float32)), .entered = read_sum(code)};
+  static void trace(std::string name, std::vector<TraceTerm> terms, const ExactValue<Wide>& x,
+                    const Rounded& result, const StepLog& log) {
+    log.trace->push_back({.name = std::move(name),
+                          .terms = std::move(terms),
+                          .quantum = {},
+                          .sum = x,
+                          .result = result.code,
+                          .note = result.note});
   }
 
-  std::uint64_t add(const std::string& x_name, std::uint64_t x, const std::string& y_name, std::uint64_t y,
-                    const StepLog& log) const {
-    return round("add " + x_name + " + " + y_name, {term(x_name, x), term(y_name, y)},
-                 wide_sum(read_sum(x), read_sum(y), mode()), log);
+  // Operands with names, which only traces make and read.
+  struct Named {
+    std::uint64_t code = 0;
+    std::string name{};
+  };
+
+  std::uint64_t add(const Named& x, const Named& y, const StepLog& log) const {
+    const ExactValue<Wide> vx = read_sum(x.code), vy = read_sum(y.code);
+    const ExactValue<Wide> sum = wide_sum(vx, vy, mode());
+    const Rounded result = round(sum, log);
+    if (log.trace != nullptr) {
+      trace("add " + x.name + " + " + y.name,
+            {{.name = x.name, .exact = widened(exact_from_code(x.code, float32)), .entered = vx},
+             {.name = y.name, .exact = widened(exact_from_code(y.code, float32)), .entered = vy}},
+            sum, result, log);
+    }
+    return result.code;
   }
 
   // The product of elements i, +0 beyond the end.
-  TraceTerm product(const CodeVector& a, const CodeVector& b, std::size_t i, std::size_t first) const {
-    TraceTerm p{.name = product_name(first + i)};
-    if (i < a.size) {
-      p.exact = wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
-      p.entered = wide_product(read(a.code(i), a.format), read(b.code(i), b.format));
-    }
-    return p;
+  ExactValue<Wide> product(const CodeVector& a, const CodeVector& b, std::size_t i) const {
+    if (i >= a.size) return {};
+    return wide_product(read(a.code(i), a.format), read(b.code(i), b.format));
+  }
+  static TraceTerm product_term(const CodeVector& a, const CodeVector& b, std::size_t i, std::size_t first,
+                                const ExactValue<Wide>& entered) {
+    TraceTerm term{.name = product_name(first + i), .entered = entered};
+    if (i < a.size)
+      term.exact = wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
+    return term;
   }
 
   std::uint64_t take_step(const CodeVector& a, const CodeVector& b, std::size_t first, std::uint64_t c,
                           const StepLog& log) const override {
     for (std::size_t i = 0; i < spec_.terms; i += 2) {
-      const TraceTerm p = product(a, b, i, first), q = product(a, b, i + 1, first);
-      std::uint64_t pair = 0;
+      const ExactValue<Wide> p = product(a, b, i), q = product(a, b, i + 1);
+      Named pair;
+      std::vector<TraceTerm> terms;
+      if (log.trace != nullptr)
+        terms = {product_term(a, b, i, first, p), product_term(a, b, i + 1, first, q)};
       if (spec_.extended) {
-        pair = round("add " + p.name + " + " + q.name, {p, q}, wide_sum(p.entered, q.entered, mode()), log);
+        const ExactValue<Wide> sum = wide_sum(p, q, mode());
+        const Rounded result = round(sum, log);
+        pair.code = result.code;
+        if (log.trace != nullptr)
+          trace("add " + terms[0].name + " + " + terms[1].name, terms, sum, result, log);
       } else {
-        const std::uint64_t x = round("multiply " + p.name, {p}, p.entered, log);
-        const std::uint64_t y = round("multiply " + q.name, {q}, q.entered, log);
-        pair = add(p.name, x, q.name, y, log);
+        const Rounded x = round(p, log), y = round(q, log);
+        Named named_x{.code = x.code}, named_y{.code = y.code};
+        if (log.trace != nullptr) {
+          trace("multiply " + terms[0].name, {terms[0]}, p, x, log);
+          trace("multiply " + terms[1].name, {terms[1]}, q, y, log);
+          named_x.name = terms[0].name;
+          named_y.name = terms[1].name;
+        }
+        pair.code = add(named_x, named_y, log);
       }
-      c = add("c", c, "pair", pair, log);
+      Named addend{.code = c};
+      if (log.trace != nullptr) {
+        addend.name = "c";
+        pair.name = "pair";
+      }
+      c = add(addend, pair, log);
     }
     return c;
   }

@@ -68,6 +68,14 @@ std::int64_t signed_significand(bool negative, std::uint64_t magnitude) {
   return negative ? -x : x;
 }
 
+// Of products first .. last - 1, or of c if there are none.
+std::string term_name(std::size_t first, std::size_t last) {
+  if (first == last) return "c";
+  if (last - first == 1) return product_name(first);
+  const std::string range = "[" + std::to_string(first) + ".." + std::to_string(last - 1) + "]";
+  return "a" + range + " b" + range;
+}
+
 std::string counted(std::size_t n, const char* what) { return std::to_string(n) + " " + what; }
 
 }  // namespace
@@ -123,11 +131,12 @@ std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, s
   std::vector<Term> terms;
   std::vector<TraceTerm> names;
   bool nan = false, plus_infinity = false, minus_infinity = false;
-  const auto join = [&](const Term& t, std::string name) {
+  terms.reserve(spec_.step / spec_.group + 1);
+  const auto join = [&](const Term& t, std::size_t first, std::size_t last) {
     nan = nan || t.kind == Kind::nan;
     if (t.kind == Kind::infinite) (t.negative ? minus_infinity : plus_infinity) = true;
     terms.push_back(t);
-    if (log.trace != nullptr) names.push_back({.name = std::move(name), .exact = value_of(t)});
+    if (log.trace != nullptr) names.push_back({.name = term_name(first, last), .exact = value_of(t)});
   };
   for (std::size_t i = begin; i < end; i += spec_.group) {
     const Scale sa = read_scale(x.a_scales[i / spec_.block], spec_.scales);
@@ -164,16 +173,14 @@ std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, s
     t.significand *= static_cast<std::int64_t>(sa.significand * sb.significand);
     if (sa.significand == 0 || sb.significand == 0) t.zero = true;
     if (sa.nan || sb.nan) t.kind = Kind::nan;
-    join(t, spec_.group == 1 ? product_name(i)
-                             : "a[" + std::to_string(i) + ".." + std::to_string(last - 1) + "] b[" +
-                                   std::to_string(i) + ".." + std::to_string(last - 1) + "]");
+    join(t, i, last);
   }
   const ExactValue<std::uint64_t> vc = exact_from_code(c, float32);
   Term addend{.kind = vc.kind, .negative = vc.negative, .zero = vc.is_zero()};
   addend.significand = signed_significand(vc.negative, vc.significand);
   addend.exponent = vc.exponent;
   addend.field = field_exponent(vc, float32);
-  join(addend, "c");
+  join(addend, end, end);
 
   TraceStep step{.name = "step " + std::to_string(begin / spec_.step)};
   if (nan || plus_infinity || minus_infinity) {
@@ -205,7 +212,7 @@ std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, s
       step.result = float32.infinity_code() | (sum < 0 ? float32.sign_code() : 0);
       step.note = "overflow: infinite";
     }
-    log.add_error(rounding_error(step.sum, float32, Rounding::toward_zero, false));
+    log.add_rounding(step.sum, float32, Rounding::toward_zero, false);
   }
   const std::uint64_t result = step.result;
   if (log.trace != nullptr) {

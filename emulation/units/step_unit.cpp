@@ -12,6 +12,10 @@ void StepLog::add_error(double e) const {
   if (error != nullptr) *error = upward::add(*error, e);
 }
 
+void StepLog::add_rounding(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush) const {
+  if (error != nullptr) add_error(rounding_error(t, f, mode, flush));
+}
+
 double magnitude_up(const ExactValue<Wide>& x) {
   ExactValue<Wide> magnitude = x;
   magnitude.negative = false;

@@ -26,6 +26,7 @@ struct StepLog {
   double* error = nullptr;
 
   void add_error(double e) const;
+  void add_rounding(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush) const;
 };
 
 // The least float64 that is not below |x|; x finite.
