@@ -15,8 +15,8 @@
 //             that are zero. No products at all give c. Without a c it is +0.
 //   fp8 by mma.sync on sm_90 and sm_100: operands become float16, a chunk of 32 is two f16 steps, t = step(k % 4 < 2,
 //             c = 0), t = step(k % 4 >= 2, t), and D = t + C, rounded nearest-even. t is of the output's format, so
-//             that the float16 output rounds three times. (With t in float32, 3,524 of H100's 10,000 results would be
-//             wrong.)
+//             that the float16 output rounds three times. (With t in float32, 3,524 of H100's 10,000 results would
+//             be wrong.)
 //   NaN       any NaN, 0 * Inf, or infinities of both signs among the products and c: 0x7FFFFFFF, or 0x7FFF where the
 //             output is float16. Else any infinity is the result.
 //   paths     all give the same bits. "definition": what is written above, in integers. "scalar": the same with the
@@ -32,8 +32,8 @@
 // The bound. A step with n terms of its own, c among them if it is not zero, drops less than q from each and nothing
 // from zeros: n q. Its result drops less than 2^-23 |S q| (e8m13: 2^-13; f16: half of 2^-10) of it, or less than the
 // smallest subnormal, 2^-149 (e8m13: 2^-139; f16: half of 2^-24). What leaves one step is added by the next as it is,
-// so that the errors of the steps add up: |dot - exact| <= sum over the steps of n q + 2^-23 |S q| + 2^-149. n <= L +
-// 1, q and S are those of the data. A result that is not finite on the way leaves no bound.
+// so that the errors of the steps add up: |dot - exact| <= sum over the steps of n q + 2^-23 |S q| + 2^-149. n <= L + 1,
+// q and S are those of the data. A result that is not finite on the way leaves no bound.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,8 @@
 //     build/bin/units_nvidia_bench [--benchmark_filter=sm90.bf16/avx512]
 //
 // m = n = k = 512 for vectors, smaller for the scalar path; operands are standard normal, C is zero. A product and its
-// addition are two operations.
+// addition are two operations. The mean and the best of the repetitions are given: the FMA peak is a best too, and on a
+// machine that does other work the two part.
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
@@ -40,7 +41,7 @@ void run_gemm(benchmark::State& state, const Unit& unit, const UnitPath& path, i
   const FormatSpec& fd = unit.info().accumulator;
   std::vector<unsigned char> d(n * n * code_bytes(fd));
   omp_set_num_threads(threads);
-  double seconds = 0;
+  double seconds = 0, best = 1e9;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
     unit.gemm_by(path.name, {a.data(), n, n, stride, 1, fa}, {b.data(), n, n, stride, 1, fb}, {},
@@ -48,10 +49,12 @@ void run_gemm(benchmark::State& state, const Unit& unit, const UnitPath& path, i
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     state.SetIterationTime(taken.count());
     seconds += taken.count();
+    best = taken.count() < best ? taken.count() : best;
   }
-  const double flops = 2.0 * std::pow(static_cast<double>(n), 3) * static_cast<double>(state.iterations());
-  state.counters["GFLOP/s"] = flops / seconds * 1e-9;
-  state.counters["peak_share_%"] = flops / seconds * 1e-7 / (peak * threads);
+  const double flops = 2.0 * std::pow(static_cast<double>(n), 3);
+  state.counters["GFLOP/s"] = flops * static_cast<double>(state.iterations()) / seconds * 1e-9;
+  state.counters["best_GFLOP/s"] = flops / best * 1e-9;
+  state.counters["best_peak_share_%"] = flops / best * 1e-7 / (peak * threads);
 }
 
 }  // namespace

@@ -128,9 +128,9 @@ class Maker {
     return lowest + static_cast<int>(line % 2);
   }
 
-  // Most products are a few quarters of 2^E, E the sum of two scales. Every fourth product is at the edge of q,
-  // 2^(E-18) to 2^(E-26); its neighbour may be half of the last place of a float16 that holds the sum. So sums lie on ties, or
-  // beside them by what truncations and intermediate roundings lose.
+  // Most products are a few quarters of 2^E, E the sum of two scales. Every fourth product is at the edge of q, from
+  // 2^(E-26) up; others may be half of the last place of a float16 that holds the sum. So sums lie on ties, or beside
+  // them by what truncations and intermediate roundings lose.
   double near_tie(const FormatSpec& f, bool first, std::size_t at) {
     const std::size_t line = first ? at / p_.k : at % p_.n, k = first ? at % p_.k : at / p_.n;
     const int e = scale(first, line);
