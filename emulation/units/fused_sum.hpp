@@ -32,8 +32,8 @@
 // The bound. A step with n terms of its own, c among them if it is not zero, drops less than q from each and nothing
 // from zeros: n q. Its result drops less than 2^-23 |S q| (e8m13: 2^-13; f16: half of 2^-10) of it, or less than the
 // smallest subnormal, 2^-149 (e8m13: 2^-139; f16: half of 2^-24). What leaves one step is added by the next as it is,
-// so that the errors of the steps add up: |dot - exact| <= sum over the steps of n q + 2^-23 |S q| + 2^-149. n <= L + 1,
-// q and S are those of the data. A result that is not finite on the way leaves no bound.
+// so that the errors of the steps add up: |dot - exact| <= sum over the steps of n q + 2^-23 |S q| + 2^-149. n is at
+// most L + 1; q and S are those of the data. A result that is not finite on the way leaves no bound.
 #pragma once
 
 #include <cstdint>
