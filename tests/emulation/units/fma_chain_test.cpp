@@ -269,6 +269,42 @@ BOOST_AUTO_TEST_CASE(paths_equal_the_definition_past_the_blocks) {
   }
 }
 
+// The baseline multiplies and adds where every product is exact. At either end of that range, one binade decides: each
+// matrix has products of one exponent, and addends that make the product's own rounding, flush or overflow show.
+BOOST_AUTO_TEST_CASE(baseline_at_the_ends_of_its_range) {
+  const Units units;
+  for (const char* const name : {"vdpbf16ps", "tdpbf16ps", "fma_f32", "fma_f32_ftz"}) {
+    const Unit& unit = units.find(name);
+    std::uint64_t wrong = 0;
+    for (const int sum : {-152, -142, -141, -134, -133, -128, -127, -126, -125, 124, 125, 126, 127, 128}) {
+      const int half = sum / 2;
+      for (const std::uint64_t fraction : {0U, 0x41U, 0x7FU}) {
+        const std::uint64_t x = bf(half) + fraction, y = bf(sum - half) + fraction;
+        const CodeArray a = codes(bf16, {x, x | minus16, 0, x}), b = codes(bf16, {y, y, y | minus16, 0});
+        const std::uint64_t end = sum < 0 ? fl(-126) : fl(127) + 0x7F0000;
+        const CodeArray c = codes(f32, {end, end | minus32, end + 1, (end + 3) | minus32});
+        wrong += compare_paths(unit, a.matrix(2, 2), b.matrix(2, 2), c.matrix(2, 2));
+        wrong += compare_paths(unit, a.matrix(4, 1), b.matrix(1, 1), c.matrix(4, 1));
+        wrong += compare_paths(unit, a.matrix(1, 4), b.matrix(4, 1), c.matrix(1, 1));
+      }
+    }
+    BOOST_TEST(wrong == 0U, name << ": " << wrong);
+  }
+}
+
+// A product at a tie of float32, and an addend below float64's last place that decides it: rounding twice shows.
+BOOST_AUTO_TEST_CASE(float64_rounds_to_odd) {
+  const Units units;
+  const std::uint64_t x = fl(0) + 0x800;  // (1 + 2^-12)^2 = 1 + 2^-11 + 2^-24
+  const CodeArray a = codes(f32, {x, x | minus32, x, x | minus32}), b = codes(f32, {x});
+  const CodeArray c = codes(f32, {fl(-60), fl(-60), fl(-60) | minus32, fl(-60) | minus32});
+  const std::uint64_t tie = fl(0) + 0x1000;  // to even: down
+  BOOST_TEST(dot(units.find("fma_f32"), {x}, {x}) == tie);
+  BOOST_TEST(dot(units.find("fma_f32"), {x}, {x}, fl(-60)) == tie + 1);
+  BOOST_TEST(compare_paths(units.find("fma_f32"), a.matrix(4, 1), b.matrix(1, 1), c.matrix(4, 1)) == 0U);
+  BOOST_TEST(compare_paths(units.find("fma_f32_ftz"), a.matrix(4, 1), b.matrix(1, 1), c.matrix(4, 1)) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(neither_mxcsr_nor_threads_matter) {
   const Units units;
   const std::size_t m = 100, n = 70, k = 66;
