@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <system_error>
 
 #include "emulation/units/fused_sum.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/io/io.hpp"
 
@@ -75,7 +78,9 @@ RecordedSetName set_name(const fs::path& folder, const Gpu& gpu, const Input& in
   RecordedSetName name{.gpu = std::string(gpu.folder),
                        .input = std::string(input.folder),
                        .output = f16 ? "fp16" : "fp32",
-                       .path = folder};
+                       .path = folder,
+                       .format = input.format,
+                       .accumulator = f16 ? formats::float16 : formats::float32};
   const bool by_wgmma = fp8 && gpu.two_fp8_units && !f16, by_mma = fp8 && gpu.two_fp8_units && f16;
   name.unit = std::string(gpu.unit) +
               (by_wgmma ? ".wgmma."
@@ -106,13 +111,64 @@ std::vector<std::uint32_t> exact_codes(const io::Array& words, const fs::path& p
                        "float32 bits of a value of " + std::string(f.dtype), std::to_string(bits[i]));
     }
     codes[i] = static_cast<std::uint32_t>(e.code);
-    // A NaN's payload is the GPU's own; the widened one of float16 starts with it.
-    if (f.is_nan(e.code) && f.bits == 32) codes[i] = bits[i];
-    if (f.is_nan(e.code) && f == formats::float16) {
-      codes[i] = (bits[i] >> 16 & 0x8000) | 0x7C00 | (bits[i] >> 13 & 0x3FF);
+    // A NaN's payload is the GPU's own; what was widened starts with it.
+    if (f.is_nan(e.code) && f.specials == Specials::ieee) {
+      const std::uint64_t payload = (bits[i] & 0x7FFFFF) >> (formats::float32.precision - f.precision);
+      codes[i] =
+          static_cast<std::uint32_t>((bits[i] >> 31 != 0 ? f.sign_code() : 0) | f.infinity_code() | payload);
     }
   }
   return codes;
+}
+
+// --- sets of assay-probe-gpu
+
+const char* const meta_file = "meta.json";
+
+bool holds_probe_sets(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
+    if (fs::exists(i->path() / meta_file, error)) return true;
+  }
+  return false;
+}
+
+// A string of an object, or nothing where it is null.
+std::optional<std::string> text_at(const nlohmann::json& object, const char* key, const fs::path& path) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || !(found->is_string() || found->is_null()))
+    throw InputError(path.string(), key, "a string", found == object.end() ? "nothing" : found->dump());
+  return found->is_null() ? std::nullopt : std::optional(found->get<std::string>());
+}
+
+void add_probe_sets(const fs::path& gpu_path, std::vector<RecordedSetName>& sets) {
+  constexpr std::size_t longest = 1 << 20;
+  for (const fs::path& path : entries(gpu_path)) {
+    const fs::path meta_path = path / meta_file;
+    const std::vector<std::byte> bytes = read_bytes(meta_path, longest);
+    const auto* const text = reinterpret_cast<const char*>(bytes.data());
+    const nlohmann::json meta = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+    if (!meta.is_object() || !meta.contains("outputs") || !meta["outputs"].is_array())
+      throw InputError(meta_path.string(), "", "an object with the array \"outputs\"", "something else");
+    const FormatSpec input = parse_format(text_at(meta, "input", meta_path).value_or("null"));
+    for (const nlohmann::json& output : meta["outputs"]) {
+      const std::string file = text_at(output, "file", meta_path).value_or("");
+      constexpr std::string_view before = "d_", after = ".npy";
+      if (!file.starts_with(before) || !file.ends_with(after) || file.find('/') != std::string::npos)
+        throw InputError(meta_path.string(), "outputs", "a file d_*.npy", quoted(file));
+      RecordedSetName name{
+          .gpu = leaf(gpu_path),
+          .input = leaf(path),
+          .output = file.substr(before.size(), file.size() - before.size() - after.size()),
+          .unit = text_at(output, "unit", meta_path).value_or(""),
+          .path = path,
+          .format = input,
+          .accumulator = parse_format(text_at(output, "accumulator", meta_path).value_or("null"))};
+      if (name.unit.empty()) name.why_not = "Assay has no unit for it";
+      if (name.accumulator.bits > 32 || input.bits > 32) name.why_not = "its words have 64 bits";
+      sets.push_back(std::move(name));
+    }
+  }
 }
 
 // A set's codes as a view of its format's element size.
@@ -129,20 +185,10 @@ template <class Word>
 RecordedComparison compare_as(const RecordedSet& set, const RecordedDot& dot) {
   const Narrow<Word> a(set.a), b(set.b);
   std::vector<std::uint64_t> got(set.rows);
-  std::exception_ptr failure;
-  const auto rows = static_cast<std::ptrdiff_t>(set.rows);
-#pragma omp parallel for schedule(static)
-  for (std::ptrdiff_t row = 0; row < rows; ++row) {
-    try {
-      const auto i = static_cast<std::size_t>(row);
-      got[i] = dot({a.words.data() + i * set.k, set.k, 1, set.input},
-                   {b.words.data() + i * set.k, set.k, 1, set.input}, set.c[i]);
-    } catch (...) {
-#pragma omp critical(assay_recorded_failure)
-      failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  parallel_for(set.rows, 0, [&](std::size_t i) {
+    got[i] = dot({a.words.data() + i * set.k, set.k, 1, set.input},
+                 {b.words.data() + i * set.k, set.k, 1, set.input}, set.c[i]);
+  });
   RecordedComparison result{.rows = set.rows};
   for (std::size_t i = 0; i < set.rows; ++i) {
     if (got[i] == set.d[i]) continue;
@@ -158,7 +204,16 @@ RecordedComparison compare_as(const RecordedSet& set, const RecordedDot& dot) {
 
 std::vector<RecordedSetName> list_recorded_sets(const fs::path& folder) {
   std::vector<RecordedSetName> sets;
+  // The folder of one probed GPU, or a folder of such folders and of those that are known by name.
+  if (holds_probe_sets(folder)) {
+    add_probe_sets(folder, sets);
+    return sets;
+  }
   for (const fs::path& gpu_path : entries(folder)) {
+    if (holds_probe_sets(gpu_path)) {
+      add_probe_sets(gpu_path, sets);
+      continue;
+    }
     const Gpu* gpu = known(known_gpus, leaf(gpu_path));
     if (gpu == nullptr) {
       throw InputError(folder.string(), "", "GPUs among " + names_of(known_gpus), quoted(leaf(gpu_path)));
@@ -187,11 +242,10 @@ std::vector<RecordedSetName> list_recorded_sets(const fs::path& folder) {
 }
 
 RecordedSet read_recorded_set(const RecordedSetName& name) {
-  const Input* input = known(known_inputs, name.input);
-  if (input == nullptr) throw ContractError("no recorded set has the input " + quoted(name.input));
+  if (!name.why_not.empty()) throw Unavailable(name.name() + ": " + name.why_not);
   RecordedSet set{.name = name};
-  set.input = input->format;
-  set.accumulator = name.output == "fp16" ? formats::float16 : formats::float32;
+  set.input = name.format;
+  set.accumulator = name.accumulator;
   const fs::path d_path = name.path / ("d_" + name.output + ".npy");
   const io::Array a = read_words(name.path / "a.npy", 2), b = read_words(name.path / "b.npy", 2);
   const io::Array c = read_words(name.path / "c.npy", 1), d = read_words(d_path, 1);

@@ -8,6 +8,10 @@
 // d; each d is a set of its own and belongs to one unit. Where D is float16 the addend is c rounded to float16, nearest
 // even. H100's two fp8 sets come from two units: d_fp32 from wgmma with the addend 0 (c is ignored), d_fp16 from
 // mma.sync with c.
+//
+// Sets of assay-probe-gpu have a meta.json beside a.npy (gpu/host/README.md), which says what each d is; <GPU> and
+// <input> are then any names, and the folder may be that of the GPU itself. A d of which it names no unit, or whose
+// words are float64's, is listed with the reason why it cannot be compared.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +26,15 @@ namespace assay::suites {
 
 // A set that lies in the folder, before it is read.
 struct RecordedSetName {
-  std::string gpu{};           // "H100"
-  std::string input{};         // "E5M2"
-  std::string output{};        // "fp32" or "fp16"
-  std::string unit{};          // whose results they are: "sm90.wgmma.f8_e5m2"
-  bool addend = true;          // false: recorded with an addend of 0, whatever c.npy holds
-  std::filesystem::path path;  // of the folder with a.npy
+  std::string gpu{};                          // "H100"
+  std::string input{};                        // "E5M2"
+  std::string output{};                       // "fp32", "fp16" or "bf16"
+  std::string unit{};                         // whose results they are: "sm90.wgmma.f8_e5m2"
+  bool addend = true;                         // false: recorded with an addend of 0, whatever c.npy holds
+  std::filesystem::path path;                 // of the folder with a.npy
+  FormatSpec format = formats::float32;       // of a and b
+  FormatSpec accumulator = formats::float32;  // of c and d
+  std::string why_not{};                      // why it cannot be compared; empty if it can
 
   std::string name() const { return gpu + "/" + input + "/" + output; }  // "H100/E5M2/fp32"
 };
@@ -39,8 +46,8 @@ std::vector<RecordedSetName> list_recorded_sets(const std::filesystem::path& fol
 struct RecordedSet {
   RecordedSetName name{};
   std::size_t rows = 0, k = 0;
-  FormatSpec input = formats::float32;        // of a and b
-  FormatSpec accumulator = formats::float32;  // of c and d
+  FormatSpec input = formats::float32;        // of a and b: name.format
+  FormatSpec accumulator = formats::float32;  // of c and d: name.accumulator
   // Codes of those formats, each in an uint32_t.
   std::vector<std::uint32_t> a{}, b{};  // [rows][k]
   std::vector<std::uint32_t> c{}, d{};  // [rows]; c is 0 where the set was recorded so

@@ -254,7 +254,10 @@ std::vector<Case> paths_cases(const RunContext& context) {
 std::string evidence_of(const RecordedSetName& set) { return fmt::format("recorded results of {}", set.gpu); }
 
 CaseResult recorded_case(const RecordedSetName& name) {
-  const Arithmetic& unit = all_units().find(name.unit, "the set " + name.name());
+  if (!name.why_not.empty()) throw Unavailable(name.why_not);
+  const Arithmetic* const known = all_units().lookup(name.unit);
+  if (known == nullptr) throw Unavailable("there is no unit " + name.unit);
+  const Arithmetic& unit = *known;
   const RecordedSet set = read_recorded_set(name);
   const RecordedComparison comparison = compare_recorded(set, unit);
   CaseResult r = counted(comparison.rows, comparison.mismatches, evidence_of(name));
@@ -280,9 +283,9 @@ std::vector<Case> recorded_cases(const RunContext& context) {
     return skipped("no recorded results: there is no " + folder.string());
   std::vector<Case> cases;
   for (const RecordedSetName& set : list_recorded_sets(folder)) {
-    cases.push_back({"recorded/" + set.name(), {{"unit", set.unit}}, [set](const RunContext&) {
-                       return recorded_case(set);
-                     }});
+    cases.push_back({"recorded/" + set.name(),
+                     {{"unit", set.unit.empty() ? "none" : set.unit}},
+                     [set](const RunContext&) { return recorded_case(set); }});
   }
   return cases;
 }
