@@ -1,6 +1,7 @@
 // Files of evidence: what is written is read back, follows schema.json, and nothing else is taken.
 #define BOOST_TEST_MODULE evidence
 #include "validation/suites/evidence.hpp"
+#include "validation/suites/units_evidence.hpp"
 
 #include <unistd.h>
 
@@ -275,4 +276,49 @@ BOOST_AUTO_TEST_CASE(kept_files) {
     std::ifstream in(entry.path());
     BOOST_TEST(violation(json::parse(in), rules) == "", entry.path());
   }
+}
+
+// What a case says of a wrong model becomes a line of evidence and nothing else does.
+BOOST_AUTO_TEST_CASE(a_units_run_becomes_evidence) {
+  for (const MutantLine& line : {MutantLine{"vdpbf16ps/even_first", "live CPU", 17, 4000},
+                                 MutantLine{"F = 25 for 24", "A100/bf16/fp32, A100/fp16/fp32", 3, 10000},
+                                 MutantLine{"L = 4 for 8", "", 0, 123}}) {
+    const std::optional<MutantLine> back = suites::parse_mutant_text(suites::mutant_text(line));
+    BOOST_TEST_REQUIRE(back.has_value());
+    BOOST_TEST((back->name == line.name && back->by == line.by && back->kills == line.kills &&
+                back->vectors == line.vectors));
+  }
+  for (const char* const other : {"", "killed", "killed x: 3 of 4", "killed x by y: 0 of 4",
+                                  "LIVES  x: four vectors", "first at 3: a=0x1 b=0x2"}) {
+    BOOST_TEST(!suites::parse_mutant_text(other).has_value(), other);
+  }
+
+  std::vector<CaseRecord> records;
+  const auto add = [&](const char* name, Status status, std::uint64_t checked, std::uint64_t mismatches,
+                       std::vector<std::string> details) {
+    CaseRecord record{.name = name, .result = {}};
+    record.result.status = status;
+    record.result.checked = checked;
+    record.result.mismatches = mismatches;
+    record.result.details = std::move(details);
+    record.result.evidence = "this CPU's VDPBF16PS";
+    records.push_back(std::move(record));
+  };
+  add("units/live/vdpbf16ps/specials vectors=10 seed=1", Status::failed, 10, 1, {"first at 3"});
+  add("units/recorded/A100/bf16/fp32 unit=sm80.bf16", Status::passed, 5000, 0, {});
+  add("units/live/tdpbf16ps/specials vectors=10 seed=1", Status::skipped, 0, 0, {});
+  add("units/paths/sm80.bf16 a_class=10 seed=1", Status::passed, 100, 0, {});
+  add("units/mutants/sm80.bf16 seed=1", Status::failed, 2, 1,
+      {mutant_text({"F = 25 for 24", "definition only, zeros", 3, 64}),
+       mutant_text({"L = 4 for 8", "", 0, 64})});
+  const suites::EvidenceFile file = suites::units_evidence(records);
+  BOOST_TEST(suites::why_unsound(file) == "");
+  BOOST_TEST_REQUIRE(file.rows.size() == 2U);
+  BOOST_TEST((file.rows[0].unit == "vdpbf16ps" && file.rows[0].vector_class == "specials" &&
+              file.rows[0].mismatches == 1 && file.rows[0].first_mismatch == "first at 3"));
+  BOOST_TEST((file.rows[1].unit == "sm80.bf16" && file.rows[1].against == "recorded A100/bf16/fp32" &&
+              file.rows[1].vectors == 5000));
+  BOOST_TEST_REQUIRE(file.mutants.size() == 2U);
+  BOOST_TEST((file.mutants[0].killed && file.mutants[0].by == "definition"));
+  BOOST_TEST(!file.mutants[1].killed);
 }

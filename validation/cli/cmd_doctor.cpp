@@ -147,7 +147,8 @@ std::vector<Section> examine() {
   sections.push_back(std::move(found));
   Section tools{"accelerators and tools", {toolkit()}};
   for (Fact& gpu : gpus(machine)) tools.facts.push_back(std::move(gpu));
-  tools.facts.push_back({"CUDA kernels", "no", "this version of Assay has none"});
+  tools.facts.push_back(
+      {"CUDA kernels", "no", "this version of Assay has none; assay-probe-gpu asks a GPU what it answers"});
   tools.facts.push_back(mpi());
   sections.push_back(std::move(tools));
   sections.push_back({"data", data_facts(find_data({}))});

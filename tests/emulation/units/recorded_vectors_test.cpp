@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -229,6 +230,49 @@ BOOST_AUTO_TEST_CASE(fp8_of_an_h100) {
   BOOST_TEST(names[0].unit == "sm90.mma.f8_e4m3:f16");
   BOOST_TEST(names[1].unit == "sm90.wgmma.f8_e4m3");
   BOOST_TEST((read_recorded_set(names[0]).c[0] == 0x3C00 && read_recorded_set(names[1]).c[0] == 0));
+}
+
+// Sets of assay-probe-gpu: what each d is stands in meta.json, whatever the folders are called.
+BOOST_AUTO_TEST_CASE(a_probed_gpu) {
+  ArithmeticRegistry registry;
+  add_units(registry);
+  const Folder folder("NVIDIA_H100/wgmma.bf16");
+  folder.put("d_bf16", {2}, 0x41880000);
+  const auto meta = [&](const std::string& text) {
+    std::ofstream(folder.path() / "NVIDIA_H100/wgmma.bf16/meta.json") << text;
+  };
+  meta(R"({"input": "bfloat16", "outputs": [
+    {"file": "d_fp32.npy", "unit": "sm90.bf16", "accumulator": "float32"},
+    {"file": "d_bf16.npy", "unit": null, "accumulator": "bfloat16"}]})");
+  for (const fs::path& where : {folder.path(), folder.path() / "NVIDIA_H100"}) {
+    const std::vector<RecordedSetName> names = list_recorded_sets(where);
+    BOOST_TEST_REQUIRE(names.size() == 2U);
+    BOOST_TEST(names[0].name() == "NVIDIA_H100/wgmma.bf16/fp32");
+    BOOST_TEST(names[0].unit == "sm90.bf16");
+    BOOST_TEST(compare_recorded(read_recorded_set(names[0]), registry.find("sm90.bf16")).mismatches == 0U);
+    BOOST_TEST(!names[1].why_not.empty());
+    BOOST_CHECK_THROW(read_recorded_set(names[1]), Unavailable);
+  }
+  for (
+      const char* const bad :
+      {"", "[]", "{}", R"({"input": "bfloat17", "outputs": []})", R"({"input": 7, "outputs": []})",
+       R"({"input": "bfloat16", "outputs": [{"file": "../d_fp32.npy", "unit": "u", "accumulator": "float32"}]})",
+       R"({"input": "bfloat16", "outputs": [{"file": "d_fp32.npy", "unit": 1, "accumulator": "float32"}]})",
+       R"({"input": "bfloat16", "outputs": [{"file": "d_fp32.npy", "unit": "u"}]})",
+       R"({"input": "bfloat16", "outputs": [7]})"}) {
+    meta(bad);
+    BOOST_CHECK_THROW(list_recorded_sets(folder.path()), InputError);
+  }
+}
+
+// A NaN is compared with its payload, as the GPU gave it.
+BOOST_AUTO_TEST_CASE(payloads_of_recorded_nans) {
+  const Folder folder;
+  folder.put("d_fp32", {2}, 0x7FFFFFFF);
+  BOOST_TEST(only_set(folder).d[0] == 0x7FFFFFFFU);
+  folder.remove("d_fp32.npy");
+  folder.put("d_fp16", {2}, 0x7FFFE000);
+  BOOST_TEST(only_set(folder).d[0] == 0x7FFFU);
 }
 
 BOOST_AUTO_TEST_CASE(bad_folders) {
