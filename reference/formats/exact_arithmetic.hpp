@@ -6,13 +6,15 @@
 #include <utility>
 
 #include "reference/formats/exact_value.hpp"
+#include "reference/formats/rounding.hpp"
 
 namespace assay {
 
-// a * b. Significands of at most 31 bits each; the product has no tail.
-constexpr ExactValue<std::uint64_t> exact_product(const ExactValue<std::uint64_t>& a,
-                                                  const ExactValue<std::uint64_t>& b) {
-  ExactValue<std::uint64_t> x;
+// a * b, without tail. The widths of the significands add up to at most that of Word less two.
+template <class Word = std::uint64_t>
+constexpr ExactValue<Word> exact_product(const ExactValue<std::uint64_t>& a,
+                                         const ExactValue<std::uint64_t>& b) {
+  ExactValue<Word> x;
   x.negative = a.negative != b.negative;
   const bool zero_times_infinity =
       (a.is_zero() && b.kind == Kind::infinite) || (a.kind == Kind::infinite && b.is_zero());
@@ -21,7 +23,7 @@ constexpr ExactValue<std::uint64_t> exact_product(const ExactValue<std::uint64_t
   } else if (a.kind == Kind::infinite || b.kind == Kind::infinite) {
     x.kind = Kind::infinite;
   } else {
-    x.significand = a.significand * b.significand;
+    x.significand = Word{a.significand} * b.significand;
     x.exponent = a.exponent + b.exponent;
   }
   return x;
@@ -48,9 +50,14 @@ constexpr ExactValue<std::uint64_t> exact_quotient(const ExactValue<std::uint64_
   return x;
 }
 
-// a + b for significands of at most 31 bits. An exactly zero sum is +0, or -0 if both are -0 (round to nearest).
-constexpr ExactValue<std::uint64_t> exact_sum(ExactValue<std::uint64_t> a, ExactValue<std::uint64_t> b) {
-  ExactValue<std::uint64_t> x;
+// a + b, no tails; significands of at most 42 bits of 64, or 106 of 128. The result keeps at least 58 or 122 bits before
+// a tail. An exactly zero sum of terms that are not zeros of one sign is +0, or -0 under toward-negative: IEEE 754-2019
+// 6.3.
+template <class Word>
+constexpr ExactValue<Word> exact_sum(ExactValue<Word> a, ExactValue<Word> b,
+                                     Rounding mode = Rounding::nearest_even) {
+  constexpr int word_bits = 8 * sizeof(Word);
+  ExactValue<Word> x;
   const bool opposite = a.negative != b.negative;
   if (a.kind == Kind::nan || b.kind == Kind::nan ||
       (a.kind == Kind::infinite && b.kind == Kind::infinite && opposite)) {
@@ -60,21 +67,22 @@ constexpr ExactValue<std::uint64_t> exact_sum(ExactValue<std::uint64_t> a, Exact
   if (a.kind == Kind::infinite) return a;
   if (b.kind == Kind::infinite) return b;
   if (a.is_zero() && b.is_zero()) {
-    x.negative = a.negative && b.negative;
+    x.negative = opposite ? mode == Rounding::toward_negative : a.negative;
     return x;
   }
   if (a.is_zero()) return b;
   if (b.is_zero()) return a;
-  // `a` reaches higher; its last place goes as far down as the word allows.
+  // `a` reaches higher and is moved up to four bits below the top. A tail of b then means that b lies 18 places or more
+  // below a: a difference loses one leading place at most.
   if (a.exponent + bit_width(a.significand) < b.exponent + bit_width(b.significand)) std::swap(a, b);
-  const int room = 61 - bit_width(a.significand);
+  const int room = word_bits - 4 - bit_width(a.significand);
   a.significand <<= room;
   a.exponent -= room;
-  std::uint64_t addend = 0;
+  Word addend = 0;
   if (b.exponent >= a.exponent) {
     addend = b.significand << (b.exponent - a.exponent);
   } else {
-    const int down = std::min(a.exponent - b.exponent, 63);
+    const int down = std::min(a.exponent - b.exponent, word_bits - 1);
     addend = b.significand >> down;
     x.sticky = (addend << down) != b.significand;
   }
@@ -82,14 +90,14 @@ constexpr ExactValue<std::uint64_t> exact_sum(ExactValue<std::uint64_t> a, Exact
   x.exponent = a.exponent;
   if (!opposite) {
     x.significand = a.significand + addend;
-  } else if (addend > a.significand) {  // equal leading places, so nothing was shifted out
+  } else if (addend > a.significand) {
     x.negative = b.negative;
     x.significand = addend - a.significand;
   } else {
     // Subtracting something with a tail leaves one less, and a tail of its own.
     x.significand = a.significand - addend - (x.sticky ? 1 : 0);
   }
-  if (x.significand == 0 && !x.sticky) x.negative = false;
+  if (x.significand == 0 && !x.sticky) x.negative = mode == Rounding::toward_negative;
   return x;
 }
 
