@@ -50,9 +50,9 @@ constexpr ExactValue<std::uint64_t> exact_quotient(const ExactValue<std::uint64_
   return x;
 }
 
-// a + b, no tails; significands of at most 42 bits of 64, or 106 of 128. The result keeps at least 58 or 122 bits before
-// a tail. An exactly zero sum of terms that are not zeros of one sign is +0, or -0 under toward-negative: IEEE 754-2019
-// 6.3.
+// a + b, no tails; significands of at most 42 bits of 64, or 106 of 128. The result keeps at least 58 or 122 bits
+// before a tail. An exactly zero sum of terms that are not zeros of one sign is +0, or -0 under toward-negative: IEEE
+// 754-2019 6.3.
 template <class Word>
 constexpr ExactValue<Word> exact_sum(ExactValue<Word> a, ExactValue<Word> b,
                                      Rounding mode = Rounding::nearest_even) {
