@@ -115,8 +115,15 @@ DotInput Maker::make(InputClass kind) {
   const int last = fc.precision;  // places of a result
   switch (kind) {
     case InputClass::simple:
-      for (std::size_t i = 0; i < n; ++i) put_even(i, pick(-2, 4), pick(0, 2));
-      set_c(pick(-2, 4), pick(0, 2));
+      // One draw a statement, here and below: the order in which a call's arguments are evaluated is the compiler's.
+      for (std::size_t i = 0; i < n; ++i) {
+        const int few = pick(0, 2);
+        put_even(i, pick(-2, 4), few);
+      }
+      {
+        const int few = pick(0, 2);
+        set_c(pick(-2, 4), few);
+      }
       break;
     case InputClass::normal:
       for (std::size_t i = 0; i < n; ++i) put_even(i, pick(-4, 2), full);
@@ -172,7 +179,10 @@ DotInput Maker::make(InputClass kind) {
       const int top = within(pick(-4, 4));
       for (std::size_t i = 0; i < n; ++i)
         put(i, top - (i % 2 == 0 ? pick(0, 2) : pick(last - 4, last + 10)), 2);
-      set_c(top + pick(-last - 10, last + 2), chance(2) ? 2 : full);
+      {
+        const int bits = chance(2) ? 2 : full;
+        set_c(top + pick(-last - 10, last + 2), bits);
+      }
       break;
     }
     case InputClass::tail: {
@@ -183,7 +193,10 @@ DotInput Maker::make(InputClass kind) {
         if (!first && !chance(4)) x_.a[i] = 0;
       }
       // Beside a power of two the sum's exponent is one less than c's or one more.
-      set_c(top + last + pick(-1, 1), chance(3) ? full : 0);
+      {
+        const int bits = chance(3) ? full : 0;
+        set_c(top + last + pick(-1, 1), bits);
+      }
       if (chance(3) && (*x_.c & fc.magnitude_mask()) != 0) --*x_.c;
       break;
     }

@@ -284,7 +284,8 @@ void zeros(Draw& draw, const Shape& s, Row& row) {
   if (pattern != 3) return;
   const bool with_c = s.k < 2 || draw.one_in(2);
   row.a[0] = unit_scale(draw, s.input);
-  row.b[0] = finite_code(draw.one_in(2), 1, draw.between(-2, 2), s.input);
+  const int exponent = draw.between(-2, 2);
+  row.b[0] = finite_code(draw.one_in(2), 1, exponent, s.input);
   if (with_c) {
     ExactSum sum;
     sum.add_product(row.a[0], s.input, row.b[0], s.input);

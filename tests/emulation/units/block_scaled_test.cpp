@@ -192,7 +192,9 @@ Case make_case(const BlockScaledUnit& unit, InputClass kind, std::size_t n, cons
         y.x.a.view().part(0, half), y.x.b.view().part(0, half),
         Scales(y.sa.begin(), y.sa.begin() + static_cast<std::ptrdiff_t>(half / unit.block())),
         Scales(y.sb.begin(), y.sb.begin() + static_cast<std::ptrdiff_t>(half / unit.block())));
-    const double size = truth.magnitudes * std::ldexp(pick(0, 1) == 0 ? 1.0 : -1.0, pick(12, 40));
+    const int places = pick(12, 40);
+    const double sign = pick(0, 1) == 0 ? 1.0 : -1.0;
+    const double size = truth.magnitudes * std::ldexp(sign, places);
     y.c = encode(std::isfinite(size) ? size : 1.0, f32, {.rounding = Rounding::toward_zero}).code &
           ~std::uint64_t{0x3FFFFF};
     return y;

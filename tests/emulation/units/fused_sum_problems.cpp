@@ -22,6 +22,16 @@ class Draw {
     const double fraction = 1 + random_.uniform(at_++);
     return below(2) == 0 ? fraction : -fraction;
   }
+  // The same times 2^e, low <= e <= high. In statements: the order in which a call's arguments are evaluated is the
+  // compiler's.
+  double scaled_fraction(int low, int high) {
+    const int e = exponent(low, high);
+    return std::ldexp(signed_fraction(), e);
+  }
+  double scaled_normal(int low, int high) {
+    const int e = exponent(low, high);
+    return std::ldexp(normal(), e);
+  }
   double sign() { return below(2) == 0 ? 1 : -1; }
   // low <= e <= high
   int exponent(int low, int high) {
@@ -105,7 +115,7 @@ class Maker {
       }
       case FusedSumClass::wide_gaps:
         if (draw_.below(16) == 0) return 0;
-        return to_code(std::ldexp(draw_.signed_fraction(), draw_.exponent(r.emin, r.emax() - 1)), f);
+        return to_code(draw_.scaled_fraction(r.emin, r.emax() - 1), f);
       case FusedSumClass::half_way: return to_code(near_tie(f, first, at), f);
       case FusedSumClass::unit_scale:
       case FusedSumClass::addend_cancels:
@@ -118,7 +128,7 @@ class Maker {
     const FormatSpec& r = read_as(f);
     const int low = std::max(middle - reach, r.emin - r.precision + 1),
               high = std::min(middle + reach, r.emax() - 1);
-    return to_code(std::ldexp(draw_.signed_fraction(), draw_.exponent(std::min(low, high), high)), f);
+    return to_code(draw_.scaled_fraction(std::min(low, high), high), f);
   }
 
   // Exponents of a row of A or a column of B: high enough for the smallest operand of near_tie().
@@ -174,12 +184,9 @@ class Maker {
       }
       case FusedSumClass::underflow_window:
         if (draw_.below(3) == 0) return draw_.below(2) * f.sign_code();
-        return to_code(
-            std::ldexp(draw_.signed_fraction(), f16 ? draw_.exponent(-26, -12) : draw_.exponent(-150, -120)),
-            f);
+        return to_code(f16 ? draw_.scaled_fraction(-26, -12) : draw_.scaled_fraction(-150, -120), f);
       case FusedSumClass::overflow_window:
-        return to_code(
-            std::ldexp(draw_.signed_fraction(), f16 ? draw_.exponent(12, 15) : draw_.exponent(122, 127)), f);
+        return to_code(f16 ? draw_.scaled_fraction(12, 15) : draw_.scaled_fraction(122, 127), f);
       case FusedSumClass::mixed_specials:
         return draw_.below(16) == 0 ? special_code(draw_, f) : to_code(draw_.normal(), f);
       case FusedSumClass::half_way: {
@@ -189,7 +196,7 @@ class Maker {
                    : to_code(draw_.sign() * std::ldexp(1.0, scale(true, i) + scale(false, j) - offset), f);
       }
       case FusedSumClass::products_cancel:
-        return draw_.below(2) == 0 ? 0 : to_code(std::ldexp(draw_.normal(), draw_.exponent(-20, 2)), f);
+        return draw_.below(2) == 0 ? 0 : to_code(draw_.scaled_normal(-20, 2), f);
       case FusedSumClass::unit_scale: break;
     }
     return draw_.below(8) == 0 ? 0 : to_code(draw_.normal(), f);
