@@ -24,6 +24,7 @@
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/unit_command.hpp"
 
 namespace assay::cli {
 namespace {
@@ -439,6 +440,16 @@ Question question(const Options& o) {
     q.got = in.dense("--got", o.got, o.got_format);
   }
   std::optional<io::Array> bias = in.optional_dense("--bias", o.bias, o.bias_format);
+  if (!o.unit.empty()) {
+    // A unit reads formats of its own; values that are its formats' too may come in others.
+    const ArithmeticInfo& info = arithmetics().find(o.unit, "--unit").info();
+    io::Array& first = a ? *a : sparse->values;
+    const auto [fa, fb] =
+        input_formats(info, first.element.format(), b ? b->element.format() : first.element.format());
+    first = fitted(std::move(first), fa, false, info);
+    if (b) b = fitted(std::move(*b), fb, false, info);
+    if (c && (op == "dot" || o.c_first)) c = fitted(std::move(*c), info.accumulator, false, info);
+  }
 
   q.output.format = q.got.element.format();
   const io::Array* const left = a ? &*a : &sparse->values;

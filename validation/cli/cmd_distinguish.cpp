@@ -14,6 +14,7 @@
 #include "reference/formats/formats.hpp"
 #include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/trace.hpp"
@@ -59,8 +60,13 @@ std::vector<TraceStep> trace_of(const Arithmetic& arithmetic, const DotInput& in
 }
 
 nlohmann::ordered_json as_json(const Distinction& d, const Arithmetic& x, const Arithmetic& y) {
-  nlohmann::ordered_json j{
-      {"x", x.info().name}, {"y", y.info().name}, {"found", d.found}, {"tried", d.tried}};
+  nlohmann::ordered_json j{{"x", x.info().name}, {"y", y.info().name}};
+  for (const auto& [key, arithmetic] : {std::pair{"x", &x}, std::pair{"y", &y}}) {
+    j[std::string(key) + "_evidence"] = evidence_name(arithmetic->info().evidence);
+    j[std::string(key) + "_unverified"] = is_unverified(arithmetic->info().evidence);
+  }
+  j["found"] = d.found;
+  j["tried"] = d.tried;
   if (!d.found) return j;
   const auto codes = [](const CodeVector& v) {
     auto all = nlohmann::ordered_json::array();
@@ -91,6 +97,9 @@ int run(const Options& o) {
   if (o.a_format.empty() != o.b_format.empty())
     throw InputError("--a-format, --b-format", "", "both",
                      o.a_format.empty() ? "--b-format alone" : "--a-format alone");
+  check_format("--a-format", o.a_format);
+  check_format("--b-format", o.b_format);
+  check_format("--output", o.output);
   if (!o.a_format.empty()) options.inputs = {parse_format(o.a_format), parse_format(o.b_format)};
   if (!o.output.empty()) options.output = parse_format(o.output);
   Distinction d;

@@ -14,6 +14,7 @@
 #include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/trace.hpp"
 #include "validation/cli/unit_command.hpp"
@@ -24,7 +25,7 @@ namespace {
 struct Options {
   UnitOptions unit;
   bool trace = false;
-  std::size_t row = 0;
+  std::optional<std::uint64_t> row{};
 };
 
 // One dot product a row; vectors are one row.
@@ -33,18 +34,22 @@ CodeMatrix rows_of(io::Array& array, std::string_view option) {
   return matrix_of(array, option);
 }
 
-int show_trace(const Options& o, const UnitOperands& in, const CodeMatrix& a, const CodeMatrix& b,
-               std::optional<std::uint64_t> c) {
+int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const CodeMatrix& a,
+               const CodeMatrix& b, std::optional<std::uint64_t> c) {
   const Unit* const unit = as_unit(*in.arithmetic);
   if (unit == nullptr) {
     throw InputError("--trace", "", "a machine's unit (`assay units`)", in.arithmetic->info().name);
   }
-  const std::vector<TraceStep> steps = unit->trace(a.row(o.row), b.row(o.row), c, in.output);
+  const std::vector<TraceStep> steps = unit->trace(a.row(row), b.row(row), c, in.output);
   if (o.unit.json) {
-    nlohmann::ordered_json line{{"unit", unit->info().name}, {"row", o.row}, {"steps", trace_json(steps)}};
+    nlohmann::ordered_json line{{"unit", unit->info().name},
+                                {"evidence", evidence_name(unit->info().evidence)},
+                                {"unverified", is_unverified(unit->info().evidence)},
+                                {"row", row},
+                                {"steps", trace_json(steps)}};
     put(line.dump() + '\n');
   } else {
-    put(fmt::format("{}, row {}: {} products{}\n\n{}", unit->info().name, o.row, a.cols,
+    put(fmt::format("{}, row {}: {} products{}\n\n{}", unit->info().name, row, a.cols,
                     is_unverified(unit->info().evidence) ? " (unverified)" : "", trace_text(steps)));
   }
   return agree;
@@ -53,6 +58,9 @@ int show_trace(const Options& o, const UnitOperands& in, const CodeMatrix& a, co
 int run(const Options& o) {
   if (o.unit.out.empty() && !o.unit.json && !o.trace)
     throw InputError("--out", "", "FILE, or --trace", "none");
+  if (o.trace && !o.unit.out.empty())
+    throw InputError("--trace", "", "no --out: it shows one row and writes nothing", "--out " + o.unit.out);
+  if (o.row && !o.trace) throw InputError("--row", "", "--trace, whose row it is", "none");
   if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
   UnitOperands in = unit_operands(o.unit);
   const CodeMatrix a = rows_of(in.a, "--a"), b = rows_of(in.b, "--b");
@@ -69,9 +77,10 @@ int run(const Options& o) {
     return in.c ? std::optional(in.c->code(static_cast<std::int64_t>(i))) : std::nullopt;
   };
   if (o.trace) {
-    if (o.row >= a.rows)
-      throw InputError("--row", "", fmt::format("less than the {} rows", a.rows), fmt::format("{}", o.row));
-    return show_trace(o, in, a, b, start(o.row));
+    const std::uint64_t row = o.row.value_or(0);
+    if (row >= a.rows)
+      throw InputError("--row", "", fmt::format("less than the {} rows", a.rows), fmt::format("{}", row));
+    return show_trace(o, row, in, a, b, start(row));
   }
 
   io::Array d = io::make_array(in.output, shape);
@@ -93,7 +102,7 @@ std::function<int()> make_dot(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   add_unit_options(app, o->unit);
   app.add_flag("--trace", o->trace, "Show each addition of one row: its terms, what was cut off, the sum");
-  app.add_option("--row", o->row, "Whose row --trace shows")->capture_default_str();
+  add_unsigned(app, "--row", o->row, "Which row --trace shows (default: 0)");
   return [o] { return run(*o); };
 }
 

@@ -119,6 +119,7 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
                                   suites::scale_name(options.scale())));
   }
 
+  if (!options.evidence.empty()) suites::check_evidence_folder(options.evidence);
   const RunHeader header = make_header(options, data, cases);
   std::size_t longest = 0;
   for (const suites::SelectedCase& c : cases) longest = std::max(longest, c.name.size());

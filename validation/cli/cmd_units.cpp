@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,17 @@ std::string inputs_text(const ArithmeticInfo& info) {
     pairs.push_back(a == b ? std::string(a.short_name) : fmt::format("{} x {}", a.short_name, b.short_name));
   }
   return fmt::format("{}", fmt::join(pairs, ", "));
+}
+
+// The same for a table: a unit that takes any pair of many formats names the formats.
+std::string short_inputs_text(const ArithmeticInfo& info) {
+  std::vector<std::string_view> names;
+  for (const auto& [a, b] : info.inputs) {
+    for (const FormatSpec& f : {a, b}) {
+      if (std::find(names.begin(), names.end(), f.short_name) == names.end()) names.push_back(f.short_name);
+    }
+  }
+  return info.inputs.size() > 4 ? fmt::format("{}, any two", fmt::join(names, " ")) : inputs_text(info);
 }
 
 std::string outputs_text(const ArithmeticInfo& info) {
@@ -112,7 +124,7 @@ std::string as_table(const std::vector<const Unit*>& units) {
       {"name", "inputs", "acc", "output", "step", "evidence", "summary"}};
   for (const Unit* unit : units) {
     const ArithmeticInfo& info = unit->info();
-    rows.push_back({info.name, inputs_text(info), std::string(info.accumulator.short_name),
+    rows.push_back({info.name, short_inputs_text(info), std::string(info.accumulator.short_name),
                     outputs_text(info), fmt::format("{}", info.step_terms), evidence_text(info),
                     info.summary});
   }

@@ -76,7 +76,8 @@ std::vector<Member> arithmetics_members() {
                        {"accumulator", info.accumulator.short_name},
                        {"order", info.order},
                        {"products", info.products},
-                       {"evidence", evidence_name(info.evidence)},
+                       {"evidence", fmt::format("{}{}", evidence_name(info.evidence),
+                                                is_unverified(info.evidence) ? ", unverified" : "")},
                        {"summary", info.summary}});
   }
   return members;

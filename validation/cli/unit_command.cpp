@@ -25,7 +25,9 @@ namespace {
 std::string accepted_text(const ArithmeticInfo& info) {
   std::vector<std::string> pairs;
   for (const auto& [a, b] : info.inputs) pairs.push_back(fmt::format("{} x {}", a.short_name, b.short_name));
-  return fmt::format("{} takes {}", info.name, fmt::join(pairs, ", "));
+  return pairs.empty() ? fmt::format("{} takes C as {}", info.name, info.accumulator.short_name)
+                       : fmt::format("{} takes {}, and C as {}", info.name, fmt::join(pairs, ", "),
+                                     info.accumulator.short_name);
 }
 
 io::Array floating_operand(std::string_view option, const std::string& path, const std::string& format,
@@ -40,8 +42,9 @@ io::Array floating_operand(std::string_view option, const std::string& path, con
   return array;
 }
 
-// Every element in format `to`. Exact unless `round`.
-io::Array converted(io::Array&& array, const FormatSpec& to, bool round) {
+}  // namespace
+
+io::Array fitted(io::Array&& array, const FormatSpec& to, bool round, const ArithmeticInfo& info) {
   const FormatSpec from = array.element.format();
   if (from == to) return std::move(array);
   io::Array out = io::make_array(to, array.shape);
@@ -53,7 +56,7 @@ io::Array converted(io::Array&& array, const FormatSpec& to, bool round) {
     const Encoded e = convert(code, from, to);
     if (!round && (e.inexact || e.invalid)) {
       throw InputError(array.origin, fmt::format("element {}", i),
-                       fmt::format("a value of {} (or --round, which rounds to nearest even)", to.dtype),
+                       fmt::format("a value of {}, as {}", to.dtype, accepted_text(info)),
                        fmt::format("{} = {:a}", decode(code, from), decode(code, from)));
     }
     detail::store_code(out.bytes.data(), i, bytes, e.code);
@@ -61,7 +64,6 @@ io::Array converted(io::Array&& array, const FormatSpec& to, bool round) {
   return out;
 }
 
-// The pair that takes the arrays as they are, else the one that takes one of them, else the first.
 std::pair<FormatSpec, FormatSpec> input_formats(const ArithmeticInfo& info, const FormatSpec& a,
                                                 const FormatSpec& b) {
   if (info.inputs.empty()) return {a, b};
@@ -71,8 +73,6 @@ std::pair<FormatSpec, FormatSpec> input_formats(const ArithmeticInfo& info, cons
   return *std::max_element(info.inputs.begin(), info.inputs.end(),
                            [&](const auto& x, const auto& y) { return score(x) < score(y); });
 }
-
-}  // namespace
 
 void add_unit_options(CLI::App& app, UnitOptions& o) {
   app.add_option("--unit", o.unit, "Whose arithmetic: see `assay units` and `assay list arithmetics`")
@@ -97,6 +97,11 @@ void add_unit_options(CLI::App& app, UnitOptions& o) {
 }
 
 UnitOperands unit_operands(const UnitOptions& o) {
+  for (const auto& [option, text] :
+       {std::pair{"--output", &o.output}, std::pair{"--format", &o.format},
+        std::pair{"--a-format", &o.a_format}, std::pair{"--b-format", &o.b_format},
+        std::pair{"--c-format", &o.c_format}})
+    check_format(option, *text);
   UnitOperands in{.arithmetic = &arithmetics().find(o.unit, "--unit")};
   const ArithmeticInfo& info = in.arithmetic->info();
   in.output = o.output.empty() ? info.outputs.front() : parse_format(o.output);
@@ -110,12 +115,15 @@ UnitOperands unit_operands(const UnitOptions& o) {
   in.b = floating_operand("--b", o.b, o.b_format, o);
   const auto [a, b] = input_formats(info, in.a.element.format(), in.b.element.format());
   try {
-    in.a = converted(std::move(in.a), a, o.round);
-    in.b = converted(std::move(in.b), b, o.round);
+    in.a = fitted(std::move(in.a), a, o.round, info);
+    in.b = fitted(std::move(in.b), b, o.round, info);
+    if (!o.c.empty())
+      in.c = fitted(floating_operand("--c", o.c, o.c_format, o), info.accumulator, o.round, info);
   } catch (const InputError& e) {
-    throw InputError(e.path(), e.place(), e.expected() + "; " + accepted_text(info), e.found());
+    if (e.place().empty()) throw;
+    throw InputError(e.path(), e.place(), e.expected() + " (or --round, which rounds to nearest even)",
+                     e.found());
   }
-  if (!o.c.empty()) in.c = converted(floating_operand("--c", o.c, o.c_format, o), info.accumulator, o.round);
   return in;
 }
 

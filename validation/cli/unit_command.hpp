@@ -26,6 +26,15 @@ struct UnitOptions {
 };
 void add_unit_options(CLI::App& app, UnitOptions& options);
 
+// The pair of formats in which `info` takes arrays of formats a and b: as they are, else one of them as it is, else its
+// first pair.
+std::pair<FormatSpec, FormatSpec> input_formats(const ArithmeticInfo& info, const FormatSpec& a,
+                                                const FormatSpec& b);
+
+// Every element in format `to`: exactly, or with `round` to nearest even. InputError with the array's origin, the
+// element and what `info` takes for a value that does not fit.
+io::Array fitted(io::Array&& array, const FormatSpec& to, bool round, const ArithmeticInfo& info);
+
 struct UnitOperands {
   const Arithmetic* arithmetic = nullptr;
   io::Array a{}, b{};

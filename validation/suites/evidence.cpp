@@ -1,11 +1,14 @@
 #include "validation/suites/evidence.hpp"
 
 #include <cpuid.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -283,13 +286,20 @@ std::string evidence_json(const EvidenceFile& e) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+void check_evidence_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error && !fs::is_directory(folder, error)) error = std::make_error_code(std::errc::not_a_directory);
+  if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0)
+    error = std::error_code(errno, std::generic_category());
+  if (error) throw InputError(folder.string(), "", "a folder for evidence", error.message());
+}
+
 fs::path write_evidence(const fs::path& folder, const EvidenceFile& evidence) {
   if (const std::string why = why_unsound(evidence); !why.empty()) {
     throw ContractError("evidence is not written: " + why);
   }
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw InputError(folder.string(), "", "a folder for evidence", error.message());
+  check_evidence_folder(folder);
   const fs::path path = folder / evidence_file_name(evidence);
   AtomicFile file(path);
   file.write(evidence_json(evidence));

@@ -67,6 +67,9 @@ std::string why_unsound(const EvidenceFile& evidence);
 
 std::string evidence_json(const EvidenceFile& evidence);
 
+// Makes the folder if need be. InputError if nothing can be written there: to be asked before a long run.
+void check_evidence_folder(const std::filesystem::path& folder);
+
 // Into `folder`, made if need be, under evidence_file_name(), in place of a file of that name; whole or not at all.
 // Returns its path. ContractError if the evidence is unsound, InputError if it cannot be written.
 std::filesystem::path write_evidence(const std::filesystem::path& folder, const EvidenceFile& evidence);

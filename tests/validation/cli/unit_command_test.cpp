@@ -82,6 +82,29 @@ BOOST_FIXTURE_TEST_CASE(gemm_gives_the_units_bits, Products) {
              0);
 }
 
+// The judge reads what gemm reads: values that are the unit's, in whatever format they lie.
+BOOST_FIXTURE_TEST_CASE(check_takes_other_formats_that_hold_the_same_values, Products) {
+  const auto as32 = [](const io::Array& x) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(x.size()); ++i) values.push_back(value(x, i));
+    return array_of(f32, x.shape, values);
+  };
+  write("a32.npy", as32(a));
+  write("b32.npy", as32(b));
+  BOOST_TEST(assay("gemm --unit sm80.bf16 --a a32.npy --b b32.npy --out d.npy").exit_code == 0);
+  for (const char* const policy : {"bit-equal", "bound"}) {
+    BOOST_TEST(
+        assay(std::string("check gemm --unit sm80.bf16 --a a32.npy --b b32.npy --got d.npy --policy ") +
+              policy)
+            .exit_code == 0);
+  }
+  write("b32.npy", normal(f32, {70, 5}, 7));
+  const Outcome outcome = assay("check gemm --unit sm80.bf16 --a a32.npy --b b32.npy --got d.npy");
+  BOOST_TEST(outcome.exit_code == 2);
+  BOOST_TEST(holds(outcome.err, "sm80.bf16 takes bf16 x bf16"), outcome.err);
+  BOOST_TEST(holds(outcome.err, "b32.npy"), outcome.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(dot_takes_one_product_a_row, Products) {
   const io::Array x = normal(bf16, {40, 33}, 4), y = normal(bf16, {40, 33}, 5), z = normal(f32, {40}, 6);
   write("x.safetensors", x);
@@ -122,6 +145,11 @@ BOOST_FIXTURE_TEST_CASE(a_trace_shows_what_was_cut_off, Products) {
   BOOST_TEST(steps.back().at("result") == "0x3f800000");
   BOOST_TEST(assay("dot --unit chain_f32 --a x.safetensors --b y.safetensors --trace").exit_code == 2);
   BOOST_TEST(assay(operands + " --row 1").exit_code == 2);
+  BOOST_TEST(assay(operands + " --row -1").exit_code == 2);
+  BOOST_TEST(assay(operands + " --out t.npy").exit_code == 2);
+  BOOST_TEST(
+      assay("dot --unit sm80.bf16 --a x.safetensors --b y.safetensors --row 0 --out t.npy").exit_code == 2);
+  BOOST_TEST(!std::filesystem::exists(path / "t.npy"));
 }
 
 BOOST_FIXTURE_TEST_CASE(units_are_listed_with_their_evidence, Products) {
@@ -143,6 +171,22 @@ BOOST_FIXTURE_TEST_CASE(units_are_listed_with_their_evidence, Products) {
   const Outcome unknown = assay("units sm90.bf61");
   BOOST_TEST(unknown.exit_code == 2);
   BOOST_TEST(holds(unknown.err, "sm90.bf16"), unknown.err);
+}
+
+// Whoever reads a program's output reads there, too, that a unit is unverified.
+BOOST_FIXTURE_TEST_CASE(what_is_unverified_says_so_everywhere, Products) {
+  write("x.safetensors", array_of(bf16, {2}, {1, 2}));
+  for (const auto& [name, unverified] : {std::pair{"gfx908.bf16", true}, std::pair{"sm80.bf16", false}}) {
+    const std::string dot = std::string("dot --a x.safetensors --b x.safetensors --unit ") + name;
+    const json trace = json::parse(assay(dot + " --trace --json").out);
+    BOOST_TEST(trace.at("unverified") == unverified, name);
+    BOOST_TEST(holds(assay(dot + " --trace").out, "unverified") == unverified, name);
+    BOOST_TEST(json::parse(assay(dot + " --out d.npy --json").out).at("unverified") == unverified, name);
+    const json found = json::parse(assay(std::string("distinguish vdpbf16ps ") + name + " --json").out);
+    BOOST_TEST(found.at("y_unverified") == unverified, name);
+    BOOST_TEST(found.at("x_unverified") == false, name);
+  }
+  BOOST_TEST(holds(assay("list arithmetics").out, "SRC, unverified"));
 }
 
 BOOST_FIXTURE_TEST_CASE(operands_that_do_not_fit_are_refused, Products) {
