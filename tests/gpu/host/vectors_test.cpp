@@ -70,6 +70,7 @@ std::int64_t floor_step(const ProbeVectors& v, std::size_t row, const FormatSpec
   }
   const int gap = accumulator.emin - (accumulator.precision - 1) - q;
   if (gap <= 0) return sum * (std::int64_t{1} << -gap);
+  if (gap > 63) return 0;  // all of it lies far below half of the last place
   const std::int64_t magnitude = sum < 0 ? -sum : sum, kept = magnitude >> gap;
   const std::int64_t rest = magnitude - (kept << gap), half = std::int64_t{1} << (gap - 1);
   const bool up = accumulator == formats::float16 && (rest > half || (rest == half && (kept & 1) != 0));
