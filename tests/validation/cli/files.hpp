@@ -27,7 +27,7 @@ struct Folder {
 
   void write(const std::string& name, const io::Array& array) const { io::write_array(path / name, array); }
   shell::Outcome assay(const std::string& arguments) const {
-    return shell::run("cd " + path.string() + " && exec " + ASSAY_PROGRAM + " " + arguments);
+    return shell::run("cd " + path.string() + " && exec '" + ASSAY_PROGRAM + "' " + arguments);
   }
   std::filesystem::path path;
 };

@@ -15,7 +15,7 @@ using nlohmann::json;
 namespace {
 
 Outcome round(const std::string& arguments, const std::string& input = "") {
-  const std::string program = std::string("exec ") + ASSAY_PROGRAM + " round " + arguments;
+  const std::string program = std::string("exec '") + ASSAY_PROGRAM + "' round " + arguments;
   return assay::shell::run(input.empty() ? program : input + " | { " + program + "; }");
 }
 
