@@ -1,0 +1,15 @@
+// The Python module: what the libraries offer, under the same names. It computes nothing.
+#include "validation/python/module.hpp"
+
+#include "validation/python/array.hpp"
+
+PYBIND11_MODULE(_assay, m) {
+  using namespace assay::python;
+  m.doc() = "The compiled part of assay; import assay instead.";
+  bind_errors(m);
+  bind_array(m);
+  bind_formats(m);
+  bind_units(m);
+  bind_compare(m);
+  bind_io(m);
+}

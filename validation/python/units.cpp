@@ -1,0 +1,178 @@
+// Dot products and matrix products under any arithmetic or machine's unit, by name.
+#include "emulation/units/unit.hpp"
+
+#include <pybind11/stl.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
+#include "reference/exact/arithmetic.hpp"
+#include "reference/exact/chain.hpp"
+#include "validation/python/array.hpp"
+#include "validation/python/module.hpp"
+
+namespace assay::python {
+namespace {
+
+FormatSpec output_of(const Arithmetic& arithmetic, const py::object& output) {
+  return output.is_none() ? arithmetic.info().outputs.front() : format_of(output);
+}
+
+// One dot product a row; a vector is one row.
+CodeMatrix rows_of(Operand& x) {
+  if (x.shape.size() == 1) {
+    x.shape.insert(x.shape.begin(), 1);
+    x.byte_strides.insert(x.byte_strides.begin(), 0);
+  }
+  return matrix_of(x);
+}
+
+void require_accumulator(const Arithmetic& arithmetic, const FormatSpec& c) {
+  const ArithmeticInfo& info = arithmetic.info();
+  if (c == info.accumulator) return;
+  throw ContractError(info.name + " takes c as " + std::string(info.accumulator.short_name) + ", not " +
+                      std::string(c.short_name));
+}
+
+py::object dot(const py::object& a_array, const py::object& b_array, const std::string& unit,
+               const py::object& c_array, const py::object& output, int threads) {
+  const Arithmetic& arithmetic = arithmetics().find(unit, "unit");
+  const FormatSpec format = output_of(arithmetic, output);
+  Operand a_operand = operand(a_array, "a"), b_operand = operand(b_array, "b");
+  if (a_operand.shape != b_operand.shape) {
+    throw ContractError("a of shape " + io::to_string(a_operand.io_shape()) + " and b of " +
+                        io::to_string(b_operand.io_shape()) + ": one dot product a row");
+  }
+  const bool vectors = a_operand.shape.size() == 1;
+  const CodeMatrix a = rows_of(a_operand), b = rows_of(b_operand);
+  const std::vector<std::size_t> shape = vectors ? std::vector<std::size_t>{} : std::vector{a.rows};
+  std::optional<Operand> c_operand;
+  std::optional<compare::Codes> c;
+  if (!c_array.is_none()) {
+    c_operand = operand(c_array, "c");
+    require_accumulator(arithmetic, c_operand->element.format());
+    if (c_operand->shape != shape) {
+      throw ContractError("c of shape " + io::to_string(c_operand->io_shape()) + ", not " +
+                          io::to_string(io::Shape(shape.begin(), shape.end())) + ": one value a row");
+    }
+    c = codes_of(*c_operand);
+  }
+  const Output out = make_output(format, shape);
+  const MutableCodeVector d{out.data, a.rows, 1, format};
+  {
+    const py::gil_scoped_release unlocked;
+    const Threads team(threads);
+    parallel_for(a.rows, 0, [&](std::size_t i) {
+      const std::optional<std::uint64_t> start =
+          c ? std::optional(compare::code_at(*c, i)) : std::nullopt;
+      d.set(i, arithmetic.dot(a.row(i), b.row(i), start, format, i));
+    });
+  }
+  return out.finished();
+}
+
+py::object gemm(const py::object& a_array, const py::object& b_array, const std::string& unit,
+                const py::object& c_array, const py::object& output, int threads) {
+  const Arithmetic& arithmetic = arithmetics().find(unit, "unit");
+  const FormatSpec format = output_of(arithmetic, output);
+  Operand a_operand = operand(a_array, "a"), b_operand = operand(b_array, "b");
+  const CodeMatrix a = matrix_of(a_operand), b = matrix_of(b_operand);
+  std::optional<Operand> c_operand;
+  std::optional<CodeMatrix> c;
+  if (!c_array.is_none()) {
+    c_operand = operand(c_array, "c");
+    c = matrix_of(*c_operand);
+  }
+  const Output out = make_output(format, {a.rows, b.cols});
+  const MutableCodeMatrix d{out.data, a.rows, b.cols, static_cast<std::ptrdiff_t>(b.cols), 1, format};
+  {
+    const py::gil_scoped_release unlocked;
+    const Threads team(threads);
+    arithmetic.gemm(a, b, c, d);
+  }
+  return out.finished();
+}
+
+std::vector<ArithmeticInfo> infos(bool units_alone) {
+  std::vector<ArithmeticInfo> all;
+  for (const Arithmetic* arithmetic : arithmetics().list()) {
+    if (!units_alone || as_unit(*arithmetic) != nullptr) all.push_back(arithmetic->info());
+  }
+  return all;
+}
+
+constexpr const char* operands_text =
+    "unit     a name of arithmetics(): 'sm90.bf16', 'vdpbf16ps', 'chain_f32'\n"
+    "c        what the sums start from, in the unit's accumulator format; None: +0\n"
+    "output   a format that the unit gives; None: its first\n"
+    "threads  0: as OpenMP decides\n\n"
+    "a and b are read as they are: round() brings them into a format that the unit takes. ContractError for others,\n"
+    "and for shapes that do not go together; InputError for an unknown name. Strided arrays are not copied.";
+
+}  // namespace
+
+const ArithmeticRegistry& arithmetics() {
+  static const ArithmeticRegistry registry = [] {
+    ArithmeticRegistry r;
+    add_chains(r);
+    add_units(r);
+    return r;
+  }();
+  return registry;
+}
+
+void bind_units(py::module_& m) {
+  using Info = ArithmeticInfo;
+  py::class_<Info>(m, "Arithmetic", "What is known of an arithmetic: a float chain, or the unit of a machine.")
+      .def_readonly("name", &Info::name)
+      .def_readonly("family", &Info::family)
+      .def_readonly("summary", &Info::summary)
+      .def_readonly("inputs", &Info::inputs, "Pairs of formats of a and b; empty: any two.")
+      .def_readonly("accumulator", &Info::accumulator, "The format of c.")
+      .def_readonly("outputs", &Info::outputs, "The first is the default.")
+      .def_readonly("any_output", &Info::any_output, "It rounds into every other format too.")
+      .def_readonly("step_terms", &Info::step_terms, "Products that enter one step.")
+      .def_readonly("order", &Info::order)
+      .def_readonly("products", &Info::products)
+      .def_readonly("rounding", &Info::rounding)
+      .def_readonly("fused", &Info::fused)
+      .def_readonly("flush_inputs", &Info::flush_inputs)
+      .def_readonly("flush_results", &Info::flush_results)
+      .def_property_readonly("parameters",
+                             [](const Info& info) {
+                               py::dict parameters;
+                               for (const auto& [key, value] : info.parameters)
+                                 parameters[py::str(key)] = value;
+                               return parameters;
+                             })
+      .def_readonly("nan", &Info::nan, "Which NaN comes out.")
+      .def_readonly("source", &Info::source)
+      .def_property_readonly("evidence", [](const Info& info) { return std::string(evidence_name(info.evidence)); },
+                             "HW, REC, CC, SRC, UNV or DEF: what stands behind its claim.")
+      .def_property_readonly("unverified", [](const Info& info) { return is_unverified(info.evidence); })
+      .def("__repr__", [](const Info& info) {
+        return "<" + info.name + (is_unverified(info.evidence) ? " (unverified)" : "") + ": " +
+               (info.summary.empty() ? info.family : info.summary) + ">";
+      });
+  m.def("arithmetics", [] { return infos(false); }, "Every arithmetic: float chains, then machines' units.");
+  m.def("units", [] { return infos(true); }, "Machines' units alone.");
+  m.def("dot", &dot, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(), py::kw_only(),
+        py::arg("output") = py::none(), py::arg("threads") = 0,
+        (std::string("Dot products as a unit computes them, bit for bit.\n\n"
+                     "a, b     two vectors and one result, or two matrices of one shape: one result a row\n") +
+         operands_text)
+            .c_str());
+  m.def("gemm", &gemm, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(), py::kw_only(),
+        py::arg("output") = py::none(), py::arg("threads") = 0,
+        (std::string("The matrix product c + a b as a unit computes it, bit for bit.\n\n"
+                     "a, b     m x k and k x n\n") +
+         operands_text)
+            .c_str());
+}
+
+}  // namespace assay::python
