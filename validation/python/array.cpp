@@ -285,24 +285,26 @@ Threads::~Threads() { omp_set_num_threads(before_); }
 
 void bind_array(py::module_& m) {
   py::class_<Memory>(m, "_Memory", py::buffer_protocol()).def_buffer([](Memory& memory) {
-    return py::buffer_info(static_cast<unsigned char*>(memory.data),
-                           static_cast<py::ssize_t>(memory.bytes));
+    return py::buffer_info(static_cast<unsigned char*>(memory.data), static_cast<py::ssize_t>(memory.bytes));
   });
 
-  py::class_<Codes>(m, "Codes",
-                    "Numbers in a format that NumPy has no dtype for (tf32, custom formats), or codes that came as\n"
-                    "integers. Every function that takes an array takes it; it owns no more than a reference.")
-      .def_property_readonly("codes", [](const Codes& c) { return c.array; },
-                             "The codes: unsigned integers, each in the low bits.")
+  py::class_<Codes>(
+      m, "Codes",
+      "Numbers in a format that NumPy has no dtype for (tf32, custom formats), or codes that came as\n"
+      "integers. Every function that takes an array takes it; it owns no more than a reference.")
+      .def_property_readonly(
+          "codes", [](const Codes& c) { return c.array; },
+          "The codes: unsigned integers, each in the low bits.")
       .def_property_readonly("format", [](const Codes& c) { return c.format; })
       .def_property_readonly("shape", [](const Codes& c) { return c.array.attr("shape"); })
-      .def("values",
-           [](const Codes& c) {
-             Operand x = operand(py::cast(c), "values()");
-             const auto values = std::make_shared<std::vector<double>>(values_of(x));
-             return numpy_view(values, values->data(), formats::float64, x.io_shape());
-           },
-           "The numbers as float64, exact.")
+      .def(
+          "values",
+          [](const Codes& c) {
+            Operand x = operand(py::cast(c), "values()");
+            const auto values = std::make_shared<std::vector<double>>(values_of(x));
+            return numpy_view(values, values->data(), formats::float64, x.io_shape());
+          },
+          "The numbers as float64, exact.")
       .def("__len__", [](const Codes& c) { return py::len(c.array); })
       .def("__getitem__",
            [](const Codes& c, const py::object& index) {
@@ -312,28 +314,29 @@ void bind_array(py::module_& m) {
         return "Codes(" + std::string(py::repr(c.array)) + ", '" + std::string(c.format.dtype) + "')";
       });
 
-  m.def("codes",
-        [](const py::object& x, const py::object& format) {
-          Operand given = any_operand(x, "codes");
-          const FormatSpec f = format_of(format);
-          const std::size_t bytes = code_bytes(f);
-          const bool integers = given.element.kind() == io::ElementType::Kind::unsigned_integer ||
-                                given.element.kind() == io::ElementType::Kind::signed_integer;
-          if (!integers || given.element.bytes() != bytes) {
-            throw py::type_error("codes: an array of " + given.element.name() + "; codes of " +
-                                 std::string(f.dtype) + " are " + unsigned_dtype(bytes));
-          }
-          // An array made by another library than NumPy is seen through NumPy from here on.
-          const bool foreign = !py::hasattr(x, "__array_interface__") && has_dlpack(x);
-          const py::object array = numpy().attr(foreign ? "from_dlpack" : "asarray")(x);
-          const Codes out{array.attr("view")(unsigned_dtype(bytes)), f};
-          any_operand(py::cast(out), "codes");  // bits above the format's
-          return out;
-        },
-        py::arg("x"), py::arg("format"),
-        "An array of unsigned integers, read as codes of a format; no copy.\n\n"
-        "x       integers of 8, 16, 32 or 64 bits: the smallest that holds the format's\n"
-        "format  'bf16', 'tf32', 'custom:12,6,-14,ieee', a dtype of ml_dtypes, a Format");
+  m.def(
+      "codes",
+      [](const py::object& x, const py::object& format) {
+        Operand given = any_operand(x, "codes");
+        const FormatSpec f = format_of(format);
+        const std::size_t bytes = code_bytes(f);
+        const bool integers = given.element.kind() == io::ElementType::Kind::unsigned_integer ||
+                              given.element.kind() == io::ElementType::Kind::signed_integer;
+        if (!integers || given.element.bytes() != bytes) {
+          throw py::type_error("codes: an array of " + given.element.name() + "; codes of " +
+                               std::string(f.dtype) + " are " + unsigned_dtype(bytes));
+        }
+        // An array made by another library than NumPy is seen through NumPy from here on.
+        const bool foreign = !py::hasattr(x, "__array_interface__") && has_dlpack(x);
+        const py::object array = numpy().attr(foreign ? "from_dlpack" : "asarray")(x);
+        const Codes out{array.attr("view")(unsigned_dtype(bytes)), f};
+        any_operand(py::cast(out), "codes");  // bits above the format's
+        return out;
+      },
+      py::arg("x"), py::arg("format"),
+      "An array of unsigned integers, read as codes of a format; no copy.\n\n"
+      "x       integers of 8, 16, 32 or 64 bits: the smallest that holds the format's\n"
+      "format  'bf16', 'tf32', 'custom:12,6,-14,ieee', a dtype of ml_dtypes, a Format");
 }
 
 }  // namespace assay::python

@@ -143,22 +143,25 @@ void bind_compare(py::module_& m) {
       .def_readonly("ulps", &Policy::ulps)
       .def_readonly("because", &Policy::because)
       .def("__repr__", [](const Policy& p) { return "<Policy " + compare::policy_text(p) + ">"; });
-  m.def("policies",
-        [](const std::optional<std::string>& path) {
-          return path ? compare::read_policies(*path) : compare::default_policies();
-        },
-        py::arg("path") = py::none(), "The policies by name: the built-in ones, or those of a policies.toml.");
+  m.def(
+      "policies",
+      [](const std::optional<std::string>& path) {
+        return path ? compare::read_policies(*path) : compare::default_policies();
+      },
+      py::arg("path") = py::none(), "The policies by name: the built-in ones, or those of a policies.toml.");
   m.def("tolerance", &tolerance, py::kw_only(), py::arg("atol") = 0.0, py::arg("rtol") = 0.0,
         py::arg("ulps") = 0, py::arg("because"),
         "A policy: |got - want| <= atol + rtol |want|, or so many steps between codes, for a reason.");
 
   py::class_<Verdict>(m, "Verdict", "What a comparison found. True if it PASSED.")
       .def_readonly("name", &Verdict::name)
-      .def_property_readonly("status", &Verdict::status, "PASSED, FAILED, or VACUOUS: agreement that proves nothing.")
+      .def_property_readonly("status", &Verdict::status,
+                             "PASSED, FAILED, or VACUOUS: agreement that proves nothing.")
       .def("__bool__", [](const Verdict& v) { return v.comparison->verdict == compare::Verdict::agree; })
       .def_property_readonly("reason", member(&Comparison::reason))
       .def_property_readonly("policy", member(&Comparison::policy))
-      .def_property_readonly("shape", [](const Verdict& v) { return py::tuple(py::cast(v.comparison->shape)); })
+      .def_property_readonly("shape",
+                             [](const Verdict& v) { return py::tuple(py::cast(v.comparison->shape)); })
       .def_property_readonly("format", member(&Comparison::format), "Of got, and of the codes compared.")
       .def_property_readonly("want_format", member(&Comparison::want_format))
       .def_property_readonly("values", member(&Comparison::values))
@@ -168,8 +171,10 @@ void bind_compare(py::module_& m) {
       .def_property_readonly("class_mismatches", member(&Comparison::class_mismatches))
       .def_property_readonly("zeros_would_pass", member(&Comparison::zeros_would_pass))
       .def_property_readonly("max_ulps", [](const Verdict& v) { return v.comparison->max_ulps.value; })
-      .def_property_readonly("max_absolute", [](const Verdict& v) { return v.comparison->max_absolute.value; })
-      .def_property_readonly("max_relative", [](const Verdict& v) { return v.comparison->max_relative.value; })
+      .def_property_readonly("max_absolute",
+                             [](const Verdict& v) { return v.comparison->max_absolute.value; })
+      .def_property_readonly("max_relative",
+                             [](const Verdict& v) { return v.comparison->max_relative.value; })
       .def_property_readonly("max_over_bound",
                              [](const Verdict& v) {
                                const auto& over = v.comparison->over_bound;
@@ -179,21 +184,24 @@ void bind_compare(py::module_& m) {
       .def_property_readonly("nmse", member(&Comparison::nmse), "Shown, never judged.")
       .def_property_readonly("cosine", member(&Comparison::cosine), "Shown, never judged.")
       .def_property_readonly("worst", &worst, "The worst element, or None.")
-      .def_property_readonly("where", [](const Verdict& v) { return v.comparison->where.text; },
-                             "Where the values outside sit; empty if none is.")
+      .def_property_readonly(
+          "where", [](const Verdict& v) { return v.comparison->where.text; },
+          "Where the values outside sit; empty if none is.")
       .def_property_readonly("weaknesses", member(&Comparison::weaknesses))
       .def("text", &Verdict::text, "The lines that `assay compare` prints, without its repro line.")
-      .def("statistics", [](const Verdict& v) { return joined(statistics_lines(*v.comparison)); },
-           "Distances, percentiles, NMSE and cosine, which judge nothing.")
-      .def("json", [](const Verdict& v) { return json_comparison(*v.comparison); },
-           "Everything, as one JSON object.")
+      .def(
+          "statistics", [](const Verdict& v) { return joined(statistics_lines(*v.comparison)); },
+          "Distances, percentiles, NMSE and cosine, which judge nothing.")
+      .def(
+          "json", [](const Verdict& v) { return json_comparison(*v.comparison); },
+          "Everything, as one JSON object.")
       .def("__str__", &Verdict::text)
       .def("__repr__", [](const Verdict& v) { return "<Verdict " + v.status() + " " + v.name + ">"; });
 
-  m.def("compare", &judge_arrays, py::arg("got"), py::arg("want"), py::arg("policy") = "bit-equal", py::kw_only(),
-        py::arg("bound") = py::none(), py::arg("convert") = false, py::arg("rounding") = "nearest-even",
-        py::arg("expects_zero") = false, py::arg("stale") = py::none(), py::arg("name") = "",
-        py::arg("threads") = 0,
+  m.def("compare", &judge_arrays, py::arg("got"), py::arg("want"), py::arg("policy") = "bit-equal",
+        py::kw_only(), py::arg("bound") = py::none(), py::arg("convert") = false,
+        py::arg("rounding") = "nearest-even", py::arg("expects_zero") = false, py::arg("stale") = py::none(),
+        py::arg("name") = "", py::arg("threads") = 0,
         "Compares an output with what it should be.\n\n"
         "got, want     arrays of one shape\n"
         "policy        a name of policies(), or a Policy: what counts as agreement\n"

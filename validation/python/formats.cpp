@@ -99,10 +99,9 @@ void bind_formats(py::module_& m) {
       .def_property_readonly("emax", &FormatSpec::emax)
       .def_property_readonly("specials",
                              [](const FormatSpec& f) { return std::string(specials_name(f.specials)); })
-      .def_property_readonly("largest",
-                             [](const FormatSpec& f) { return decode(f.max_finite_code(), f); })
-      .def_property_readonly("smallest", [](const FormatSpec& f) { return decode(1, f); },
-                             "The smallest positive number.")
+      .def_property_readonly("largest", [](const FormatSpec& f) { return decode(f.max_finite_code(), f); })
+      .def_property_readonly(
+          "smallest", [](const FormatSpec& f) { return decode(1, f); }, "The smallest positive number.")
       .def("__eq__",
            [](const FormatSpec& f, const py::object& other) {
              return py::isinstance<FormatSpec>(other) && f == other.cast<FormatSpec>();
@@ -111,27 +110,30 @@ void bind_formats(py::module_& m) {
       .def("__str__", &format_text)
       .def("__repr__", [](const FormatSpec& f) { return "Format('" + format_text(f) + "')"; });
 
-  m.def("formats",
-        [] {
-          std::vector<FormatSpec> all;
-          for (const FormatSpec* f : formats::all) all.push_back(*f);
-          return all;
-        },
-        "Every number format that has a name.");
-  m.def("roundings",
-        [] {
-          std::vector<std::string> names;
-          for (const Rounding mode : all_roundings) names.emplace_back(rounding_name(mode));
-          return names;
-        },
-        "Names of the rounding modes.");
-  m.def("conversions",
-        [] {
-          std::vector<std::string> names;
-          for (const ConversionPolicy& policy : all_policies()) names.emplace_back(policy.name);
-          return names;
-        },
-        "Names of the conversion policies: who converts float32 how.");
+  m.def(
+      "formats",
+      [] {
+        std::vector<FormatSpec> all;
+        for (const FormatSpec* f : formats::all) all.push_back(*f);
+        return all;
+      },
+      "Every number format that has a name.");
+  m.def(
+      "roundings",
+      [] {
+        std::vector<std::string> names;
+        for (const Rounding mode : all_roundings) names.emplace_back(rounding_name(mode));
+        return names;
+      },
+      "Names of the rounding modes.");
+  m.def(
+      "conversions",
+      [] {
+        std::vector<std::string> names;
+        for (const ConversionPolicy& policy : all_policies()) names.emplace_back(policy.name);
+        return names;
+      },
+      "Names of the conversion policies: who converts float32 how.");
   m.def("round", &round, py::arg("x"), py::arg("format"), py::arg("mode") = "nearest-even", py::kw_only(),
         py::arg("policy") = "format", py::arg("overflow") = "ieee", py::arg("bits") = 0, py::arg("seed") = 0,
         py::arg("threads") = 0,
@@ -144,7 +146,8 @@ void bind_formats(py::module_& m) {
         "bits      random bits of stochastic rounding, 1 to 32; 0: 16 for bfloat16, else 32\n"
         "seed      of stochastic rounding; element i, row-major, takes the bits of (seed, i)\n"
         "threads   0: as OpenMP decides\n\n"
-        "Returns an array in the dtype of NumPy or ml_dtypes; Codes where there is none (tf32, custom formats).\n"
+        "Returns an array in the dtype of NumPy or ml_dtypes; Codes where there is none (tf32, custom "
+        "formats).\n"
         "A NaN in a format without NaN becomes +0. ContractError where the policy has no such conversion.");
 }
 

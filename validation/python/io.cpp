@@ -42,7 +42,8 @@ io::ReadOptions read_options(const py::object& format, const py::object& dtype,
                              const std::optional<io::Shape>& shape, const std::string& order) {
   io::ReadOptions options;
   if (!format.is_none()) options.format = format_of(format);
-  if (dtype.is_none() != !shape) throw ContractError("load: dtype and shape go together, for files without a header");
+  if (dtype.is_none() != !shape)
+    throw ContractError("load: dtype and shape go together, for files without a header");
   if (order != "C" && order != "F") throw unknown_name("order", "C or F", order, {"C", "F"});
   if (shape) {
     options.raw = io::RawLayout{element_of(dtype), *shape,
@@ -94,12 +95,16 @@ io::Metadata metadata_of(const py::object& path) {
 
 std::vector<std::int64_t> indices_of(const py::object& x, std::string_view name) {
   if (x.is_none()) return {};
-  const Operand given = packed(any_operand(x, name));
+  const Operand given = any_operand(x, name);
   const auto kind = given.element.kind();
   if (kind != io::ElementType::Kind::signed_integer && kind != io::ElementType::Kind::unsigned_integer)
-    throw py::type_error(std::string(name) + ": an array of " + given.element.name() + "; integers are asked for");
-  const py::object wide = py::module_::import("numpy").attr("asarray")(x, "int64");
-  return wide.attr("tolist")().cast<std::vector<std::int64_t>>();
+    throw py::type_error(std::string(name) + ": an array of " + given.element.name() +
+                         "; integers are asked for");
+  const Operand wide =
+      packed(any_operand(py::module_::import("numpy").attr("asarray")(x, py::arg("dtype") = "int64"), name));
+  const auto* const begin = static_cast<const std::int64_t*>(wide.data);
+  return wide.size() == 0 ? std::vector<std::int64_t>{}
+                          : std::vector<std::int64_t>(begin, begin + wide.size());
 }
 
 Layout layout_of(const std::string& name) {
@@ -198,8 +203,9 @@ void save(const py::object& path, const py::object& x, const io::Metadata& metad
 }  // namespace
 
 void bind_io(py::module_& m) {
-  py::class_<Sparse>(m, "Sparse",
-                     "A sparse matrix as a file stores it: its order, explicit zeros and repeated entries kept.")
+  py::class_<Sparse>(
+      m, "Sparse",
+      "A sparse matrix as a file stores it: its order, explicit zeros and repeated entries kept.")
       .def(py::init(&make_sparse), py::arg("layout"), py::arg("shape"), py::arg("values"), py::kw_only(),
            py::arg("offsets") = py::none(), py::arg("row_indices") = py::none(),
            py::arg("column_indices") = py::none(), py::arg("block_shape") = Pair{1, 1},
@@ -210,19 +216,23 @@ void bind_io(py::module_& m) {
            "row_indices     csc, coo\n"
            "column_indices  csr, coo; bsr: of blocks\n\n"
            "InputError for sizes, offsets or indices that do not describe a matrix.")
-      .def_static("from_scipy", &from_scipy, py::arg("matrix"), "A matrix of scipy.sparse: csr, csc, bsr or coo.")
+      .def_static("from_scipy", &from_scipy, py::arg("matrix"),
+                  "A matrix of scipy.sparse: csr, csc, bsr or coo.")
       .def("to_scipy", &to_scipy, "The same as a matrix of scipy.sparse, without copies of the values.")
-      .def("to_dense",
-           [](const Sparse& s) { return to_python(io::to_dense(*s.array)); },
-           "With zeros filled in. InputError for repeated entries: their sum would be a rounding.")
+      .def(
+          "to_dense", [](const Sparse& s) { return to_python(io::to_dense(*s.array)); },
+          "With zeros filled in. InputError for repeated entries: their sum would be a rounding.")
       .def_property_readonly("layout", [](const Sparse& s) { return std::string(io::name(s.array->layout)); })
-      .def_property_readonly("shape", [](const Sparse& s) { return py::make_tuple(s.array->rows, s.array->cols); })
+      .def_property_readonly("shape",
+                             [](const Sparse& s) { return py::make_tuple(s.array->rows, s.array->cols); })
       .def_property_readonly(
-          "block_shape", [](const Sparse& s) { return py::make_tuple(s.array->block_rows, s.array->block_cols); })
+          "block_shape",
+          [](const Sparse& s) { return py::make_tuple(s.array->block_rows, s.array->block_cols); })
       .def_property_readonly("nnz", [](const Sparse& s) { return s.array->nnz(); })
       .def_property_readonly("values", [](const Sparse& s) { return values_view(s.array); })
       .def_property_readonly("offsets", [](const Sparse& s) { return view(s.array, s.array->offsets); })
-      .def_property_readonly("row_indices", [](const Sparse& s) { return view(s.array, s.array->row_indices); })
+      .def_property_readonly("row_indices",
+                             [](const Sparse& s) { return view(s.array, s.array->row_indices); })
       .def_property_readonly("column_indices",
                              [](const Sparse& s) { return view(s.array, s.array->column_indices); })
       .def_property_readonly("metadata", [](const Sparse& s) { return s.array->metadata; })
@@ -237,14 +247,17 @@ void bind_io(py::module_& m) {
         "path    FILE, or FILE:NAME for one array of several\n"
         "format  what arrays of codes are read as: bfloat16 in npy, uint16 that are bfloat16\n"
         "dtype, shape, order  of a raw file, which says none of them; order 'C' or 'F'\n\n"
-        "Returns an array of NumPy or ml_dtypes, Codes where neither has the format, or Sparse. InputError says what is\n"
+        "Returns an array of NumPy or ml_dtypes, Codes where neither has the format, or Sparse. InputError "
+        "says what is\n"
         "wrong with a file, and where.");
   m.def("load_all", &load_all, py::arg("path"), py::arg("format") = py::none(),
         "Every array of a file by name; under '' where the kind of file has no names.");
-  m.def("metadata", &metadata_of, py::arg("path"), "What the writer of an npz or safetensors file said besides.");
+  m.def("metadata", &metadata_of, py::arg("path"),
+        "What the writer of an npz or safetensors file said besides.");
   m.def("save", &save, py::arg("path"), py::arg("x"), py::kw_only(), py::arg("metadata") = io::Metadata{},
         "Writes an array, a dict of arrays by name, a Sparse or a matrix of scipy.sparse.\n\n"
-        "path      .npy, .npz, .safetensors, .mtx, .mtx.gz, .raw or .bin; written beside its place and renamed\n"
+        "path      .npy, .npz, .safetensors, .mtx, .mtx.gz, .raw or .bin; written beside its place and "
+        "renamed\n"
         "metadata  strings by name, for npz and safetensors\n\n"
         "InputError for an extension or element type that the kind of file has no name for.");
 }

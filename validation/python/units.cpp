@@ -68,8 +68,7 @@ py::object dot(const py::object& a_array, const py::object& b_array, const std::
     const py::gil_scoped_release unlocked;
     const Threads team(threads);
     parallel_for(a.rows, 0, [&](std::size_t i) {
-      const std::optional<std::uint64_t> start =
-          c ? std::optional(compare::code_at(*c, i)) : std::nullopt;
+      const std::optional<std::uint64_t> start = c ? std::optional(compare::code_at(*c, i)) : std::nullopt;
       d.set(i, arithmetic.dot(a.row(i), b.row(i), start, format, i));
     });
   }
@@ -111,7 +110,8 @@ constexpr const char* operands_text =
     "c        what the sums start from, in the unit's accumulator format; None: +0\n"
     "output   a format that the unit gives; None: its first\n"
     "threads  0: as OpenMP decides\n\n"
-    "a and b are read as they are: round() brings them into a format that the unit takes. ContractError for others,\n"
+    "a and b are read as they are: round() brings them into a format that the unit takes. ContractError for "
+    "others,\n"
     "and for shapes that do not go together; InputError for an unknown name. Strided arrays are not copied.";
 
 }  // namespace
@@ -128,7 +128,8 @@ const ArithmeticRegistry& arithmetics() {
 
 void bind_units(py::module_& m) {
   using Info = ArithmeticInfo;
-  py::class_<Info>(m, "Arithmetic", "What is known of an arithmetic: a float chain, or the unit of a machine.")
+  py::class_<Info>(m, "Arithmetic",
+                   "What is known of an arithmetic: a float chain, or the unit of a machine.")
       .def_readonly("name", &Info::name)
       .def_readonly("family", &Info::family)
       .def_readonly("summary", &Info::summary)
@@ -152,21 +153,25 @@ void bind_units(py::module_& m) {
                              })
       .def_readonly("nan", &Info::nan, "Which NaN comes out.")
       .def_readonly("source", &Info::source)
-      .def_property_readonly("evidence", [](const Info& info) { return std::string(evidence_name(info.evidence)); },
-                             "HW, REC, CC, SRC, UNV or DEF: what stands behind its claim.")
+      .def_property_readonly(
+          "evidence", [](const Info& info) { return std::string(evidence_name(info.evidence)); },
+          "HW, REC, CC, SRC, UNV or DEF: what stands behind its claim.")
       .def_property_readonly("unverified", [](const Info& info) { return is_unverified(info.evidence); })
       .def("__repr__", [](const Info& info) {
         return "<" + info.name + (is_unverified(info.evidence) ? " (unverified)" : "") + ": " +
                (info.summary.empty() ? info.family : info.summary) + ">";
       });
-  m.def("arithmetics", [] { return infos(false); }, "Every arithmetic: float chains, then machines' units.");
-  m.def("units", [] { return infos(true); }, "Machines' units alone.");
-  m.def("dot", &dot, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(), py::kw_only(),
-        py::arg("output") = py::none(), py::arg("threads") = 0,
-        (std::string("Dot products as a unit computes them, bit for bit.\n\n"
-                     "a, b     two vectors and one result, or two matrices of one shape: one result a row\n") +
-         operands_text)
-            .c_str());
+  m.def(
+      "arithmetics", [] { return infos(false); }, "Every arithmetic: float chains, then machines' units.");
+  m.def(
+      "units", [] { return infos(true); }, "Machines' units alone.");
+  m.def(
+      "dot", &dot, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(), py::kw_only(),
+      py::arg("output") = py::none(), py::arg("threads") = 0,
+      (std::string("Dot products as a unit computes them, bit for bit.\n\n"
+                   "a, b     two vectors and one result, or two matrices of one shape: one result a row\n") +
+       operands_text)
+          .c_str());
   m.def("gemm", &gemm, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(), py::kw_only(),
         py::arg("output") = py::none(), py::arg("threads") = 0,
         (std::string("The matrix product c + a b as a unit computes it, bit for bit.\n\n"
