@@ -26,7 +26,9 @@ def boost_cases(report):
             text = case.findtext('system-out') or ''
             reason = re.search(r"- reason: '(?:precondition failed: )?(.*?)'\s*$", text, re.S)
             # Boost.Test also calls skipped, without a reason, what it did not reach after a crash.
-            reason = ' '.join(reason[1].split()) if reason else ''
+            # pytest has it in an attribute.
+            reason = reason[1] if reason else case.find('skipped').get('message', '')
+            reason = ' '.join(reason.split())
             cases.append((name, 'skipped', reason) if reason else (name, 'failed', 'not reached'))
         else:
             failed = case.find('failure') is not None or case.find('error') is not None

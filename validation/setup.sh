@@ -40,6 +40,8 @@ tests  clang-format-14        the check of the code's form
 tests  binutils               nm, for the check of wide-ISA objects
 tests  python3                hygiene checks and the summary of a test run; its standard library alone
 tests  python3-venv           NumPy, SciPy and safetensors for the tests that exchange files with them
+tests  python3-dev            the headers of Python, for the module
+tests  pybind11-dev           the Python module
 tests  xz-utils               the archive of the trained network, for its test
 clang  clang-14               the second compiler
 clang  libomp-14-dev          OpenMP for it

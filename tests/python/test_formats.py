@@ -17,11 +17,13 @@ def some_floats(random, n=200_000):
 @pytest.mark.parametrize('name', NARROW)
 def test_rounding_is_that_of_ml_dtypes(random, name):
     x = some_floats(random)
-    got = assay.round(x, name, policy='ml_dtypes')
+    got = assay.round(x, name, policy='ml_dtypes' if name == 'bfloat16' else 'format')
     want = x.astype(getattr(ml_dtypes, name))
     assert got.dtype == want.dtype
-    differ = np.flatnonzero(got.view(np.uint8) != want.view(np.uint8))
-    assert differ.size == 0, f'{differ.size} bytes differ, first for {x[differ[0] // got.itemsize]!r}'
+    code = f'u{got.itemsize}'
+    # Overflow may be a NaN of either sign, where a format has NaN and no infinity.
+    same = (got.view(code) == want.view(code)) | (np.isnan(got) & np.isnan(want))
+    assert same.all(), f'{np.sum(~same)} differ, the first for {x[~same][0]!r}'
 
 
 def test_rounding_to_float16_is_that_of_numpy(random):
@@ -102,7 +104,7 @@ def test_overflow_and_scalars():
      'float6'),
 ])
 def test_misuse_is_an_exception(call, error, words):
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words or None):
         call()
 
 

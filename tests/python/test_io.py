@@ -120,7 +120,7 @@ def test_sparse_by_hand():
     ('three.npy:x', 'npz or safetensors'),
 ])
 def test_files_that_are_refused(data, name, words):
-    with pytest.raises(assay.InputError, match=words):
+    with pytest.raises(assay.InputError, match=words or None):
         assay.load(data / 'io' / name)
 
 

@@ -124,13 +124,13 @@ A, B = np.ones((3, 4), ml_dtypes.bfloat16), np.ones((4, 2), ml_dtypes.bfloat16)
     (lambda: assay.gemm(A, B.view(np.uint16), 'sm90.bf16'), TypeError, 'codes'),
 ])
 def test_misuse_is_an_exception(call, error, words):
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words or None):
         call()
 
 
 def test_interpreter_runs_on_meanwhile(random):
     """The lock of the interpreter is released: this thread runs on while another is inside a product."""
-    a, b = bf16(random, 160, 512), bf16(random, 512, 160)
+    a, b = bf16(random, 64, 512), bf16(random, 512, 64)
     inside, done = threading.Event(), threading.Event()
 
     def work():

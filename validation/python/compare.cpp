@@ -35,6 +35,9 @@ struct Verdict {
 
 Policy policy_of(const py::object& policy) {
   if (py::isinstance<Policy>(policy)) return policy.cast<Policy>();
+  if (!py::isinstance<py::str>(policy)) {
+    throw py::type_error("policy: " + std::string(py::repr(policy)) + "; a name of policies() or a Policy");
+  }
   return compare::find_policy(compare::default_policies(), policy.cast<std::string>(), "policy");
 }
 

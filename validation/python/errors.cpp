@@ -42,6 +42,9 @@ void translate(std::exception_ptr thrown) {
     PyErr_SetString(contract_error, e.what());
   } catch (const Unavailable& e) {
     PyErr_SetString(unavailable, e.what());
+  } catch (const py::cast_error&) {
+    // An argument inside another, which pybind11 does not check by itself: an element of a tuple, a key of a dict.
+    PyErr_SetString(PyExc_TypeError, "an argument is of a type that is not taken here");
   }
 }
 

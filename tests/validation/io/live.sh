@@ -5,22 +5,10 @@ set -euo pipefail
 
 python=$1 venv=$2 copy=$3 folder=$4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-wanted=$here/../../data/io/requirements.txt
+# shellcheck source=tests/venv.sh
+source "$here/../../venv.sh"
 
-if ! cmp -s "$wanted" "$venv/requirements.txt"; then
-  rm -rf "$venv"
-  if ! "$python" -m venv "$venv" >"$venv.log" 2>&1; then
-    echo "SKIPPED: $python cannot make a venv (python3-venv is missing?): $(tail -n 1 "$venv.log")"
-    exit 77
-  fi
-  if ! "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --retries 1 --timeout 15 \
-      -r "$wanted" >"$venv.log" 2>&1; then
-    rm -rf "$venv"
-    echo "SKIPPED: pip cannot install the pinned packages: $(tail -n 1 "$venv.log")"
-    exit 77
-  fi
-  cp "$wanted" "$venv/requirements.txt"
-fi
+venv "$python" "$venv" "$here/../../data/io/requirements.txt"
 rm -rf "$folder"
 mkdir -p "$folder"
 exec "$venv/bin/python" -B "$here/live.py" "$copy" "$folder"

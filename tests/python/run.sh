@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# run.sh quick|full PYTHON BUILD_FOLDER: the tests of the Python module in a venv below the build folder.
+#
+#   quick   against the module of the build folder; without SciPy and mypy
+#   full    against what `pip install` makes of the checkout, stubs and sparse matrices included
+#
+# Exits with 77 and the reason where the venv cannot be made.
+set -euo pipefail
+
+form=$1 python=$2 build=$3
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+top=$(cd "$here/../.." && pwd -P)
+# shellcheck source=tests/venv.sh
+source "$here/../venv.sh"
+
+export ASSAY_COMMAND=$build/bin/assay
+unset PYTHONPATH
+if [ "$form" = quick ]; then
+  venv=$build/venv-python
+  venv "$python" "$venv" "$here/requirements.txt"
+  export PYTHONPATH=$build/python
+else
+  venv=$build/venv-python-full
+  venv "$python" "$venv" "$here/requirements-full.txt"
+  # As `pip install .` does, with the pinned packages of the venv, and in a build folder that is kept.
+  rm -rf "$build/wheel"
+  if ! "$venv/bin/pip" wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+      -C build-dir="$build/pip" -w "$build/wheel" "$top" >"$build/pip.log" 2>&1; then
+    cat "$build/pip.log"
+    exit 1
+  fi
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall \
+    "$build"/wheel/assay-*.whl
+fi
+cd "$build"
+"$venv/bin/python" -B -m pytest -q -p no:cacheprovider --rootdir "$here" --junit-xml "junit/python.$form.xml" "$here"
