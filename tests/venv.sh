@@ -1,8 +1,8 @@
 # A virtual environment with pinned packages, for tests that need more than Python's standard library. To be sourced.
 # shellcheck shell=bash
 
-# venv PYTHON FOLDER REQUIREMENTS: makes FOLDER, unless it is there and was made from the same REQUIREMENTS. Exits with 77
-# and the reason where that is not possible: no venv module, or no package index in reach.
+# venv PYTHON FOLDER REQUIREMENTS: makes FOLDER, unless it is there and was made from the same REQUIREMENTS. Exits with
+# 77 and the reason where that is not possible: no venv module, or no package index in reach.
 venv() {
   local python=$1 folder=$2 wanted=$3
   cmp -s "$wanted" "$folder/requirements.txt" && return

@@ -7,8 +7,6 @@ import pytest
 
 import assay
 
-pytest.importorskip('mypy', reason='mypy is not installed')
-
 PROGRAM = '''
 import ml_dtypes
 import numpy as np
@@ -28,6 +26,7 @@ assay.save('x.npz', {'d': d}, metadata={'a': 'b'})
 
 
 def mypy(*arguments):
+    pytest.importorskip('mypy', reason='mypy is not installed')
     done = subprocess.run([sys.executable, '-m', *arguments], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
