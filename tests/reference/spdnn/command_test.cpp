@@ -29,7 +29,7 @@ struct Fixture {
   std::string in(const std::string& name) const { return (folder / name).string(); }
   // --data: an empty folder, so that no real data is found.
   Outcome spdnn(const std::string& arguments) const {
-    return shell::run("unset ASSAY_DATA; exec " ASSAY_PROGRAM " spdnn " + arguments);
+    return shell::run("unset ASSAY_DATA; exec '" ASSAY_PROGRAM "' spdnn " + arguments);
   }
   Outcome small(const std::string& arguments) const {
     return spdnn("--layers 5 --inputs " + in("images.tsv") + " " + arguments);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(categories_go_where_stdout_goes) {
   BOOST_TEST(small("--out " + in("answer.tsv")).exit_code == 0);
   const std::string answer = shell::contents(in("answer.tsv"));
   // A pipe, and a file whose name would be taken from under what was printed.
-  const Outcome piped = shell::run("unset ASSAY_DATA; " ASSAY_PROGRAM " spdnn --layers 5 --inputs " +
+  const Outcome piped = shell::run("unset ASSAY_DATA; '" ASSAY_PROGRAM "' spdnn --layers 5 --inputs " +
                                    in("images.tsv") + " --out /dev/stdout | cat");
   BOOST_TEST(holds(piped.out, answer), piped.out << piped.err);
   BOOST_TEST(holds(piped.out, "network     1024 neurons"), piped.out);

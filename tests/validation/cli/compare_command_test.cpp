@@ -160,8 +160,8 @@ BOOST_FIXTURE_TEST_CASE(pipes_are_read_like_files, TailFolder) {
   io::write_arrays(path / "want.npz", {{"x", normal(formats::float32, {64, 33}, 1)}});
   for (const char* name : {"float.npy", "want.safetensors", "want.npz"}) {
     const std::string file = name;
-    const Outcome outcome = shell::run("cd " + path.string() + " && cat " + file + " | { exec " +
-                                       ASSAY_PROGRAM + " compare /dev/stdin " + file + "; }");
+    const Outcome outcome = shell::run("cd " + path.string() + " && cat " + file + " | { exec '" +
+                                       ASSAY_PROGRAM + "' compare /dev/stdin " + file + "; }");
     BOOST_TEST(outcome.exit_code == 0, file << ": " << outcome.err);
   }
 }
@@ -181,7 +181,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_claims_a_huge_matrix_costs_no_memory, TailFo
   write("b.npy", normal(formats::float32, {3, 2}, 1));
   write("bt.npy", normal(formats::float32, {2, 3}, 1));
   const auto limited = [&](const std::string& arguments) {
-    return shell::run("cd " + path.string() + " && " + limit + "exec " + ASSAY_PROGRAM + " " + arguments);
+    return shell::run("cd " + path.string() + " && " + limit + "exec '" ASSAY_PROGRAM "' " + arguments);
   };
   const std::vector<std::pair<std::string, std::string>> refused = {
       {"check spmm --a tall.mtx --b b.npy --got b.npy", "b.npy: expected shape [2000000000,2], found [3,2]"},
