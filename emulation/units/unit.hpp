@@ -14,29 +14,9 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/exact/arithmetic.hpp"
-#include "reference/formats/exact_value.hpp"
+#include "reference/exact/trace.hpp"
 
 namespace assay {
-
-// One operand of an addition: what it was, and what of it entered.
-struct TraceTerm {
-  std::string name{};        // "a[3] b[3]", "c", "even chain"
-  ExactValue<Wide> exact{};  // before the unit touched it
-  ExactValue<Wide>
-      entered{};  // after alignment, truncation, flushing; equal to `exact` where nothing was dropped
-};
-
-// One addition of a unit, with as many operands as it adds at once.
-struct TraceStep {
-  std::string name{};  // "step 0", "fma a[1] b[1]", "add even + odd"
-  std::vector<TraceTerm> terms{};
-  std::optional<int>
-      quantum{};             // exponent of the unit q = 2^quantum that the terms were cut to, if they were
-  ExactValue<Wide> sum{};    // of what entered, exact
-  std::uint64_t result = 0;  // the code that leaves the step
-  FormatSpec format = formats::float32;  // of `result`
-  std::string note{};  // "+Inf and -Inf: NaN", "tiny after rounding: flushed"; empty if nothing is special
-};
 
 // An implementation of a unit's gemm().
 struct UnitPath {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "emulation/units/distinguish.hpp"
+#include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
@@ -17,8 +18,10 @@
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/cli/trace.hpp"
+#include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/report/table.hpp"
+#include "validation/report/trace_text.hpp"
 
 namespace assay::cli {
 namespace {
@@ -28,14 +31,6 @@ struct Options {
   std::uint64_t seed = 1, limit = DistinguishOptions{}.limit;
   bool json = false;
 };
-
-std::string value_text(std::uint64_t code, const FormatSpec& f) {
-  return exact_text(widened(exact_from_code(code, f)));
-}
-
-std::string code_text(std::uint64_t code, const FormatSpec& f) {
-  return fmt::format("{:#0{}x}", code, (f.bits + 3) / 4 + 2);
-}
 
 std::string input_table(const DotInput& input) {
   const CodeVector a = input.a_view(), b = input.b_view();

@@ -15,6 +15,7 @@
 #include "validation/cli/program.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
+#include "validation/report/table.hpp"
 
 namespace assay::cli {
 namespace {

@@ -16,8 +16,9 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/cli/trace.hpp"
+#include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/report/trace_text.hpp"
 
 namespace assay::cli {
 namespace {

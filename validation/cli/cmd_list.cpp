@@ -8,6 +8,7 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/registries.hpp"
 #include "validation/cli/terminal.hpp"
+#include "validation/report/table.hpp"
 
 namespace assay::cli {
 namespace {

@@ -14,6 +14,7 @@
 #include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/terminal.hpp"
+#include "validation/report/table.hpp"
 
 namespace assay::cli {
 namespace {

@@ -21,6 +21,7 @@
 #include "reference/core/near_names.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
+#include "validation/report/table.hpp"
 
 namespace assay::cli {
 namespace {

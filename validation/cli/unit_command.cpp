@@ -184,18 +184,4 @@ void in_pieces(std::size_t rows, bool divisible, std::string_view what,
   }
 }
 
-std::string exact_text(const ExactValue<Wide>& x) {
-  const char* const sign = x.negative ? "-" : "";
-  if (x.kind == Kind::nan) return "nan";
-  if (x.kind == Kind::infinite) return fmt::format("{}inf", sign);
-  if (x.significand == 0) return fmt::format("{}0{}", sign, x.sticky ? "+" : "");
-  const int width = bit_width(x.significand);
-  Wide fraction = x.significand << (128 - width) << 1;  // the leading one falls out
-  if (width == 1) fraction = 0;
-  std::string digits;
-  for (; fraction != 0; fraction <<= 4) digits += "0123456789abcdef"[static_cast<unsigned>(fraction >> 124)];
-  return fmt::format("{}0x1{}{}p{:+d}{}", sign, digits.empty() ? "" : ".", digits, x.exponent + width - 1,
-                     x.sticky ? "+" : "");
-}
-
 }  // namespace assay::cli

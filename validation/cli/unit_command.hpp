@@ -7,7 +7,6 @@
 #include <string>
 
 #include "reference/exact/arithmetic.hpp"
-#include "reference/formats/exact_value.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/io/array.hpp"
 
@@ -67,8 +66,5 @@ Matrix some_rows(Matrix m, std::size_t first, std::size_t count) {
 
 // A two-dimensional array as rows. InputError for another number of dimensions; `option` names it.
 CodeMatrix matrix_of(const io::Array& array, std::string_view option);
-
-// "0x1.8p-3", "-0x0p+0", "inf": exact, whatever its width.
-std::string exact_text(const ExactValue<Wide>& x);
 
 }  // namespace assay::cli

@@ -10,6 +10,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
+#include "validation/report/trace_text.hpp"
 
 namespace assay {
 namespace {
@@ -327,10 +328,6 @@ Comparison comparison_of(const Json& json) {
 }
 
 }  // namespace
-
-std::string code_text(std::uint64_t code, const FormatSpec& f) {
-  return fmt::format("{:#0{}x}", code, (f.bits + 3) / 4 + 2);
-}
 
 std::string comparison_headline(std::string_view status, std::string_view name, const Comparison& c) {
   constexpr std::size_t name_width = 50;

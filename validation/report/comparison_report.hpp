@@ -33,7 +33,4 @@ std::string comparison_headline(std::string_view status, std::string_view name, 
 std::string json_comparison(const compare::Comparison& c);
 compare::Comparison parse_comparison(std::string_view text);  // InputError if it is not one
 
-// "0x4045", as wide as the format.
-std::string code_text(std::uint64_t code, const FormatSpec& f);
-
 }  // namespace assay
