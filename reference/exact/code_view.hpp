@@ -15,11 +15,6 @@
 
 namespace assay {
 
-// Bytes of one element: 1, 2, 4 or 8.
-constexpr std::size_t code_bytes(const FormatSpec& f) {
-  return f.bits > 32 ? 8 : f.bits > 16 ? 4 : f.bits > 8 ? 2 : 1;
-}
-
 namespace detail {
 
 // memcpy: the elements may be float or double to everybody else.

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
+#include "reference/core/parallel.hpp"
+#include "reference/formats/encode.hpp"
 #include "reference/formats/stochastic.hpp"
 
 namespace assay {
@@ -55,10 +58,6 @@ constexpr auto kernel_table = std::to_array<ConversionKernel>({
 #undef CONVERSION
 });
 
-std::size_t code_bytes(const FormatSpec& f) {
-  return f.bits <= 8 ? 1 : f.bits <= 16 ? 2 : f.bits <= 32 ? 4 : 8;
-}
-
 // One call of the kernel, or one for each range of indices that has a key of its own.
 void run_range(const ConversionKernel& kernel, const Conversion& c, const unsigned char* src,
                unsigned char* dst, std::size_t n, ConvertParams params) {
@@ -81,6 +80,31 @@ void run_range(const ConversionKernel& kernel, const Conversion& c, const unsign
     n -= piece;
     params.first_index += piece;
   }
+}
+
+// The best kernel for it; null where the definition has to do.
+const ConversionKernel* find_kernel(const Conversion& c) {
+  for (const ConversionKernel& k : kernel_table) {
+    if (k.supports(c) && isa_allowed(k.needs) && cpu_has(k.needs)) return &k;
+  }
+  return nullptr;
+}
+
+// Pairs of formats without a kernel: the definition, element by element.
+void convert_by_definition(const unsigned char* src, unsigned char* dst, std::size_t n, const Conversion& c,
+                           const ConvertParams& params, int threads) {
+  const ConversionPolicy& policy = parse_policy(c.policy);
+  const std::size_t from_bytes = code_bytes(c.from), to_bytes = code_bytes(c.to);
+  parallel_for(n, threads, [&](std::size_t i) {
+    EncodeOptions options{.rounding = c.rounding, .overflow = c.overflow};
+    if (c.rounding == Rounding::stochastic)
+      options.random = random_bits(c.seed, params.first_index + i, static_cast<int>(params.random_bits));
+    std::uint64_t code = 0;  // little-endian, as this machine
+    std::memcpy(&code, src + i * from_bytes, from_bytes);
+    code = policy.name == "format" ? convert(code, c.from, c.to, options).code
+                                   : convert_bits32(static_cast<std::uint32_t>(code), c.to, policy, options);
+    std::memcpy(dst + i * to_bytes, &code, to_bytes);
+  });
 }
 
 }  // namespace
@@ -120,15 +144,21 @@ ConvertParams convert_params(const Conversion& c) {
 }
 
 const ConversionKernel& best_kernel(const Conversion& c) {
-  for (const ConversionKernel& k : kernel_table) {
-    if (k.supports(c) && isa_allowed(k.needs) && cpu_has(k.needs)) return k;
-  }
-  throw Unavailable("no array conversion from " + std::string(c.from.dtype) + " to " +
+  if (const ConversionKernel* const kernel = find_kernel(c)) return *kernel;
+  throw Unavailable("no kernel converts arrays of " + std::string(c.from.dtype) + " to " +
                     std::string(c.to.dtype));
 }
 
 void convert_array(const void* src, void* dst, std::size_t n, const Conversion& c, int threads) {
-  convert_array(best_kernel(c), src, dst, n, c, threads);
+  const ConvertParams params = convert_params(c);  // refuses what the policy does not have
+  if (const ConversionKernel* const kernel = find_kernel(c))
+    return convert_array(*kernel, src, dst, n, c, threads);
+  if (c.policy != "format" && c.from != formats::float32) {
+    throw ContractError("policy " + std::string(c.policy) + " converts float32, not " +
+                        std::string(c.from.dtype));
+  }
+  convert_by_definition(static_cast<const unsigned char*>(src), static_cast<unsigned char*>(dst), n, c,
+                        params, threads);
 }
 
 void convert_array(const ConversionKernel& kernel, const void* src, void* dst, std::size_t n,

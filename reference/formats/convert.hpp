@@ -49,10 +49,12 @@ std::span<const ConversionKernel> conversion_kernels();
 ConvertParams convert_params(const Conversion& c);
 
 // The best kernel that supports the conversion, that this CPU runs and that ASSAY_ISA allows; Unavailable if there is
-// none (a pair of formats without a kernel: convert element by element with convert()).
+// none.
 const ConversionKernel& best_kernel(const Conversion& c);
 
-// Converts src[0..n) on `threads` threads (0: as many as OpenMP gives, for arrays of 2^18 elements and more).
+// Converts src[0..n) on `threads` threads (0: as many as OpenMP gives, for arrays of 2^18 elements and more), by the
+// best kernel, or where there is none element by element by the definition: the same bits. ContractError as
+// convert_params(), and for a policy where src is not float32: they convert nothing else.
 void convert_array(const void* src, void* dst, std::size_t n, const Conversion& c, int threads = 0);
 
 // The same by one kernel. ContractError if it does not support the conversion, Unavailable if this CPU lacks its ISA.

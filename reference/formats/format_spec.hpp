@@ -1,6 +1,7 @@
 // What a binary floating-point format is, as plain data.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -75,5 +76,10 @@ struct FormatSpec {
 
   friend constexpr bool operator==(const FormatSpec&, const FormatSpec&) = default;
 };
+
+// Bytes of a code in memory, in its low bits: 1, 2, 4 or 8.
+constexpr std::size_t code_bytes(const FormatSpec& f) {
+  return f.bits > 32 ? 8 : f.bits > 16 ? 4 : f.bits > 8 ? 2 : 1;
+}
 
 }  // namespace assay

@@ -8,13 +8,11 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
-#include "reference/core/parallel.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/convert.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
-#include "reference/formats/stochastic.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
 
@@ -25,37 +23,6 @@ Overflow parse_overflow(const std::string& name) {
   if (name == "ieee") return Overflow::ieee;
   if (name == "saturate") return Overflow::saturate;
   throw unknown_name("overflow", "what happens above the largest number", name, {"ieee", "saturate"});
-}
-
-const ConversionKernel* kernel_for(const Conversion& c) {
-  try {
-    return &best_kernel(c);
-  } catch (const Unavailable&) {
-    return nullptr;  // a pair of formats without a kernel: the definition converts it
-  }
-}
-
-// The kernel for this pair of formats, or the definition element by element: the same bits.
-void round_array(const CodeVector& src, const MutableCodeVector& dst, const Conversion& c, int threads) {
-  const ConvertParams params = convert_params(c);  // refuses what the policy does not have
-  const ConversionPolicy& policy = parse_policy(c.policy);
-  if (policy.name != "format" && c.from != formats::float32) {
-    throw ContractError("policy " + std::string(policy.name) + " converts float32, not " +
-                        std::string(c.from.dtype));
-  }
-  if (const ConversionKernel* const kernel = kernel_for(c)) {
-    convert_array(*kernel, src.data, dst.data, src.size, c, threads);
-    return;
-  }
-  parallel_for(src.size, threads, [&](std::size_t i) {
-    EncodeOptions options{.rounding = c.rounding, .overflow = c.overflow};
-    if (c.rounding == Rounding::stochastic)
-      options.random = random_bits(c.seed, i, static_cast<int>(params.random_bits));
-    const std::uint64_t code = src.code(i);
-    dst.set(i, policy.name == "format"
-                   ? convert(code, c.from, c.to, options).code
-                   : convert_bits32(static_cast<std::uint32_t>(code), c.to, policy, options));
-  });
 }
 
 py::object round(const py::object& x, const py::object& format, const std::string& mode,
@@ -74,7 +41,7 @@ py::object round(const py::object& x, const py::object& format, const std::strin
   const Output out = make_output(c.to, src.shape);
   {
     const py::gil_scoped_release unlocked;
-    round_array({src.data, src.size(), 1, c.from}, {out.data, src.size(), 1, c.to}, c, threads);
+    convert_array(src.data, out.data, src.size(), c, threads);
   }
   return out.finished();
 }

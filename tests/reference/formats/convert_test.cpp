@@ -309,7 +309,9 @@ void misuse_is_refused() {
       ContractError);
   BOOST_CHECK_THROW(convert_array(x.data(), y.data(), 8, {.rounding = Rounding::to_odd, .policy = "intel"}),
                     ContractError);
-  BOOST_CHECK_THROW(convert_array(x.data(), y.data(), 8, {.to = formats::tf32}), Unavailable);
+  BOOST_CHECK_THROW(best_kernel({.to = formats::tf32}), Unavailable);
+  BOOST_CHECK_THROW(convert_array(x.data(), y.data(), 2, {.from = formats::float64, .policy = "intel"}),
+                    ContractError);
   BOOST_CHECK_THROW(convert_array(conversion_kernels().back(), x.data(), y.data(), 8, {}), ContractError);
 }
 
@@ -321,6 +323,33 @@ void best_kernel_is_the_first_that_can() {
       const ConversionKernel& best = best_kernel(c);
       BOOST_TEST((&best <= &kernel), best.name << " is listed after " << kernel.name);
       BOOST_TEST(best.supports(c));
+    }
+  }
+}
+
+// Pairs without a kernel go element by element; an array converted in two pieces is the array.
+void without_a_kernel_the_definition_converts() {
+  constexpr std::size_t n = 1000;
+  const CounterRandom random(41);
+  std::vector<double> x(n);
+  for (std::size_t i = 0; i < n; ++i) x[i] = random.normal(i);
+  for (const Rounding rounding : {Rounding::nearest_even, Rounding::toward_zero, Rounding::stochastic}) {
+    for (const FormatSpec* to : {&formats::tf32, &formats::float16, &formats::float8_e4m3fn}) {
+      const std::size_t bytes = code_bytes(*to);
+      Conversion c{.from = formats::float64, .to = *to, .rounding = rounding, .seed = 7};
+      std::vector<unsigned char> whole(n * bytes), pieces(n * bytes);
+      convert_array(x.data(), whole.data(), n, c);
+      convert_array(x.data(), pieces.data(), 300, c);
+      c.first_index = 300;
+      convert_array(x.data() + 300, pieces.data() + 300 * bytes, n - 300, c, 2);
+      BOOST_TEST((whole == pieces), rounding_name(rounding) << ' ' << to->dtype);
+      for (std::size_t i = 0; i < n; ++i) {
+        EncodeOptions options{.rounding = rounding};
+        if (rounding == Rounding::stochastic) options.random = random_bits(7, i, 32);
+        std::uint64_t code = 0;
+        std::memcpy(&code, whole.data() + i * bytes, bytes);
+        BOOST_TEST(code == encode(x[i], *to, options).code);
+      }
     }
   }
 }
@@ -506,6 +535,7 @@ bool make_tests() {
   add("convert/pieces", &pieces_equal_the_whole);
   add("convert/misuse", &misuse_is_refused);
   add("convert/best kernel", &best_kernel_is_the_first_that_can);
+  add("convert/without a kernel", &without_a_kernel_the_definition_converts);
   add("convert/mutants", &wrong_kernels_are_found);
   return true;
 }
