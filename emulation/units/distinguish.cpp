@@ -306,11 +306,13 @@ class Trial {
       : x_(x),
         y_(y),
         x_output_(options.output.value_or(x.info().outputs.front())),
-        y_output_(options.output.value_or(y.info().outputs.front())) {}
+        y_output_(options.output.value_or(y.info().outputs.front())),
+        terms_(options.terms) {}
 
   enum class Outcome : std::uint8_t { same, bits, value };
 
   Outcome run(const DotInput& input) {
+    if (terms_ && input.terms() != *terms_) return Outcome::same;  // a reduction
     ++count;
     const std::optional<std::uint64_t> cx = c_for(input, x_), cy = c_for(input, y_);
     if (input.c && (!cx || !cy)) return Outcome::same;
@@ -362,6 +364,7 @@ class Trial {
  private:
   const Arithmetic &x_, &y_;
   FormatSpec x_output_, y_output_;
+  std::optional<std::size_t> terms_{};
 };
 
 std::string accepted(const Arithmetic& arithmetic) {
@@ -449,7 +452,8 @@ Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const Distingu
       throw ContractError(one->info().name + " does not give " + std::string(options.output->short_name));
   }
   const FormatSpec c_format = narrower(x.info().accumulator, y.info().accumulator);
-  const std::vector<std::size_t> sizes = lengths(x, y, options.most_terms);
+  const std::vector<std::size_t> sizes =
+      options.terms ? std::vector{*options.terms} : lengths(x, y, options.most_terms);
   // Long inputs take a quarter of the turns that short ones take.
   const auto weight = [](std::size_t n) { return n <= 64 ? std::uint64_t{4} : std::uint64_t{1}; };
   std::uint64_t weights = 0;
@@ -469,7 +473,7 @@ Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const Distingu
         --left;
         const InputClass kind = all_input_classes[i % all_input_classes.size()];
         DotInput input = discriminating_input(kind, n, a, b, c_format, random.u64(i));
-        if (i / all_input_classes.size() % 3 == 0) input.c.reset();
+        if (!options.with_c || i / all_input_classes.size() % 3 == 0) input.c.reset();
         const Outcome outcome = trial.run(input);
         if (outcome == Outcome::value)
           by_value.push_back(std::move(input));

@@ -35,6 +35,8 @@ struct DistinguishOptions {
   std::size_t most_terms = 600;  // of an input
   std::optional<std::pair<FormatSpec, FormatSpec>> inputs{};  // of a and b
   std::optional<FormatSpec> output{};
+  std::optional<std::size_t> terms{};  // of every input: for an arithmetic that is known for one length alone
+  bool with_c = true;                  // false: no input has a c
 };
 
 struct Distinction {

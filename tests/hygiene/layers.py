@@ -25,7 +25,7 @@ ARROWS = {
     'validation/io': ('reference/sparse',),
     'validation/compare': ('reference/exact',),
     'validation/diagnose': ('validation/io', 'validation/compare'),
-    'validation/report': ('validation/io', 'validation/compare'),
+    'validation/report': ('validation/io', 'validation/diagnose'),
     'validation/suites': ('reference/', 'emulation/', 'gpu/', 'validation/diagnose', 'validation/report'),
     'validation/studies': ('validation/suites',),
     'validation/cli': ('validation/studies',),

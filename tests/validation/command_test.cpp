@@ -432,7 +432,7 @@ BOOST_AUTO_TEST_CASE(colours_and_progress_are_for_terminals) {
 BOOST_AUTO_TEST_SUITE(product, *utf::label("full"))
 
 BOOST_AUTO_TEST_CASE(every_example_works_as_it_stands) {
-  const std::string path = "PATH=" + fs::path(program).parent_path().string() + ":$PATH; ";
+  const std::string path = "PATH='" + fs::path(ASSAY_PROGRAM).parent_path().string() + "':$PATH; ";
   for (const json& command : json::parse(assay_with("list commands --json").out)) {
     const Folder folder;
     fs::copy(ASSAY_TEST_DATA "/compare", folder.path);  // the arrays that examples name
@@ -448,7 +448,7 @@ BOOST_AUTO_TEST_CASE(a_sample_of_repro_lines_gives_the_same_again) {
   BOOST_REQUIRE(!printed.empty());
   constexpr std::uint64_t seed = 20240607, sample = 10;
   const CounterRandom random(seed);
-  const std::string path = "PATH=" + fs::path(program).parent_path().string() + ":$PATH; ";
+  const std::string path = "PATH='" + fs::path(ASSAY_PROGRAM).parent_path().string() + "':$PATH; ";
   for (std::uint64_t i = 0; i < sample; ++i) {
     const json& before = printed[random.below(printed.size(), i)];
     const auto repro = before.at("repro").get<std::string>();

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -20,11 +19,12 @@
 #include "reference/formats/decimal.hpp"
 #include "reference/formats/rounding.hpp"
 #include "validation/cli/any_order.hpp"
-#include "validation/cli/arithmetics.hpp"
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/sum_order.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {
@@ -101,41 +101,6 @@ void parse_activation(const std::string& typed, const FormatSpec& f, Epilogue& e
   epilogue.high = parse_scalar("--activation", typed.substr(colon + 1), f);
   if (epilogue.low > epilogue.high)
     throw InputError("--activation", "", "a low limit that is no higher than the high one", quoted(typed));
-}
-
-// "any", "sequential", "pairwise", "pairwise:128", "blocked:LANES", "blocked:LANES:PANEL".
-SumTree parse_order(const std::string& typed) {
-  std::vector<std::uint64_t> numbers;
-  const std::size_t first = typed.find(':');
-  for (std::size_t at = first; at != std::string::npos;) {
-    const std::size_t end = std::min(typed.find(':', at + 1), typed.size());
-    std::uint64_t number = 0;
-    const char* const stop = typed.data() + end;
-    const auto [read, status] = std::from_chars(typed.data() + at + 1, stop, number);
-    if (status != std::errc{} || read != stop)
-      throw InputError("--order", "", "a whole number after the colon", quoted(typed));
-    numbers.push_back(number);
-    at = end == typed.size() ? std::string::npos : end;
-  }
-  SumTree tree;
-  tree.order =
-      choice("--order", std::string_view(typed).substr(0, first),
-             std::to_array<std::pair<std::string_view, SumOrder>>({{"any", SumOrder::any},
-                                                                   {"sequential", SumOrder::sequential},
-                                                                   {"pairwise", SumOrder::pairwise},
-                                                                   {"blocked", SumOrder::blocked}}));
-  const std::size_t most = tree.order == SumOrder::blocked ? 2 : tree.order == SumOrder::pairwise ? 1 : 0;
-  const bool lanes_missing = tree.order == SumOrder::blocked && numbers.empty();
-  if (numbers.size() > most || lanes_missing || (!numbers.empty() && numbers[0] == 0)) {
-    throw InputError("--order", "", "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]",
-                     quoted(typed));
-  }
-  if (tree.order == SumOrder::pairwise && !numbers.empty()) tree.base = numbers[0];
-  if (tree.order == SumOrder::blocked) {
-    tree.lanes = numbers[0];
-    if (numbers.size() > 1) tree.panel = numbers[1];
-  }
-  return tree;
 }
 
 // --- operands ----------------------------------------------------------------------------------------------
@@ -442,7 +407,7 @@ Question question(const Options& o) {
   std::optional<io::Array> bias = in.optional_dense("--bias", o.bias, o.bias_format);
   if (!o.unit.empty()) {
     // A unit reads formats of its own; values that are its formats' too may come in others.
-    const ArithmeticInfo& info = arithmetics().find(o.unit, "--unit").info();
+    const ArithmeticInfo& info = find_arithmetic(o.unit, "--unit").info();
     io::Array& first = a ? *a : sparse->values;
     const auto [fa, fb] =
         input_formats(info, first.element.format(), b ? b->element.format() : first.element.format());
@@ -455,7 +420,7 @@ Question question(const Options& o) {
   const io::Array* const left = a ? &*a : &sparse->values;
   q.how = accumulation_of(o, default_accumulator({left, b ? &*b : nullptr, &q.got}));
   const FormatSpec sums =
-      o.unit.empty() ? q.how.accumulator : arithmetics().find(o.unit, "--unit").info().accumulator;
+      o.unit.empty() ? q.how.accumulator : find_arithmetic(o.unit, "--unit").info().accumulator;
   Epilogue& e = q.output.epilogue;
   e.alpha = parse_scalar("--alpha", o.alpha, sums);
   e.rounding = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
@@ -594,7 +559,7 @@ int run(const Options& o, const CLI::App& app) {
   if (o.unit.empty()) {
     any = make_any_order(q.how, q.output.format);
   } else {
-    unit = &arithmetics().find(o.unit, "--unit");
+    unit = &find_arithmetic(o.unit, "--unit");
   }
   const Arithmetic& arithmetic = unit != nullptr ? *unit : *any;
   const Answer answer = by_bits ? predicted_answer(*q.operation, arithmetic, q.output, o.show.threads)

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,6 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
-#include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
@@ -22,6 +22,7 @@
 #include "validation/cli/unit_command.hpp"
 #include "validation/report/table.hpp"
 #include "validation/report/trace_text.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {
@@ -29,6 +30,7 @@ namespace {
 struct Options {
   std::string x, y, a_format, b_format, output;
   std::uint64_t seed = 1, limit = DistinguishOptions{}.limit;
+  std::optional<std::uint64_t> k{};
   bool json = false;
 };
 
@@ -86,8 +88,8 @@ nlohmann::ordered_json as_json(const Distinction& d, const Arithmetic& x, const 
 }
 
 int run(const Options& o) {
-  const Arithmetic& x = arithmetics().find(o.x, "distinguish");
-  const Arithmetic& y = arithmetics().find(o.y, "distinguish");
+  const Arithmetic& x = find_arithmetic(o.x, "distinguish");
+  const Arithmetic& y = find_arithmetic(o.y, "distinguish");
   DistinguishOptions options{.seed = o.seed, .limit = o.limit};
   if (o.a_format.empty() != o.b_format.empty())
     throw InputError("--a-format, --b-format", "", "both",
@@ -95,6 +97,9 @@ int run(const Options& o) {
   check_format("--a-format", o.a_format);
   check_format("--b-format", o.b_format);
   check_format("--output", o.output);
+  if (o.k) options.terms = static_cast<std::size_t>(*o.k);
+  // What was revealed starts with no C.
+  options.with_c = !o.x.ends_with(".json") && !o.y.ends_with(".json");
   if (!o.a_format.empty()) options.inputs = {parse_format(o.a_format), parse_format(o.b_format)};
   if (!o.output.empty()) options.output = parse_format(o.output);
   Distinction d;
@@ -131,11 +136,15 @@ int run(const Options& o) {
 
 std::function<int()> make_distinguish(CLI::App& app) {
   const auto o = std::make_shared<Options>();
-  app.add_option("X", o->x, "An arithmetic: a name of `assay units` or `assay list arithmetics`")->required();
+  app.add_option("X", o->x,
+                 "An arithmetic: a name of `assay list arithmetics`, or X.json that `assay probe` saved")
+      ->required();
   app.add_option("Y", o->y, "Another")->required();
   app.add_option("--a-format", o->a_format, "Format of A (default: the first pair that both take)");
   app.add_option("--b-format", o->b_format, "Format of B");
   app.add_option("--output", o->output, "Format of both results (default: each one's own)");
+  add_unsigned(app, "--k", o->k,
+               "Terms of every input (a saved arithmetic knows the lengths it was revealed for)", 1);
   add_seed(app, o->seed, "Seed of the search");
   app.add_option("--limit", o->limit, "Inputs to try")
       ->capture_default_str()

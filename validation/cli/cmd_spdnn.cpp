@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -27,6 +26,7 @@
 #include "reference/spdnn/trained_network.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/cli/spdnn_inputs.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
 #include "validation/report/result.hpp"
@@ -112,53 +112,6 @@ const Kernel& chosen_kernel(const Options& o, Format format) {
   if (const std::string why = why_unavailable(widest); !why.empty())
     throw Unavailable("--isa " + o.isa + ": " + why);
   return best_kernel(format, widest);
-}
-
-void check_size(const Options& o) {
-  if (!graphs::RadixNet::is_size(o.neurons)) {
-    throw InputError("--neurons", "", "1024, 4096, 16384 or 65536", std::to_string(o.neurons));
-  }
-}
-
-fs::path idx_file(const fs::path& folder, const std::string& name) {
-  return folder.empty() ? fs::path{} : find_plain_or_gzipped(folder / name);
-}
-
-// Where the inputs come from, looked up but not read.
-struct InputSource {
-  std::string kind;    // mnist, fashion, generated or file
-  fs::path path;       // empty: generated
-  std::string reason;  // why this one, where nobody said
-};
-
-InputSource find_inputs(const Options& o, const Data& data) {
-  const std::string name = "train-images-idx3-ubyte";
-  const fs::path mnist = idx_file(data.folder.empty() ? fs::path{} : data.folder / "mnist", name);
-  const fs::path fashion = idx_file(data.fashion_mnist, name);
-  const std::string looked_for =
-      (data.folder.empty() ? fs::path("DATA") : data.folder) / "mnist" / (name + ".gz");
-  if (o.inputs.empty()) {
-    if (!mnist.empty()) return {"mnist", mnist, "found under " + data.source};
-    const std::string no_mnist = "MNIST was looked for at " + looked_for;
-    if (!fashion.empty()) return {"fashion", fashion, no_mnist};
-    return {"generated", {}, no_mnist + ", and Debian's dataset-fashion-mnist is not installed"};
-  }
-  if (o.inputs == "generated") return {"generated", {}, ""};
-  if (o.inputs == "mnist") {
-    if (mnist.empty())
-      throw InputError(looked_for, "", "MNIST's training images (--data, ASSAY_DATA)", "no such file");
-    return {"mnist", mnist, ""};
-  }
-  if (o.inputs == "fashion") {
-    if (fashion.empty())
-      throw InputError("--inputs fashion", "", "Debian's dataset-fashion-mnist", "it is not installed");
-    return {"fashion", fashion, ""};
-  }
-  return {"file", o.inputs, ""};
-}
-
-std::size_t side_of(std::int32_t neurons) {
-  return std::size_t{1} << (std::countr_zero(static_cast<std::uint32_t>(neurons)) / 2);
 }
 
 // The bits of all images of the source: neighbours leak into each other, so --images takes the first rows only here.
@@ -286,9 +239,9 @@ void say_memory(const Options& o, std::uint64_t needed) {
 }
 
 int run_challenge(const Options& o) {
-  check_size(o);
+  check_neurons(o.neurons);
   const Data data = find_data(o.data);
-  const InputSource source = find_inputs(o, data);
+  const InputSource source = find_inputs(o.inputs, data);
   const Kernel& kernel = chosen_kernel(o, Format::ell);
   Truth truth = find_truth(o, data, source);
   say(o, "network     {} neurons x {} layers, {}\n", o.neurons, o.layers,
@@ -378,16 +331,8 @@ int run_challenge(const Options& o) {
 
 int run_network(const Options& o) {
   const Data data = find_data(o.data);
-  const fs::path mnist = data.folder.empty() ? fs::path{} : data.folder / "mnist";
-  const auto file = [&](const std::string& name) {
-    const fs::path found = idx_file(mnist, name);
-    if (found.empty()) {
-      throw InputError(((mnist.empty() ? fs::path("DATA/mnist") : mnist) / (name + ".gz")).string(), "",
-                       "MNIST's test images and labels (--data, ASSAY_DATA)", "no such file");
-    }
-    return found;
-  };
-  const fs::path images_file = file("t10k-images-idx3-ubyte"), labels_file = file("t10k-labels-idx1-ubyte");
+  const fs::path images_file = mnist_test_file(data, "t10k-images-idx3-ubyte"),
+                 labels_file = mnist_test_file(data, "t10k-labels-idx1-ubyte");
   const Kernel& kernel = chosen_kernel(o, Format::csr);
   Stopwatch watch;
   const IdxImages images =
@@ -451,7 +396,7 @@ int run_network(const Options& o) {
 }
 
 int run_generate(const Options& o) {
-  check_size(o);
+  check_neurons(o.neurons);
   const std::uint64_t bytes = layer_file_bytes(o.neurons) * static_cast<std::uint64_t>(o.layers);
   say(o, "network     {} neurons x {} layers: {} of text{}\n", o.neurons, o.layers, size_text(bytes),
       o.gzip ? ", less when gzipped" : "");

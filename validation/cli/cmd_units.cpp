@@ -11,10 +11,10 @@
 
 #include "emulation/units/unit.hpp"
 #include "reference/core/near_names.hpp"
-#include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/table.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {

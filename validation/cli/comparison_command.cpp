@@ -198,6 +198,7 @@ std::vector<double> values_of(const io::Array& array) {
 void add_show_options(CLI::App& app, ShowOptions& o) {
   app.add_flag("--statistics", o.statistics, "Distances, percentiles, NMSE and cosine below the verdict");
   app.add_flag("--json", o.json, "One JSON object on stdout");
+  app.add_flag("--quiet", o.quiet, "Nothing on stdout: the exit code says it");
   app.add_option("--report", o.report,
                  "Folder for report.txt, report.jsonl, report.junit.xml and report.html");
   app.add_flag("--strict", o.strict, "VACUOUS counts as disagreement");
@@ -227,6 +228,7 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
     folder.add(record);
     folder.finish(summary);
   }
+  if (o.quiet) return summary.exit_code;
   if (o.json) {
     put(json_case(header, record) + '\n');
   } else {
@@ -238,7 +240,7 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
 }
 
 std::string command_text(const CLI::App& app) {
-  constexpr std::array silent = {"--json", "--report", "--statistics", "--threads"};
+  constexpr std::array silent = {"--json", "--quiet", "--report", "--statistics", "--threads"};
   const CLI::App* const parent = app.get_parent();
   std::string text = parent == nullptr ? app.get_name() : parent->get_name() + " " + app.get_name();
   const auto options = app.get_options([](const CLI::Option* option) { return option->count() > 0; });

@@ -70,9 +70,9 @@ compare::Shape shape_of(const io::Array& array);
 io::Array as_floating(io::Array&& array);
 std::vector<double> values_of(const io::Array& array);
 
-// --json, --report, --strict, --statistics, --threads.
+// --json, --quiet, --report, --strict, --statistics, --threads.
 struct ShowOptions {
-  bool json = false, strict = false, statistics = false;
+  bool json = false, quiet = false, strict = false, statistics = false;
   std::string report;
   int threads = 0;
 };

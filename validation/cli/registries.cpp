@@ -9,8 +9,8 @@
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
 #include "reference/spdnn/inference.hpp"
-#include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/suites/arithmetics.hpp"
 #include "validation/suites/suite.hpp"
 
 namespace assay::cli {

@@ -13,11 +13,11 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
-#include "validation/cli/arithmetics.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/io/io.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {
@@ -102,7 +102,7 @@ UnitOperands unit_operands(const UnitOptions& o) {
         std::pair{"--a-format", &o.a_format}, std::pair{"--b-format", &o.b_format},
         std::pair{"--c-format", &o.c_format}})
     check_format(option, *text);
-  UnitOperands in{.arithmetic = &arithmetics().find(o.unit, "--unit")};
+  UnitOperands in{.arithmetic = &find_arithmetic(o.unit, "--unit")};
   const ArithmeticInfo& info = in.arithmetic->info();
   in.output = o.output.empty() ? info.outputs.front() : parse_format(o.output);
   if (!in.arithmetic->gives(in.output)) {

@@ -3,17 +3,21 @@
 
 #include <pybind11/pybind11.h>
 
+#include <memory>
+
 #include "reference/exact/arithmetic.hpp"
 
 namespace assay::python {
 
-// The arithmetics that a person can name: float chains and machines' units. Built at the first call.
-const ArithmeticRegistry& arithmetics();
+// A unit as a caller names it: a name of the registry, a saved arithmetic (*.json), a Probe. TypeError for others.
+std::shared_ptr<const Arithmetic> arithmetic_of(const pybind11::handle& unit);
 
 void bind_errors(pybind11::module_& m);
 void bind_formats(pybind11::module_& m);
 void bind_units(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
+void bind_probe(pybind11::module_& m);
+void bind_explain(pybind11::module_& m);
 void bind_io(pybind11::module_& m);
 
 }  // namespace assay::python

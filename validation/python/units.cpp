@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,9 +13,9 @@
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/exact/arithmetic.hpp"
-#include "reference/exact/chain.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::python {
 namespace {
@@ -39,9 +40,10 @@ void require_accumulator(const Arithmetic& arithmetic, const FormatSpec& c) {
                       std::string(c.short_name));
 }
 
-py::object dot(const py::object& a_array, const py::object& b_array, const std::string& unit,
+py::object dot(const py::object& a_array, const py::object& b_array, const py::object& unit,
                const py::object& c_array, const py::object& output, int threads) {
-  const Arithmetic& arithmetic = arithmetics().find(unit, "unit");
+  const std::shared_ptr<const Arithmetic> held = arithmetic_of(unit);
+  const Arithmetic& arithmetic = *held;
   const FormatSpec format = output_of(arithmetic, output);
   Operand a_operand = operand(a_array, "a"), b_operand = operand(b_array, "b");
   if (a_operand.shape != b_operand.shape) {
@@ -75,9 +77,10 @@ py::object dot(const py::object& a_array, const py::object& b_array, const std::
   return out.finished();
 }
 
-py::object gemm(const py::object& a_array, const py::object& b_array, const std::string& unit,
+py::object gemm(const py::object& a_array, const py::object& b_array, const py::object& unit,
                 const py::object& c_array, const py::object& output, int threads) {
-  const Arithmetic& arithmetic = arithmetics().find(unit, "unit");
+  const std::shared_ptr<const Arithmetic> held = arithmetic_of(unit);
+  const Arithmetic& arithmetic = *held;
   const FormatSpec format = output_of(arithmetic, output);
   Operand a_operand = operand(a_array, "a"), b_operand = operand(b_array, "b");
   const CodeMatrix a = matrix_of(a_operand), b = matrix_of(b_operand);
@@ -106,7 +109,9 @@ std::vector<ArithmeticInfo> infos(bool units_alone) {
 }
 
 constexpr const char* operands_text =
-    "unit     a name of arithmetics(): 'sm90.bf16', 'vdpbf16ps', 'chain_f32'\n"
+    "unit     a name of arithmetics(): 'sm90.bf16', 'vdpbf16ps', 'chain_f32'; a file that Probe.save() "
+    "wrote,\n"
+    "         'name.json'; a Probe\n"
     "c        what the sums start from, in the unit's accumulator format; None: +0\n"
     "output   a format that the unit gives; None: its first\n"
     "threads  0: as OpenMP decides\n\n"
@@ -115,16 +120,6 @@ constexpr const char* operands_text =
     "and for shapes that do not go together; InputError for an unknown name. Strided arrays are not copied.";
 
 }  // namespace
-
-const ArithmeticRegistry& arithmetics() {
-  static const ArithmeticRegistry registry = [] {
-    ArithmeticRegistry r;
-    add_chains(r);
-    add_units(r);
-    return r;
-  }();
-  return registry;
-}
 
 void bind_units(py::module_& m) {
   using Info = ArithmeticInfo;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "validation/report/svg.hpp"
 #include "validation/report/text_report.hpp"
 
 namespace assay {
@@ -16,6 +17,8 @@ namespace {
 
 using compare::Comparison;
 using compare::UlpHistogram;
+using svg::label;
+using svg::line;
 
 // All pictures are drawn on one canvas, so that they line up side by side.
 constexpr double width = 400, height = 260;
@@ -24,21 +27,7 @@ constexpr double plot_width = width - left - right, plot_height = height - top -
 
 std::string figure(std::string_view kind, const std::string& title, const std::string& caption,
                    const std::string& marks) {
-  return fmt::format(
-      "<figure>\n<svg class=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n"
-      "<figcaption><b>{}</b> {}</figcaption>\n</figure>\n",
-      kind, width, height, title, marks, title, caption);
-}
-
-std::string label(double x, double y, std::string_view anchor, const std::string& text,
-                  std::string_view kind = "") {
-  return fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n",
-                     kind.empty() ? "" : fmt::format(" class=\"{}\"", kind), x, y, anchor, text);
-}
-
-std::string line(std::string_view kind, double x1, double y1, double x2, double y2) {
-  return fmt::format("<line class=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n", kind,
-                     x1, y1, x2, y2);
+  return svg::figure(kind, width, height, title, caption, marks);
 }
 
 // A mark with what it stands for, which browsers show under the pointer.
@@ -51,10 +40,7 @@ std::string mark(std::string_view kind, double x, double y, double w, double h, 
       kind, x, y, w, h, opacity, what);
 }
 
-std::string superscript(int n) {
-  return fmt::format("2<tspan dy=\"-4\" font-size=\"8\">{}</tspan>",
-                     n < 0 ? fmt::format("\u2212{}", -n) : std::to_string(n));
-}
+std::string superscript(int n) { return svg::power(2, n); }
 
 // Opacity of a cell that holds `count`, the fullest holding `most`: by logarithm, the least still visible.
 double shade(std::uint64_t count, std::uint64_t most) {
@@ -88,9 +74,8 @@ std::string count_axis(const CountScale& scale, std::uint64_t most) {
   for (std::size_t i = 0; i < ticks.size(); i += every) {
     const double y = top + plot_height - scale.height_of(ticks[i]);
     text += line("axis", left - 4, y, left + plot_width, y);
-    text += label(
-        left - 7, y + 4, "end",
-        i < 4 ? std::to_string(ticks[i]) : fmt::format("10<tspan dy=\"-4\" font-size=\"8\">{}</tspan>", i));
+    text +=
+        label(left - 7, y + 4, "end", i < 4 ? std::to_string(ticks[i]) : svg::power(10, static_cast<int>(i)));
   }
   return text;
 }

@@ -1,6 +1,7 @@
 """Makes the arrays of this folder, by the standard library alone: python3 make.py FOLDER
 
 a.npy b.npy d.npy    float32, d = a b; got.npy and want.npy are d: what the commands' examples name
+answers.txt          the exact results of `assay gen dot --values integers --cases 9`, not written by this program
 run.safetensors      a 64 x 96 and b 96 x 33 in bfloat16; d is their product; d_tail is that of a program with tiles 32 wide
                      that leaves out the last third of the sum in its tail, column 32
 """

@@ -1,0 +1,171 @@
+import ml_dtypes
+import numpy as np
+import pytest
+
+import assay
+
+# A probe asks for overflows, too, and NumPy warns of them.
+pytestmark = pytest.mark.filterwarnings('ignore:.*encountered in:RuntimeWarning')
+
+
+def float32(random, *shape):
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def sequential(a, b):
+    total = np.float32(0)
+    for x, y in zip(a, b):
+        total = np.float32(total + np.float32(x * y))
+    return total
+
+
+def backwards(a, b):
+    return sequential(a[::-1], b[::-1])
+
+
+def in_halves(a, b):
+    products = a * b
+    while products.size > 1:
+        products = products[:products.size // 2] + products[products.size // 2:]
+    return products[0]
+
+
+@pytest.mark.parametrize('function', [sequential, backwards, in_halves])
+def test_orders_are_found_and_predicted(random, function):
+    found = assay.probe(function, 'dot', 16, results=300)
+    assert found and found.predicted, found.text()
+    assert (found.wrong, found.without_tree, found.trees) == (0, 0, 1)
+    assert found.results >= 900
+    assert found.runs > 15
+    assert found.name == function.__name__
+    a, b = float32(random, 50, 16), float32(random, 50, 16)
+    got = assay.dot(a, b, found)
+    want = np.array([function(x, y) for x, y in zip(a, b)])
+    assert (got.view(np.uint32) == want.view(np.uint32)).all()
+
+
+def test_orders_differ():
+    orders = {f: assay.probe(f, 'dot', 16, results=10).order() for f in (sequential, backwards, in_halves)}
+    assert len(set(orders.values())) == 3
+
+
+def test_wider_accumulators_are_seen(random):
+    found = assay.probe(lambda a, b: np.float32(sum(np.float64(x) * np.float64(y) for x, y in zip(a, b))), 'dot', 12,
+                        results=300)
+    assert found, found.text()
+    assert 'float64' in found.text()
+
+
+def test_numpys_sum_is_predicted(random):
+    found = assay.probe(np.sum, 'sum', 300, results=1000)
+    assert found, found.text()
+    x = float32(random, 300)
+    assert assay.dot(x, np.ones_like(x), found) == np.sum(x)
+
+
+def test_numpys_matmul_is_predicted(random):
+    found = assay.probe(np.matmul, 'gemm', 40, m=5, n=3, results=1000)
+    assert found, found.text()
+    assert len(found.tree_of) == 15
+    a, b = float32(random, 5, 40), float32(random, 40, 3)
+    assert (assay.gemm(a, b, found).view(np.uint32) == np.matmul(a, b).view(np.uint32)).all()
+
+
+def test_an_addend(random):
+    found = assay.probe(lambda a, b, c: c + a @ b, 'gemm', 8, m=2, n=2, c='float32', results=300)
+    assert found, found.text()
+    a, b, c = float32(random, 2, 8), float32(random, 8, 2), float32(random, 2, 2)
+    assert (assay.gemm(a, b, found, c) == c + a @ b).all()
+
+
+def test_bfloat16_operands(random):
+    def widened(a, b):
+        return sequential(a.astype(np.float32), b.astype(np.float32))
+
+    found = assay.probe(widened, 'dot', 10, a='bf16', results=300)
+    assert found, found.text()
+    a = float32(random, 10).astype(ml_dtypes.bfloat16)
+    assert assay.dot(a, a, found) == widened(a, a)
+
+
+def test_a_file_is_a_unit(random, tmp_path):
+    path = tmp_path / 'halves.json'
+    assay.probe(in_halves, 'dot', 8, results=10).save(path)
+    a, b = float32(random, 8), float32(random, 8)
+    assert assay.dot(a, b, str(path)) == in_halves(a, b)
+    assay.probe(backwards, 'dot', 8, results=10).save(path)  # what a name stood for before is not kept
+    assert assay.dot(a, b, str(path)) == backwards(a, b)
+
+
+def test_a_saved_arithmetic_of_another_length_is_refused(random, tmp_path):
+    path = tmp_path / 'eight.json'
+    assay.probe(in_halves, 'dot', 8, results=10).save(path)
+    with pytest.raises(assay.InputError, match='9'):
+        assay.dot(float32(random, 9), float32(random, 9), str(path))
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(assay.InputError, match='eight.json'):
+        assay.dot(float32(random, 8), float32(random, 8), str(path))
+
+
+def test_pictures():
+    found = assay.probe(in_halves, 'dot', 8, results=10)
+    assert found.svg().startswith('<svg')
+    assert str(found) == found.text()
+    with pytest.raises(assay.ContractError):
+        found.svg(1)
+
+
+def test_what_is_not_explained_is_said():
+    found = assay.probe(lambda a, b: np.float32(sequential(a, b) * np.float32(1.5)), 'dot', 6, results=50)
+    assert not found
+    assert 'NOT PREDICTED' in found.text()
+
+
+def test_answers_that_change_are_seen():
+    random = np.random.default_rng(3)
+    found = assay.probe(lambda a, b: np.float32(random.standard_normal()), 'dot', 4, results=10)
+    assert not found and not found.repeats
+
+
+def test_a_callable_that_raises():
+    def broken(a, b):
+        raise KeyError('not today')
+
+    with pytest.raises(KeyError, match='not today'):
+        assay.probe(broken, 'dot', 4)
+
+
+@pytest.mark.parametrize('function, error, words', [
+    (lambda a, b: a, assay.ContractError, 'not 1 values'),
+    (lambda a, b: 'seven', TypeError, 'what the callable returned'),
+    (lambda a, b: 7, TypeError, 'what the callable returned'),
+    (lambda a: np.float32(0), TypeError, 'positional'),
+])
+def test_a_callable_that_returns_something_else(function, error, words):
+    with pytest.raises(error, match=words):
+        assay.probe(function, 'dot', 4)
+
+
+def test_a_callable_that_changes_its_format():
+    formats = iter([np.float32] * 20)
+    with pytest.raises(assay.ContractError, match='float64'):
+        assay.probe(lambda a, b: next(formats, np.float64)(np.dot(a, b)), 'dot', 4)
+
+
+@pytest.mark.parametrize('arguments', [
+    dict(operation='conv', k=4), dict(operation='dot', k=0), dict(operation='dot', k=4, results=0),
+    dict(operation='dot', k=4, offset=64), dict(operation='dot', k=4, c='float32'), dict(operation='dot', k=4, a='x'),
+])
+def test_what_cannot_be_asked(arguments):
+    with pytest.raises(ValueError):
+        assay.probe(np.dot, **arguments)
+
+
+def test_too_many_calls():
+    with pytest.raises(RuntimeError, match='100'):
+        assay.probe(sequential, 'dot', 64, most_runs=100)
+
+
+def test_a_unit_is_a_name_or_a_probe(random):
+    with pytest.raises(TypeError, match='unit'):
+        assay.dot(float32(random, 4), float32(random, 4), 7)

@@ -1,0 +1,139 @@
+// A program that speaks the protocol of validation/diagnose, well or badly.
+//
+//   asked_program ARITHMETIC [BEHAVIOUR]
+//
+// ARITHMETIC: a chain of reference/exact, or `batch`: a matrix product in one chain up to 3 rows and in four
+// lanes from 4 on. BEHAVIOUR: loop (default), once, hang, grandchild, die, signal, silent, little, much,
+// later, word, change, huge.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/exact/chain.hpp"
+#include "reference/formats/decimal.hpp"
+#include "reference/formats/encode.hpp"
+
+using namespace assay;
+
+namespace {
+
+struct Request {
+  bool binary = false;
+  std::string operation;
+  std::size_t m = 1, n = 1, k = 0, cases = 0;
+  FormatSpec a = formats::float32, b = formats::float32, output = formats::float32;
+};
+
+bool read_header(Request& r) {
+  std::string line;
+  if (!std::getline(std::cin, line)) return false;
+  std::istringstream in(line);
+  std::string version, form, a, b, c, output;
+  int threads = 0;
+  in >> version >> form >> r.operation >> r.m >> r.n >> r.k >> a >> b >> c >> output >> threads >> r.cases;
+  if (!in || version != "assay1") std::exit(9);
+  r.binary = form == "binary";
+  r.a = parse_format(a);
+  r.b = b == "-" ? r.a : parse_format(b);
+  r.output = parse_format(output);
+  return true;
+}
+
+std::vector<std::uint64_t> read_codes(const Request& r, const FormatSpec& f, std::size_t n) {
+  std::vector<std::uint64_t> codes(n);
+  if (r.binary) {
+    const std::size_t width = code_bytes(f);
+    std::string bytes(n * width, '\0');
+    std::cin.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    for (std::size_t i = 0; i < n; ++i)
+      codes[i] = detail::load_code(bytes.data(), static_cast<std::ptrdiff_t>(i), width);
+    return codes;
+  }
+  std::string line, word;
+  std::getline(std::cin, line);
+  std::istringstream in(line);
+  for (std::uint64_t& code : codes) {
+    in >> word;
+    code = encode(parse_number(word), f).code;
+  }
+  return codes;
+}
+
+std::vector<std::byte> stored(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
+  std::vector<std::byte> bytes(codes.size() * code_bytes(f));
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), code_bytes(f), codes[i]);
+  return bytes;
+}
+
+void print(const Request& r, std::uint64_t code, bool last) {
+  if (r.binary) {
+    std::cout.write(reinterpret_cast<const char*>(&code), static_cast<std::streamsize>(code_bytes(r.output)));
+  } else {
+    std::cout << "bits:0x" << std::hex << code << std::dec << (last ? "\n" : " ");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  const std::string name = argc > 1 ? argv[1] : "chain_f32", how = argc > 2 ? argv[2] : "loop";
+  ArithmeticRegistry registry;
+  add_chains(registry);
+  std::uint64_t asked = 0;
+  Request r;
+  while (read_header(r)) {
+    std::vector<std::uint64_t> results;
+    const Arithmetic& arithmetic = registry.find(name != "batch" ? name
+                                                 : r.m > 3       ? "lanes4_f32"
+                                                                 : "chain_f32");
+    for (std::size_t c = 0; c < r.cases; ++c) {
+      const bool matrix = r.operation == "gemm", sum = r.operation == "sum";
+      const std::size_t rows = matrix ? r.m : 1, cols = matrix ? r.n : 1;
+      const auto a = stored(read_codes(r, r.a, rows * r.k), r.a);
+      const auto b = stored(
+          sum ? std::vector<std::uint64_t>(r.k, encode(1.0, r.a).code) : read_codes(r, r.b, r.k * cols), r.b);
+      const CodeMatrix x{a.data(), rows, r.k, static_cast<std::ptrdiff_t>(r.k), 1, r.a};
+      const CodeMatrix y{b.data(), r.k, cols, static_cast<std::ptrdiff_t>(cols), 1, r.b};
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < cols; ++j)
+          results.push_back(arithmetic.dot(x.row(i), y.column(j), {}, r.output) ^
+                            (how == "change" ? ++asked % 2 : 0));
+      }
+    }
+    if (how == "grandchild" && ::fork() == 0) {
+      ::signal(SIGHUP, SIG_IGN);
+      for (;;) ::pause();
+    }
+    if (how == "hang" || how == "grandchild") {
+      for (;;) ::pause();
+    }
+    if (how == "die") {
+      std::cerr << "no such device\n";
+      return 3;
+    }
+    if (how == "signal") std::abort();
+    if (how == "silent") return 0;
+    if (how == "huge") {
+      const std::string much(1 << 20, '7');
+      for (;;) std::cout << much;
+    }
+    if (how == "word") std::cout << "Results: none today\n";
+    if (how == "little") results.pop_back();
+    const std::size_t each = r.operation == "gemm" ? r.m * r.n : 1;
+    for (std::size_t i = 0; i < results.size(); ++i) print(r, results[i], (i + 1) % each == 0);
+    if (how == "much") std::cout << (r.binary ? "x" : "0.5\n");
+    std::cout.flush();
+    if (how == "once" || how == "little") return 0;
+    if (how == "later") return 4;
+  }
+  return 0;
+}

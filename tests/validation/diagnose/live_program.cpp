@@ -1,0 +1,163 @@
+// Libraries of this machine as programs for `assay probe --form binary`:
+//
+//   live_program version|eigen_sum|eigen_dot|eigen_gemm|std_reduce|std_accumulate|std_inner_product|onednn|
+//                cblas_sdot|cblas_sgemm
+//
+// onednn takes float32 and bfloat16 operands, float32 results. Ends with 77 where a library is not here.
+#include <Eigen/Core>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <numeric>
+#include <sstream>
+#include <string>
+#include <vector>
+#ifdef ASSAY_LIVE_DNNL
+#include <dnnl.hpp>
+#endif
+#ifdef ASSAY_LIVE_OPENBLAS
+#include <cblas-openblas.h>
+#endif
+
+namespace {
+
+struct Header {
+  std::string operation, a, b, c, output;
+  std::size_t m = 1, n = 1, k = 1, cases = 0;
+};
+
+bool read_header(Header& h) {
+  std::string line, version, form;
+  if (!std::getline(std::cin, line)) return false;
+  std::istringstream in(line);
+  int threads = 0;
+  in >> version >> form >> h.operation >> h.m >> h.n >> h.k >> h.a >> h.b >> h.c >> h.output >> threads >>
+      h.cases;
+  return version == "assay1" && form == "binary" && !in.fail();
+}
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Vector = Eigen::VectorXf;
+
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
+// Memory at a multiple of 64 bytes: the order may depend on the address.
+std::unique_ptr<void, Free> room(std::size_t bytes) {
+  return std::unique_ptr<void, Free>(std::aligned_alloc(64, (bytes + 127) / 64 * 64));
+}
+
+#ifdef ASSAY_LIVE_DNNL
+class OneDnn {
+ public:
+  void multiply(const Header& h, void* a, void* b, float* d) {
+    const std::string key = h.a + std::to_string(h.m) + ',' + std::to_string(h.n) + ',' + std::to_string(h.k);
+    if (key != key_) {
+      const auto type = h.a == "bfloat16" ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+      const auto m = static_cast<dnnl::memory::dim>(h.m), n = static_cast<dnnl::memory::dim>(h.n),
+                 k = static_cast<dnnl::memory::dim>(h.k);
+      a_ = {{m, k}, type, dnnl::memory::format_tag::ab};
+      b_ = {{k, n}, type, dnnl::memory::format_tag::ab};
+      d_ = {{m, n}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
+#if DNNL_VERSION_MAJOR >= 3
+      primitive_ = dnnl::matmul(dnnl::matmul::primitive_desc(engine_, a_, b_, d_));
+#else
+      primitive_ = dnnl::matmul(dnnl::matmul::primitive_desc(dnnl::matmul::desc(a_, b_, d_), engine_));
+#endif
+      key_ = key;
+    }
+    primitive_.execute(stream_, {{DNNL_ARG_SRC, dnnl::memory(a_, engine_, a)},
+                                 {DNNL_ARG_WEIGHTS, dnnl::memory(b_, engine_, b)},
+                                 {DNNL_ARG_DST, dnnl::memory(d_, engine_, d)}});
+    stream_.wait();
+  }
+
+ private:
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{engine_};
+  dnnl::memory::desc a_, b_, d_;
+  dnnl::matmul primitive_;
+  std::string key_;
+};
+#endif
+
+int print_version() {
+  std::printf("Eigen %d.%d.%d, %s; libstdc++ of GCC %s", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION,
+              EIGEN_MINOR_VERSION, Eigen::SimdInstructionSetsInUse(), __VERSION__);
+#ifdef ASSAY_LIVE_DNNL
+  const dnnl_version_t* const v = dnnl_version();
+  std::printf("; oneDNN %d.%d.%d", v->major, v->minor, v->patch);
+#endif
+#ifdef ASSAY_LIVE_OPENBLAS
+  std::printf("; %s", openblas_get_config());
+#endif
+  std::printf("\n");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  const std::string what = argc > 1 ? argv[1] : "";
+  if (what == "version") return print_version();
+#ifdef ASSAY_LIVE_DNNL
+  OneDnn dnnl_engine;
+#else
+  if (what == "onednn") return 77;
+#endif
+#ifndef ASSAY_LIVE_OPENBLAS
+  if (what.rfind("cblas_", 0) == 0) return 77;
+#endif
+  Header h;
+  while (read_header(h)) {
+    const bool matrix = h.operation == "gemm";
+    const std::size_t rows = matrix ? h.m : 1, cols = matrix ? h.n : 1;
+    const std::size_t width = h.a == "bfloat16" ? 2 : 4;
+    const std::size_t a_bytes = rows * h.k * width, b_bytes = h.operation == "sum" ? 0 : h.k * cols * width;
+    const auto a = room(a_bytes), b = room(b_bytes), d = room(rows * cols * 4);
+    const auto* const x = static_cast<const float*>(a.get());
+    const auto* const y = static_cast<const float*>(b.get());
+    auto* const result = static_cast<float*>(d.get());
+    const auto k = static_cast<Eigen::Index>(h.k), m = static_cast<Eigen::Index>(rows),
+               n = static_cast<Eigen::Index>(cols);
+    for (std::size_t c = 0; c < h.cases; ++c) {
+      std::cin.read(static_cast<char*>(a.get()), static_cast<std::streamsize>(a_bytes));
+      std::cin.read(static_cast<char*>(b.get()), static_cast<std::streamsize>(b_bytes));
+      if (!std::cin) return 5;
+      if (what == "eigen_sum") {
+        *result = Eigen::Map<const Vector>(x, k).sum();
+      } else if (what == "eigen_dot") {
+        *result = Eigen::Map<const Vector>(x, k).dot(Eigen::Map<const Vector>(y, k));
+      } else if (what == "eigen_gemm") {
+        Eigen::Map<Matrix>(result, m, n).noalias() =
+            Eigen::Map<const Matrix>(x, m, k) * Eigen::Map<const Matrix>(y, k, n);
+      } else if (what == "std_reduce") {
+        *result = std::reduce(x, x + h.k, 0.0F);
+      } else if (what == "std_accumulate") {
+        *result = std::accumulate(x, x + h.k, 0.0F);
+      } else if (what == "std_inner_product") {
+        *result = std::inner_product(x, x + h.k, y, 0.0F);
+#ifdef ASSAY_LIVE_DNNL
+      } else if (what == "onednn") {
+        dnnl_engine.multiply(h, a.get(), b.get(), result);
+#endif
+#ifdef ASSAY_LIVE_OPENBLAS
+      } else if (what == "cblas_sdot") {
+        *result = cblas_sdot(static_cast<int>(k), x, 1, y, 1);
+      } else if (what == "cblas_sgemm") {
+        const int rows_int = static_cast<int>(m), cols_int = static_cast<int>(n), terms = static_cast<int>(k);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows_int, cols_int, terms, 1.0F, x, terms, y,
+                    cols_int, 0.0F, result, cols_int);
+#endif
+      } else {
+        return 6;
+      }
+      std::cout.write(static_cast<const char*>(d.get()), static_cast<std::streamsize>(rows * cols * 4));
+    }
+    std::cout.flush();
+  }
+  return 0;
+}

@@ -1,0 +1,206 @@
+// Libraries as they are installed here: revealed, and fresh results predicted. Prints a row of a table for each
+// shape, those that are not predicted first; what is not installed is a row that says so. ASSAY_LIVE_ONLY=text
+// takes the libraries whose name holds it.
+#define BOOST_TEST_MODULE diagnose_live
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "reference/core/cpu.hpp"
+#include "reference/core/random.hpp"
+#include "tests/validation/diagnose/planted.hpp"
+#include "validation/diagnose/program.hpp"
+#include "validation/diagnose/rules.hpp"
+
+using namespace assay;
+using namespace assay::diagnose_test;
+
+namespace {
+
+constexpr std::uint64_t seed = 20240917;
+
+std::string first_line(const std::string& command) {
+  std::FILE* const pipe = ::popen(command.c_str(), "r");
+  std::string text;
+  if (pipe == nullptr) return text;
+  char bytes[512];
+  while (std::fgets(bytes, sizeof bytes, pipe) != nullptr) text += bytes;
+  ::pclose(pipe);
+  return text.substr(0, text.find('\n'));
+}
+
+// A library's function: how it is asked, and what for.
+struct Library {
+  const char* name;
+  std::string command;
+  Operation operation;
+  FormatSpec inputs = formats::float32, output = formats::float32;
+};
+
+struct Row {
+  std::string library, shape, verdict;
+  std::uint64_t runs = 0, results = 0, wrong = 0;
+  std::size_t trees = 0;
+  bool asked = false;
+};
+
+Row row_of(const Library& library, Program& program, const Problem& p, std::uint64_t results) {
+  Row row{.library = library.name, .shape = to_string(p), .verdict = "predicted"};
+  try {
+    const Revelation r = reveal(p, program.target());
+    const PredictionScore s = score(r, program.target(), seed, results);
+    row.asked = true;
+    row.runs = r.runs;
+    row.trees = r.classes.size();
+    row.results = s.results + s.without_tree;
+    row.wrong = s.wrong + s.without_tree;
+    if (row.wrong > 0) row.verdict = "NOT predicted";
+    for (const OrderClass& c : r.classes) {
+      if (!c.why_not.empty()) row.verdict += "; " + c.why_not;
+      if (c.training_misses > 0) row.verdict += "; rules miss " + std::to_string(c.training_misses);
+    }
+    if (!r.repeats) row.verdict += "; its answers change";
+  } catch (const TargetError& e) {
+    row.verdict = e.what();
+    if (row.verdict.find("status 77") != std::string::npos) row.verdict = "SKIPPED: not installed";
+  }
+  return row;
+}
+
+void print(const Row& r) {
+  std::printf("| %s | %s | %llu | %zu | %llu of %llu | %s |\n", r.library.c_str(), r.shape.c_str(),
+              static_cast<unsigned long long>(r.runs), r.trees, static_cast<unsigned long long>(r.wrong),
+              static_cast<unsigned long long>(r.results), r.verdict.c_str());
+  std::fflush(stdout);
+}
+
+// Prints the rows, bad ones first, and the sums; what was asked must have been predicted.
+void report(const std::vector<Row>& rows, bool all) {
+  std::size_t asked = 0, shapes = 0;
+  std::uint64_t results = 0, wrong = 0;
+  std::printf("| library | shape | runs | trees | wrong | |\n");
+  for (const bool good : {false, true}) {
+    for (const Row& r : rows) {
+      if ((r.verdict == "predicted") != good) continue;
+      if (all || !good) print(r);
+      const bool skipped = r.verdict.starts_with("SKIPPED");
+      BOOST_TEST((good || skipped), r.library << " " << r.shape << ": " << r.verdict);
+      asked += r.asked ? 1 : 0;
+      shapes += good ? 1 : 0;
+      results += r.results;
+      wrong += r.wrong;
+    }
+  }
+  std::printf("%zu of %zu shapes predicted; %llu of %llu outputs wrong\n", shapes, asked,
+              static_cast<unsigned long long>(wrong), static_cast<unsigned long long>(results));
+  BOOST_TEST(asked > 0u);
+}
+
+Problem problem(const Library& l, std::size_t k, std::size_t m = 1, std::size_t n = 1) {
+  return {.operation = l.operation,
+          .m = m,
+          .n = n,
+          .k = k,
+          .a = l.inputs,
+          .b = l.inputs,
+          .output = l.output,
+          .threads = 1};
+}
+
+// The interpreter that has NumPy; empty, and the reason said, if there is none.
+std::string python() {
+  if (const char* const here = std::getenv("ASSAY_LIVE_PYTHON")) return here;
+  const std::string made = first_line(ASSAY_LIVE_VENV " python3 " ASSAY_LIVE_VENV_FOLDER);
+  if (made.starts_with('/')) return made;
+  std::printf("NumPy and SciPy: %s\n", made.c_str());
+  return "";
+}
+
+std::vector<Library> libraries() {
+  using enum Operation;
+  const std::string compiled = ASSAY_LIVE_PROGRAM;
+  std::vector<Library> list{
+      {"libstdc++ std::reduce", compiled + " std_reduce", sum},
+      {"libstdc++ std::accumulate", compiled + " std_accumulate", sum},
+      {"libstdc++ std::inner_product", compiled + " std_inner_product", dot},
+      {"Eigen sum", compiled + " eigen_sum", sum},
+      {"Eigen dot", compiled + " eigen_dot", dot},
+      {"Eigen matrix product", compiled + " eigen_gemm", gemm},
+      {"oneDNN matmul float32", compiled + " onednn", gemm},
+      {"oneDNN matmul bfloat16", compiled + " onednn", gemm, formats::bfloat16},
+      {"OpenBLAS cblas_sdot", compiled + " cblas_sdot", dot},
+      {"OpenBLAS cblas_sgemm", compiled + " cblas_sgemm", gemm},
+  };
+  std::printf("CPU %s\n%s\n", cpu_model().c_str(), first_line(compiled + " version").c_str());
+  const std::string interpreter = python();
+  if (interpreter.empty()) return list;
+  const std::string base = interpreter + " " + ASSAY_LIVE_PYTHON_PROGRAM + " ";
+  std::printf("%s\n", first_line(base + "version").c_str());
+  for (const Library& l : std::initializer_list<Library>{
+           {"NumPy sum", base + "sum", sum},
+           {"NumPy sum float16", base + "sum", sum, formats::float16, formats::float16},
+           {"NumPy sum, other axis", base + "sum_axis", sum},
+           {"NumPy dot (its OpenBLAS)", base + "dot", dot},
+           {"NumPy dot float64", base + "dot", dot, formats::float64, formats::float64},
+           {"NumPy matmul (its OpenBLAS)", base + "matmul", gemm},
+           {"NumPy einsum i,i", base + "einsum", dot},
+           {"NumPy einsum ij,jk->ik", base + "einsum", gemm},
+           {"SciPy sdot (its OpenBLAS)", base + "sdot", dot},
+           {"SciPy sgemm (its OpenBLAS)", base + "sgemm", gemm}})
+    list.push_back(l);
+  return list;
+}
+
+std::vector<Library> chosen_libraries() {
+  std::vector<Library> list = libraries();
+  if (const char* const only = std::getenv("ASSAY_LIVE_ONLY"))
+    std::erase_if(list,
+                  [&](const Library& l) { return std::string(l.name).find(only) == std::string::npos; });
+  return list;
+}
+
+ProgramOptions options_of(const Library& l) {
+  return {.command = l.command, .form = Form::binary, .seconds = 120};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(libraries_are_predicted) {
+  std::vector<Row> rows;
+  for (const Library& l : chosen_libraries()) {
+    Program program(options_of(l));
+    std::vector<Problem> problems;
+    if (l.operation == Operation::gemm) {
+      problems = {problem(l, 64, 5, 7), problem(l, 300, 9, 17)};
+    } else {
+      for (const std::size_t k : {8UL, 33UL, 200UL}) problems.push_back(problem(l, k));
+    }
+    for (const Problem& p : problems) rows.push_back(row_of(l, program, p, 2000));
+  }
+  report(rows, true);
+}
+
+BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) {
+  const char* const wanted = std::getenv("ASSAY_LIVE_SHAPES");
+  const std::uint64_t shapes = wanted != nullptr ? std::stoull(wanted) : 520;
+  const std::vector<Library> list = chosen_libraries();
+  std::vector<Row> rows;
+  std::printf("fuzz of %llu shapes, seed %llu\n", static_cast<unsigned long long>(shapes),
+              static_cast<unsigned long long>(seed));
+  for (std::size_t at = 0; at < list.size(); ++at) {
+    const Library& l = list[at];
+    Program program(options_of(l));
+    for (std::uint64_t i = at; i < shapes; i += list.size()) {
+      const CounterRandom random(seed, i);
+      // Short sums mostly: the long ones take most of the time.
+      const std::size_t k = 1 + random.below(random.below(8, 0) == 0 ? 150 : 48, 1);
+      const bool matrix = l.operation == Operation::gemm;
+      const std::size_t m = matrix ? 1 + random.below(20, 2) : 1, n = matrix ? 1 + random.below(24, 3) : 1;
+      rows.push_back(row_of(l, program, problem(l, k, m, n), 700));
+      if (rows.back().verdict.starts_with("SKIPPED")) break;
+    }
+  }
+  report(rows, false);
+}

@@ -1,0 +1,55 @@
+// Targets whose order and arithmetic are known: what a probe has to find.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/core/random.hpp"
+#include "reference/exact/chain.hpp"
+#include "validation/diagnose/reveal.hpp"
+
+namespace assay::diagnose_test {
+
+using namespace assay::diagnose;
+
+// A tree as a target.
+inline Target target_of(const Tree& tree) {
+  return [&tree](const Problem& p, std::span<const Case> cases) {
+    Evaluator evaluate(tree, p.a, p.b, p.c.value_or(formats::float32));
+    std::vector<Answer> answers;
+    for (const Case& x : cases) {
+      const CodeVector a{x.a.data(), p.k, 1, p.a}, b{x.b.data(), p.k, 1, p.b};
+      answers.push_back({evaluate(a, p.operation == Operation::sum ? nullptr : &b, std::nullopt)});
+    }
+    return answers;
+  };
+}
+
+// A tree over n leaves whose nodes take 2 to `widest` children, drawn from `random`.
+inline Tree random_tree(const CounterRandom& random, std::size_t n, std::size_t widest) {
+  Tree tree;
+  tree.terms = n;
+  std::vector<int> open;
+  for (std::size_t i = 0; i < n; ++i) {
+    open.push_back(static_cast<int>(i));
+    tree.nodes.push_back({{}, static_cast<int>(i), 0});
+  }
+  std::uint64_t draw = 0;
+  while (open.size() > 1) {
+    std::size_t take = 2 + random.below(widest - 1, draw++);
+    take = std::min(take, open.size());
+    TreeNode node;
+    for (std::size_t c = 0; c < take; ++c) {
+      const auto at = static_cast<std::ptrdiff_t>(random.below(open.size(), draw++));
+      node.children.push_back(open[static_cast<std::size_t>(at)]);
+      open.erase(open.begin() + at);
+    }
+    open.push_back(static_cast<int>(tree.nodes.size()));
+    tree.nodes.push_back(std::move(node));
+  }
+  return tree;
+}
+
+}  // namespace assay::diagnose_test

@@ -1,0 +1,89 @@
+// `assay probe` and `assay invariance` as a person starts them, and what `check` and `dot` make of the file.
+#define BOOST_TEST_MODULE cli_probe
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/validation/cli/files.hpp"
+
+using namespace assay;
+using namespace assay::cli_test;
+using nlohmann::json;
+using shell::Outcome;
+
+namespace {
+
+const std::string asked = ASSAY_ASKED_PROGRAM;
+
+std::string from(const std::string& arguments) { return " --got-from '" + asked + " " + arguments + "' "; }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_program_is_revealed_saved_and_replayed, Folder) {
+  const Outcome text =
+      assay("probe dot --k 40 --out lanes.json --svg lanes.svg --results 500" + from("lanes8_f32_fused"));
+  BOOST_TEST(text.exit_code == 0, text.out + text.err);
+  BOOST_TEST(holds(text.out, "PREDICTED  1500 of 1500"), text.out);
+  BOOST_TEST(holds(text.out, "step 8"), text.out);
+  BOOST_TEST(shell::contents((path / "lanes.svg").string()).starts_with("<svg"));
+  const Outcome in_json =
+      assay("probe dot --k 5,40 --json --form text --results 100" + from("lanes8_f32_fused once"));
+  BOOST_TEST(in_json.exit_code == 0, in_json.err);
+  const json found = json::parse(in_json.out);
+  BOOST_TEST(found.at("shapes").size() == 2u);
+  BOOST_TEST(found.at("shapes").at(1).at("predicted") == true);
+
+  write("a.npy", normal(formats::float32, {12, 40}, 1));
+  write("b.npy", normal(formats::float32, {12, 40}, 2));
+  BOOST_TEST(assay("dot --unit lanes8_f32_fused --a a.npy --b b.npy --out want.npy").exit_code == 0);
+  const Outcome same =
+      assay("check dot --unit lanes.json --policy bit-equal --a a.npy --b b.npy --got want.npy");
+  BOOST_TEST(same.exit_code == 0, same.out + same.err);
+  BOOST_TEST(assay("check dot --unit lanes.json --a a.npy --b b.npy --got want.npy").exit_code == 0);
+  BOOST_TEST(assay("dot --unit chain_f32 --a a.npy --b b.npy --out other.npy").exit_code == 0);
+  BOOST_TEST(
+      assay("check dot --unit lanes.json --policy bit-equal --a a.npy --b b.npy --got other.npy").exit_code ==
+      1);
+  BOOST_TEST(assay("dot --unit lanes.json --a a.npy --b b.npy --out replayed.npy").exit_code == 0);
+  BOOST_TEST(shell::contents((path / "replayed.npy").string()) ==
+             shell::contents((path / "want.npy").string()));
+  // Another length.
+  write("short.npy", normal(formats::float32, {12, 39}, 1));
+  const Outcome length = assay("dot --unit lanes.json --a short.npy --b short.npy --out x.npy");
+  BOOST_TEST(length.exit_code == 2, length.err);
+  BOOST_TEST(holds(length.err, "40"), length.err);
+  BOOST_TEST(assay("dot --unit missing.json --a a.npy --b b.npy --out x.npy").exit_code == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
+  const Outcome text = assay("invariance gemm --k 16 --n 2 --vary m=1:6,row,run=2" + from("batch"));
+  BOOST_TEST(text.exit_code == 1, text.out + text.err);
+  BOOST_TEST(holds(text.out, "NOT INVARIANT"), text.out);
+  BOOST_TEST(holds(text.out, "first change: m=4"), text.out);
+  BOOST_TEST(holds(text.out, "m=1..3"), text.out);
+  BOOST_TEST(holds(text.out, "step 4"), text.out);
+  const Outcome same =
+      assay("invariance gemm --k 16 --n 2 --vary m=1:6,threads=1,2 --json" + from("chain_f32"));
+  BOOST_TEST(same.exit_code == 0, same.out + same.err);
+  BOOST_TEST(json::parse(same.out).at("invariant") == true);
+}
+
+BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
+  const auto ends = [&](const std::string& arguments, int code, std::string_view says) {
+    const Outcome outcome = assay(arguments);
+    BOOST_TEST(outcome.exit_code == code, arguments + ": " + outcome.out + outcome.err);
+    BOOST_TEST(holds(outcome.out + outcome.err, says), outcome.out + outcome.err);
+  };
+  ends("probe dot --k 8 --seconds 0.5" + from("chain_f32 hang"), 1, "not done");
+  ends("probe dot --k 8" + from("chain_f32 die"), 1, "no such device");
+  ends("probe dot --k 8 --form text" + from("chain_f32 word"), 1, "no number");
+  ends("probe dot --k 8" + from("chain_f32 huge"), 1, "more than");
+  ends("probe dot --k 8" + from("chain_f32 change"), 1, "NOT PREDICTED");
+  ends("probe dot --k 0" + from("chain_f32"), 2, "--k");
+  ends("probe dto --k 8" + from("chain_f32"), 2, "dot");
+  ends("probe dot --k 8 --m 3" + from("chain_f32"), 2, "gemm");
+  ends("probe dot --k 8 --form morse" + from("chain_f32"), 2, "binary");
+  ends("probe dot --k 8 -f f31" + from("chain_f32"), 2, "f32");
+  ends("probe dot --k 64 --runs 50" + from("chain_f32"), 1, "more than 50 runs");
+  ends("invariance gemm --k 8 --vary q=1" + from("chain_f32"), 2, "--vary");
+  ends("invariance dot --k 8 --vary m=1:4" + from("chain_f32"), 2, "gemm's");
+}

@@ -1,0 +1,446 @@
+// assay explain: which arithmetic made these bits.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "emulation/units/distinguish.hpp"
+#include "emulation/units/unit.hpp"
+#include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
+#include "reference/formats/encode.hpp"
+#include "validation/cli/check_operation.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/comparison_command.hpp"
+#include "validation/cli/explain_json.hpp"
+#include "validation/cli/options.hpp"
+#include "validation/cli/progress_line.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/cli/trace_json.hpp"
+#include "validation/cli/unit_command.hpp"
+#include "validation/diagnose/explain.hpp"
+#include "validation/diagnose/explain_conversion.hpp"
+#include "validation/report/table.hpp"
+#include "validation/report/trace_text.hpp"
+#include "validation/suites/arithmetics.hpp"
+#include "validation/suites/explain_units.hpp"
+
+namespace assay::cli {
+namespace {
+
+using namespace diagnose;
+
+constexpr auto operations = std::to_array<std::string_view>({"gemm", "spmm", "dot", "conv", "convert"});
+
+struct Options {
+  std::string operation, a, b, c, got, at;
+  std::vector<std::string> also;
+  std::string format, a_format, b_format, c_format, got_format;
+  bool transpose_a = false, transpose_b = false, json = false;
+  std::vector<std::size_t> stride{1}, pad{0}, dilation{1};
+  std::size_t groups = 1;
+  std::string image_layout = "nchw", padding = "zeros";
+  std::uint64_t sample = 64, seed = 1, top = 8;
+  int threads = 0;
+  RawOptions raw;
+};
+
+// --- what was typed ----------------------------------------------------------------------------------------
+
+io::Array dense(const Options& o, std::string_view option, const std::string& path,
+                const std::string& format) {
+  if (path.empty()) throw InputError("explain " + o.operation, "", fmt::format("{} FILE", option), "none");
+  io::AnyArray any = read_operand(path, format.empty() ? o.format : format, o.raw);
+  if (std::holds_alternative<io::SparseArray>(any))
+    throw InputError(path, "", fmt::format("a dense array ({})", option), "a sparse one");
+  io::Array array = std::get<io::Array>(std::move(any));
+  if (!array.element.is_floating()) {
+    throw InputError(path, "",
+                     fmt::format("floating-point values, or codes with their format ({}-format)", option),
+                     array.element.name());
+  }
+  return array;
+}
+
+io::SparseArray sparse(const Options& o) {
+  if (o.a.empty()) throw InputError("explain spmm", "", "--a FILE", "none");
+  io::AnyArray any = read_operand(o.a, o.a_format.empty() ? o.format : o.a_format, o.raw);
+  if (std::holds_alternative<io::Array>(any)) {
+    throw InputError(o.a, "", "a sparse array (--a): SciPy's npz or Matrix Market coordinates",
+                     "a dense one");
+  }
+  io::SparseArray array = std::get<io::SparseArray>(std::move(any));
+  if (!array.values.element.is_floating())
+    throw InputError(o.a, "", "floating-point values, or codes with their format (--a-format)",
+                     array.values.element.name());
+  return array;
+}
+
+std::pair<std::size_t, std::size_t> both(const std::vector<std::size_t>& typed) {
+  return {typed.front(), typed.back()};
+}
+
+ConvProblem conv_problem(const Options& o) {
+  ConvProblem p;
+  std::tie(p.stride_height, p.stride_width) = both(o.stride);
+  std::tie(p.pad_top, p.pad_left) = both(o.pad);
+  p.pad_bottom = p.pad_top;
+  p.pad_right = p.pad_left;
+  std::tie(p.dilation_height, p.dilation_width) = both(o.dilation);
+  if (p.stride_height * p.stride_width * p.dilation_height * p.dilation_width * o.groups == 0)
+    throw InputError("explain conv", "", "strides, dilations and groups of 1 and more", "0");
+  p.groups = o.groups;
+  p.layout = o.image_layout == "nhwc" ? ImageLayout::nhwc : ImageLayout::nchw;
+  p.padding = o.padding == "absent" ? Padding::absent : Padding::zeros;
+  return p;
+}
+
+void refuse_unused(const Options& o, const CLI::App& app) {
+  const std::vector<std::pair<const char*, const char*>> uses{
+      {"--b", "gemm spmm dot conv"},  {"--c", "gemm dot"},  {"--transpose-a", "gemm spmm"},
+      {"--transpose-b", "gemm spmm"}, {"--stride", "conv"}, {"--pad", "conv"},
+      {"--dilation", "conv"},         {"--groups", "conv"}, {"--image-layout", "conv"},
+      {"--padding", "conv"}};
+  for (const auto& [option, for_these] : uses) {
+    if (app.get_option(option)->count() == 0) continue;
+    if (fmt::format(" {} ", for_these).find(fmt::format(" {} ", o.operation)) == std::string::npos)
+      throw InputError(option, "", fmt::format("one of {}", for_these), "explain " + o.operation);
+  }
+}
+
+// --- outputs and their terms -------------------------------------------------------------------------------
+
+// Notes what an operation asks the truth of: the terms of one output, in the operation's own order.
+class Listener final : public Arithmetic {
+ public:
+  Listener(const FormatSpec& c, const FormatSpec& output) : Arithmetic(described(c, output)) {}
+
+  ExplainElement heard(const Operation& operation, std::size_t i) const {
+    heard_ = {};
+    static_cast<void>(operation.truth(*this, i));
+    heard_.index = i;
+    return std::move(heard_);
+  }
+  ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
+    for (std::size_t k = 0; k < a.size; ++k) {
+      heard_.a.push_back(a.code(k));
+      heard_.b.push_back(b.code(k));
+    }
+    heard_.c = c;
+    return {};
+  }
+  double bound(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
+               const FormatSpec&) const override {
+    return 0;
+  }
+
+ private:
+  static ArithmeticInfo described(const FormatSpec& c, const FormatSpec& output) {
+    ArithmeticInfo info{.name = "listener", .family = "listener"};
+    info.accumulator = c;
+    info.outputs = {output};
+    return info;
+  }
+  std::uint64_t dot_checked(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
+                            const FormatSpec&, std::uint64_t) const override {
+    throw ContractError("explain: an arithmetic that only listens");
+  }
+  std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
+                             std::uint64_t) const override {
+    throw ContractError("explain: an arithmetic that only listens");
+  }
+
+  mutable ExplainElement heard_{};  // one thread asks
+};
+
+// "3,5" in a shape: the flat index.
+std::size_t place(const std::string& typed, const compare::Shape& shape) {
+  std::vector<std::size_t> at;
+  const char* begin = typed.data();
+  const char* const end = begin + typed.size();
+  bool sound = !typed.empty();
+  while (sound && begin != end) {
+    std::size_t x = 0;
+    const auto [next, status] = std::from_chars(begin, end, x);
+    sound = status == std::errc{} && (next == end || (*next == ',' && next + 1 != end));
+    at.push_back(x);
+    begin = sound && next != end ? next + 1 : next;
+  }
+  sound = sound && at.size() == shape.size();
+  std::size_t index = 0;
+  for (std::size_t d = 0; sound && d < shape.size(); ++d) {
+    sound = at[d] < shape[d];
+    index = index * shape[d] + at[d];
+  }
+  if (!sound)
+    throw InputError(
+        "--at", "",
+        fmt::format("{} indices inside the output's shape {}", shape.size(), compare::shape_text(shape)),
+        quoted(typed));
+  return index;
+}
+
+// The sparse rows as dense ones: the operation of a kernel that multiplies the zeros too.
+io::Array densified(const io::SparseArray& a) {
+  io::Array array = io::to_dense(a);
+  array.origin = a.origin;
+  return array;
+}
+
+struct Question {
+  ExplainInput input;
+  compare::Shape shape;
+  std::string parameters;
+  std::size_t outputs = 0;
+};
+
+void require_shape(const io::Array& got, const compare::Shape& wanted) {
+  const io::Shape shape(wanted.begin(), wanted.end());
+  const auto without_ones = [](io::Shape s) {
+    std::erase(s, 1);
+    return s;
+  };
+  if (without_ones(got.shape) != without_ones(shape))
+    throw InputError(got.origin, "", "shape " + io::to_string(shape), io::to_string(got.shape));
+}
+
+std::vector<std::size_t> sample_of(const Options& o, const compare::Shape& shape, std::size_t size,
+                                   const std::string& origin) {
+  if (size == 0)
+    throw InputError(origin, "", "an output to explain", "none: shape " + compare::shape_text(shape));
+  if (!o.at.empty()) return {place(o.at, shape)};
+  return drawn_sample(size, o.sample, o.seed);
+}
+
+// Terms of a convolution in other orders than that of its weights: [channel][row][column] by any loop nest.
+void add_loop_orders(const Options& o, const io::Array& weights, ExplainInput& input) {
+  const bool nchw = o.image_layout == "nchw";
+  const auto dim = [&](std::size_t d) { return static_cast<std::size_t>(weights.shape.at(d)); };
+  const std::size_t channels = dim(nchw ? 1 : 3), rows = dim(nchw ? 2 : 1), cols = dim(nchw ? 3 : 2);
+  const std::size_t taps = channels * rows * cols;
+  for (const ExplainElement& e : input.views[0].elements) {
+    if (e.a.size() != taps) return;  // padding that is absent: what is left is no box
+  }
+  const bool one_loop = (channels == 1 ? 0 : 1) + (rows * cols == 1 ? 0 : 1) < 2;
+  if (one_loop) return;
+  ExplainView turned{nchw ? "row, column, channel" : "channel, row, column", {}};
+  for (const ExplainElement& e : input.views[0].elements) {
+    ExplainElement t = e;
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t p = 0; p < rows * cols; ++p) {
+        const std::size_t channel_first = c * rows * cols + p, channel_last = p * channels + c;
+        t.a[nchw ? channel_last : channel_first] = e.a[nchw ? channel_first : channel_last];
+        t.b[nchw ? channel_last : channel_first] = e.b[nchw ? channel_first : channel_last];
+      }
+    }
+    turned.elements.push_back(std::move(t));
+  }
+  input.views[0].name = nchw ? "channel, row, column" : "row, column, channel";
+  input.views.push_back(std::move(turned));
+}
+
+Question question(const Options& o) {
+  Question q;
+  io::Array got = dense(o, "--got", o.got, o.got_format);
+  const OutputSpec output{.format = got.element.format(), .epilogue = {}};
+  std::optional<io::Array> c;
+  if (!o.c.empty()) c = dense(o, "--c", o.c, o.c_format);
+  q.input.c = c ? c->element.format() : formats::float32;
+  std::vector<std::pair<std::string, std::unique_ptr<const Operation>>> views;
+  io::Array weights;
+  if (o.operation == "spmm") {
+    io::SparseArray a = sparse(o);
+    io::Array b = dense(o, "--b", o.b, o.b_format);
+    q.input.a = a.values.element.format();
+    q.input.b = b.element.format();
+    std::unique_ptr<const Operation> filled;
+    // Zeros that multiply change the lane of a term; where the dense array would be large they are left out.
+    constexpr std::int64_t most = std::int64_t{1} << 26;
+    if (a.rows * a.cols <= most) {
+      try {
+        filled = make_gemm({.a = densified(a),
+                            .b = b,
+                            .transpose_a = o.transpose_a,
+                            .transpose_b = o.transpose_b,
+                            .c = {},
+                            .bias = {}},
+                           output);
+      } catch (const InputError&) {  // repeated entries: there is no such dense array
+      }
+    }
+    views.emplace_back("stored entries", make_spmm({.a = std::move(a),
+                                                    .b = std::move(b),
+                                                    .transpose_a = o.transpose_a,
+                                                    .transpose_b = o.transpose_b,
+                                                    .c = {},
+                                                    .bias = {}},
+                                                   output));
+    if (filled) views.emplace_back("zeros filled in", std::move(filled));
+  } else {
+    io::Array a = dense(o, "--a", o.a, o.a_format), b = dense(o, "--b", o.b, o.b_format);
+    q.input.a = a.element.format();
+    q.input.b = b.element.format();
+    if (o.operation == "gemm") {
+      const bool c_first = c.has_value();
+      OutputSpec plain = output;
+      plain.epilogue.beta = 0;
+      views.emplace_back("", make_gemm({.a = std::move(a),
+                                        .b = std::move(b),
+                                        .transpose_a = o.transpose_a,
+                                        .transpose_b = o.transpose_b,
+                                        .c = std::move(c),
+                                        .bias = {},
+                                        .c_first = c_first},
+                                       plain));
+    } else if (o.operation == "dot") {
+      views.emplace_back("", make_dot({.a = std::move(a), .b = std::move(b), .c = std::move(c)}, output));
+    } else {
+      weights = b;
+      views.emplace_back(
+          "",
+          make_conv({.a = std::move(a), .b = std::move(b), .bias = {}, .problem = conv_problem(o)}, output));
+    }
+  }
+  const Operation& first = *views.front().second;
+  require_shape(got, first.shape());
+  q.shape = first.shape();
+  q.outputs = first.size();
+  q.parameters = first.parameters();
+  q.input.got = output.format;
+  const std::vector<std::size_t> sample = sample_of(o, q.shape, q.outputs, got.origin);
+  const Listener listener(q.input.c, output.format);
+  for (const auto& [name, operation] : views) {
+    ExplainView view{name, {}};
+    for (const std::size_t i : sample) {
+      view.elements.push_back(listener.heard(*operation, i));
+      view.elements.back().got = got.code(static_cast<std::int64_t>(i));
+      if (view.elements.back().a.size() >> 17 != 0)
+        throw InputError(o.a, "", "sums of less than 131072 terms",
+                         fmt::format("{}", view.elements.back().a.size()));
+    }
+    q.input.views.push_back(std::move(view));
+  }
+  if (o.operation == "conv") add_loop_orders(o, weights, q.input);
+  // An empty row of a sparse matrix says nothing; neither does anything if all are empty.
+  const auto& elements = q.input.views[0].elements;
+  if (std::all_of(elements.begin(), elements.end(), [](const ExplainElement& e) { return e.a.empty(); }))
+    throw InputError(o.a, "", "terms in the sampled sums", "none");
+  return q;
+}
+
+// --- conversions -------------------------------------------------------------------------------------------
+
+int run_convert(const Options& o) {
+  const io::Array a = dense(o, "--a", o.a, o.a_format), got = dense(o, "--got", o.got, o.got_format);
+  if (a.shape != got.shape)
+    throw InputError(got.origin, "", "shape " + io::to_string(a.shape), io::to_string(got.shape));
+  const compare::Shape shape = shape_of(a);
+  const std::vector<std::size_t> sample = sample_of(o, shape, static_cast<std::size_t>(a.size()), got.origin);
+  ConvertedSample values{.from = a.element.format(), .index = sample};
+  for (const std::size_t i : sample) {
+    values.a.push_back(a.code(static_cast<std::int64_t>(i)));
+    values.got.push_back(got.code(static_cast<std::int64_t>(i)));
+  }
+  const FormatSpec to = got.element.format();
+  const auto words = [](const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
+    return CodeVector{codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
+  };
+  const ConversionExplanation e = explain_conversion(words(values.a, values.from), words(values.got, to));
+  const ExplainedQuestion asked{
+      .operation = o.operation, .shape = shape, .got = to, .seed = o.seed, .top = o.top};
+  put(o.json ? explain_json(asked, values, e).dump() + '\n' : explanation_text(asked, values, e));
+  return e.remaining > 0 ? agree : disagree;
+}
+
+// The arithmetics to replay: all that have a name here, and those of --also.
+std::vector<const Arithmetic*> candidates(const Options& o, const ExplainInput& input) {
+  std::vector<const Arithmetic*> all = arithmetics().list();
+  for (const std::string& name : o.also) {
+    const Arithmetic& arithmetic = find_arithmetic(name, "--also");
+    if (!arithmetic.accepts(input.a, input.b))
+      throw InputError("--also", name,
+                       fmt::format("an arithmetic of {} and {}", input.a.dtype, input.b.dtype),
+                       "one of other formats");
+    if (std::find(all.begin(), all.end(), &arithmetic) == all.end()) all.push_back(&arithmetic);
+  }
+  return all;
+}
+
+int run(const Options& o, const CLI::App& app) {
+  if (std::find(operations.begin(), operations.end(), o.operation) == operations.end())
+    throw unknown_name("explain", "an operation", o.operation, {operations.begin(), operations.end()});
+  refuse_unused(o, app);
+  if (o.operation == "convert") return run_convert(o);
+  const Question q = question(o);
+  const auto begin = std::chrono::steady_clock::now();
+  ProgressLine progress;
+  ExplainOptions options = explain_options(q.input, o.seed);
+  // Those that differ in flushing alone are shown as one.
+  options.keep = 4 * std::max<std::size_t>(o.top, 20);
+  options.threads = o.threads;
+  options.progress = [&](double share) {
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    progress.show("explain", taken.count(), share, "candidates replayed");
+  };
+  const std::vector<Explanation> all = explain_parts(q.input, candidates(o, q.input), options);
+  progress.clear();
+  const ExplainedQuestion asked{.operation = o.operation,
+                                .parameters = q.parameters,
+                                .shape = q.shape,
+                                .got = q.input.got,
+                                .seed = o.seed,
+                                .top = o.top};
+  put(o.json ? explain_json(asked, all).dump() + '\n' : explanation_text(asked, all));
+  return all.front().remaining > 0 ? agree : disagree;
+}
+
+}  // namespace
+
+std::function<int()> make_explain(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  app.add_option("operation", o->operation, fmt::format("{}", fmt::join(operations, ", ")))->required();
+  app.add_option("--a", o->a,
+                 "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
+  app.add_option("--b", o->b, "Right operand; weights of conv");
+  app.add_option("--c", o->c, "C of A B + C");
+  app.add_option("--got", o->got, "The output to explain");
+  app.add_option("--at", o->at, "One output alone, as in 3,5: little is proved by one");
+  add_unsigned(app, "--sample", o->sample, "Outputs to replay (default: 64)", 1);
+  add_seed(app, o->seed, "Which outputs are drawn, and the search for what tells candidates apart");
+  app.add_option("--also", o->also, "Replay this too: an arithmetic that `assay probe --out X.json` saved")
+      ->check(not_empty);
+  add_unsigned(app, "--top", o->top, "Candidates to show (default: 8)", 1);
+  app.add_option("--format,-f", o->format, "Read arrays of codes (uint8, uint16, ...) as this format");
+  app.add_option("--a-format", o->a_format, "The same for A alone; so for the others");
+  app.add_option("--b-format", o->b_format);
+  app.add_option("--c-format", o->c_format);
+  app.add_option("--got-format", o->got_format);
+  app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
+  app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
+  app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")->expected(1, 2);
+  app.add_option("--pad", o->pad, "Of conv, on every side")->expected(1, 2);
+  app.add_option("--dilation", o->dilation, "Of conv")->expected(1, 2);
+  app.add_option("--groups", o->groups, "Of conv")->capture_default_str();
+  app.add_option("--image-layout", o->image_layout, "Of conv: nchw or nhwc")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"nchw", "nhwc"}));
+  app.add_option("--padding", o->padding, "Of conv: padding is zeros that multiply, or absent")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"zeros", "absent"}));
+  app.add_flag("--json", o->json, "One JSON object on stdout");
+  app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")
+      ->check(CLI::Range(1, 4096));
+  add_raw_options(app, o->raw);
+  return [o, &app] { return run(*o, app); };
+}
+
+}  // namespace assay::cli

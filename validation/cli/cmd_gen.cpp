@@ -1,0 +1,56 @@
+// assay gen: cases for somebody's program, on stdout; assay verify judges its answers.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "validation/cli/cases.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
+#include "validation/cli/terminal.hpp"
+
+namespace assay::cli {
+namespace {
+
+int run(const CaseOptions& o) {
+  const diagnose::CaseSpec spec = case_spec(o);
+  std::string text;
+  for (std::size_t i = 0; i < o.cases; ++i) {
+    text += case_text(o, spec, generate(spec, i));
+    if (text.size() < 1 << 16 && i + 1 < o.cases) continue;
+    put(text);
+    text.clear();
+  }
+  return agree;
+}
+
+}  // namespace
+
+void add_case_options(CLI::App& app, CaseOptions& o) {
+  app.add_option("operation", o.operation, "dot, sum or gemm")->required();
+  add_seed(app, o.seed, "Of the cases: the same options and seed make the same ones");
+  add_unsigned(app, "--cases", o.cases, "How many (default: 1000)", 1);
+  app.add_option("--values", o.values,
+                 "normal; integers (exact in every order); hard (what tells arithmetics apart)")
+      ->capture_default_str();
+  app.add_option("--k", o.terms, "Terms of a sum, or FIRST:LAST, from which each case draws")
+      ->capture_default_str();
+  add_unsigned(app, "--m", o.m, "Of gemm: rows of A (default: 8)", 1);
+  add_unsigned(app, "--n", o.n, "Of gemm: columns of B (default: 8)", 1);
+  app.add_option("--format,-f", o.format, "Of the operands")->capture_default_str();
+  app.add_option("--b-format", o.b_format, "Of B alone");
+  app.add_option("--acc", o.accumulator,
+                 "Of the sums, and of c (default: float32; float64 where an operand is)");
+  app.add_option("--output", o.output, "Of the answers (default: that of the sums)");
+  app.add_flag("--with-c", o.with_c, "Of dot and gemm: each sum starts with a c");
+  app.add_option("--as", o.as, "codes (0x3f80), values (0x1.8p+0) or binary; the answers too")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"codes", "values", "binary"}));
+}
+
+std::function<int()> make_gen(CLI::App& app) {
+  const auto o = std::make_shared<CaseOptions>();
+  add_case_options(app, *o);
+  return [o] { return run(*o); };
+}
+
+}  // namespace assay::cli

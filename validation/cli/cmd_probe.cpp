@@ -1,0 +1,141 @@
+// assay probe: the tree of additions behind any program's sums, the arithmetic of its leaves and nodes, and
+// the proof: fresh results predicted bit for bit.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "reference/core/cpu.hpp"
+#include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
+#include "reference/formats/encode.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/probe_options.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/diagnose/draw.hpp"
+#include "validation/diagnose/probe_text.hpp"
+#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/rules.hpp"
+
+namespace assay::cli {
+namespace {
+
+using diagnose::OrderClass;
+using diagnose::PredictionScore;
+using diagnose::Problem;
+using diagnose::Revelation;
+using diagnose::SavedArithmetic;
+
+struct Options {
+  ProbeOptions probe;
+  std::string out, svg, name, library;
+  std::uint64_t results = 10000;
+  std::size_t lines = 40;
+  bool full = false;
+};
+
+nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
+  nlohmann::ordered_json classes = nlohmann::ordered_json::array();
+  for (const OrderClass& c : r.classes) {
+    classes.push_back({{"outputs", c.outputs.size()},
+                       {"found", !c.tree.nodes.empty()},
+                       {"why_not", c.why_not},
+                       {"as_exact", c.as_exact},
+                       {"order_runs", c.order_runs},
+                       {"rule_runs", c.rule_runs},
+                       {"order", c.tree.nodes.empty() ? "" : canonical_order(c.tree)},
+                       {"ambiguous", c.ambiguous}});
+  }
+  return {{"problem", to_string(r.problem)},
+          {"repeats", r.repeats},
+          {"runs", r.runs},
+          {"results", s.results},
+          {"wrong", s.wrong},
+          {"without_tree", s.without_tree},
+          {"predicted", s.wrong == 0 && s.without_tree == 0},
+          {"classes", classes}};
+}
+
+int run(const Options& o) {
+  const std::vector<std::size_t> lengths = parse_numbers("--k", o.probe.k);
+  for (const std::size_t k : lengths) problem_of(o.probe, k);  // before anything is started
+  diagnose::Program program(program_options(o.probe));
+  const diagnose::Target target = program.target();
+  const diagnose::RevealOptions options = reveal_options(o.probe);
+  SavedArithmetic saved;
+  saved.name = !o.name.empty()  ? o.name
+               : !o.out.empty() ? std::filesystem::path(o.out).stem().string()
+                                : "revealed_" + o.probe.operation;
+  saved.program = o.probe.program;
+  saved.environment = {{"cpu", cpu_model()}, {"threads", std::to_string(o.probe.threads)}};
+  if (!o.library.empty()) saved.environment["library"] = o.library;
+  bool right = true;
+  nlohmann::ordered_json shapes = nlohmann::ordered_json::array();
+  for (const std::size_t k : lengths) {
+    Revelation r;
+    PredictionScore s;
+    try {
+      r = reveal(problem_of(o.probe, k), target, options);
+      s = score(r, target, o.probe.seed, o.results, options);
+    } catch (const diagnose::TargetError& e) {
+      // The code under test, not ours and not what was typed.
+      if (o.probe.json) {
+        put(nlohmann::ordered_json{{"error", e.what()}}.dump(
+                -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+            '\n');
+      } else {
+        put(fmt::format("ERROR  {}\n", e.what()));
+      }
+      return disagree;
+    }
+    right = right && s.wrong == 0 && s.without_tree == 0 && s.results > 0;
+    if (o.probe.json) {
+      shapes.push_back(as_json(r, s));
+    } else {
+      put(probe_text(r, s, {.fold = !o.full, .most_lines = o.lines}));
+      if (!s.first.empty()) put(fewest_terms_text(r, target, s.first.front()));
+    }
+    saved.shapes.push_back({std::move(r), s});
+  }
+  if (!o.svg.empty()) {
+    AtomicFile file(o.svg);
+    const Revelation& first = saved.shapes.front().revelation;
+    if (first.classes.front().tree.nodes.empty())
+      throw InputError("--svg", "", "a tree that was found", "none");
+    file.write(draw_svg(first.classes.front().tree, saved.name + ": " + to_string(first.problem)));
+    file.commit();
+  }
+  if (!o.out.empty()) save(saved, o.out);
+  if (o.probe.json) {
+    put(nlohmann::ordered_json{
+            {"name", saved.name}, {"program", saved.program}, {"cpu", cpu_model()}, {"shapes", shapes}}
+            .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+        '\n');
+  } else if (!o.out.empty()) {
+    put(fmt::format("written to {}: `--unit {}` replays it\n", o.out, o.out));
+  }
+  return right ? agree : disagree;
+}
+
+}  // namespace
+
+std::function<int()> make_probe(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  add_probe_options(app, o->probe);
+  app.add_option("--out", o->out, "Where the arithmetic goes, as JSON");
+  app.add_option("--svg", o->svg, "Where a picture of the first tree goes");
+  app.add_option("--name", o->name, "What it is called (default: the name of --out)");
+  app.add_option("--library", o->library, "Library and version, to be kept with it");
+  app.add_option("--results", o->results, "Fresh results to predict, of each of three kinds of inputs")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  app.add_option("--lines", o->lines, "Of a tree's picture at most")->capture_default_str();
+  app.add_flag("--full", o->full, "Draw every term instead of folding what repeats");
+  return [o] { return run(*o); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,175 @@
+// assay verify: judges what a program answered to the cases of `assay gen`.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "validation/cli/any_order.hpp"
+#include "validation/cli/cases.hpp"
+#include "validation/cli/check_operation.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/comparison_command.hpp"
+#include "validation/suites/arithmetics.hpp"
+
+namespace assay::cli {
+namespace {
+
+using namespace diagnose;
+
+struct Options {
+  CaseOptions cases;
+  std::string unit;
+  ShowOptions show;
+};
+
+std::string read_stdin(std::size_t most) {
+  std::string text;
+  std::array<char, 1 << 16> bytes{};
+  while (true) {
+    const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), stdin);
+    text.append(bytes.data(), got);
+    if (text.size() > most) throw InputError("stdin", "", fmt::format("at most {} bytes", most), "more");
+    if (got < bytes.size()) break;
+  }
+  if (std::ferror(stdin) != 0) throw InputError("stdin", "", "something to read", "a reading error");
+  return text;
+}
+
+io::Array array_of(const std::vector<std::uint64_t>& codes, const FormatSpec& f, io::Shape shape) {
+  io::Array array = io::make_array(f, std::move(shape));
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    detail::store_code(array.bytes.data(), static_cast<std::ptrdiff_t>(i), code_bytes(f), codes[i]);
+  array.origin = "a generated case";
+  return array;
+}
+
+// The case as the operation that `assay check` judges.
+std::unique_ptr<const Operation> operation_of(const CaseSpec& spec, const GeneratedCase& c) {
+  const OutputSpec output{.format = spec.output, .epilogue = {}};
+  const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  if (spec.operation == CaseOperation::sum) {
+    return make_reduce({.a = array_of(c.a, spec.a, {size(c.k)}), .operation = Reduction::sum, .axis = {}},
+                       output);
+  }
+  std::optional<io::Array> start;
+  if (spec.operation == CaseOperation::dot) {
+    if (spec.with_c) start = array_of(c.c, spec.accumulator, {});
+    return make_dot({.a = array_of(c.a, spec.a, {size(c.k)}),
+                     .b = array_of(c.b, spec.b, {size(c.k)}),
+                     .c = std::move(start)},
+                    output);
+  }
+  OutputSpec plain = output;
+  plain.epilogue.beta = 0;
+  if (spec.with_c) start = array_of(c.c, spec.accumulator, {size(c.m), size(c.n)});
+  return make_gemm({.a = array_of(c.a, spec.a, {size(c.m), size(c.k)}),
+                    .b = array_of(c.b, spec.b, {size(c.k), size(c.n)}),
+                    .c = std::move(start),
+                    .bias = {},
+                    .c_first = spec.with_c},
+                   plain);
+}
+
+// The command line that makes these cases: what both commands have.
+std::string gen_text(const CLI::App& app) {
+  std::string text = "assay gen";
+  for (const CLI::Option* option : app.get_options([](const CLI::Option* x) { return x->count() > 0; })) {
+    const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
+    if (name == "unit" || name == "json" || name == "report" || name == "strict" || name == "statistics" ||
+        name == "threads")
+      continue;
+    if (!name.empty()) text += " --" + name;
+    if (option->get_items_expected_max() == 0) continue;
+    for (const std::string& value : option->results()) text += " " + value;
+  }
+  return text;
+}
+
+int run(const Options& o, const CLI::App& app) {
+  const auto begin = std::chrono::steady_clock::now();
+  const CaseSpec spec = case_spec(o.cases);
+  const std::size_t outputs = spec.operation == CaseOperation::gemm ? spec.m * spec.n : 1;
+  const std::size_t wanted = outputs * o.cases.cases;
+  std::vector<std::uint64_t> answers =
+      read_answers(o.cases, spec, wanted, read_stdin((std::size_t{1} << 20) + wanted * 64));
+
+  const Arithmetic* const unit = o.unit.empty() ? nullptr : &find_arithmetic(o.unit, "--unit");
+  if (unit != nullptr && (!unit->gives(spec.output) || !unit->accepts(spec.a, spec.b)))
+    throw InputError(
+        "--unit", "",
+        fmt::format("a unit of {} and {} that gives {}", spec.a.dtype, spec.b.dtype, spec.output.dtype),
+        o.unit);
+  const Accumulation how{.accumulator = spec.accumulator};
+  const std::unique_ptr<const Arithmetic> any = make_any_order(how, spec.output);
+  const bool exact = spec.values == CaseValues::integers;
+  compare::Options options;
+  options.policy = compare::find_policy(compare::default_policies(),
+                                        unit != nullptr ? "bit-equal-any-nan"
+                                        : exact         ? "correctly-rounded"
+                                                        : "bound",
+                                        "verify");
+  options.threads = o.show.threads;
+  options.operation = fmt::format("{} of generated cases", o.cases.operation);
+  const std::size_t bytes = code_bytes(spec.output);
+  std::vector<std::byte> codes, got(wanted * bytes);
+  std::vector<double> truth, remainder, bound;
+  const auto append = [](auto& all, const auto& some) { all.insert(all.end(), some.begin(), some.end()); };
+  const OutputSpec output{.format = spec.output, .epilogue = {}};
+  for (std::size_t i = 0; i < o.cases.cases; ++i) {
+    const std::unique_ptr<const Operation> operation = operation_of(spec, generate(spec, i));
+    const Answer answer = unit != nullptr ? predicted_answer(*operation, *unit, output, 1)
+                                          : exact_answer(*operation, *any, output, 1);
+    append(codes, answer.codes);
+    append(truth, answer.truth);
+    append(remainder, answer.remainder);
+    append(bound, answer.bound);
+  }
+  for (std::size_t i = 0; i < wanted; ++i)
+    detail::store_code(got.data(), static_cast<std::ptrdiff_t>(i), bytes, answers[i]);
+  compare::Shape shape{o.cases.cases};
+  if (spec.operation == CaseOperation::gemm) shape = {o.cases.cases, spec.m, spec.n};
+  Finding finding;
+  finding.suite = "verify";
+  finding.name =
+      fmt::format("verify/{} values={} cases={} k={} a={} b={} got={} acc={} seed={}{}", o.cases.operation,
+                  o.cases.values, o.cases.cases, o.cases.terms, spec.a.dtype, spec.b.dtype, spec.output.dtype,
+                  spec.accumulator.dtype, spec.seed, unit != nullptr ? " unit=" + o.unit : "");
+  if (unit != nullptr) {
+    finding.evidence = fmt::format("the bits that {} gives ({})", o.unit, unit->info().summary);
+    if (is_unverified(unit->info().evidence))
+      finding.notes.push_back(fmt::format("note   {} is unverified: {}", o.unit, unit->info().source));
+  } else if (exact) {
+    finding.evidence = "the exact result: no order of these sums rounds, so a difference is a bug";
+  } else {
+    finding.evidence =
+        fmt::format("the exact result and the bound of sums in {} in any order", spec.accumulator.dtype);
+  }
+  finding.repro = fmt::format("{} | PROGRAM | {}", gen_text(app), command_text(app));
+  finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const compare::Expected expected{
+      .codes = {codes.data(), spec.output, shape}, .truth = truth, .remainder = remainder, .bound = bound};
+  return show(o.show, finding, judge({got.data(), spec.output, shape}, expected, options));
+}
+
+}  // namespace
+
+std::function<int()> make_verify(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  add_case_options(app, o->cases);
+  app.add_option(
+      "--unit", o->unit,
+      "Demand the bits of this arithmetic, or of X.json that `assay probe` saved (default: the exact "
+      "result decides)");
+  add_show_options(app, o->show);
+  return [o, &app] { return run(*o, app); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,114 @@
+#include "validation/cli/probe_options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "reference/core/error.hpp"
+#include "validation/cli/options.hpp"
+
+namespace assay::cli {
+
+void add_probe_options(CLI::App& app, ProbeOptions& o) {
+  app.add_option("operation", o.operation, "sum, dot or gemm")->required();
+  app.add_option("--got-from", o.program,
+                 "The program to ask, as a shell command (protocol: validation/diagnose)")
+      ->required();
+  app.add_option("--form", o.form, "text or binary: how it is spoken to")->capture_default_str();
+  app.add_option("--format,-f", o.format, "Format of the operands, and of the result without --output")
+      ->capture_default_str();
+  app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
+  app.add_option("--b-format", o.b_format);
+  app.add_option("--c-format", o.c_format);
+  app.add_option("--output", o.output, "Format of the result");
+  app.add_option("--m", o.m, "Rows of A (gemm)")->capture_default_str();
+  app.add_option("--n", o.n, "Columns of B (gemm)")->capture_default_str();
+  app.add_option("--k", o.k, "Terms of a sum: 64, or several (8,33,64) or a range (1:64:8)")
+      ->capture_default_str();
+  app.add_flag("--with-c", o.with_c, "gemm with an addend: D = A B + C");
+  app.add_option("--threads", o.threads,
+                 "Of the program: OMP_NUM_THREADS and the like (default: as it decides)")
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--seconds", o.seconds, "What the program may take for a round")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 86400.0));
+  app.add_option("--round", o.round, "Cases of a round at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--runs", o.most_runs, "Cases in all at most")->capture_default_str();
+  add_seed(app, o.seed, "Of the random inputs");
+  app.add_flag("--json", o.json, "One JSON object on stdout");
+}
+
+diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
+  diagnose::Problem p;
+  p.operation = diagnose::parse_operation(o.operation);
+  const bool matrix = p.operation == diagnose::Operation::gemm;
+  if (!matrix && (o.m != 1 || o.n != 1 || o.with_c))
+    throw InputError("--m, --n, --with-c", "", "gemm", o.operation);
+  p.m = o.m;
+  p.n = o.n;
+  p.k = k;
+  p.a = parse_format(o.a_format.empty() ? o.format : o.a_format);
+  p.b = parse_format(o.b_format.empty() ? o.format : o.b_format);
+  p.output = parse_format(o.output.empty() ? o.format : o.output);
+  if (p.operation == diagnose::Operation::sum) p.b = diagnose::Problem{}.b;
+  if (o.with_c) p.c = o.c_format.empty() ? p.output : parse_format(o.c_format);
+  p.threads = o.threads;
+  check_problem(p);
+  return p;
+}
+
+std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed) {
+  constexpr std::size_t most = 100000;
+  const auto refuse = [&] {
+    throw InputError(std::string(option), "", "numbers of 1 and more: 64, 8,33,64, 1:16 or 1:64:8",
+                     quoted(typed));
+  };
+  std::vector<std::size_t> list;
+  const char* at = typed.data();
+  const char* const end = at + typed.size();
+  const auto number = [&] {
+    std::size_t x = 0;
+    const auto [read, status] = std::from_chars(at, end, x);
+    if (status != std::errc{} || x == 0) refuse();
+    at = read;
+    return x;
+  };
+  while (true) {
+    const std::size_t first = number();
+    std::size_t last = first, step = 1;
+    if (at != end && *at == ':') {
+      ++at;
+      last = number();
+      if (at != end && *at == ':') {
+        ++at;
+        step = number();
+      }
+    }
+    if (last < first || (last - first) / step >= most) refuse();
+    for (std::size_t x = first; x <= last; x += step) list.push_back(x);
+    if (list.size() > most) refuse();
+    if (at == end) return list;
+    if (*at++ != ',') refuse();
+  }
+}
+
+diagnose::RevealOptions reveal_options(const ProbeOptions& o) {
+  diagnose::RevealOptions options;
+  options.seed = o.seed;
+  options.most_runs = o.most_runs;
+  options.cases_per_round = o.round;
+  return options;
+}
+
+diagnose::ProgramOptions program_options(const ProbeOptions& o) {
+  diagnose::ProgramOptions options;
+  options.command = o.program;
+  options.form = diagnose::parse_form(o.form);
+  options.seconds = o.seconds;
+  return options;
+}
+
+}  // namespace assay::cli

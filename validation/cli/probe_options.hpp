@@ -1,0 +1,38 @@
+// What `assay probe` and `assay invariance` share: whom to ask, what, and how.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "validation/diagnose/program.hpp"
+#include "validation/diagnose/reveal.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace assay::cli {
+
+struct ProbeOptions {
+  std::string operation, program, form = "binary";
+  std::string format = "float32", a_format, b_format, c_format, output;
+  std::size_t m = 1, n = 1;
+  std::string k = "64";
+  bool with_c = false;
+  int threads = 0;
+  double seconds = 60;
+  std::uint64_t seed = 1, most_runs = 4'000'000;
+  std::size_t round = 4096;
+  bool json = false;
+};
+void add_probe_options(CLI::App& app, ProbeOptions& options);
+
+diagnose::Problem problem_of(const ProbeOptions& options, std::size_t k);
+// "8,33,64" or "1:16" or "1:64:8": numbers of 1 and more, in that order. InputError; at most 100,000 of them.
+std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed);
+diagnose::RevealOptions reveal_options(const ProbeOptions& options);
+diagnose::ProgramOptions program_options(const ProbeOptions& options);
+
+}  // namespace assay::cli

@@ -1,0 +1,33 @@
+// Where the inputs of the Sparse DNN Challenge come from, for the commands that run it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "validation/report/environment.hpp"
+
+namespace assay::cli {
+
+// Looked up but not read.
+struct InputSource {
+  std::string kind;            // mnist, fashion, generated or file
+  std::filesystem::path path;  // empty: generated
+  std::string reason;          // why this one, where nobody said
+};
+
+// `inputs` is what --inputs said: mnist, fashion, generated, a file, or nothing: the first that is there. InputError
+// for one that was named and is not there.
+InputSource find_inputs(const std::string& inputs, const Data& data);
+
+// folder/name or folder/name.gz; empty if there is neither, or no folder.
+std::filesystem::path idx_file(const std::filesystem::path& folder, const std::string& name);
+
+// folder/mnist/name(.gz) of the data; InputError if it is not there.
+std::filesystem::path mnist_test_file(const Data& data, const std::string& name);
+
+std::size_t side_of(std::int32_t neurons);  // of the picture: 32 for 1024
+void check_neurons(std::int32_t neurons);   // InputError unless 1024, 4096, 16384 or 65536
+
+}  // namespace assay::cli

@@ -1,0 +1,14 @@
+// The order of a sum as a person types it.
+#pragma once
+
+#include <string>
+
+#include "reference/exact/error_bound.hpp"
+
+namespace assay::cli {
+
+// "any", "sequential", "pairwise", "pairwise:128", "blocked:LANES", "blocked:LANES:PANEL". InputError that names
+// --order for anything else.
+SumTree parse_order(const std::string& typed);
+
+}  // namespace assay::cli

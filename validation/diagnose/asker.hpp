@@ -1,0 +1,69 @@
+// Asks a target in rounds, with probes that are the same for every output, and keeps what was answered.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "validation/diagnose/reveal.hpp"
+
+namespace assay::diagnose {
+
+// Codes of one output's operands: row of A, column of B, C.
+struct Operands {
+  std::vector<std::byte> a, b;
+  std::uint64_t c = 0;
+};
+
+// One probe: every row of A and every column of B is the same, so that every output sees it. Terms are +0
+// times 1 where nothing else is said.
+struct Probe {
+  struct Term {
+    int leaf;  // k: C
+    double x, y;
+  };
+  double unit_x = 0, unit_y = 1;  // of leaves [begin, end)
+  std::size_t begin = 0, end = 0;
+  std::vector<Term> terms{};
+  std::shared_ptr<const Operands> dense{};  // instead of all that: operands as they are
+};
+
+// The value v as a term: (x, y) with x y = v, or empty if the formats have none.
+std::optional<Probe::Term> split(const Problem& problem, int leaf, double v);
+// The largest and smallest power of two that a term can be; the smallest is of normal factors, or of
+// subnormal ones.
+int highest_exponent(const Problem& problem);
+int lowest_exponent(const Problem& problem, bool subnormal);
+
+// Up to four terms whose exponents differ by about the places of one of `formats`, near 1 or near where one
+// of them ends; all others are zeros of one sign or products that underflow. By index: the same for the same arguments.
+// `partners`: of each leaf one that it meets early, where terms cancel.
+Probe edge_probe(const Problem& problem, const std::vector<FormatSpec>& formats,
+                 const std::vector<int>& partners, std::uint64_t seed, std::uint64_t index);
+
+Operands operands_of(const Problem& problem, const Probe& probe);
+Operands operands_of(const Problem& problem, const Case& input, std::size_t output);
+
+class Asker {
+ public:
+  Asker(const Problem& problem, const Target& target, const RevealOptions& options);
+
+  // Answers of all outputs, a case at a time. TargetError if there are too few or too many of them.
+  void ask(std::size_t cases, const std::function<Case(std::size_t)>& make,
+           const std::function<void(std::size_t, const Answer&)>& take, std::string_view stage);
+  Case case_of(const Probe& probe) const;
+
+  std::uint64_t runs() const { return runs_; }
+  std::uint64_t rounds() const { return rounds_; }
+  const Problem& problem() const { return problem_; }
+
+ private:
+  const Problem& problem_;
+  const Target& target_;
+  const RevealOptions& options_;
+  std::uint64_t runs_ = 0, rounds_ = 0;
+};
+
+}  // namespace assay::diagnose

@@ -1,0 +1,440 @@
+#include "validation/diagnose/facts.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "reference/exact/wide_arithmetic.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay::diagnose {
+namespace {
+
+constexpr std::array precisions{2, 3, 4, 8, 11, 14, 24, 53};
+
+double power(int e) { return std::ldexp(1.0, e); }
+
+ExactValue<Wide> wide_sum_of(double a, double b) {
+  return wide_sum(widened(exact(a)), widened(exact(b)), Rounding::nearest_even);
+}
+
+// A node as probes reach it: a leaf in each of two children, and one in the sibling that takes away what is
+// common. -1 for the root, where nothing can be taken away.
+struct Spot {
+  int node, first, second, cancel;
+};
+
+class Prober {
+ public:
+  Prober(Channel& channel, const Tree& tree) : channel_(channel), p_(channel.problem()), tree_(tree) {}
+
+  TreeFacts run() {
+    survey();
+    find_spots();
+    probe_precisions();
+    probe_modes();
+    probe_fractions();
+    probe_last_rounding();
+    for (const Spot& spot : spots_) probe_underflow(spot);
+    ask();
+    for (int v = 0; v < static_cast<int>(tree_.nodes.size()); ++v) {
+      if (node(v).children.empty()) probe_leaf(v);
+    }
+    ask();
+    return std::move(facts_);
+  }
+
+ private:
+  const TreeNode& node(int i) const { return tree_.nodes[static_cast<std::size_t>(i)]; }
+  int near(int i) const { return near_[static_cast<std::size_t>(i)]; }
+  NodeFacts& node_facts(int i) { return facts_.nodes[static_cast<std::size_t>(i)]; }
+  bool is_root(int i) const { return facts_.parent[static_cast<std::size_t>(i)] < 0; }
+
+  // --- where things are ------------------------------------------------------------------------------------
+
+  // Parents, and of each node the leaf that the fewest nodes lie above.
+  void survey() {
+    const std::size_t n = tree_.nodes.size();
+    facts_.parent.assign(n, -1);
+    facts_.nodes.assign(n, {});
+    facts_.leaves.assign(n, {});
+    near_.assign(n, -1);
+    std::vector<int> depth(n, 0);
+    for (std::size_t i = 0; i < n; ++i) {
+      const TreeNode& t = tree_.nodes[i];
+      if (t.children.empty()) {
+        near_[i] = t.leaf;
+        // C last: it has a format of its own.
+        depth[i] = static_cast<std::size_t>(t.leaf) == p_.k ? 1000000 : 0;
+        continue;
+      }
+      int best = -1;
+      for (const int c : t.children) {
+        facts_.parent[static_cast<std::size_t>(c)] = static_cast<int>(i);
+        if (best < 0 || depth[static_cast<std::size_t>(c)] < depth[static_cast<std::size_t>(best)]) best = c;
+      }
+      near_[i] = near_[static_cast<std::size_t>(best)];
+      depth[i] = depth[static_cast<std::size_t>(best)] + 1;
+    }
+  }
+
+  void find_spots() {
+    for (int v = 0; v < static_cast<int>(tree_.nodes.size()); ++v) {
+      const std::vector<int>& children = node(v).children;
+      if (children.empty()) continue;
+      spots_.push_back(
+          {v, near(children[0]), near(children[1]), is_root(v) ? -1 : near(sibling(tree_, facts_, v))});
+    }
+  }
+
+  // --- asking ----------------------------------------------------------------------------------------------
+
+  std::optional<Probe> probe(std::initializer_list<std::pair<int, double>> terms) const {
+    Probe x;
+    for (const auto& [leaf, value] : terms) {
+      const std::optional<Probe::Term> t = split(p_, leaf, value);
+      if (!t) return std::nullopt;
+      x.terms.push_back(*t);
+    }
+    return x;
+  }
+  // big + small in the spot, big taken away again above it.
+  std::optional<Probe> sum_probe(const Spot& s, double big, double small) const {
+    return s.cancel < 0 ? probe({{s.first, big}, {s.second, small}})
+                        : probe({{s.first, big}, {s.second, small}, {s.cancel, -big}});
+  }
+  // What sum_probe gives where big + small becomes `sum`.
+  static double seen(const Spot& s, double big, double sum) { return s.cancel < 0 ? sum : sum - big; }
+
+  // Probes are gathered, asked in one go, and read by what gathered them.
+  using Reader = std::function<void(double)>;
+  void want(int owner, std::optional<Probe> x, Reader read) {
+    if (!x) return;
+    wanted_.push_back({std::move(*x), 0, owner});
+    readers_.push_back(std::move(read));
+  }
+  void ask() {
+    std::vector<Probe> probes;
+    probes.reserve(wanted_.size());
+    for (const Asked& x : wanted_) probes.push_back(x.probe);
+    const std::vector<std::uint64_t> codes = channel_.ask(probes, "rules");
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      wanted_[i].code = codes[i];
+      readers_[i](decode(codes[i], p_.output));
+      facts_.asked.push_back(std::move(wanted_[i]));
+    }
+    wanted_.clear();
+    readers_.clear();
+  }
+
+  // A scale at which 2^-low below it is still a term and a result; empty if there is none. If there is room,
+  // 2^-low below it is 2^-14: products that are rounded to float16 have it as well.
+  std::optional<double> scale(int low) const {
+    const int top = std::max(std::min(highest_exponent(p_), p_.output.emax()) - 2, 0);
+    for (const bool subnormal : {false, true}) {
+      const int places = subnormal ? p_.output.precision - 1 : 0;
+      const int bottom = std::max(lowest_exponent(p_, subnormal), p_.output.emin - places);
+      const int e = std::max({0, bottom + low, std::min(low - 14, top)});
+      if (e <= top) return power(e);
+    }
+    return std::nullopt;
+  }
+
+  // --- nodes -----------------------------------------------------------------------------------------------
+
+  struct Places {
+    int first_lost = 0;   // 0: none
+    bool arrives = true;  // both terms of the first that was lost come through alone
+  };
+
+  // Whether the spot keeps so many places, and no fewer.
+  void want_places(const Spot& spot, int precision, const std::function<void(bool)>& read) {
+    const std::optional<double> s = scale(precision - 1);
+    if (!s) return;
+    const double small = *s * power(1 - precision), whole = seen(spot, *s, *s + small);
+    want(spot.node, sum_probe(spot, *s, small), [read, whole](double r) { read(r == whole); });
+  }
+
+  // A term that is lost everywhere, because its product underflows or overflows, says nothing of the node.
+  void want_arrival(const Spot& spot, int precision, Places& places) {
+    const std::optional<double> s = scale(precision - 1);
+    if (!s) return;
+    const double small = *s * power(1 - precision);
+    for (const auto& [leaf, value] : {std::pair(spot.first, *s), std::pair(spot.second, small)}) {
+      const double sent = value;
+      want(spot.node, probe({{leaf, value}}), [&places, sent](double r) { places.arrives &= r == sent; });
+    }
+  }
+
+  void probe_precisions() {
+    std::vector<Places> all(spots_.size());
+    for (std::size_t i = 0; i < spots_.size(); ++i) {
+      for (const int precision : precisions)
+        want_places(spots_[i], precision, [this, i, precision, &all](bool kept) {
+          note_places(spots_[i], all[i], precision, kept);
+        });
+    }
+    ask();
+    // The first place that may be lost, then all of them where it is not.
+    for (const bool all_between : {false, true}) {
+      for (std::size_t i = 0; i < spots_.size(); ++i) {
+        Places& places = all[i];
+        const int kept = node_facts(spots_[i].node).kept;
+        if (places.first_lost == 0) continue;
+        if (!all_between) want_arrival(spots_[i], places.first_lost, places);
+        for (int p = kept + 1; p < (all_between ? places.first_lost : std::min(kept + 2, places.first_lost));
+             ++p) {
+          want_places(spots_[i], p, [this, i, p, &all](bool k) { note_places(spots_[i], all[i], p, k); });
+        }
+      }
+      ask();
+    }
+    for (std::size_t i = 0; i < spots_.size(); ++i) {
+      NodeFacts& facts = node_facts(spots_[i].node);
+      if (all[i].first_lost > 0 && all[i].arrives && facts.kept > 1) facts.precision = facts.kept;
+    }
+  }
+
+  void note_places(const Spot& spot, Places& places, int precision, bool kept) {
+    NodeFacts& facts = node_facts(spot.node);
+    if (kept) {
+      facts.kept = std::max(facts.kept, precision);
+      if (places.first_lost <= facts.kept) places.first_lost = 0;
+    } else if (precision > facts.kept && (places.first_lost == 0 || precision < places.first_lost)) {
+      places.first_lost = precision;
+    }
+  }
+
+  void probe_modes() {
+    for (const Spot& spot : spots_) {
+      NodeFacts& facts = node_facts(spot.node);
+      const int p = facts.precision;
+      const std::optional<double> s = scale(p + 1);
+      if (p == 0 || !s) continue;
+      const FormatSpec f{"custom", "custom", 11 + p, p, -1022, Specials::ieee};
+      for (const double sign : {1.0, -1.0}) {
+        for (const double part : {1.0, 1.5, 0.5}) {
+          const double big = sign * *s, small = sign * *s * part * power(-p);
+          want(spot.node, sum_probe(spot, big, small), [&facts, f, big, small, spot](double r) {
+            for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+              const EncodeOptions options{.rounding = deterministic_roundings[m]};
+              const double sum = decode(encode(wide_sum_of(big, small), f, options).code, f);
+              if (seen(spot, big, sum) != r) facts.modes &= ~(1U << m);
+            }
+          });
+        }
+      }
+    }
+    ask();
+    for (NodeFacts& facts : facts_.nodes) {
+      if (facts.modes == 0) facts.modes = all_modes;
+    }
+  }
+
+  // How far below the largest term a node of many terms looks.
+  void probe_fractions() {
+    constexpr int deepest = 60;
+    for (const Spot& spot : spots_) {
+      if (node(spot.node).children.size() == 2) continue;
+      NodeFacts& facts = node_facts(spot.node);
+      const int third = near(node(spot.node).children[2]);
+      for (int j = 1; j <= deepest; ++j) {
+        const std::optional<double> s = scale(j);
+        if (!s) break;
+        const double small = *s * power(-j);
+        want(spot.node, probe({{spot.first, *s}, {spot.second, -*s}, {third, small}}),
+             [&facts, j, small](double r) {
+               if (r == small) facts.fraction = std::max(facts.fraction.value_or(0), j);
+             });
+      }
+    }
+    ask();
+    // Of a term that comes through nowhere, nothing is known.
+    for (const Spot& spot : spots_) {
+      NodeFacts& facts = node_facts(spot.node);
+      if (!facts.fraction) continue;
+      const std::optional<double> s = scale(*facts.fraction + 1);
+      if (*facts.fraction == deepest || !s) {
+        facts.fraction.reset();
+        continue;
+      }
+      const double small = *s * power(-*facts.fraction - 1);
+      for (const auto& [leaf, value] :
+           {std::pair(near(node(spot.node).children[2]), small), std::pair(spot.first, *s)}) {
+        const double sent = value;
+        want(spot.node, probe({{leaf, value}}), [&facts, sent](double r) {
+          if (r != sent) facts.fraction.reset();
+        });
+      }
+    }
+    ask();
+  }
+
+  // A root that rounds to P places, and then to the p of the output, goes wrong where the first rounding makes
+  // a tie for the second: 1 + 2^-p + 2^-(P+1). Two of the terms stand below one child.
+  void probe_last_rounding() {
+    const int root = static_cast<int>(tree_.nodes.size()) - 1, p = p_.output.precision;
+    if (node(root).children.size() != 2) return;
+    for (const std::size_t side : {0U, 1U}) {
+      const int pair = node(root).children[side], other = near(node(root).children[1 - side]);
+      if (node(pair).children.empty()) continue;
+      const int first = near(node(pair).children[0]), second = near(node(pair).children[1]);
+      for (const int wide : {11, 14, 24, 53}) {
+        for (int least = wide - 1; wide > p && least <= wide + 2; ++least) {
+          const std::optional<double> s = scale(least);
+          if (!s) continue;
+          for (const double sign : {1.0, -1.0}) {
+            const double middle = *s * power(-p), small = sign * *s * power(-least);
+            for (const auto& terms : {std::array{*s, middle, small}, std::array{middle, small, *s}})
+              want(root, probe({{first, terms[0]}, {second, terms[1]}, {other, terms[2]}}), [](double) {});
+          }
+        }
+      }
+    }
+    ask();
+  }
+
+  // The smallest normal exponents that a node of this precision may have, as far as results show them.
+  std::vector<int> bottoms(int precision) const {
+    std::set<int> list;
+    for (const FormatSpec& f : formats_of(precision == 0 ? p_.output.precision : precision)) {
+      const int e = std::max(f.emin, p_.output.emin);
+      if (e - 2 >= lowest_exponent(p_, true)) list.insert(e);
+    }
+    return {list.begin(), list.end()};
+  }
+
+  void probe_underflow(const Spot& spot) {
+    NodeFacts& facts = node_facts(spot.node);
+    for (const int e : bottoms(facts.precision)) {
+      const double low = power(e);
+      const auto record = [&](std::optional<Probe> x) {
+        want(spot.node, std::move(x),
+             [&facts, low](double r) { facts.signature += ' ' + std::to_string(r / low); });
+      };
+      if (spot.cancel >= 0) record(probe({{spot.first, 1.5 * low}, {spot.second, -low}, {spot.cancel, low}}));
+      record(probe({{spot.first, 0.5 * low}, {spot.second, low}}));
+      record(probe({{spot.first, 1.5 * low}, {spot.second, -low}}));
+    }
+  }
+
+  // --- leaves ----------------------------------------------------------------------------------------------
+
+  void probe_leaf(int v) {
+    const int other = sibling(tree_, facts_, v), leaf = node(v).leaf;
+    const bool is_c = static_cast<std::size_t>(leaf) == p_.k;
+    if (other >= 0) {
+      probe_product(v, leaf, other, is_c);
+      probe_leaf_underflow(v, leaf, near(other));
+    }
+    if (!is_c) probe_operands(v, leaf);
+  }
+
+  // The precision that a node's value keeps on its way up from its nearest leaf.
+  int path_precision(int from) {
+    int path = 53;
+    const int leaf = near(from);
+    while (!node(from).children.empty()) {
+      path = std::min(path, node_facts(from).kept);
+      for (const int child : node(from).children) {
+        if (near(child) == leaf) {
+          from = child;
+          break;
+        }
+      }
+    }
+    return path;
+  }
+
+  // A product of more places than `precision`, all but its last taken away by the sibling.
+  void probe_product(int v, int leaf, int other, bool is_c) {
+    LeafFacts& facts = facts_.leaves[static_cast<std::size_t>(v)];
+    const int path = path_precision(other);
+    for (const int precision : precisions) {
+      const int high = (precision + 1) / 2, low = precision / 2;
+      const double small = power(-precision);
+      Probe x;
+      double rest = 1;
+      if (p_.operation == Operation::sum || is_c) {
+        const std::optional<Probe::Term> t = split(p_, leaf, 1 + small);
+        if (!t) continue;
+        x.terms.push_back(*t);
+      } else {
+        if (high > p_.a.precision - 1 || low > p_.b.precision - 1 || high + 1 > path) continue;
+        x.terms.push_back({leaf, 1 + power(-high), 1 + power(-low)});
+        rest = 1 + power(-high) + power(-low);
+      }
+      const std::optional<Probe::Term> t = split(p_, near(other), -rest);
+      if (!t || small < power(p_.output.emin - p_.output.precision + 1)) continue;
+      x.terms.push_back(*t);
+      want(v, x, [&facts, precision, small](double r) {
+        if (r != small && (facts.precision == 0 || precision < facts.precision)) facts.precision = precision;
+      });
+    }
+  }
+
+  void probe_leaf_underflow(int v, int leaf, int other) {
+    LeafFacts& facts = facts_.leaves[static_cast<std::size_t>(v)];
+    const int p = node_facts(facts_.parent[static_cast<std::size_t>(v)]).precision;
+    for (const int e : bottoms(p)) {
+      const double low = power(e), q = power(e - std::max(p, 1) + 1);
+      const auto record = [&](std::optional<Probe> y) {
+        want(v, std::move(y), [&facts, q](double r) { facts.signature += ' ' + std::to_string(r / q); });
+      };
+      record(probe({{leaf, 1.5 * q}, {other, q}}));
+      record(probe({{leaf, 1.5 * q}, {other, -2 * q}}));
+      record(probe({{leaf, 1.5 * q}, {other, low}}));
+    }
+  }
+
+  // Subnormal operands whose product is none.
+  void probe_operands(int v, int leaf) {
+    LeafFacts& facts = facts_.leaves[static_cast<std::size_t>(v)];
+    const bool sum = p_.operation == Operation::sum;
+    const auto record = [&](double a, double b) {
+      Probe alone;
+      alone.terms.push_back({leaf, a, b});
+      want(v, alone, [&facts](double r) { facts.signature += r == 0 ? " 0" : " x"; });
+    };
+    record(power(p_.a.emin - 1), sum ? 1 : 4);
+    if (!sum) record(4, power(p_.b.emin - 1));
+  }
+
+  Channel& channel_;
+  const Problem& p_;
+  const Tree& tree_;
+  TreeFacts facts_{};
+  std::vector<int> near_{};
+  std::vector<Spot> spots_{};
+  std::vector<Asked> wanted_{};
+  std::vector<Reader> readers_{};
+};
+
+}  // namespace
+
+TreeFacts find_facts(Channel& channel, const Tree& tree) { return Prober(channel, tree).run(); }
+
+int sibling(const Tree& tree, const TreeFacts& facts, int node) {
+  const int up = facts.parent[static_cast<std::size_t>(node)];
+  if (up < 0) return -1;
+  for (const int c : tree.nodes[static_cast<std::size_t>(up)].children) {
+    if (c != node) return c;
+  }
+  return -1;
+}
+
+std::vector<FormatSpec> formats_of(int precision) {
+  std::vector<FormatSpec> list;
+  for (const bool finite : {false, true}) {
+    for (const FormatSpec* f : formats::all) {
+      if (f->precision == precision && (f->specials == Specials::finite) == finite) list.push_back(*f);
+    }
+  }
+  if (list.empty()) {
+    list.push_back(parse_format("custom:" + std::to_string(8 + precision) + "," + std::to_string(precision) +
+                                ",-126,ieee"));
+  }
+  return list;
+}
+
+}  // namespace assay::diagnose

@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <cmath>
+
+#include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
+#include "reference/core/random.hpp"
+#include "reference/formats/encode.hpp"
+#include "validation/diagnose/reveal.hpp"
+
+namespace assay::diagnose {
+namespace {
+
+constexpr InputKind kinds[] = {InputKind::normal, InputKind::wide,  InputKind::tiny,
+                               InputKind::sparse, InputKind::zeros, InputKind::integers};
+
+class Generator {
+ public:
+  Generator(const Problem& p, InputKind kind, std::uint64_t seed, std::uint64_t index)
+      : p_(p), kind_(kind), index_(index), random_(seed ^ 0x9E3779B97F4A7C15U * (index + 1), 0x70726f62U) {}
+
+  std::vector<std::byte> codes(const FormatSpec& f, std::size_t n, int operand) {
+    std::vector<std::byte> bytes(n * code_bytes(f));
+    for (std::size_t i = 0; i < n; ++i) {
+      const double x = value(f, i, operand);
+      detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), code_bytes(f), encode(x, f).code);
+    }
+    return bytes;
+  }
+
+ private:
+  std::uint64_t draw(std::uint64_t n) { return random_.below(n, next_++); }
+
+  double value(const FormatSpec& f, std::size_t i, int operand) {
+    const double x = random_.normal(next_++);
+    switch (kind_) {
+      case InputKind::normal: return x;
+      case InputKind::wide: {
+        const int reach = std::max(1, std::min(-f.emin, 1000) / 5);
+        return std::ldexp(x, static_cast<int>(draw(static_cast<std::uint64_t>(2 * reach + 1))) - reach);
+      }
+      case InputKind::tiny: return tiny(x, f, operand);
+      case InputKind::sparse: return chosen(i, operand) ? tiny(x, f, operand) : std::copysign(0.0, x);
+      case InputKind::zeros: return draw(64) == 0 ? tiny(x, f, operand) : std::copysign(0.0, x);
+      case InputKind::integers: return std::round(x);
+    }
+    return x;
+  }
+
+  // The same few terms of both operands.
+  bool chosen(std::size_t i, int operand) const {
+    if (operand == 2) return true;
+    const bool matrix = p_.operation == Operation::gemm;
+    const std::size_t term = !matrix ? i : operand == 0 ? i % p_.k : i / p_.n;
+    const CounterRandom pick(0x5eed + index_, 7);
+    return pick.below(std::max<std::size_t>(p_.k / 5, 1), term) == 0;
+  }
+
+  double tiny(double x, const FormatSpec& f, int operand) {
+    // Where the smallest normal number lies that products, or sums, are to meet.
+    const int bottoms[] = {p_.output.emin, formats::float32.emin, formats::float16.emin};
+    const int bottom = bottoms[index_ % 3];
+    const int e = bottom + static_cast<int>(draw(14)) - 6;
+    if (p_.operation == Operation::sum || operand == 2)
+      return std::ldexp(x, std::max(e, f.emin - f.precision));
+    // Both factors share the exponent; now and then one of them is subnormal itself.
+    const int other = operand == 0 ? p_.b.emin : p_.a.emin;
+    int mine = e / 2;
+    if (draw(8) == 0) mine = f.emin - static_cast<int>(draw(3));
+    if (mine < f.emin - f.precision) mine = f.emin - f.precision + 2;
+    if (e - mine < other && operand == 1) mine = std::max(e - other, f.emin);
+    return std::ldexp(x, mine);
+  }
+
+  const Problem& p_;
+  InputKind kind_;
+  std::uint64_t index_;
+  CounterRandom random_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+std::string_view input_kind_name(InputKind kind) {
+  switch (kind) {
+    case InputKind::normal: return "normal";
+    case InputKind::wide: return "wide";
+    case InputKind::tiny: return "tiny";
+    case InputKind::sparse: return "sparse";
+    case InputKind::zeros: return "zeros";
+    case InputKind::integers: return "integers";
+  }
+  return "?";
+}
+
+InputKind parse_input_kind(std::string_view name) {
+  std::vector<std::string> names;
+  for (const InputKind kind : kinds) {
+    if (input_kind_name(kind) == name) return kind;
+    names.emplace_back(input_kind_name(kind));
+  }
+  throw unknown_name("--values", "a kind of inputs", name, names);
+}
+
+Case random_case(const Problem& p, InputKind kind, std::uint64_t seed, std::uint64_t index) {
+  Generator g(p, kind, seed + 0x1000003U * static_cast<std::uint64_t>(kind), index);
+  Case x;
+  x.a = g.codes(p.a, p.a_size(), 0);
+  if (p.b_size() > 0) x.b = g.codes(p.b, p.b_size(), 1);
+  if (p.c) x.c = g.codes(*p.c, p.c_size(), 2);
+  return x;
+}
+
+}  // namespace assay::diagnose

@@ -1,0 +1,406 @@
+#include "validation/diagnose/program.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
+#include "reference/formats/decimal.hpp"
+#include "reference/formats/encode.hpp"
+
+extern char** environ;  // NOLINT: POSIX has it in no header of its own
+
+namespace assay::diagnose {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void append_numbers(std::string& text, const std::vector<std::byte>& codes, const FormatSpec& f) {
+  const std::size_t width = code_bytes(f), n = codes.size() / width;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = decode(detail::load_code(codes.data(), static_cast<std::ptrdiff_t>(i), width), f);
+    fmt::format_to(std::back_inserter(text), "{}{}", i == 0 ? "" : " ", value);
+  }
+  text += '\n';
+}
+
+void append_bytes(std::string& text, const std::vector<std::byte>& codes) {
+  const std::size_t at = text.size();
+  text.resize(at + codes.size());
+  if (!codes.empty()) std::memcpy(text.data() + at, codes.data(), codes.size());
+}
+
+// No number that anybody prints is longer: the widest float64 has 1,080 characters in plain decimal.
+constexpr std::size_t longest_number = 1200;
+
+std::size_t answer_limit(const Problem& p, std::size_t cases, Form form) {
+  const std::size_t results = cases * p.outputs();
+  return form == Form::binary ? results * code_bytes(p.output) : results * longest_number;
+}
+
+std::uint64_t parse_result(std::string_view word, const FormatSpec& f) {
+  constexpr std::string_view raw = "bits:0x";
+  if (word.starts_with(raw)) {
+    const std::string digits(word.substr(raw.size()));
+    char* end = nullptr;
+    const std::uint64_t code = std::strtoull(digits.c_str(), &end, 16);
+    if (digits.empty() || digits.size() > 16 || *end != '\0' || (f.bits < 64 && code >> f.bits != 0))
+      throw TargetError("a result that is no code of " + std::string(f.dtype) + ": " + quoted(word));
+    return code;
+  }
+  try {
+    return encode(parse_number(word), f).code;
+  } catch (const InputError&) {
+    throw TargetError("a result that is no number: " + quoted(word));
+  }
+}
+
+std::string signal_text(int number) {
+  const char* const name = sigabbrev_np(number);
+  return name == nullptr ? std::to_string(number) : fmt::format("{} (SIG{})", number, name);
+}
+
+std::string end_text(int status) {
+  if (WIFSIGNALED(status)) return "it was killed by signal " + signal_text(WTERMSIG(status));
+  const int code = WEXITSTATUS(status);
+  // The shell that started it says a signal this way.
+  if (code > 128 && sigabbrev_np(code - 128) != nullptr)
+    return fmt::format("it ended with status {}: killed by signal {}", code, signal_text(code - 128));
+  return fmt::format("it ended with status {}{}", code, code == 127 ? " (is there such a program?)" : "");
+}
+
+struct Descriptor {
+  int fd = -1;
+  Descriptor() = default;
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  void close() {
+    if (fd >= 0) ::close(fd);
+    fd = -1;
+  }
+};
+
+void make_pipe(Descriptor& reader, Descriptor& writer) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+  reader.fd = ends[0];
+  writer.fd = ends[1];
+}
+
+}  // namespace
+
+Form parse_form(std::string_view name) {
+  if (name == "text") return Form::text;
+  if (name == "binary") return Form::binary;
+  throw unknown_name("--form", "text or binary", name, {"text", "binary"});
+}
+
+std::string request_text(const Problem& p, std::span<const Case> cases, Form form) {
+  std::string text =
+      fmt::format("assay1 {} {} {} {} {} {} {} {} {} {} {}\n", form == Form::text ? "text" : "binary",
+                  operation_name(p.operation), p.m, p.n, p.k, p.a.dtype,
+                  p.operation == Operation::sum ? std::string_view("-") : p.b.dtype,
+                  p.c ? p.c->dtype : std::string_view("-"), p.output.dtype, p.threads, cases.size());
+  for (const Case& x : cases) {
+    if (form == Form::binary) {
+      append_bytes(text, x.a);
+      append_bytes(text, x.b);
+      append_bytes(text, x.c);
+      continue;
+    }
+    append_numbers(text, x.a, p.a);
+    if (p.b_size() > 0) append_numbers(text, x.b, p.b);
+    if (p.c) append_numbers(text, x.c, *p.c);
+  }
+  return text;
+}
+
+std::vector<Answer> parse_answers(const Problem& p, std::size_t cases, Form form, std::string_view text) {
+  std::vector<Answer> answers(cases);
+  const std::size_t outputs = p.outputs();
+  if (form == Form::binary) {
+    const std::size_t width = code_bytes(p.output), wanted = cases * outputs * width;
+    if (text.size() != wanted) {
+      throw TargetError(fmt::format("{} bytes of results where {} were due", text.size(), wanted));
+    }
+    const std::uint64_t mask =
+        p.output.bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << p.output.bits) - 1;
+    for (std::size_t i = 0; i < cases * outputs; ++i) {
+      const std::uint64_t code = detail::load_code(text.data(), static_cast<std::ptrdiff_t>(i), width);
+      if ((code & ~mask) != 0)
+        throw TargetError(fmt::format("a result that is no code of {}: {:#x}", p.output.dtype, code));
+      answers[i / outputs].push_back(code);
+    }
+    return answers;
+  }
+  std::size_t at = 0;
+  for (std::size_t line = 0; line < cases; ++line) {
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string_view::npos)
+      throw TargetError(fmt::format("{} lines of results where {} were due", line, cases));
+    std::string_view rest = text.substr(at, end - at);
+    while (true) {
+      const std::size_t begin = rest.find_first_not_of(" \t\r");
+      if (begin == std::string_view::npos) break;
+      rest.remove_prefix(begin);
+      const std::size_t stop = std::min(rest.find_first_of(" \t\r"), rest.size());
+      if (answers[line].size() == outputs) {
+        throw TargetError(
+            fmt::format("more than {} results in line {}: {}", outputs, line + 1, quoted(rest)));
+      }
+      answers[line].push_back(parse_result(rest.substr(0, stop), p.output));
+      rest.remove_prefix(stop);
+    }
+    if (answers[line].size() < outputs) {
+      throw TargetError(
+          fmt::format("{} results in line {} where {} were due", answers[line].size(), line + 1, outputs));
+    }
+    at = end + 1;
+  }
+  if (at != text.size()) throw TargetError("more output than was due: " + quoted(text.substr(at)));
+  return answers;
+}
+
+struct Program::State {
+  ProgramOptions options;
+  pid_t pid = 0;
+  Descriptor in{}, out{}, err{};  // our ends
+  int threads = 0, starts = 0;
+  std::uint64_t answered = 0;  // rounds by this process
+  std::string error_text{};
+
+  ~State() { kill_all(); }
+
+  void kill_all() {
+    in.close();
+    out.close();
+    err.close();
+    if (pid == 0) return;
+    // The leader may have ended: its children are in the group still. It is not reaped yet, so the group's
+    // number is not another's.
+    ::kill(-pid, SIGKILL);
+    ::kill(pid, SIGKILL);
+    reap();
+  }
+
+  int reap() {
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid = 0;
+    return status;
+  }
+
+  void start(int wanted_threads) {
+    Descriptor child_in, child_out, child_err;
+    make_pipe(child_in, in);
+    make_pipe(out, child_out);
+    make_pipe(err, child_err);
+    for (const int fd : {in.fd, out.fd, err.fd}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    // All that allocates happens before the fork.
+    std::vector<std::string> variables;
+    constexpr std::array<std::string_view, 3> names{
+        "OMP_NUM_THREADS=", "OPENBLAS_NUM_THREADS=", "MKL_NUM_THREADS="};
+    for (char** v = environ; *v != nullptr; ++v) {
+      const std::string_view text = *v;
+      const bool ours =
+          wanted_threads > 0 && std::any_of(names.begin(), names.end(),
+                                            [&](std::string_view name) { return text.starts_with(name); });
+      if (!ours) variables.emplace_back(text);
+    }
+    if (wanted_threads > 0) {
+      for (const std::string_view name : names)
+        variables.push_back(std::string(name) + std::to_string(wanted_threads));
+    }
+    std::vector<char*> environment;
+    for (std::string& v : variables) environment.push_back(v.data());
+    environment.push_back(nullptr);
+    std::array<std::string, 3> words{"/bin/sh", "-c", options.command};
+    std::array<char*, 4> argv{words[0].data(), words[1].data(), words[2].data(), nullptr};
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+    if (child == 0) {
+      ::setpgid(0, 0);
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(127);
+      ::signal(SIGPIPE, SIG_DFL);  // an ignored signal would stay ignored
+      ::dup2(child_in.fd, 0);
+      ::dup2(child_out.fd, 1);
+      ::dup2(child_err.fd, 2);
+      ::execve(argv[0], argv.data(), environment.data());
+      ::_exit(127);
+    }
+    ::setpgid(child, child);  // whoever comes first; the other has no effect
+    pid = child;
+    threads = wanted_threads;
+    answered = 0;
+    error_text.clear();
+    ++starts;
+  }
+
+  void drain_errors() {
+    std::array<char, 4096> bytes{};
+    for (int reads = 0; err.fd >= 0 && reads < 64; ++reads) {
+      const ssize_t got = ::read(err.fd, bytes.data(), bytes.size());
+      if (got == 0) err.close();
+      if (got <= 0) return;
+      error_text.append(bytes.data(), static_cast<std::size_t>(got));
+      if (error_text.size() > 2 * options.most_error_text)
+        error_text.erase(0, error_text.size() - options.most_error_text);
+    }
+  }
+
+  [[noreturn]] void fail(std::string what) {
+    drain_errors();
+    kill_all();
+    while (!error_text.empty() && error_text.back() == '\n') error_text.pop_back();
+    if (!error_text.empty()) {
+      const std::size_t from = error_text.size() - std::min(error_text.size(), options.most_error_text);
+      what += "; its stderr ends with:\n" + error_text.substr(from);
+    }
+    throw TargetError("the program " + quoted(options.command) + ": " + what);
+  }
+
+  // What it printed for one round; empty if it had ended, with status 0, before it read any of it.
+  std::optional<std::string> exchange(const std::string& request, const Problem& p, std::size_t cases) {
+    const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                             std::chrono::duration<double>(options.seconds));
+    const std::size_t limit = answer_limit(p, cases, options.form);
+    std::string answer;
+    std::size_t sent = 0, lines = 0;
+    const auto complete = [&] {
+      return options.form == Form::binary ? answer.size() >= limit : lines >= cases;
+    };
+    std::vector<char> bytes(1U << 16U);
+    while (!complete()) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      if (left <= 0) {
+        fail(fmt::format("it was not done with {} cases after {:g} s ({} of its results came)", cases,
+                         options.seconds,
+                         options.form == Form::binary ? answer.size() / code_bytes(p.output) : lines));
+      }
+      std::array<pollfd, 3> events{{{out.fd, POLLIN, 0}, {err.fd, POLLIN, 0}, {in.fd, POLLOUT, 0}}};
+      const bool writes = sent < request.size() && in.fd >= 0;
+      // A descriptor of -1 is passed over.
+      if (!writes) events[2].fd = -1;
+      if (::poll(events.data(), events.size(), static_cast<int>(std::min<long long>(left, 1000))) < 0 &&
+          errno != EINTR)
+        throw std::system_error(errno, std::generic_category(), "poll");
+      if (events[1].revents != 0) drain_errors();
+      if (writes && events[2].revents != 0) {
+        const ssize_t done = ::write(in.fd, request.data() + sent, request.size() - sent);
+        if (done > 0) sent += static_cast<std::size_t>(done);
+        // It reads no more. What it has answered decides.
+        if (done < 0 && errno != EAGAIN && errno != EINTR) in.close();
+      }
+      if (events[0].revents == 0) continue;
+      const ssize_t got = ::read(out.fd, bytes.data(), bytes.size());
+      if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (got <= 0) {
+        const std::optional<int> status = ended(deadline);
+        if (!status) fail("it closed its stdout and goes on");
+        const bool fine = WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
+        if (fine && answer.empty() && answered > 0) return std::nullopt;
+        if (answer.empty() && !fine) fail(end_text(*status) + " without a result");
+        fail(fmt::format(
+            "{} after {} of {} {}", end_text(*status), options.form == Form::binary ? answer.size() : lines,
+            options.form == Form::binary ? limit : cases, options.form == Form::binary ? "bytes" : "lines"));
+      }
+      answer.append(bytes.data(), static_cast<std::size_t>(got));
+      lines += static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + got, '\n'));
+      if (answer.size() > limit)
+        fail(fmt::format("it printed more than the {} results that were due: {} bytes and counting",
+                         cases * p.outputs(), answer.size()));
+    }
+    return answer;
+  }
+
+  // Its status once stdout is closed; empty if it does not end.
+  std::optional<int> ended(Clock::time_point deadline) {
+    in.close();
+    while (true) {
+      siginfo_t info{};
+      // WNOWAIT: reaped only after its group is gone.
+      if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+          info.si_pid != 0)
+        break;
+      if (Clock::now() >= deadline) return std::nullopt;
+      drain_errors();
+      ::poll(nullptr, 0, 1);
+    }
+    drain_errors();
+    ::kill(-pid, SIGKILL);
+    const int status = reap();
+    out.close();
+    err.close();
+    return status;
+  }
+
+  // What came before it was asked for.
+  void check_silence() {
+    if (pid == 0 || out.fd < 0) return;
+    std::array<char, 64> bytes{};
+    const ssize_t got = ::read(out.fd, bytes.data(), bytes.size());
+    if (got > 0) {
+      fail("it printed more than was due: " +
+           quoted(std::string_view(bytes.data(), static_cast<std::size_t>(got))));
+    }
+  }
+};
+
+Program::Program(ProgramOptions options) : state_(new State{std::move(options)}) {
+  if (state_->options.command.empty()) throw InputError("--got-from", "", "a command", "none");
+  // A program that ended while it was written to is seen by its closed stdout.
+  struct sigaction now {};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+}
+Program::~Program() = default;
+
+std::vector<Answer> Program::ask(const Problem& problem, std::span<const Case> cases) {
+  if (cases.empty()) return {};
+  State& s = *state_;
+  s.check_silence();
+  if (s.pid != 0 && s.threads != problem.threads) s.kill_all();
+  const std::string request = request_text(problem, cases, s.options.form);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (s.pid == 0) s.start(problem.threads);
+    const std::optional<std::string> answer = s.exchange(request, problem, cases.size());
+    if (!answer) continue;  // it had ended after the last round
+    ++s.answered;
+    try {
+      std::vector<Answer> answers = parse_answers(problem, cases.size(), s.options.form, *answer);
+      s.check_silence();
+      return answers;
+    } catch (const TargetError& e) {
+      if (s.pid == 0) throw;  // said already
+      s.fail(e.what());
+    }
+  }
+  s.fail("it ended without an answer, twice");
+}
+
+Target Program::target() {
+  return [this](const Problem& problem, std::span<const Case> cases) { return ask(problem, cases); };
+}
+int Program::starts() const { return state_->starts; }
+int Program::child() const { return state_->pid; }
+
+}  // namespace assay::diagnose

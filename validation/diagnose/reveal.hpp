@@ -1,0 +1,104 @@
+// The tree of additions behind a sum, a dot product or a matrix product, and the arithmetic of its leaves and
+// nodes, from outputs alone; and the proof of it, prediction.
+//
+// Source: the order by masks, after Xie, Gao, Wang, Xue, "Revealing Floating-Point Accumulation Orders"
+// (USENIX ATC 2025, arXiv 2411.00442). Where additions round toward one side, M + 1 is not M: there M's last
+// place is known and small, and a count of units is what is left modulo that place. The arithmetic: probes of
+// single leaves and nodes sort them into groups that answer alike, and each group takes the rule that repeats
+// most of what was answered.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "validation/diagnose/target.hpp"
+#include "validation/diagnose/tree.hpp"
+
+namespace assay::diagnose {
+
+struct RevealOptions {
+  std::uint64_t seed = 1;
+  std::uint64_t most_runs = 4'000'000;  // cases asked in all; TargetError beyond
+  std::size_t cases_per_round = 4096;   // at most; and of so many bytes
+  std::size_t bytes_per_round = 16U << 20U;
+  std::size_t most_classes = 16;    // trees of one matrix
+  bool order_only = false;          // no arithmetic: for invariance
+  std::vector<std::size_t> only{};  // outputs to look at; empty: all
+  std::function<void(std::string_view stage, std::uint64_t runs)> progress{};
+};
+
+// Outputs that share a tree.
+struct OrderClass {
+  Tree tree{};            // of no nodes if it was not found
+  std::string why_not{};  // then the reason
+  std::string how{};      // the masks that showed the order
+  bool as_exact = false;  // no order shows: the tree is one exact sum
+  std::vector<std::size_t> outputs{};
+  std::uint64_t order_runs = 0, rule_runs = 0;
+  std::size_t training = 0,
+              training_misses = 0;       // answers that chose the rules, and those that they do not repeat
+  std::vector<std::string> ambiguous{};  // what no answer told apart
+};
+
+struct Revelation {
+  Problem problem{};
+  std::vector<OrderClass> classes{};
+  std::vector<int> class_of{};  // of each output; -1: none
+  std::uint64_t runs = 0, rounds = 0;
+  bool repeats = true;  // the same inputs had the same answers
+  std::vector<std::string> notes{};
+};
+
+// InputError for a problem that cannot be asked; TargetError from the target, and where it needs too many
+// runs. A tree that is not found is part of the result.
+Revelation reveal(const Problem& problem, const Target& target, const RevealOptions& options = {});
+
+// Random inputs by index: the same for the same problem, seed and index.
+enum class InputKind : std::uint8_t {
+  normal,   // standard normal
+  wide,     // times 2^e, e uniform over a fifth of the range to either side
+  tiny,     // products and sums near the underflow of the output or of float32
+  sparse,   // of tiny, all but a few terms zeros of either sign
+  zeros,    // zeros of either sign and a few tiny terms
+  integers  // so small that every order gives the same sum
+};
+std::string_view input_kind_name(InputKind kind);
+InputKind parse_input_kind(std::string_view name);
+Case random_case(const Problem& problem, InputKind kind, std::uint64_t seed, std::uint64_t index);
+
+// Replays cases. Results are empty where an output's class has no tree. The revelation must stay.
+class Predictor {
+ public:
+  explicit Predictor(const Revelation& revelation);
+  std::vector<std::optional<std::uint64_t>> operator()(const Case& input);
+
+ private:
+  const Revelation& revelation_;
+  std::vector<std::unique_ptr<Evaluator>> evaluators_{};  // of each class; none without a tree
+};
+// The same for one.
+std::vector<std::optional<std::uint64_t>> predict(const Revelation& revelation, const Case& input);
+
+struct Misprediction {
+  InputKind kind = InputKind::normal;
+  std::uint64_t seed = 0, index = 0;  // of random_case
+  std::size_t output = 0;
+  std::uint64_t got = 0, predicted = 0;
+};
+struct PredictionScore {
+  std::uint64_t results = 0, wrong = 0, without_tree = 0;
+  std::uint64_t by_kind[3] = {0, 0, 0}, wrong_by_kind[3] = {0, 0, 0};  // normal, wide, tiny
+  std::vector<Misprediction> first{};                                  // up to 8
+};
+// Asks for at least `results` fresh results of each of normal, wide and tiny and compares. Any NaN is any
+// other.
+PredictionScore score(const Revelation& revelation, const Target& target, std::uint64_t seed,
+                      std::uint64_t results = 10000, const RevealOptions& options = {});
+
+}  // namespace assay::diagnose

@@ -1,0 +1,583 @@
+#include "validation/diagnose/revealed.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
+#include "reference/exact/exact_dot.hpp"
+#include "reference/formats/encode.hpp"
+#include "validation/diagnose/rules.hpp"
+
+namespace assay::diagnose {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// --- to JSON -----------------------------------------------------------------------------------------------
+
+std::string format_text(const FormatSpec& f) {
+  for (const FormatSpec* known : formats::all) {
+    if (*known == f) return std::string(f.dtype);
+  }
+  return "custom:" + std::to_string(f.bits) + ',' + std::to_string(f.precision) + ',' +
+         std::to_string(f.emin) + ',' + std::string(specials_name(f.specials));
+}
+
+Json to_json(const Problem& p) {
+  Json json{{"operation", operation_name(p.operation)},
+            {"m", p.m},
+            {"n", p.n},
+            {"k", p.k},
+            {"a", format_text(p.a)}};
+  if (p.operation != Operation::sum) json["b"] = format_text(p.b);
+  if (p.c) json["c"] = format_text(*p.c);
+  json["output"] = format_text(p.output);
+  json["threads"] = p.threads;
+  return json;
+}
+
+Json to_json(const LeafRule& r) {
+  Json json{{"product", r.product ? Json(format_text(*r.product)) : Json("exact")},
+            {"rounding", rounding_name(r.rounding)},
+            {"started", r.started},
+            {"flush_operands", r.flush_operands},
+            {"flush_result", r.flush_result}};
+  return json;
+}
+
+Json to_json(const NodeRule& r) {
+  Json json{{"format", format_text(r.format)},
+            {"rounding", rounding_name(r.rounding)},
+            {"flush_inputs", r.flush_inputs},
+            {"flush_result", r.flush_result},
+            {"padded", r.padded}};
+  if (r.fraction) json["fraction"] = *r.fraction;
+  return json;
+}
+
+Json to_json(const Tree& t) {
+  Json nodes = Json::array(), leaf_rules = Json::array(), node_rules = Json::array();
+  for (const TreeNode& node : t.nodes) {
+    nodes.push_back(node.children.empty() ? Json{node.rule, node.leaf} : Json{node.rule, node.children});
+  }
+  for (const LeafRule& r : t.leaf_rules) leaf_rules.push_back(to_json(r));
+  for (const NodeRule& r : t.node_rules) node_rules.push_back(to_json(r));
+  return {{"leaf_rules", leaf_rules},
+          {"node_rules", node_rules},
+          {"output",
+           {{"format", format_text(t.output.format)},
+            {"rounding", rounding_name(t.output.rounding)},
+            {"flush", t.output.flush},
+            {"started", t.output.started}}},
+          {"nodes", nodes}};
+}
+
+// --- and back ----------------------------------------------------------------------------------------------
+
+class Reader {
+ public:
+  explicit Reader(const std::string& origin) : origin_(origin) {}
+
+  SavedArithmetic read(const Json& json) const {
+    SavedArithmetic saved;
+    if (number(json, "assay_arithmetic", "") != 1) fail("assay_arithmetic", "version 1", "another");
+    saved.name = text(json, "name", "");
+    saved.program = text(json, "program", "");
+    for (const auto& [key, value] : object(json, "environment", "").items()) {
+      if (!value.is_string()) fail("environment." + key, "a text", value.type_name());
+      saved.environment[key] = value.get<std::string>();
+    }
+    std::size_t i = 0;
+    for (const Json& shape : array(json, "shapes", ""))
+      saved.shapes.push_back(read_shape(shape, place("shapes", i++)));
+    if (saved.shapes.empty()) fail("shapes", "at least one", "none");
+    return saved;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& where, std::string expected, std::string found) const {
+    throw InputError(origin_, where, std::move(expected), std::move(found));
+  }
+  static std::string place(const std::string& name, std::size_t i) {
+    return name + '[' + std::to_string(i) + ']';
+  }
+
+  const Json& member(const Json& json, const char* name, const std::string& where) const {
+    if (!json.is_object()) fail(where, "an object", json.type_name());
+    const auto found = json.find(name);
+    if (found == json.end()) fail(where, std::string("a member ") + name, "none");
+    return *found;
+  }
+  std::string text(const Json& json, const char* name, const std::string& where) const {
+    const Json& x = member(json, name, where);
+    if (!x.is_string()) fail(where + '.' + name, "a text", x.type_name());
+    return x.get<std::string>();
+  }
+  std::int64_t number(const Json& json, const char* name, const std::string& where) const {
+    const Json& x = member(json, name, where);
+    if (!x.is_number_integer()) fail(where + '.' + name, "a whole number", x.type_name());
+    return x.get<std::int64_t>();
+  }
+  std::size_t size(const Json& json, const char* name, const std::string& where) const {
+    const std::int64_t x = number(json, name, where);
+    if (x < 0) fail(where + '.' + name, "a number of 0 and more", std::to_string(x));
+    return static_cast<std::size_t>(x);
+  }
+  bool flag(const Json& json, const char* name, const std::string& where) const {
+    const Json& x = member(json, name, where);
+    if (!x.is_boolean()) fail(where + '.' + name, "true or false", x.type_name());
+    return x.get<bool>();
+  }
+  const Json& array(const Json& json, const char* name, const std::string& where) const {
+    const Json& x = member(json, name, where);
+    if (!x.is_array()) fail(where + '.' + name, "an array", x.type_name());
+    return x;
+  }
+  const Json& object(const Json& json, const char* name, const std::string& where) const {
+    const Json& x = member(json, name, where);
+    if (!x.is_object()) fail(where + '.' + name, "an object", x.type_name());
+    return x;
+  }
+  FormatSpec format(const Json& json, const char* name, const std::string& where) const {
+    const std::string typed = text(json, name, where);
+    try {
+      return parse_format(typed);
+    } catch (const InputError& e) {
+      fail(where + '.' + name, e.expected(), quoted(typed));
+    }
+  }
+  Rounding rounding(const Json& json, const std::string& where) const {
+    const std::string typed = text(json, "rounding", where);
+    try {
+      return parse_rounding(typed);
+    } catch (const InputError& e) {
+      fail(where + ".rounding", e.expected(), quoted(typed));
+    }
+  }
+
+  Problem read_problem(const Json& json, const std::string& where) const {
+    Problem p;
+    const std::string operation = text(json, "operation", where);
+    try {
+      p.operation = parse_operation(operation);
+    } catch (const InputError& e) {
+      fail(where + ".operation", e.expected(), quoted(operation));
+    }
+    p.m = size(json, "m", where);
+    p.n = size(json, "n", where);
+    p.k = size(json, "k", where);
+    p.a = format(json, "a", where);
+    if (p.operation != Operation::sum) p.b = format(json, "b", where);
+    if (json.contains("c")) p.c = format(json, "c", where);
+    p.output = format(json, "output", where);
+    p.threads = static_cast<int>(size(json, "threads", where));
+    try {
+      check_problem(p);
+    } catch (const InputError& e) {
+      fail(where, e.expected(), e.found());
+    }
+    return p;
+  }
+
+  Tree read_tree(const Json& json, const Problem& p, const std::string& where) const {
+    Tree t;
+    t.terms = p.k;
+    t.addend = p.c.has_value();
+    t.leaf_rules.clear();
+    t.node_rules.clear();
+    std::size_t i = 0;
+    for (const Json& r : array(json, "leaf_rules", where)) {
+      const std::string here = where + "." + place("leaf_rules", i++);
+      LeafRule rule;
+      if (text(r, "product", here) != "exact") rule.product = format(r, "product", here);
+      rule.rounding = rounding(r, here);
+      rule.started = flag(r, "started", here);
+      rule.flush_operands = flag(r, "flush_operands", here);
+      rule.flush_result = flag(r, "flush_result", here);
+      t.leaf_rules.push_back(rule);
+    }
+    i = 0;
+    for (const Json& r : array(json, "node_rules", where)) {
+      const std::string here = where + "." + place("node_rules", i++);
+      NodeRule rule{format(r, "format", here),
+                    rounding(r, here),
+                    flag(r, "flush_inputs", here),
+                    flag(r, "flush_result", here),
+                    {}};
+      if (r.contains("fraction"))
+        rule.fraction = static_cast<int>(std::min<std::size_t>(size(r, "fraction", here), 4096));
+      rule.padded = flag(r, "padded", here);
+      t.node_rules.push_back(rule);
+    }
+    const Json& output = object(json, "output", where);
+    t.output = {format(output, "format", where + ".output"), rounding(output, where + ".output"),
+                flag(output, "flush", where + ".output"), flag(output, "started", where + ".output")};
+    i = 0;
+    for (const Json& n : array(json, "nodes", where)) {
+      const std::string here = where + "." + place("nodes", i++);
+      if (!n.is_array() || n.size() != 2 || !n[0].is_number_integer())
+        fail(here, "[rule, leaf or children]", n.dump());
+      TreeNode node;
+      node.rule = index(n[0], here);
+      if (n[1].is_array()) {
+        for (const Json& child : n[1]) node.children.push_back(index(child, here));
+        if (node.children.empty()) fail(here, "two children or more", "none");
+      } else {
+        node.leaf = index(n[1], here);
+      }
+      t.nodes.push_back(std::move(node));
+    }
+    try {
+      check_tree(t);
+    } catch (const ContractError& e) {
+      fail(where, "a tree of additions over " + std::to_string(t.leaves()) + " leaves", e.what());
+    }
+    if (t.node_rules.empty()) fail(where + ".node_rules", "at least one", "none");
+    return t;
+  }
+  int index(const Json& x, const std::string& where) const {
+    if (!x.is_number_integer()) fail(where, "a whole number", x.type_name());
+    const auto value = x.get<std::int64_t>();
+    if (value < 0 || value > (1 << 30)) fail(where, "an index", std::to_string(value));
+    return static_cast<int>(value);
+  }
+
+  SavedArithmetic::Shape read_shape(const Json& json, const std::string& where) const {
+    SavedArithmetic::Shape shape;
+    Revelation& r = shape.revelation;
+    r.problem = read_problem(member(json, "problem", where), where + ".problem");
+    r.class_of.assign(r.problem.outputs(), -1);
+    r.runs = size(json, "runs", where);
+    r.rounds = size(json, "rounds", where);
+    r.repeats = flag(json, "repeats", where);
+    std::size_t i = 0;
+    for (const Json& c : array(json, "classes", where)) {
+      const std::string here = where + "." + place("classes", i++);
+      OrderClass one;
+      one.why_not = text(c, "why_not", here);
+      one.how = text(c, "how", here);
+      one.as_exact = flag(c, "as_exact", here);
+      one.order_runs = size(c, "order_runs", here);
+      one.rule_runs = size(c, "rule_runs", here);
+      for (const Json& a : array(c, "ambiguous", here)) {
+        if (!a.is_string()) fail(here + ".ambiguous", "texts", a.type_name());
+        one.ambiguous.push_back(a.get<std::string>());
+      }
+      for (const Json& range : array(c, "outputs", here)) {
+        if (!range.is_array() || range.size() != 2) fail(here + ".outputs", "[first, last]", range.dump());
+        const auto first = static_cast<std::size_t>(index(range[0], here)),
+                   last = static_cast<std::size_t>(index(range[1], here));
+        for (std::size_t o = first; o <= last; ++o) {
+          if (o >= r.class_of.size() || r.class_of[o] >= 0)
+            fail(here + ".outputs", "outputs of the shape, each once", std::to_string(o));
+          r.class_of[o] = static_cast<int>(i) - 1;
+          one.outputs.push_back(o);
+        }
+      }
+      if (c.contains("tree")) one.tree = read_tree(c["tree"], r.problem, here + ".tree");
+      r.classes.push_back(std::move(one));
+    }
+    const Json& score = object(json, "prediction", where);
+    shape.score.results = size(score, "results", where + ".prediction");
+    shape.score.wrong = size(score, "wrong", where + ".prediction");
+    shape.score.without_tree = size(score, "without_tree", where + ".prediction");
+    return shape;
+  }
+
+  const std::string& origin_;
+};
+
+// --- as an arithmetic --------------------------------------------------------------------------------------
+
+double up(double x) { return std::nextafter(x, std::numeric_limits<double>::infinity()); }
+
+struct Ranged {
+  double magnitude = 0, error = 0;  // |exact|, |computed - exact| at most
+};
+
+// One rounding of what is at most s in magnitude.
+double rounding_error(const FormatSpec& f, Rounding mode, bool flush, double s) {
+  const double quantum = underflow_error(f, mode);
+  double e = upward::add(upward::multiply(unit_roundoff(f, mode), s), quantum);
+  if (flush) e = upward::add(e, std::ldexp(1.0, f.emin));
+  return e;
+}
+bool overflows(const FormatSpec& f, double s) { return s > decode(f.max_finite_code(), f); }
+
+double magnitude_of(std::uint64_t code, const FormatSpec& f) { return std::fabs(decode(code, f)); }
+
+class Revealed final : public Arithmetic {
+ public:
+  Revealed(SavedArithmetic saved, ArithmeticInfo info)
+      : Arithmetic(std::move(info)), saved_(std::move(saved)) {}
+
+  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+               const FormatSpec& output) const override {
+    double worst = 0;
+    for (const OrderClass& one : shape_of(a.size, {}).revelation.classes) {
+      if (one.tree.nodes.empty()) return std::numeric_limits<double>::infinity();
+      // Which output these operands belong to is not said here: the largest bound of all trees.
+      worst = std::max(worst, tree_bound(one.tree, a, is_sum() ? nullptr : &b, c, info().accumulator));
+    }
+    (void)output;  // the trees' own
+    return worst;
+  }
+
+ private:
+  bool is_sum() const { return saved_.shapes.front().revelation.problem.operation == Operation::sum; }
+
+  const SavedArithmetic::Shape& shape_of(std::size_t k,
+                                         std::optional<std::pair<std::size_t, std::size_t>> mn) const {
+    const SavedArithmetic::Shape* found = nullptr;
+    std::string known;
+    for (const auto& shape : saved_.shapes) {
+      const Problem& p = shape.revelation.problem;
+      known += (known.empty() ? "" : ", ") + std::to_string(p.k);
+      if (p.k != k) continue;
+      if (found == nullptr || (mn && p.m == mn->first && p.n == mn->second)) found = &shape;
+    }
+    if (found == nullptr)
+      throw InputError(info().name, "", "sums of the length that was revealed: " + known, std::to_string(k));
+    return *found;
+  }
+
+  const Tree& tree_of(const SavedArithmetic::Shape& shape, std::size_t element) const {
+    const Revelation& r = shape.revelation;
+    const bool one_tree = r.classes.size() == 1 && r.classes[0].outputs.size() == r.problem.outputs();
+    if (!one_tree && element >= r.class_of.size()) {
+      throw InputError(info().name, "", "an output of the shape that was revealed: " + to_string(r.problem),
+                       "output " + std::to_string(element));
+    }
+    const int which = one_tree ? 0 : r.class_of[element];
+    if (which < 0 || r.classes[static_cast<std::size_t>(which)].tree.nodes.empty()) {
+      throw InputError(info().name, "", "an output whose tree was found",
+                       "output " + std::to_string(element));
+    }
+    return r.classes[static_cast<std::size_t>(which)].tree;
+  }
+
+  std::uint64_t evaluate(const SavedArithmetic::Shape& shape, const CodeVector& a, const CodeVector& b,
+                         std::optional<std::uint64_t> c, std::size_t element) const {
+    const Tree& tree = tree_of(shape, element);
+    if (c && !tree.addend) throw InputError(info().name, "", "no C: it was revealed without", "one");
+    Evaluator one(tree, a.format, b.format, info().accumulator);
+    return one(a, is_sum() ? nullptr : &b, c);
+  }
+
+  std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                            const FormatSpec& /*output*/, std::uint64_t element) const override {
+    return evaluate(shape_of(a.size, {}), a, b, c, static_cast<std::size_t>(element));
+  }
+  std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
+                             std::uint64_t) const override {
+    throw ContractError(info().name + ": a revealed sum has no steps");
+  }
+  void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                    const MutableCodeMatrix& d) const override {
+    const SavedArithmetic::Shape& shape = shape_of(a.cols, std::pair(d.rows, d.cols));
+    const Problem& p = shape.revelation.problem;
+    const bool same_shape = p.m == d.rows && p.n == d.cols;
+    if (!same_shape && shape.revelation.classes.size() > 1)
+      throw InputError(info().name, "", "the shape that was revealed: " + to_string(p),
+                       std::to_string(d.rows) + " x " + std::to_string(d.cols));
+    for (std::size_t i = 0; i < d.rows; ++i) {
+      for (std::size_t j = 0; j < d.cols; ++j) {
+        const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
+        d.set(i, j, evaluate(shape, a.row(i), b.column(j), start, i * d.cols + j));
+      }
+    }
+  }
+
+  SavedArithmetic saved_;
+};
+
+}  // namespace
+
+double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c,
+                  const FormatSpec& c_format) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  std::vector<Ranged> values(tree.nodes.size());
+  std::vector<const FormatSpec*> formats(tree.nodes.size(), nullptr);
+  std::vector<int> above(tree.nodes.size(), -1);
+  for (const TreeNode& node : tree.nodes) {
+    for (const int child : node.children) above[static_cast<std::size_t>(child)] = node.rule;
+  }
+  const auto addition = [&](const NodeRule& rule, Ranged sum, std::size_t terms,
+                            double flushed_inputs) -> Ranged {
+    double s = upward::add(sum.magnitude, sum.error);
+    if (rule.flush_inputs) sum.error = upward::add(sum.error, flushed_inputs);
+    if (rule.fraction && s > 0) {
+      int e = 0;
+      std::frexp(s, &e);
+      const double cut =
+          upward::multiply(static_cast<double>(terms), std::ldexp(1.0, e + 1 - *rule.fraction));
+      sum.error = upward::add(sum.error, cut);
+    }
+    s = upward::add(sum.magnitude, sum.error);
+    sum.error = upward::add(sum.error, rounding_error(rule.format, rule.rounding, rule.flush_result, s));
+    if (overflows(rule.format, upward::add(sum.magnitude, sum.error))) sum.error = infinity;
+    return sum;
+  };
+  for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
+    const TreeNode& node = tree.nodes[at];
+    Ranged v;
+    if (!node.children.empty()) {
+      const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
+      double flushed = 0;
+      for (const int child : node.children) {
+        const Ranged& x = values[static_cast<std::size_t>(child)];
+        v.magnitude = upward::add(v.magnitude, x.magnitude);
+        v.error = upward::add(v.error, x.error);
+        if (const FormatSpec* f = formats[static_cast<std::size_t>(child)])
+          flushed = upward::add(flushed, std::ldexp(1.0, f->emin));
+      }
+      values[at] = addition(rule, v, node.children.size(), flushed);
+      formats[at] = &rule.format;
+      continue;
+    }
+    const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
+    const auto i = static_cast<std::size_t>(node.leaf);
+    bool subnormal = false;
+    if (i == tree.terms) {
+      if (!c) continue;
+      v.magnitude = magnitude_of(*c, c_format);
+      subnormal = c_format.is_subnormal(*c);
+      formats[at] = &c_format;
+    } else {
+      v.magnitude = magnitude_of(a.code(i), a.format);
+      subnormal = a.format.is_subnormal(a.code(i));
+      if (b != nullptr) {
+        v.magnitude = upward::multiply(v.magnitude, magnitude_of(b->code(i), b->format));
+        subnormal = subnormal || b->format.is_subnormal(b->code(i));
+      } else {
+        formats[at] = &a.format;
+      }
+    }
+    if (!(v.magnitude < infinity)) return infinity;
+    if (rule.flush_operands && subnormal) v.error = v.magnitude;
+    if (rule.product) {
+      v.error =
+          upward::add(v.error, rounding_error(*rule.product, rule.rounding, rule.flush_result, v.magnitude));
+      if (overflows(*rule.product, upward::add(v.magnitude, v.error))) return infinity;
+      formats[at] = &*rule.product;
+    }
+    if (rule.started) {
+      const NodeRule& start = tree.node_rules[static_cast<std::size_t>(std::max(above[at], 0))];
+      v = addition(start, v, 2, formats[at] == nullptr ? 0 : std::ldexp(1.0, formats[at]->emin));
+      formats[at] = &start.format;
+    }
+    values[at] = v;
+  }
+  Ranged root = values.back();
+  root.error =
+      upward::add(root.error, rounding_error(tree.output.format, tree.output.rounding, tree.output.flush,
+                                             upward::add(root.magnitude, root.error)));
+  return overflows(tree.output.format, upward::add(root.magnitude, root.error)) ? infinity : up(root.error);
+}
+
+std::string to_json(const SavedArithmetic& saved) {
+  Json shapes = Json::array();
+  for (const SavedArithmetic::Shape& shape : saved.shapes) {
+    const Revelation& r = shape.revelation;
+    Json classes = Json::array();
+    for (const OrderClass& c : r.classes) {
+      Json ranges = Json::array();
+      for (std::size_t i = 0; i < c.outputs.size();) {
+        std::size_t last = i;
+        while (last + 1 < c.outputs.size() && c.outputs[last + 1] == c.outputs[last] + 1) ++last;
+        ranges.push_back({c.outputs[i], c.outputs[last]});
+        i = last + 1;
+      }
+      Json json{{"outputs", ranges},       {"why_not", c.why_not},       {"how", c.how},
+                {"as_exact", c.as_exact},  {"order_runs", c.order_runs}, {"rule_runs", c.rule_runs},
+                {"ambiguous", c.ambiguous}};
+      if (!c.tree.nodes.empty()) json["tree"] = to_json(c.tree);
+      classes.push_back(std::move(json));
+    }
+    shapes.push_back({{"problem", to_json(r.problem)},
+                      {"runs", r.runs},
+                      {"rounds", r.rounds},
+                      {"repeats", r.repeats},
+                      {"prediction",
+                       {{"results", shape.score.results},
+                        {"wrong", shape.score.wrong},
+                        {"without_tree", shape.score.without_tree}}},
+                      {"classes", classes}});
+  }
+  const Json json{{"assay_arithmetic", 1},
+                  {"name", saved.name},
+                  {"program", saved.program},
+                  {"environment", saved.environment},
+                  {"shapes", shapes}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+SavedArithmetic parse_saved(std::string_view text, const std::string& origin) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::parse_error& e) {
+    throw InputError(origin, "byte " + std::to_string(e.byte), "JSON of a saved arithmetic",
+                     "something else");
+  }
+  return Reader(origin).read(json);
+}
+
+void save(const SavedArithmetic& saved, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  file.write(to_json(saved));
+  file.commit();
+}
+
+SavedArithmetic load(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_bytes(path, std::uint64_t{1} << 30);
+  std::string text(bytes.size(), '\0');
+  std::transform(bytes.begin(), bytes.end(), text.begin(), [](std::byte b) { return static_cast<char>(b); });
+  return parse_saved(text, path.string());
+}
+
+std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
+  if (saved.shapes.empty()) throw ContractError("a revealed arithmetic without a shape");
+  const Problem& first = saved.shapes.front().revelation.problem;
+  ArithmeticInfo info;
+  info.name = saved.name;
+  info.family = "revealed";
+  bool right = true;
+  std::string lengths;
+  for (const auto& shape : saved.shapes) {
+    const Problem& p = shape.revelation.problem;
+    if (p.operation != first.operation || p.a != first.a || p.b != first.b || p.output != first.output ||
+        p.c != first.c)
+      throw ContractError("a revealed arithmetic of several formats or operations");
+    right = right && shape.score.results > 0 && shape.score.wrong == 0 && shape.score.without_tree == 0;
+    lengths += (lengths.empty() ? "" : ", ") + std::to_string(p.k);
+  }
+  info.summary = std::string(operation_name(first.operation)) + " of length " + lengths + ", as " +
+                 saved.program + " does";
+  info.inputs.emplace_back(first.a, first.operation == Operation::sum ? first.a : first.b);
+  info.outputs = {first.output};
+  info.accumulator = first.c.value_or(first.output);
+  info.order = "a tree: see the file";
+  for (const auto& shape : saved.shapes) {
+    for (const OrderClass& c : shape.revelation.classes) {
+      if (c.tree.nodes.empty()) continue;
+      info.rounding = std::string(rounding_name(c.tree.node_rules.front().rounding));
+      info.products = describe(c.tree.leaf_rules.front());
+      info.parameters = {
+          {"root", describe(c.tree.node_rules[static_cast<std::size_t>(
+                       c.tree.nodes.back().children.empty() ? 0 : c.tree.nodes.back().rule)])}};
+      for (const LeafRule& l : c.tree.leaf_rules) info.fused = info.fused || !l.product;
+      for (const NodeRule& n : c.tree.node_rules) info.flush_results = info.flush_results || n.flush_result;
+    }
+  }
+  info.nan = "not compared: any NaN is any other";
+  info.source = "revealed from " + saved.program;
+  info.evidence = right ? Evidence::HW : Evidence::UNV;
+  return std::make_unique<Revealed>(std::move(saved), std::move(info));
+}
+
+}  // namespace assay::diagnose

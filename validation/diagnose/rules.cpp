@@ -1,0 +1,706 @@
+#include "validation/diagnose/rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "validation/diagnose/facts.hpp"
+
+namespace assay::diagnose {
+namespace {
+
+constexpr std::array random_kinds{InputKind::tiny, InputKind::sparse, InputKind::normal, InputKind::wide,
+                                  InputKind::zeros};
+
+struct Datum {
+  Operands in{};
+  std::uint64_t code = 0;
+};
+
+class Inference {
+ public:
+  Inference(Channel& channel, Tree& tree, std::uint64_t seed)
+      : channel_(channel), p_(channel.problem()), tree_(tree), seed_(seed) {}
+
+  FoundRules run() {
+    tree_.output.format = p_.output;
+    tree_.node_rules = {NodeRule{p_.output}};
+    tree_.leaf_rules = {LeafRule{}};
+    facts_ = find_facts(channel_, tree_);
+    group();
+    train();
+    descend();
+    for (int round = 0; round < 12 && tell_apart(); ++round) descend_on();
+    for (int again = 0; again < 3 && best_ > 0; ++again) start_again();
+    merge(tree_.node_rules, node_sample_, false);
+    merge(tree_.leaf_rules, leaf_sample_, true);
+    FoundRules found;
+    found.training = data_.size();
+    found.misses = misses(std::numeric_limits<std::size_t>::max());
+    found.ambiguous = ambiguous();
+    return found;
+  }
+
+ private:
+  std::size_t nodes() const { return tree_.nodes.size(); }
+  const TreeNode& node(int i) const { return tree_.nodes[static_cast<std::size_t>(i)]; }
+
+  int sibling(int i) const { return diagnose::sibling(tree_, facts_, i); }
+  int parent(int i) const { return facts_.parent[static_cast<std::size_t>(i)]; }
+  const NodeFacts& node_facts(int i) const { return facts_.nodes[static_cast<std::size_t>(i)]; }
+  const LeafFacts& leaf_facts(int i) const { return facts_.leaves[static_cast<std::size_t>(i)]; }
+
+  // --- what decides ----------------------------------------------------------------------------------------
+
+  // The answers that decide: random inputs, and those probes that a member of a group was asked for; the
+  // group's other members answered alike.
+  void train() {
+    std::set<int> samples(node_sample_.begin(), node_sample_.end());
+    samples.insert(leaf_sample_.begin(), leaf_sample_.end());
+    for (const Asked& x : facts_.asked) {
+      if (samples.count(x.node) > 0) data_.push_back({operands_of(p_, x.probe), x.code});
+    }
+    facts_.asked.clear();
+    const std::size_t each = std::clamp<std::size_t>(40000 / (p_.k + 1), 12, 60);
+    std::vector<Probe> probes;
+    for (const InputKind kind : random_kinds) {
+      for (std::uint64_t i = 0; i < each; ++i)
+        probes.push_back(dense(random_operands(kind, seed_ ^ 0x7261696e00000000U, i)));
+    }
+    const std::vector<FormatSpec> formats = known_formats();
+    const std::vector<int> partners = early_partners();
+    for (std::uint64_t i = 0; i < each; ++i)
+      probes.push_back(dense(operands_of(p_, edge_probe(p_, formats, partners, seed_, i))));
+    // Nothing but zeros of one sign: whether a sum begins at +0 shows here alone.
+    for (const double zero : {-0.0, 0.0}) {
+      Probe x;
+      x.unit_x = zero;
+      x.end = p_.k;
+      if (p_.c) x.terms.push_back({static_cast<int>(p_.k), zero, 1});
+      probes.push_back(dense(operands_of(p_, x)));
+    }
+    learn(probes);
+  }
+
+  static Probe dense(Operands operands) {
+    Probe x;
+    x.dense = std::make_shared<Operands>(std::move(operands));
+    return x;
+  }
+  void learn(const std::vector<Probe>& probes) {
+    const std::vector<std::uint64_t> codes = channel_.ask(probes, "rules");
+    for (std::size_t i = 0; i < codes.size(); ++i) data_.push_back({*probes[i].dense, codes[i]});
+  }
+  Operands random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const {
+    Problem one = p_;
+    one.m = one.n = 1;
+    return operands_of(one, random_case(one, kind, seed, i), 0);
+  }
+
+  // Of each leaf the first leaf below its sibling; itself without one.
+  std::vector<int> early_partners() const {
+    std::vector<int> first(nodes(), 0), partners(tree_.leaves(), 0);
+    for (std::size_t i = 0; i < nodes(); ++i)
+      first[i] = node(static_cast<int>(i)).children.empty()
+                     ? node(static_cast<int>(i)).leaf
+                     : first[static_cast<std::size_t>(node(static_cast<int>(i)).children.front())];
+    for (std::size_t i = 0; i < nodes(); ++i) {
+      if (!tree_.nodes[i].children.empty()) continue;
+      const int other = sibling(static_cast<int>(i));
+      partners[static_cast<std::size_t>(tree_.nodes[i].leaf)] =
+          first[other < 0 ? i : static_cast<std::size_t>(other)];
+    }
+    return partners;
+  }
+
+  // Formats whose ends and places may matter here: those of the data, and of rules that are possible.
+  std::vector<FormatSpec> known_formats() const {
+    std::vector<FormatSpec> list;
+    const auto add = [&](const FormatSpec& f) {
+      if (std::find(list.begin(), list.end(), f) == list.end()) list.push_back(f);
+    };
+    for (const FormatSpec* f : {&p_.a, &p_.b, &p_.output}) add(*f);
+    for (std::size_t g = 0; g < tree_.node_rules.size(); ++g) {
+      for (const NodeRule& r : node_candidates(g)) add(r.format);
+    }
+    for (const LeafRule& r : tree_.leaf_rules) {
+      if (r.product) add(*r.product);
+    }
+    return list;
+  }
+
+  bool same(std::uint64_t x, std::uint64_t y) const {
+    return x == y || (p_.output.is_nan(x) && p_.output.is_nan(y));
+  }
+
+  // How many answers the present rules do not repeat; counting ends above `limit`. Answers that deny come
+  // sooner the next time. Of large trees a first search looks at every stride_-th answer.
+  std::size_t misses(std::size_t limit) {
+    Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < data_.size(); i += stride_) {
+      if (same(evaluated(evaluate, data_[i].in), data_[i].code)) continue;
+      if (++count > limit) break;
+      if (stride_ == 1 && i >= 2 * count) std::swap(data_[i], data_[i / 2]);
+    }
+    return count;
+  }
+  std::uint64_t evaluated(Evaluator& evaluate, const Operands& in) const {
+    const CodeVector a{in.a.data(), p_.k, 1, p_.a}, b{in.b.data(), p_.k, 1, p_.b};
+    return evaluate(a, p_.operation == Operation::sum ? nullptr : &b, in.c);
+  }
+
+  void group() {
+    std::map<std::string, int> node_groups, leaf_groups;
+    tree_.node_rules.clear();
+    tree_.leaf_rules.clear();
+    const std::size_t root = nodes() - 1;
+    for (std::size_t i = 0; i < nodes(); ++i) {
+      TreeNode& t = tree_.nodes[i];
+      if (t.children.empty()) continue;
+      const NodeFacts& f = facts_.nodes[i];
+      bool with_leaf = false;
+      for (const int c : t.children) with_leaf = with_leaf || node(c).children.empty();
+      std::string key = std::to_string(f.precision) + '/' + std::to_string(f.modes) + '/' + f.signature +
+                        (with_leaf ? "/leaf" : "/inner") + (t.children.size() > 2 ? "/fused" : "") +
+                        std::to_string(f.fraction.value_or(-1));
+      if (i == root) key = "root";
+      const auto [at, fresh] = node_groups.try_emplace(key, static_cast<int>(tree_.node_rules.size()));
+      if (fresh) {
+        node_sample_.push_back(static_cast<int>(i));
+        NodeRule rule;
+        rule.format = f.precision > 0 ? formats_of(f.precision).front() : p_.output;
+        rule.fraction = f.fraction;
+        for (std::size_t m = deterministic_roundings.size(); m-- > 0;) {
+          if ((f.modes >> m & 1U) != 0) rule.rounding = deterministic_roundings[m];
+        }
+        tree_.node_rules.push_back(rule);
+      }
+      t.rule = at->second;
+    }
+    if (tree_.node_rules.empty()) {  // one leaf: the rule of its addition to +0, if there is one
+      node_sample_.push_back(0);
+      tree_.node_rules.push_back({p_.output});
+    }
+    for (std::size_t i = 0; i < nodes(); ++i) {
+      TreeNode& t = tree_.nodes[i];
+      if (!t.children.empty()) continue;
+      const LeafFacts& f = facts_.leaves[i];
+      const int up = facts_.parent[i], other = sibling(static_cast<int>(i));
+      // Which of two leaves of one node came first can matter.
+      const char* place = "/above";
+      if (other >= 0 && node(other).children.empty() && node(up).children.size() == 2)
+        place = node(other).leaf > t.leaf ? "/lower" : "/higher";
+      const bool is_c = static_cast<std::size_t>(t.leaf) == p_.k;
+      const std::string key = std::to_string(f.precision) + '/' + f.signature + place + (is_c ? "/C" : "") +
+                              std::to_string(up < 0 ? -1 : node(up).rule);
+      const auto [at, fresh] = leaf_groups.try_emplace(key, static_cast<int>(tree_.leaf_rules.size()));
+      if (fresh) {
+        leaf_sample_.push_back(static_cast<int>(i));
+        LeafRule rule;
+        if (f.precision > 0) rule.product = formats_of(f.precision).front();
+        tree_.leaf_rules.push_back(rule);
+      }
+      t.rule = at->second;
+    }
+  }
+
+  // Groups that came to the same rule are one.
+  template <class Rule>
+  void merge(std::vector<Rule>& rules, std::vector<int>& samples, bool leaves) {
+    std::vector<Rule> kept;
+    std::vector<int> kept_samples, now(rules.size());
+    for (std::size_t g = 0; g < rules.size(); ++g) {
+      const auto at = std::find(kept.begin(), kept.end(), rules[g]);
+      now[g] = static_cast<int>(at - kept.begin());
+      if (at != kept.end()) continue;
+      kept.push_back(rules[g]);
+      kept_samples.push_back(samples[g]);
+    }
+    for (TreeNode& t : tree_.nodes) {
+      if (t.children.empty() == leaves) t.rule = now[static_cast<std::size_t>(t.rule)];
+    }
+    rules = std::move(kept);
+    samples = std::move(kept_samples);
+  }
+
+  const NodeRule& rule_above(int leaf_node) const {
+    const int up = parent(leaf_node);
+    return up < 0 ? tree_.node_rules.front() : tree_.node_rules[static_cast<std::size_t>(node(up).rule)];
+  }
+
+  std::vector<NodeRule> node_candidates(std::size_t group) const {
+    const NodeFacts& f = node_facts(node_sample_[group]);
+    const bool root = static_cast<std::size_t>(node_sample_[group]) == nodes() - 1;
+    std::vector<FormatSpec> wanted;
+    const auto add = [&](const FormatSpec& g) {
+      if (std::find(wanted.begin(), wanted.end(), g) == wanted.end()) wanted.push_back(g);
+    };
+    if (f.precision > 0) {
+      for (const FormatSpec& g : formats_of(f.precision)) add(g);
+    }
+    unsigned modes = f.modes;
+    if (root || f.precision == 0) {
+      // A root may keep more than its output shows.
+      for (const NodeRule& r : tree_.node_rules) add(r.format);
+      add(p_.output);
+      for (const FormatSpec* g : {&formats::float32, &formats::float64, &formats::float16}) {
+        if (g->precision > std::min(p_.output.precision, f.kept)) add(*g);
+      }
+      std::erase_if(wanted, [&](const FormatSpec& g) { return g.precision < f.kept; });
+      if (nodes() == 1) {
+        for (const FormatSpec* g : formats::all) add(*g);
+        modes = all_modes;
+      }
+      for (const NodeRule& r : tree_.node_rules) {
+        for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+          if (deterministic_roundings[m] == r.rounding) modes |= 1U << m;
+        }
+      }
+    }
+    std::vector<NodeRule> list;
+    for (const FormatSpec& g : wanted) {
+      for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+        if ((modes >> m & 1U) == 0) continue;
+        for (const bool in : {false, true}) {
+          for (const bool out : {false, true}) {
+            list.push_back({g, deterministic_roundings[m], in, out, f.fraction});
+            if (root) list.push_back({g, deterministic_roundings[m], in, out, f.fraction, true});
+          }
+        }
+      }
+    }
+    return list;
+  }
+
+  std::vector<LeafRule> leaf_candidates(std::size_t group) const {
+    const LeafFacts& f = leaf_facts(leaf_sample_[group]);
+    const NodeRule& above = rule_above(leaf_sample_[group]);
+    std::vector<std::optional<FormatSpec>> products;
+    const auto add = [&](const std::optional<FormatSpec>& g) {
+      if (std::find(products.begin(), products.end(), g) == products.end()) products.push_back(g);
+    };
+    if (f.precision == 0) {
+      add(std::nullopt);
+      // Wide enough to have kept all that was seen, narrow enough to underflow.
+      add(above.format);
+      add(p_.a);
+      add(p_.output);
+      for (const FormatSpec* g : {&formats::float32, &formats::float16, &formats::bfloat16, &formats::tf32})
+        add(*g);
+    } else {
+      for (const FormatSpec& g : formats_of(f.precision)) add(g);
+      // Rounded by the addition to +0 that it starts with, after what other leaves go through.
+      add(std::nullopt);
+      for (const LeafRule& r : tree_.leaf_rules) add(r.product);
+      for (const FormatSpec* g : {&formats::float32, &formats::bfloat16, &formats::float16, &formats::tf32})
+        add(*g);
+    }
+    std::set<Rounding> modes{above.rounding, Rounding::nearest_even};
+    const int up = parent(leaf_sample_[group]);
+    if (up < 0 || std::popcount(node_facts(up).modes) > 1)
+      modes.insert(deterministic_roundings.begin(), deterministic_roundings.end());
+    std::vector<LeafRule> list;
+    for (const auto& product : products) {
+      for (const bool started : {false, true}) {
+        for (const Rounding mode : modes) {
+          if (!product && mode != *modes.begin()) continue;
+          for (const bool in : {false, true}) {
+            for (const bool out : {false, true}) {
+              if (out && !product) continue;
+              list.push_back({product, mode, started, in, out});
+            }
+          }
+        }
+      }
+    }
+    return list;
+  }
+
+  // The best of the candidates for one rule, all else as it is; the present one stays where nothing is
+  // better.
+  template <class Rule>
+  void improve(Rule& rule, const std::vector<Rule>& candidates) {
+    const Rule before = rule;
+    Rule best = before;
+    for (const Rule& candidate : candidates) {
+      if (candidate == before) continue;
+      if (best_ == 0) break;
+      rule = candidate;
+      const std::size_t now = misses(best_ - 1);
+      if (now < best_) {
+        best_ = now;
+        best = candidate;
+      }
+    }
+    rule = best;
+  }
+
+  // One setting for all rules at once, as most machines have it.
+  struct Uniform {
+    std::optional<NodeRule> root{};                // the rule of other nodes for the root too
+    std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
+    bool flush_inputs = false, flush_results = false;
+    unsigned start = 0;  // which leaves are added to +0, see start_leaf()
+  };
+
+  static void also(std::vector<std::optional<FormatSpec>>& list, const FormatSpec& f) {
+    if (std::find(list.begin(), list.end(), std::optional(f)) == list.end()) list.emplace_back(f);
+  }
+  int root_rule() const { return tree_.nodes.back().children.empty() ? -1 : tree_.nodes.back().rule; }
+
+  std::vector<Uniform> uniform_settings() const {
+    std::vector<std::optional<NodeRule>> roots{std::nullopt};
+    for (std::size_t g = 0; g < tree_.node_rules.size(); ++g) {
+      if (static_cast<int>(g) != root_rule()) roots.emplace_back(tree_.node_rules[g]);
+    }
+    // Products that were exact as far as their digits go may be rounded to anything that is wide enough: it
+    // shows where they underflow.
+    std::vector<std::optional<FormatSpec>> ranges{std::nullopt}, products{std::nullopt};
+    for (const NodeRule& r : tree_.node_rules) {
+      const std::vector<FormatSpec> alike = formats_of(r.format.precision);
+      for (std::size_t i = 1; i < alike.size(); ++i) also(ranges, alike[i]);
+      also(products, r.format);
+    }
+    for (const FormatSpec* f :
+         {&formats::float32, &formats::float16, &formats::bfloat16, &formats::tf32, &p_.a, &p_.output}) {
+      also(products, *f);
+    }
+    std::vector<Uniform> list;
+    for (const auto& root : roots) {
+      for (const auto& range : ranges) {
+        for (unsigned how = 0; how < 4; ++how) {
+          for (unsigned start = 0; start < 5; ++start) {
+            for (const auto& product : products)
+              list.push_back({root, range, product, (how & 1U) != 0, (how & 2U) != 0, start});
+          }
+        }
+      }
+    }
+    return list;
+  }
+
+  struct Rules {
+    std::vector<LeafRule> leaves;
+    std::vector<NodeRule> nodes;
+    OutputRule output;
+  };
+  Rules rules() const { return {tree_.leaf_rules, tree_.node_rules, tree_.output}; }
+  void set(const Rules& r) {
+    tree_.leaf_rules = r.leaves;
+    tree_.node_rules = r.nodes;
+    tree_.output = r.output;
+  }
+
+  // The setting applied to `from`.
+  void apply(const Uniform& u, const Rules& from) {
+    set(from);
+    if (u.root && root_rule() >= 0) {
+      NodeRule& root = tree_.node_rules[static_cast<std::size_t>(root_rule())];
+      const std::optional<int> fraction = root.fraction;
+      root = *u.root;
+      root.fraction = fraction;
+    }
+    for (NodeRule& r : tree_.node_rules) {
+      if (u.range && r.format.precision == u.range->precision) r.format = *u.range;
+      r.flush_inputs = u.flush_inputs;
+      r.flush_result = u.flush_results;
+    }
+    for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) start_leaf(g, u);
+  }
+
+  void uniform() {
+    Rules best = beginning_;
+    set(beginning_);
+    best_ = std::numeric_limits<std::size_t>::max();
+    if (uniform_settings_.empty()) uniform_settings_ = uniform_settings();
+    for (const Uniform& u : uniform_settings_) {
+      apply(u, beginning_);
+      const std::size_t now = misses(best_ - 1);
+      if (now >= best_) continue;
+      best_ = now;
+      best = rules();
+      if (best_ == 0) break;
+    }
+    set(best);
+  }
+
+  void start_leaf(std::size_t g, const Uniform& u) {
+    LeafRule& r = tree_.leaf_rules[g];
+    const int i = leaf_sample_[g], other = sibling(i);
+    r.rounding = rule_above(i).rounding;
+    r.flush_operands = u.flush_inputs;
+    r.flush_result = u.flush_results;
+    const bool bottom = other >= 0 && node(other).children.empty();
+    const bool lower = bottom && node(i).leaf < node(other).leaf;
+    switch (u.start) {
+      case 0: r.started = false; break;
+      case 1: r.started = bottom && lower; break;
+      case 2: r.started = bottom && !lower; break;
+      case 3: r.started = leaf_facts(i).precision > 0; break;
+      default: r.started = true; break;
+    }
+    if (r.started && u.start == 3) r.product.reset();
+    if (r.product && u.range && r.product->precision == u.range->precision) r.product = *u.range;
+    if (!r.product) r.product = u.product;
+  }
+
+  void descend() {
+    beginning_ = rules();
+    stride_ = std::max<std::size_t>(1, data_.size() * nodes() / 60000);
+    uniform();
+    stride_ = 1;
+    descend_on();
+  }
+
+  // From all that is known by now: where single steps lead no further, another beginning may.
+  void start_again() {
+    const Rules before = rules();
+    const std::size_t misses_before = best_;
+    uniform();
+    descend_on();
+    if (best_ >= misses_before) {
+      set(before);
+      best_ = misses_before;
+    }
+    for (int round = 0; round < 12 && tell_apart(); ++round) descend_on();
+  }
+
+  void descend_on() {
+    best_ = misses(std::numeric_limits<std::size_t>::max());
+    for (int round = 0; round < 6 && best_ > 0; ++round) {
+      const std::size_t before = best_;
+      for (std::size_t g = 0; g < tree_.node_rules.size(); ++g)
+        improve(tree_.node_rules[g], node_candidates(g));
+      for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
+        improve(tree_.leaf_rules[g], leaf_candidates(g));
+      improve(tree_.output, output_candidates());
+      if (best_ == before) improve_all_leaves();
+      if (best_ == before) improve_start();
+      if (best_ == before) break;
+    }
+  }
+
+  // All leaves at once: where every term underflows, one group alone changes nothing for the better.
+  void improve_all_leaves() {
+    const std::vector<LeafRule> before = tree_.leaf_rules;
+    std::vector<LeafRule> best = before;
+    for (std::size_t g = 0; g < before.size() && best_ > 0; ++g) {
+      for (const LeafRule& candidate : leaf_candidates(g)) {
+        for (std::size_t other = 0; other < before.size(); ++other) {
+          LeafRule& r = tree_.leaf_rules[other];
+          r = before[other];
+          const bool started = r.started;
+          if (leaf_facts(leaf_sample_[other]).precision == leaf_facts(leaf_sample_[g]).precision) {
+            r = candidate;
+            r.started = other == g ? candidate.started : started;
+          }
+        }
+        const std::size_t now = best_ == 0 ? 1 : misses(best_ - 1);
+        if (now < best_) {
+          best_ = now;
+          best = tree_.leaf_rules;
+        }
+      }
+      tree_.leaf_rules = best;
+    }
+    tree_.leaf_rules = best;
+  }
+
+  // What is added to +0: the sum, or its leaves. Either takes the sign from a sum of nothing but -0, so that one in the
+  // place of the other must go as the other comes.
+  void improve_start() {
+    const Rules before = rules();
+    Rules best = before;
+    for (const bool sum : {false, true}) {
+      for (const bool leaves : {false, true}) {
+        if (best_ == 0) break;
+        set(before);
+        tree_.output.started = sum;
+        for (LeafRule& r : tree_.leaf_rules) r.started = leaves;
+        const std::size_t now = misses(best_ - 1);
+        if (now >= best_) continue;
+        best_ = now;
+        best = rules();
+      }
+    }
+    set(best);
+  }
+
+  std::vector<OutputRule> output_candidates() const {
+    std::vector<OutputRule> list;
+    for (const Rounding mode : deterministic_roundings) {
+      for (const bool flush : {false, true}) {
+        for (const bool started : {false, true}) list.push_back({p_.output, mode, flush, started});
+      }
+    }
+    return list;
+  }
+
+  // Body(alternative, restore): every other setting of one rule that repeats as many answers as the present
+  // one.
+  template <class Body>
+  void each_alternative(const Body& body) {
+    const auto visit = [&](auto& rule, const auto& candidates, const std::string& whose) {
+      const auto chosen = rule;
+      for (const auto& candidate : candidates) {
+        if (candidate == chosen) continue;
+        rule = candidate;
+        const bool as_good = misses(best_) <= best_;
+        rule = chosen;
+        if (as_good) body(rule, candidate, whose);
+      }
+    };
+    for (std::size_t g = 0; g < tree_.node_rules.size(); ++g)
+      visit(tree_.node_rules[g], node_candidates(g), "node rule " + std::to_string(g));
+    for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
+      visit(tree_.leaf_rules[g], leaf_candidates(g), "leaf rule " + std::to_string(g));
+    visit(tree_.output, output_candidates(), "output");
+  }
+
+  std::string rules_text() const {
+    std::string text;
+    for (const NodeRule& r : tree_.node_rules) text += describe(r) + '\n';
+    for (const LeafRule& r : tree_.leaf_rules) text += describe(r) + '\n';
+    return text + describe(tree_.output);
+  }
+
+  void fill_pool() {
+    const std::size_t each = std::clamp<std::size_t>(60000 / (p_.k + 1), 20, 80);
+    const std::vector<FormatSpec> formats = known_formats();
+    const std::vector<int> partners = early_partners();
+    const std::size_t edges = std::clamp<std::size_t>(120000 / nodes(), 100, 6000);
+    for (std::uint64_t i = 0; i < edges; ++i)
+      pool_.push_back(
+          {operands_of(p_, edge_probe(p_, formats, partners, seed_, (std::uint64_t{1} << 32) + i))});
+    for (const InputKind kind : random_kinds) {
+      for (std::uint64_t i = 0; i < each; ++i)
+        pool_.push_back({random_operands(kind, seed_ ^ 0x706f6f6c00000000U, i)});
+    }
+  }
+
+  // Inputs on which settings differ that nothing told apart so far, asked. False if there are none: what is
+  // left is the same on all that was tried.
+  bool tell_apart() {
+    if (pool_.empty()) fill_pool();
+    const std::string now = rules_text();
+    if (now != pooled_for_) {
+      Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+      for (Pooled& x : pool_) x.code = evaluated(evaluate, x.in);
+      scanned_.clear();
+      pooled_for_ = now;
+    }
+    std::vector<std::size_t> chosen;
+    each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
+      const auto before = rule;
+      rule = candidate;
+      choose_telling(whose + describe(candidate), chosen);
+      rule = before;
+    });
+    // Several rules may be wrong together where each of them alone fits what was answered.
+    if (chosen.empty()) {
+      const Rules before = rules();
+      for (const Uniform& u : uniform_settings_) {
+        apply(u, beginning_);
+        if (misses(best_) <= best_) choose_telling(rules_text(), chosen);
+        set(before);
+      }
+    }
+    if (chosen.empty()) return false;
+    std::vector<Probe> probes;
+    for (const std::size_t i : chosen) probes.push_back(dense(pool_[i].in));
+    learn(probes);
+    return true;
+  }
+
+  // Adds up to three inputs of the pool on which the rules as they stand, called `name`, differ from the
+  // chosen ones.
+  void choose_telling(const std::string& name, std::vector<std::size_t>& chosen) {
+    if (scanned_.count(name) > 0) return;
+    Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < pool_.size() && found < 3; ++i) {
+      if (pool_[i].asked || same(evaluated(evaluate, pool_[i].in), pool_[i].code)) continue;
+      pool_[i].asked = true;
+      chosen.push_back(i);
+      ++found;
+    }
+    if (found == 0) scanned_.insert(name);
+  }
+
+  // Other rules that repeat as many answers, after all inputs that could tell were asked.
+  std::vector<std::string> ambiguous() {
+    std::map<std::string, std::pair<std::string, std::size_t>> by_rule;
+    each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
+      auto& [text, count] = by_rule[whose];
+      if (count == 0) text = describe(rule);
+      if (++count <= 2) text += " | " + describe(candidate);
+    });
+    std::vector<std::string> list;
+    for (const auto& [whose, what] : by_rule) {
+      list.push_back(whose + ": " + what.first +
+                     (what.second > 2 ? " | " + std::to_string(what.second - 2) + " more" : ""));
+    }
+    return list;
+  }
+
+  struct Pooled {
+    Operands in{};
+    std::uint64_t code = 0;
+    bool asked = false;
+  };
+
+  Channel& channel_;
+  const Problem& p_;
+  Tree& tree_;
+  std::uint64_t seed_;
+  TreeFacts facts_{};
+  std::vector<int> node_sample_, leaf_sample_;  // a member of each group
+  std::vector<Datum> data_;
+  std::vector<Pooled> pool_;
+  Rules beginning_{};  // as the groups showed them
+  std::vector<Uniform> uniform_settings_{};
+  std::string pooled_for_;  // the rules that pool_'s codes are of
+  std::size_t best_ = 0, stride_ = 1;
+  std::set<std::string> scanned_;  // alternatives that differ nowhere in the pool from the present rules
+};
+
+std::string rounding_text(const FormatSpec& f, Rounding mode) {
+  std::string text(f.dtype);
+  if (text == "custom") text = std::to_string(f.precision) + " places";
+  return text + ' ' + std::string(rounding_name(mode));
+}
+
+}  // namespace
+
+FoundRules find_rules(Channel& channel, Tree& tree, std::uint64_t seed) {
+  return Inference(channel, tree, seed).run();
+}
+
+std::string describe(const NodeRule& r) {
+  std::string text = rounding_text(r.format, r.rounding);
+  if (r.fraction) text += ", terms cut to " + std::to_string(*r.fraction) + " places below the largest";
+  if (r.flush_inputs) text += ", flushes inputs";
+  if (r.flush_result) text += ", flushes results";
+  if (r.padded) text += ", +0 added to the sum before the last term";
+  return text;
+}
+
+std::string describe(const LeafRule& r) {
+  std::string text = r.product ? "rounded to " + rounding_text(*r.product, r.rounding) : "exact";
+  if (r.started) text += ", added to +0";
+  if (r.flush_operands) text += ", flushes operands";
+  if (r.flush_result) text += ", flushes results";
+  return text;
+}
+
+std::string describe(const OutputRule& r) {
+  return rounding_text(r.format, r.rounding) + (r.flush ? ", flushes results" : "") +
+         (r.started ? ", after an addition to +0" : "");
+}
+
+}  // namespace assay::diagnose

@@ -1,0 +1,24 @@
+// The arithmetic of a known tree: which leaves are rounded and to what, what each node keeps, which way it
+// rounds, what it flushes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "validation/diagnose/order.hpp"
+
+namespace assay::diagnose {
+
+struct FoundRules {
+  std::size_t training = 0, misses = 0;
+  std::vector<std::string> ambiguous{};
+};
+// Fills in the rules of `tree`, which has the right order.
+FoundRules find_rules(Channel& channel, Tree& tree, std::uint64_t seed);
+
+// "float32 nearest-even", "float32 toward-zero, flushes results, terms cut to 24 places": for people.
+std::string describe(const NodeRule& rule);
+std::string describe(const LeafRule& rule);
+std::string describe(const OutputRule& rule);
+
+}  // namespace assay::diagnose

@@ -1,0 +1,67 @@
+// What is asked and who answers: a sum, a dot product or a matrix product of given shape and formats, and a
+// function that computes it. A child process (program.hpp), a callable of another language or plain C++ are
+// all the same here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/exact/arithmetic.hpp"
+#include "reference/exact/code_view.hpp"
+
+namespace assay::diagnose {
+
+enum class Operation : std::uint8_t {
+  sum,   // of k values of A
+  dot,   // of two vectors of k values
+  gemm,  // m x k by k x n, row-major
+};
+std::string_view operation_name(Operation operation);
+Operation parse_operation(std::string_view name);  // InputError
+
+struct Problem {
+  Operation operation = Operation::dot;
+  std::size_t m = 1, n = 1, k = 0;  // m and n of gemm alone
+  FormatSpec a = formats::float32, b = formats::float32, output = formats::float32;
+  std::optional<FormatSpec> c{};  // gemm with an addend: D = A B + C, m x n
+  int threads = 0;                // 0: as the program decides
+
+  std::size_t outputs() const { return operation == Operation::gemm ? m * n : 1; }
+  std::size_t a_size() const { return operation == Operation::gemm ? m * k : k; }
+  std::size_t b_size() const {
+    return operation == Operation::sum ? 0 : operation == Operation::gemm ? k * n : k;
+  }
+  std::size_t c_size() const { return c ? outputs() : 0; }
+  friend bool operator==(const Problem&, const Problem&) = default;
+};
+std::string to_string(const Problem& problem);  // "gemm m=4 n=4 k=64 a=float32 b=float32 output=float32"
+// InputError if a size is zero or too large to be asked for, or C stands where none can.
+void check_problem(const Problem& problem);
+
+// One input: codes of the problem's formats as they lie in memory, row-major.
+struct Case {
+  std::vector<std::byte> a, b, c;
+};
+
+// For each case the codes of all outputs, row-major.
+using Answer = std::vector<std::uint64_t>;
+using Target = std::function<std::vector<Answer>(const Problem& problem, std::span<const Case> cases)>;
+
+// The code under test did what it must not: it hung, died, said too little or too much, or changed its
+// answer.
+class TargetError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// An arithmetic as a target: output i of a case is its element i. The arithmetic outlives it.
+Target target_of(const Arithmetic& arithmetic);
+
+}  // namespace assay::diagnose

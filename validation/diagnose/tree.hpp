@@ -1,0 +1,96 @@
+// A sum as a tree of additions, with the arithmetic of every leaf and node: enough to repeat its bits.
+//
+// Numerics
+//   leaf    a product (of a sum: a value, b absent; or C). Operands are flushed if `flush_operands`. Exact,
+//           or rounded to `product` and flushed if `flush_result`. `started`: the leaf enters by an addition
+//           of its own to +0, which has the rule of the node above it.
+//   node    the exact sum of its children, rounded once to `format`. `flush_inputs`: children that are no
+//           exact products and subnormal in their format are zeros of their sign. `flush_result`: a result
+//           that is subnormal after rounding is. `fraction` F: each term is first cut toward zero to a
+//           multiple of 2^(emax-F), emax the largest exponent of a term; a product's exponent is the sum of
+//           its operands'.
+//   root    rounded once more to `output`, nearest-even unless it says otherwise; before that added to a C of +0
+//           where `started`.
+//   NaN     is the one quiet NaN of the format.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reference/exact/code_view.hpp"
+#include "reference/formats/rounding.hpp"
+
+namespace assay::diagnose {
+
+struct LeafRule {
+  std::optional<FormatSpec> product{};  // empty: exact
+  Rounding rounding = Rounding::nearest_even;
+  bool started = false;
+  bool flush_operands = false, flush_result = false;
+  friend bool operator==(const LeafRule&, const LeafRule&) = default;
+};
+
+struct NodeRule {
+  FormatSpec format = formats::float32;
+  Rounding rounding = Rounding::nearest_even;
+  bool flush_inputs = false, flush_result = false;
+  std::optional<int> fraction{};  // empty: an exact sum, rounded once
+  bool padded = false;  // of two children: a sum is first added to +0, a term that pads an odd length
+  friend bool operator==(const NodeRule&, const NodeRule&) = default;
+};
+
+struct OutputRule {
+  FormatSpec format = formats::float32;
+  Rounding rounding = Rounding::nearest_even;
+  bool flush = false;
+  bool started = false;  // the sum is added to +0 by the root's rule, so that no -0 comes out
+  friend bool operator==(const OutputRule&, const OutputRule&) = default;
+};
+
+struct TreeNode {
+  std::vector<int> children{};  // two or more; none: a leaf
+  int leaf = -1;                // 0 to k-1: a term; k: C
+  int rule = 0;                 // of leaf_rules or node_rules
+};
+
+// Nodes stand after their children; the last is the root.
+struct Tree {
+  std::size_t terms = 0;  // k
+  bool addend = false;    // leaf k is C
+  std::vector<TreeNode> nodes{};
+  std::vector<LeafRule> leaf_rules{LeafRule{}};
+  std::vector<NodeRule> node_rules{NodeRule{}};
+  OutputRule output{};
+
+  std::size_t leaves() const { return terms + (addend ? 1 : 0); }
+};
+
+// ContractError unless every leaf occurs once, children precede their node, and rules exist.
+void check_tree(const Tree& tree);
+
+// The same order of additions, rules aside: equal texts, equal trees, whichever child stands first.
+std::string canonical_order(const Tree& tree);
+
+// Leaves below the lowest node that holds both leaves i and j.
+std::size_t leaves_below_common(const Tree& tree, int i, int j);
+
+// The bits of the sum. `b` is null for a sum; `c` is used if the tree has an addend, and +0 without one.
+// Codes are of the given formats. Works on scratch memory that a caller may keep between calls.
+class Evaluator {
+ public:
+  Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c);
+  ~Evaluator();
+  Evaluator(const Evaluator&) = delete;
+  Evaluator& operator=(const Evaluator&) = delete;
+  std::uint64_t operator()(const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace assay::diagnose

@@ -1,0 +1,252 @@
+// Which arithmetic made these bits: any callable revealed and predicted.
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/core/cpu.hpp"
+#include "reference/core/error.hpp"
+#include "validation/diagnose/draw.hpp"
+#include "validation/diagnose/probe_text.hpp"
+#include "validation/diagnose/reveal.hpp"
+#include "validation/diagnose/revealed.hpp"
+#include "validation/python/array.hpp"
+#include "validation/python/module.hpp"
+#include "validation/suites/arithmetics.hpp"
+
+namespace assay::python {
+namespace {
+
+using diagnose::Answer;
+using diagnose::Case;
+using diagnose::Problem;
+
+// An operand that keeps its place from call to call: libraries choose their order of addition by the address, too.
+class Slot {
+ public:
+  Slot(const FormatSpec& format, const std::vector<std::size_t>& shape, std::size_t offset) {
+    std::size_t bytes = code_bytes(format);
+    for (const std::size_t d : shape) bytes *= d;
+    auto memory = std::make_shared<std::vector<std::byte>>(bytes + 2 * line);
+    const auto address = reinterpret_cast<std::uintptr_t>(memory->data());
+    data_ = memory->data() + (line - address % line) % line + offset;
+    array_ = numpy_view(memory, data_, format, io::Shape(shape.begin(), shape.end()));
+  }
+  const py::object& filled(const std::vector<std::byte>& codes) {
+    if (!codes.empty()) std::memcpy(data_, codes.data(), codes.size());
+    return array_;
+  }
+
+  static constexpr std::size_t line = 64;  // bytes of a cache line
+
+ private:
+  std::byte* data_ = nullptr;
+  py::object array_{};
+};
+
+// A callable of Python as a target: one call a case.
+class Callable {
+ public:
+  Callable(py::function function, const Problem& p, std::size_t offset)
+      : function_(std::move(function)),
+        a_(p.a, p.operation == diagnose::Operation::gemm ? std::vector{p.m, p.k} : std::vector{p.k}, offset) {
+    const bool gemm = p.operation == diagnose::Operation::gemm;
+    if (p.b_size() != 0) b_.emplace(p.b, gemm ? std::vector{p.k, p.n} : std::vector{p.k}, offset);
+    if (p.c) c_.emplace(*p.c, std::vector{p.m, p.n}, offset);
+  }
+
+  Operand call(const Case& input) {
+    py::object result;
+    if (c_) {
+      result = function_(a_.filled(input.a), b_->filled(input.b), c_->filled(input.c));
+    } else if (b_) {
+      result = function_(a_.filled(input.a), b_->filled(input.b));
+    } else {
+      result = function_(a_.filled(input.a));
+    }
+    return operand(result, "what the callable returned");
+  }
+
+  std::vector<Answer> answers(const Problem& p, std::span<const Case> cases) {
+    std::vector<Answer> all;
+    all.reserve(cases.size());
+    for (const Case& input : cases) {
+      Operand result = call(input);
+      require(p, result);
+      const compare::Codes codes = codes_of(result);
+      Answer& answer = all.emplace_back(p.outputs());
+      for (std::size_t i = 0; i < answer.size(); ++i) answer[i] = compare::code_at(codes, i);
+    }
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    return all;
+  }
+
+ private:
+  static void require(const Problem& p, const Operand& result) {
+    if (result.element.format() != p.output) {
+      throw ContractError("the callable returned " + result.element.name() + ", not " +
+                          std::string(p.output.dtype) + ", as output says or its first result was");
+    }
+    if (result.size() != p.outputs()) {
+      throw ContractError("the callable returned an array of shape " + io::to_string(result.io_shape()) +
+                          ", not " + std::to_string(p.outputs()) + " values");
+    }
+  }
+
+  py::function function_;
+  Slot a_;
+  std::optional<Slot> b_{}, c_{};
+};
+
+// What a callable was found to do.
+struct Probe {
+  diagnose::SavedArithmetic saved{};
+  std::shared_ptr<const Arithmetic> arithmetic{};  // null where no tree was found
+
+  const diagnose::Revelation& revelation() const { return saved.shapes.front().revelation; }
+  const diagnose::PredictionScore& score() const { return saved.shapes.front().score; }
+  bool predicted() const { return score().results > 0 && score().wrong == 0 && score().without_tree == 0; }
+  std::string text() const { return probe_text(revelation(), score()); }
+};
+
+std::size_t checked_offset(std::size_t offset) {
+  if (offset >= Slot::line) {
+    throw ContractError("offset: " + std::to_string(offset) + ", not 0 to " + std::to_string(Slot::line - 1) +
+                        " bytes from a cache line's beginning");
+  }
+  return offset;
+}
+
+Probe probe(const py::function& function, const std::string& operation, std::size_t k, std::size_t m,
+            std::size_t n, const py::object& a, const py::object& b, const py::object& c,
+            const py::object& output, const std::string& name, std::uint64_t seed, std::uint64_t results,
+            std::uint64_t most_runs, std::size_t offset) {
+  Problem p{.operation = diagnose::parse_operation(operation), .m = m, .n = n, .k = k};
+  p.a = format_of(a);
+  p.b = b.is_none() ? p.a : format_of(b);
+  if (!c.is_none()) p.c = format_of(c);
+  if (results == 0) throw ContractError("results: 0, not 1 or more fresh results to predict");
+  diagnose::check_problem(p);
+  Callable callable(function, p, checked_offset(offset));
+  const Case zeros{.a = std::vector<std::byte>(p.a_size() * code_bytes(p.a)),
+                   .b = std::vector<std::byte>(p.b_size() * code_bytes(p.b)),
+                   .c = std::vector<std::byte>(p.c ? p.c_size() * code_bytes(*p.c) : 0)};
+  p.output = output.is_none() ? callable.call(zeros).element.format() : format_of(output);
+  diagnose::check_problem(p);
+
+  const diagnose::RevealOptions options{.seed = seed, .most_runs = most_runs};
+  const diagnose::Target target = [&](const Problem& asked, std::span<const Case> cases) {
+    return callable.answers(asked, cases);
+  };
+  Probe found;
+  found.saved.program = py::repr(function);
+  found.saved.name =
+      !name.empty() ? name
+                    : py::str(py::getattr(function, "__name__", py::str("callable"))).cast<std::string>();
+  found.saved.environment = {{"cpu", cpu_model()}, {"offset", std::to_string(offset)}};
+  diagnose::SavedArithmetic::Shape shape;
+  shape.revelation = reveal(p, target, options);
+  shape.score = score(shape.revelation, target, seed, results, options);
+  found.saved.shapes.push_back(std::move(shape));
+  if (!found.revelation().classes.empty() && found.score().without_tree == 0)
+    found.arithmetic = make_revealed(found.saved);
+  return found;
+}
+
+std::string svg(const Probe& p, std::size_t tree) {
+  const auto& classes = p.revelation().classes;
+  if (tree >= classes.size() || classes[tree].tree.nodes.empty()) {
+    throw ContractError("tree " + std::to_string(tree) + " of " + std::to_string(classes.size()) +
+                        ": there is none, or it was not found");
+  }
+  return draw_svg(classes[tree].tree, p.saved.name + ": " + to_string(p.revelation().problem));
+}
+
+}  // namespace
+
+std::shared_ptr<const Arithmetic> arithmetic_of(const py::handle& unit) {
+  if (py::isinstance<Probe>(unit)) {
+    auto found = unit.cast<const Probe&>().arithmetic;
+    if (found == nullptr) throw ContractError("unit: a probe that found no tree for some outputs");
+    return found;
+  }
+  if (!py::isinstance<py::str>(unit))
+    throw py::type_error("unit: " + std::string(py::repr(unit)) +
+                         "; a name of arithmetics(), a file, or a Probe");
+  return load_arithmetic(unit.cast<std::string>(), "unit");
+}
+
+void bind_probe(py::module_& m) {
+  py::class_<Probe>(
+      m, "Probe",
+      "What a callable was found to do: trees of additions and the arithmetic of their parts. True if "
+      "every\nfresh result was predicted bit for bit. dot() and gemm() take it for a unit.")
+      .def_property_readonly("name", [](const Probe& p) { return p.saved.name; })
+      .def_property_readonly("predicted", &Probe::predicted, "All fresh results, bit for bit.")
+      .def("__bool__", &Probe::predicted)
+      .def_property_readonly(
+          "results", [](const Probe& p) { return p.score().results; },
+          "Fresh results that were predicted or not.")
+      .def_property_readonly("wrong", [](const Probe& p) { return p.score().wrong; })
+      .def_property_readonly(
+          "without_tree", [](const Probe& p) { return p.score().without_tree; },
+          "Fresh results of outputs whose tree was not found.")
+      .def_property_readonly(
+          "runs", [](const Probe& p) { return p.revelation().runs; }, "Calls that it took to find out.")
+      .def_property_readonly(
+          "repeats", [](const Probe& p) { return p.revelation().repeats; },
+          "The same inputs had the same answers.")
+      .def_property_readonly("notes", [](const Probe& p) { return p.revelation().notes; })
+      .def_property_readonly(
+          "trees", [](const Probe& p) { return p.revelation().classes.size(); },
+          "How many orders of addition the outputs have.")
+      .def_property_readonly(
+          "tree_of", [](const Probe& p) { return p.revelation().class_of; },
+          "The tree of each output, row by row; -1: none.")
+      .def(
+          "order",
+          [](const Probe& p, std::size_t tree) {
+            return canonical_order(p.revelation().classes.at(tree).tree);
+          },
+          py::arg("tree") = 0, "A tree's order of additions; equal texts, equal orders.")
+      .def("text", &Probe::text, "What `assay probe` prints.")
+      .def("svg", &svg, py::arg("tree") = 0, "A picture of a tree, as SVG.")
+      .def(
+          "save", [](const Probe& p, const std::filesystem::path& path) { save(p.saved, path); },
+          py::arg("path"), "Writes the arithmetic; a unit's name may be such a file (*.json).")
+      .def("__str__", &Probe::text)
+      .def("__repr__", [](const Probe& p) {
+        return "<Probe " + p.saved.name + ": " + to_string(p.revelation().problem) + ", " +
+               std::to_string(p.score().results - p.score().wrong - p.score().without_tree) + " of " +
+               std::to_string(p.score().results) + " results predicted>";
+      });
+  m.def("probe", &probe, py::arg("function"), py::arg("operation"), py::arg("k"), py::kw_only(),
+        py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32", py::arg("b") = py::none(),
+        py::arg("c") = py::none(), py::arg("output") = py::none(), py::arg("name") = "", py::arg("seed") = 1,
+        py::arg("results") = 10000, py::arg("most_runs") = diagnose::RevealOptions{}.most_runs,
+        py::arg("offset") = 0,
+        "Finds the order of additions behind a callable and the arithmetic of each, and predicts fresh "
+        "results.\n\n"
+        "function   called as f(a) for 'sum', f(a, b) for 'dot' and 'gemm', f(a, b, c) for a gemm with c; "
+        "returns\n"
+        "           the results. The arrays are the same ones in every call, filled anew.\n"
+        "operation  'sum' of k values, 'dot' of k products, 'gemm': m x k by k x n\n"
+        "a, b, c    formats; b None: that of a; c None: no addend\n"
+        "output     the format of what it returns; None: that of a first call with zeros\n"
+        "results    fresh results to predict, of each of three kinds of inputs\n"
+        "most_runs  calls at most\n"
+        "offset     bytes between the operands and the beginning of a cache line\n\n"
+        "Returns a Probe. What the callable raises passes through; RuntimeError if it changes its answers so "
+        "that\n"
+        "nothing can be told, or needs more calls; ContractError for results of another shape or format.");
+}
+
+}  // namespace assay::python

@@ -1,0 +1,35 @@
+// What an explanation says: the answer in the first line, then what it rests on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "validation/compare/where.hpp"
+#include "validation/diagnose/explain.hpp"
+#include "validation/diagnose/explain_conversion.hpp"
+
+namespace assay {
+
+// What was asked, as far as the answer repeats it.
+struct ExplainedQuestion {
+  std::string operation{}, parameters{};
+  compare::Shape shape{};
+  FormatSpec got = formats::float32;
+  std::uint64_t seed = 1;
+  std::size_t top = 8;  // candidates to show
+};
+
+// Of explain_parts().
+std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all);
+
+// The values that were converted, and where in the arrays they stand.
+struct ConvertedSample {
+  FormatSpec from = formats::float32;
+  std::vector<std::size_t> index{};
+  std::vector<std::uint64_t> a{}, got{};
+};
+std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& sample,
+                             const diagnose::ConversionExplanation& e);
+
+}  // namespace assay

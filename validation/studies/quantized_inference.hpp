@@ -1,0 +1,124 @@
+// Inference of a sparse network with weights, activations, bias and accumulator each in a format and rounding of its
+// own.
+//
+// Numerics
+//   weights, bias  each rounded once from the file's float32.
+//   inputs         rounded as activations.
+//   sum            s starts at +0 and takes the inputs of an output in ascending order: s = R(w x + s), the product
+//                  exact, R the rounding to the accumulator.
+//   bias           z = R(s + b).
+//   clip           y = min(upper, max(lower, z)), then rounded as an activation. The last layer of a trained network,
+//                  which has no clip, is not rounded: its outputs are compared where they stand.
+//   float32        everywhere, to nearest: the bits of kernel_task.hpp.
+//   stochastic     the random bits are those of (seed, image, layer, output, step): threads change nothing.
+//   left out       nothing that could change a bit: outputs of one layer with the same weights and bias are computed
+//                  once (not under stochastic rounding), and a row that all remaining layers keep at 0, or at the upper
+//                  clip, is not followed further; that is tried out when the network is laid out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/formats/formats.hpp"
+#include "reference/formats/rounding.hpp"
+#include "reference/sparse/csr.hpp"
+#include "reference/spdnn/inference.hpp"
+
+namespace assay::studies {
+
+struct Quantity {
+  FormatSpec format = formats::float32;
+  Rounding mode = Rounding::nearest_even;
+
+  friend bool operator==(const Quantity&, const Quantity&) = default;
+};
+// "bf16", "bf16:RZ"; InputError with `option` for another text.
+Quantity parse_quantity(std::string_view option, const std::string& text);
+std::string quantity_text(const Quantity& q);  // "bf16", "bf16:RZ"
+
+struct InferenceArithmetic {
+  Quantity weights{}, activations{}, bias{}, accumulator{};
+  std::uint64_t seed = 1;
+};
+// What is not float32 to nearest: "weights, activations bf16; accumulator f16:RZ"; "float32" if nothing is.
+std::string arithmetic_text(const InferenceArithmetic& a);
+
+struct NetworkLayer {
+  sparse::Csr weights{};      // row j lists the inputs of output j
+  std::vector<float> bias{};  // of each output
+  spdnn::Clip clip{};
+};
+
+enum class Question : std::uint8_t {
+  category,        // is any output of the last layer not 0?
+  largest_output,  // which is the largest, the first of equals?
+};
+
+struct Answer {
+  std::uint32_t label = 0;  // category: 0 or 1; else the output
+  // How far from the other answer. category: of an image with a category, the least over all layers of the largest sum
+  // before the clip; of one without, the largest sum of the layer after which all is 0 (not above 0, unless its
+  // rounding was to 0). largest_output: how far the largest lies above the next.
+  double margin = 0;
+  int layer = 0;  // the layer of the margin, from 1
+};
+
+class QuantizedNetwork {
+ public:
+  // ContractError if the layers do not fit one another or there is none.
+  QuantizedNetwork(std::span<const NetworkLayer> layers, const InferenceArithmetic& arithmetic);
+
+  std::int32_t inputs() const { return layers_.front().inputs; }
+  // `x` holds inputs() values; image: its number, for random bits.
+  Answer answer(Question question, std::span<const float> x, std::uint64_t image) const;
+  // Y_L; all zeros once a row has died.
+  std::vector<double> outputs(std::span<const float> x, std::uint64_t image) const;
+
+  // Sums by exact arithmetic and encode() alone, for tests: the same bits.
+  void use_definition() { definition_ = true; }
+
+ private:
+  struct Layer {
+    std::int32_t inputs = 0, outputs = 0;
+    std::vector<std::uint32_t> offsets{0};  // of the distinct outputs
+    std::vector<std::uint32_t> columns;
+    std::vector<double> weights;
+    std::vector<double> bias;             // of the distinct outputs
+    std::vector<std::uint32_t> distinct;  // of each output
+    double lower = 0, upper = 0;
+    bool last = false;                           // its outputs are not activations any more
+    bool keeps_zero = false, keeps_top = false;  // so do all layers behind it
+  };
+  struct Trace;
+
+  Layer laid_out(const NetworkLayer& from, std::size_t l) const;  // rounded, each output once
+  void try_what_is_kept();
+  double sum(const Layer& layer, std::size_t output, std::span<const double> x, std::uint64_t counter) const;
+  double rounded_sum(double product_weight, double product_x, double s, std::uint64_t counter) const;
+  // y from x; the largest sum before the clip.
+  double apply(std::size_t l, std::span<const double> x, std::span<double> y, std::uint64_t image) const;
+  void run(std::span<const float> x, std::uint64_t image, Trace& trace) const;
+
+  InferenceArithmetic a_;
+  std::vector<Layer> layers_;
+  bool definition_ = false, stochastic_ = false;
+  std::int32_t widest_ = 0;
+};
+
+// Fills x with image i.
+using ImageSource = std::function<void(std::size_t i, std::span<float> x)>;
+std::vector<Answer> answers(const QuantizedNetwork& network, Question question, std::size_t images,
+                            const ImageSource& source, int threads = 0,
+                            const std::function<void(double)>& progress = {});
+
+// x rounded into f, where x is exact or was rounded to odd from an exact value (then to fewer than 52 bits): one
+// rounding of the exact value. Not for stochastic rounding. Equal to encode(), and quicker.
+double round_once(double x, const FormatSpec& f, Rounding mode);
+// w x + s rounded to odd in float64, where w x is exact in it: what round_once() takes.
+double odd_fma(double w, double x, double s);
+
+}  // namespace assay::studies

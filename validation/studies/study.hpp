@@ -1,0 +1,132 @@
+// What a study of errors measures: series of points, each the statistics of some trials.
+//
+// An error is (result - exact) / S with S the sum of magnitudes of the terms (of the products for dot products), taken
+// from the long accumulator and rounded once. For positive data S is the result itself, and the error the relative one;
+// for data of both signs it stays defined where the sum cancels. The proven bound is divided by the same S.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/exact/error_bound.hpp"
+#include "reference/exact/exact_sum.hpp"
+#include "reference/formats/formats.hpp"
+#include "reference/formats/rounding.hpp"
+
+namespace assay::studies {
+
+struct StudyInfo {
+  std::string_view name, summary, example;
+};
+std::span<const StudyInfo> all_studies();  // studies.def
+
+// How values are drawn, as float64, before they are rounded (to nearest, even) into the format of the operands.
+enum class Values : std::uint8_t {
+  positive,     // uniform in [0, 1)
+  uniform,      // uniform in [-1, 1)
+  normal,       // standard normal
+  wide,         // +-2^u, u uniform in [-12, 12)
+  above_tenth,  // uniform in [0.1, 1)
+};
+std::string_view values_name(Values values);
+std::string_view values_text(Values values);  // "uniform in [0, 1)"
+Values parse_values(std::string_view name);   // InputError with the near names
+double draw(Values values, std::uint64_t seed, std::uint64_t stream, std::uint64_t i);
+
+struct StudyPoint {
+  double x = 0;                     // the length n; for conversions by magnitude, 2^e
+  std::uint64_t trials = 0;         // all of them
+  std::uint64_t nonfinite = 0;      // results that overflowed or are NaN: in no other figure
+  std::uint64_t outside = 0;        // errors beyond the bound: a fault of ours, or of the model
+  double rms = 0, max = 0;          // of the error
+  double bias = 0, bias_error = 0;  // its mean, and the standard error of that mean
+  std::optional<double> bound{};    // the largest of the trials' bounds; none where overflow is possible
+
+  bool measured() const { return trials > nonfinite; }
+  // The mean is further from 0 than two of its standard errors.
+  bool biased() const;
+};
+
+// What one trial says.
+struct TrialError {
+  double error = 0;      // (result - exact) / S, or NaN for a result that is not finite
+  double bound = 0;      // divided by S too; infinite for none
+  bool outside = false;  // the error is beyond the bound, judged before the division
+};
+
+// From result - exact, a bound on it and S. Where S is 0 the error is too, and nothing is divided.
+TrialError trial_error(const ExactSum& error, double bound, double magnitudes);
+
+// Statistics of errors, in the order in which they are given.
+class PointCounter {
+ public:
+  void add(const TrialError& trial);
+  StudyPoint point(double x) const;
+
+ private:
+  std::uint64_t trials_ = 0, nonfinite_ = 0, outside_ = 0;
+  double sum_ = 0, squares_ = 0, max_ = 0, bound_ = 0;
+};
+StudyPoint point_of(double x, std::span<const TrialError> trials);
+
+// How many trials a length gets: `most`, but no more than have `terms` terms together, and then still `least`.
+struct Trials {
+  std::uint64_t most = 100;
+  std::uint64_t least = 8;
+  std::uint64_t terms = std::uint64_t{1} << 22;
+
+  std::uint64_t of(std::uint64_t n) const;
+  void check() const;  // ContractError if that could be none
+};
+
+// The stream of random numbers of an operand of a trial of length n: its data depend on nothing else.
+std::uint64_t trial_stream(std::uint64_t n, std::uint64_t trial, unsigned operand);
+
+struct StudySeries {
+  std::string name{};  // in legends: what differs from the other series
+  Values values = Values::positive;
+  // Empty where it does not apply.
+  std::string unit{}, format{}, accumulator{}, product{}, order{}, mode{}, evidence{};
+  bool unverified = false;
+  std::vector<StudyPoint> points{};
+};
+
+struct Study {
+  std::string name{};          // "dot"
+  std::string x_name{};        // "n"
+  std::string x_label{};       // "products n"
+  bool powers_of_two = false;  // the axis of x
+  std::uint64_t seed = 1;
+  std::vector<StudySeries> series{};
+
+  std::uint64_t outside() const;  // over all points
+};
+
+using Progress = std::function<void(double fraction, const std::string& what)>;
+
+// Tells a Progress, which may be empty, how much of a study is done. Each of `lengths` comes `times` times.
+class Meter {
+ public:
+  Meter(const Progress& progress, const Trials& trials, std::span<const std::uint64_t> lengths,
+        std::size_t times);
+  void show(Values values, std::uint64_t n) const;  // what comes next
+  void done(std::uint64_t n);
+  void finish() const;
+
+ private:
+  double work(std::uint64_t n) const;
+  const Progress& progress_;
+  Trials trials_;
+  double all_ = 0, done_ = 0;
+};
+
+// "1:1e6" is first, last and `per_decade` lengths a decade between (3: 1, 2, 5); "7,64,1e3" a list; "4096" one.
+// InputError for anything else, an empty range, 0, or more than 10^8.
+std::vector<std::uint64_t> parse_lengths(const std::string& text, std::size_t per_decade = 3);
+
+}  // namespace assay::studies

@@ -1,0 +1,41 @@
+#include "validation/suites/arithmetics.hpp"
+
+#include <map>
+#include <memory>
+
+#include "emulation/units/unit.hpp"
+#include "reference/core/error.hpp"
+#include "reference/exact/chain.hpp"
+#include "validation/diagnose/revealed.hpp"
+
+namespace assay {
+
+const ArithmeticRegistry& arithmetics() {
+  static const ArithmeticRegistry registry = [] {
+    ArithmeticRegistry r;
+    add_chains(r);
+    add_units(r);
+    return r;
+  }();
+  return registry;
+}
+
+std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_file, std::string_view where) {
+  // Those of the registry live as long as the program.
+  if (!name_or_file.ends_with(".json"))
+    return {std::shared_ptr<void>(), &arithmetics().find(name_or_file, where)};
+  try {
+    return diagnose::make_revealed(diagnose::load(name_or_file));
+  } catch (const ContractError& e) {
+    throw InputError(name_or_file, "", "a saved arithmetic", e.what());
+  }
+}
+
+const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_view where) {
+  static std::map<std::string, std::shared_ptr<const Arithmetic>> loaded;
+  std::shared_ptr<const Arithmetic>& slot = loaded[name_or_file];
+  if (slot == nullptr) slot = load_arithmetic(name_or_file, where);
+  return *slot;
+}
+
+}  // namespace assay

@@ -1,0 +1,22 @@
+// The arithmetics that a person can name: float chains, machines' units, and what was revealed and saved.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "reference/exact/arithmetic.hpp"
+
+namespace assay {
+
+// Chains and units. Built at the first call.
+const ArithmeticRegistry& arithmetics();
+
+// One of them, or what `assay probe --out` saved: a name that ends in ".json" is a file. InputError, with `where`
+// ("--unit") or the file, if there is none of it.
+std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_file, std::string_view where);
+
+// The same, kept until the program ends: a file is read once. For one thread.
+const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_view where);
+
+}  // namespace assay
