@@ -18,6 +18,7 @@ def test_who_made_a_product_is_found(random, unit):
     found = assay.explain('gemm', a=a, b=b, got=assay.gemm(a, b, unit))
     assert found and unit in found.names, found.text()
     assert found.share == 1
+    assert len(set(found.names)) == len(found.names)
     assert 0 < found.remaining < found.candidates
     assert found.sample == 64
 

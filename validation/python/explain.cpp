@@ -166,7 +166,7 @@ Explained explain_products(const std::string& operation, const py::object& a_arr
       out.share = whole.ranked[i].share();
     }
     if (i >= whole.remaining) break;
-    if (candidate.arithmetic != nullptr) out.names.push_back(candidate.name);
+    if (candidate.arithmetic != nullptr && candidate.names.empty()) out.names.push_back(candidate.name);
     out.names.insert(out.names.end(), candidate.names.begin(), candidate.names.end());
   }
   for (const diagnose::ExplainAttribute& attribute : whole.attributes) {
