@@ -8,13 +8,12 @@
 #include <set>
 #include <vector>
 
-#include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
-#include "reference/exact/chain.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/diagnose/explain_conversion.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 using namespace assay;
 using namespace assay::diagnose;
@@ -22,16 +21,6 @@ using namespace assay::diagnose;
 namespace {
 
 constexpr std::uint64_t seed = 20261121;
-
-const ArithmeticRegistry& registry() {
-  static const ArithmeticRegistry all = [] {
-    ArithmeticRegistry r;
-    add_chains(r);
-    add_units(r);
-    return r;
-  }();
-  return all;
-}
 
 // Dot products of normal numbers, a third of them so small that products and sums are subnormal.
 ExplainInput problem(const FormatSpec& a, const FormatSpec& b, const FormatSpec& got, std::size_t n,
@@ -106,7 +95,7 @@ Recovery recover(std::size_t first, std::size_t last) {
     const std::vector<Finish> ends = finishes(planted.sum_format, out);
     planted.finish = ends[random.below(ends.size(), 10 * p + 3)];
     answer_by(input, planted);
-    const Explanation found = explain(input, registry().list());
+    const Explanation found = explain(input, arithmetics().list());
     const auto end = found.ranked.begin() + static_cast<std::ptrdiff_t>(found.remaining);
     const bool there = std::any_of(found.ranked.begin(), end,
                                    [&](const ExplainRank& x) { return is(x.candidate, planted); });
@@ -152,15 +141,15 @@ namespace {
 // remains beside it must give the sample's bits.
 void recover_units(std::size_t first, std::size_t step, std::size_t outputs) {
   std::size_t units = 0, found_units = 0;
-  for (std::size_t u = first; u < registry().list().size(); u += step) {
-    const Arithmetic* const unit = registry().list()[u];
+  for (std::size_t u = first; u < arithmetics().list().size(); u += step) {
+    const Arithmetic* const unit = arithmetics().list()[u];
     const ArithmeticInfo& info = unit->info();
     if (info.rounding == "stochastic") continue;
     const auto [a, b] =
         info.inputs.empty() ? std::pair{info.accumulator, info.accumulator} : info.inputs.front();
     ExplainInput input = problem(a, b, info.outputs.front(), 64, outputs, 1000 + u);
     answer_by(input, {.arithmetic = unit, .sum_format = info.outputs.front()});
-    const Explanation found = explain(input, registry().list());
+    const Explanation found = explain(input, arithmetics().list());
     ++units;
     bool there = false;
     std::size_t wrong = 0;
@@ -189,23 +178,24 @@ BOOST_AUTO_TEST_CASE(every_unit_is_recovered, *boost::unit_test::label("full")) 
 // is as good as another. Those that flush and are no chains of ours are candidates of their own.
 BOOST_AUTO_TEST_CASE(names_of_one_candidate_are_one_arithmetic) {
   std::set<std::vector<std::string>> shared;
-  for (const Arithmetic* const unit : registry().list()) {
+  for (const Arithmetic* const unit : arithmetics().list()) {
     const ArithmeticInfo& info = unit->info();
     if (info.rounding == "stochastic" || !unit->accepts(info.accumulator, info.accumulator)) continue;
     ExplainInput input = problem(info.accumulator, info.accumulator, info.accumulator, 16, 1, 1500);
     answer_by(input, {.arithmetic = unit, .sum_format = info.accumulator});
-    for (const ExplainRank& r : explain(input, registry().list()).ranked) {
+    for (const ExplainRank& r : explain(input, arithmetics().list()).ranked) {
       if (r.candidate.names.size() > 1) shared.insert(r.candidate.names);
     }
   }
   std::size_t compared = 0, different = 0;
   for (const std::vector<std::string>& names : shared) {
-    const FormatSpec f = registry().find(names.front()).info().accumulator;
+    const FormatSpec f = arithmetics().find(names.front()).info().accumulator;
     for (std::uint64_t i = 0; i < 1000; ++i) {
       const ExplainInput hard = every_code(f, 1 + i % 9, i);
       std::set<std::uint64_t> codes;
       for (const std::string& name : names) {
-        const std::uint64_t code = *answer({.arithmetic = &registry().find(name), .sum_format = f}, hard, 0);
+        const std::uint64_t code =
+            *answer({.arithmetic = &arithmetics().find(name), .sum_format = f}, hard, 0);
         codes.insert(f.is_nan(code) ? f.nan_code() : code);
       }
       ++compared;
@@ -242,7 +232,7 @@ BOOST_AUTO_TEST_CASE(mutants_are_not_explained) {
       element.got = code;
       ++e;
     }
-    const Explanation found = explain(input, registry().list());
+    const Explanation found = explain(input, arithmetics().list());
     BOOST_TEST(found.remaining == 0U, "mutant " << mutant);
     if (mutant == 1) BOOST_TEST(found.ranked.front().matches == 23U);
     if (mutant == 2) BOOST_TEST(found.ranked.front().matches >= 12U);
@@ -260,7 +250,7 @@ BOOST_AUTO_TEST_CASE(c_first_and_c_last_are_told_apart) {
     ExplainInput input = problem(formats::bfloat16, formats::bfloat16, formats::float32, 40, 24, 3000, true);
     ExplainCandidate planted{.order = {.c_last = last}};
     answer_by(input, planted);
-    const Explanation found = explain(input, registry().list());
+    const Explanation found = explain(input, arithmetics().list());
     BOOST_TEST(found.remaining > 0U);
     for (std::size_t i = 0; i < found.remaining; ++i) {
       if (found.ranked[i].candidate.arithmetic == nullptr)
@@ -285,7 +275,7 @@ BOOST_AUTO_TEST_CASE(a_view_of_the_terms_is_recovered) {
   for (ExplainView& view : input.views) {
     for (std::size_t e = 0; e < 24; ++e) view.elements[e].got = codes[e];
   }
-  const Explanation found = explain(input, registry().list());
+  const Explanation found = explain(input, arithmetics().list());
   BOOST_REQUIRE(found.remaining > 0U);
   for (std::size_t i = 0; i < found.remaining; ++i) BOOST_TEST(found.ranked[i].candidate.view == "turned");
 }
@@ -293,7 +283,7 @@ BOOST_AUTO_TEST_CASE(a_view_of_the_terms_is_recovered) {
 BOOST_AUTO_TEST_CASE(the_first_divergent_step_is_the_first) {
   ExplainInput input = problem(formats::float32, formats::float32, formats::float32, 30, 24, 5000);
   answer_by(input, {});
-  const Explanation found = explain(input, registry().list());
+  const Explanation found = explain(input, arithmetics().list());
   BOOST_REQUIRE(found.divergence.has_value());
   const ExplainDivergence& d = *found.divergence;
   BOOST_TEST(d.best_result == d.got);
@@ -321,11 +311,11 @@ BOOST_AUTO_TEST_CASE(two_arithmetics_are_found_one_after_the_other) {
   const ExplainCandidate one{.order = {.panel = 192, .even_last = true}}, two{.order = {.lanes = 4}};
   for (std::size_t e = 0; e < 30; ++e)
     input.views[0].elements[e].got = *answer(e % 5 < 3 ? one : two, input, e);
-  const Explanation first = explain(input, registry().list());
+  const Explanation first = explain(input, arithmetics().list());
   BOOST_TEST(first.remaining == 0U);
   BOOST_REQUIRE(!first.ranked.empty());
   BOOST_TEST(order_name(first.ranked.front().candidate.order) == order_name(one.order));
-  const Explanation second = explain(part_of(input, first.missed), registry().list());
+  const Explanation second = explain(part_of(input, first.missed), arithmetics().list());
   BOOST_TEST(second.remaining > 0U);
   for (std::size_t i = 0; i < second.remaining; ++i)
     BOOST_TEST(order_name(second.ranked[i].candidate.order) == order_name(two.order));
@@ -342,7 +332,7 @@ BOOST_AUTO_TEST_CASE(what_is_open_is_said_and_separated) {
     ++asked;
     return std::string("an input");
   };
-  const Explanation found = explain(input, registry().list(), options);
+  const Explanation found = explain(input, arithmetics().list(), options);
   BOOST_TEST(found.remaining > 1U);
   BOOST_TEST(asked > 0U);
   BOOST_TEST(found.separations.size() == asked);
@@ -358,7 +348,8 @@ BOOST_AUTO_TEST_CASE(threads_change_nothing) {
   ExplainOptions one, two;
   one.threads = 1;
   two.threads = 2;
-  const Explanation x = explain(input, registry().list(), one), y = explain(input, registry().list(), two);
+  const Explanation x = explain(input, arithmetics().list(), one),
+                    y = explain(input, arithmetics().list(), two);
   BOOST_TEST(x.remaining == y.remaining);
   BOOST_REQUIRE(x.ranked.size() == y.ranked.size());
   for (std::size_t i = 0; i < x.ranked.size(); ++i)
@@ -405,15 +396,15 @@ BOOST_AUTO_TEST_CASE(conversions_are_recovered) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_explained_is_refused) {
-  BOOST_CHECK_THROW(explain({}, registry().list()), ContractError);
+  BOOST_CHECK_THROW(explain({}, arithmetics().list()), ContractError);
   ExplainInput empty{.views = {ExplainView{}}};
-  BOOST_CHECK_THROW(explain(empty, registry().list()), ContractError);
+  BOOST_CHECK_THROW(explain(empty, arithmetics().list()), ContractError);
   ExplainInput input = problem(formats::float32, formats::float32, formats::float32, 3, 4, 1);
   input.views[0].elements[2].b.pop_back();
-  BOOST_CHECK_THROW(explain(input, registry().list()), ContractError);
+  BOOST_CHECK_THROW(explain(input, arithmetics().list()), ContractError);
   input = problem(formats::float32, formats::float32, formats::float32, 3, 4, 1);
   input.views.push_back(input.views[0]);
   input.views[1].elements.pop_back();
-  BOOST_CHECK_THROW(explain(input, registry().list()), ContractError);
+  BOOST_CHECK_THROW(explain(input, arithmetics().list()), ContractError);
   BOOST_CHECK_THROW(explain_conversion({}, {}), ContractError);
 }

@@ -8,14 +8,13 @@
 #include <numbers>
 #include <sstream>
 
-#include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
-#include "reference/exact/chain.hpp"
 #include "validation/report/page.hpp"
 #include "validation/studies/accumulation.hpp"
 #include "validation/studies/rounding.hpp"
 #include "validation/studies/self_check.hpp"
 #include "validation/studies/study_report.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 using namespace assay;
 using namespace assay::studies;
@@ -23,19 +22,9 @@ using nlohmann::json;
 
 namespace {
 
-const ArithmeticRegistry& registry() {
-  static const ArithmeticRegistry all = [] {
-    ArithmeticRegistry r;
-    add_chains(r);
-    add_units(r);
-    return r;
-  }();
-  return all;
-}
-
 std::vector<const Arithmetic*> units(const std::vector<std::string>& names) {
   std::vector<const Arithmetic*> found;
-  for (const std::string& name : names) found.push_back(&registry().find(name));
+  for (const std::string& name : names) found.push_back(&arithmetics().find(name));
   return found;
 }
 
@@ -43,7 +32,9 @@ std::vector<const Arithmetic*> units(const std::vector<std::string>& names) {
 class Liar final : public Arithmetic {
  public:
   Liar(const std::string& says, const std::string& is)
-      : Arithmetic(registry().find(says).info()), says_(registry().find(says)), is_(registry().find(is)) {}
+      : Arithmetic(arithmetics().find(says).info()),
+        says_(arithmetics().find(says)),
+        is_(arithmetics().find(is)) {}
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override {
     return says_.bound(a, b, c, output);
@@ -188,8 +179,8 @@ BOOST_AUTO_TEST_CASE(known_biases_of_units) {
   r.lengths = {4096};
   r.trials.most = 100;
   r.values = {Values::positive, Values::above_tenth};
-  for (const Known& k : known) r.units.push_back(&registry().find(k.core.unit));
-  r.units.push_back(&registry().find("tdpbf16ps"));
+  for (const Known& k : known) r.units.push_back(&arithmetics().find(k.core.unit));
+  r.units.push_back(&arithmetics().find("tdpbf16ps"));
   const Study study = study_accumulation(r);
   for (std::size_t i = 0; i < study.series.size(); ++i) {
     const StudySeries& s = study.series[i];
@@ -262,12 +253,12 @@ BOOST_AUTO_TEST_CASE(an_arithmetic_that_lies_is_seen) {
 
 BOOST_AUTO_TEST_CASE(every_arithmetic_passes_the_self_check_and_no_liar_does) {
   std::size_t floors = 0;
-  for (const SumCheck& check : check_sums(registry().list())) {
+  for (const SumCheck& check : check_sums(arithmetics().list())) {
     if (check.floor > 0) ++floors;
     BOOST_TEST(check.passed(), check.name << ": rms " << check.rms << " of at least " << check.floor
                                           << ", max " << check.max << " of at most " << check.bound);
   }
-  BOOST_TEST_MESSAGE(registry().list().size() << " arithmetics, " << floors << " with a floor");
+  BOOST_TEST_MESSAGE(arithmetics().list().size() << " arithmetics, " << floors << " with a floor");
   BOOST_TEST(floors > 40U);
   // Too bad, too good, in another order, in longer steps.
   const std::vector<std::pair<std::string, std::string>> lies = {
