@@ -249,7 +249,7 @@ std::vector<Case> diagnose_cases(const RunContext& context) {
   }
   probe("limit/largest_first", {.operation = Operation::dot, .k = 24}, target_of(&largest_first), limit_case);
   for (const Live& one : live_sums()) {
-    for (const std::size_t k : {33, 100})
+    for (const std::size_t k : {std::size_t{33}, std::size_t{100}})
       probe("live/" + std::string(one.name), {.operation = one.operation, .k = k}, target_of(one.function),
             live);
   }
