@@ -534,6 +534,7 @@ std::function<int()> make_shrink(CLI::App& app) {
   add_unsigned(app, "--limit", o->limit, "Smaller inputs to try (default: 2000)", 1);
   app.add_option("--seconds", o->seconds, "What the program may take for a round")
       ->capture_default_str()
+      ->check(not_negative)
       ->check(CLI::Range(0.01, 86400.0));
   return [o] { return run(*o); };
 }

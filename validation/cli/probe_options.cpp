@@ -22,8 +22,8 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_option("--b-format", o.b_format);
   app.add_option("--c-format", o.c_format);
   app.add_option("--output", o.output, "Format of the result");
-  app.add_option("--m", o.m, "Rows of A (gemm)")->capture_default_str();
-  app.add_option("--n", o.n, "Columns of B (gemm)")->capture_default_str();
+  add_unsigned(app, "--m", o.m, "Rows of A (gemm; default: 1)", 1);
+  add_unsigned(app, "--n", o.n, "Columns of B (gemm; default: 1)", 1);
   app.add_option("--k", o.k, "Terms of a sum: 64, or several (8,33,64) or a range (1:64:8)")
       ->capture_default_str();
   app.add_flag("--with-c", o.with_c, "gemm with an addend: D = A B + C");
@@ -32,11 +32,12 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
       ->check(CLI::Range(1, 4096));
   app.add_option("--seconds", o.seconds, "What the program may take for a round")
       ->capture_default_str()
+      ->check(not_negative)
       ->check(CLI::Range(0.01, 86400.0));
   app.add_option("--round", o.round, "Cases of a round at most")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 20));
-  app.add_option("--runs", o.most_runs, "Cases in all at most")->capture_default_str();
+  add_unsigned(app, "--runs", o.most_runs, "Cases in all at most (default: 4000000)", 1);
   add_seed(app, o.seed, "Of the random inputs");
   app.add_flag("--json", o.json, "One JSON object on stdout");
 }
@@ -88,7 +89,7 @@ std::vector<std::size_t> parse_numbers(std::string_view option, const std::strin
       }
     }
     if (last < first || (last - first) / step >= most) refuse();
-    for (std::size_t x = first; x <= last; x += step) list.push_back(x);
+    for (std::size_t i = 0; i <= (last - first) / step; ++i) list.push_back(first + i * step);
     if (list.size() > most) refuse();
     if (at == end) return list;
     if (*at++ != ',') refuse();

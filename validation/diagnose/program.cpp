@@ -96,6 +96,49 @@ struct Descriptor {
   }
 };
 
+// The process between us and the shell, leader of the group. It dies when we do, whatever ended us, and takes the group
+// along: a death signal of the shell's own would not reach what the shell started. After the fork of a process that may
+// have threads: nothing but system calls.
+[[noreturn]] void stand_guard(pid_t parent, std::array<int, 3> ends, char* const* argv,
+                              char* const* environment) {
+  ::setpgid(0, 0);
+  struct sigaction kill_group {};
+  kill_group.sa_handler = [](int) { ::kill(0, SIGKILL); };
+  ::sigaction(SIGTERM, &kill_group, nullptr);
+  sigset_t death;
+  ::sigemptyset(&death);
+  ::sigaddset(&death, SIGTERM);
+  ::sigprocmask(SIG_UNBLOCK, &death, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(127);
+  const pid_t shell = ::fork();
+  if (shell < 0) ::_exit(127);
+  if (shell == 0) {
+    ::signal(SIGPIPE, SIG_DFL);  // an ignored signal would stay ignored
+    for (int fd = 0; fd < 3; ++fd) ::dup2(ends[static_cast<std::size_t>(fd)], fd);
+    ::execve(argv[0], argv, environment);
+    ::_exit(127);
+  }
+  // A pipe that stayed open here would never come to its end.
+  ::close_range(0, ~0U, 0);
+  int status = 0;
+  while (::waitpid(shell, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+// The end of what a program said, in whole lines where there are any.
+std::string last_lines(std::string_view text, std::size_t most_bytes) {
+  constexpr int most_lines = 12;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.size() > most_bytes) {
+    text.remove_prefix(text.size() - most_bytes);
+    if (const std::size_t cut = text.find('\n'); cut != std::string_view::npos) text.remove_prefix(cut + 1);
+  }
+  while (std::count(text.begin(), text.end(), '\n') >= most_lines) text.remove_prefix(text.find('\n') + 1);
+  return std::string(text);
+}
+
 void make_pipe(Descriptor& reader, Descriptor& writer) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
@@ -236,17 +279,8 @@ struct Program::State {
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (child == 0) {
-      ::setpgid(0, 0);
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(127);
-      ::signal(SIGPIPE, SIG_DFL);  // an ignored signal would stay ignored
-      ::dup2(child_in.fd, 0);
-      ::dup2(child_out.fd, 1);
-      ::dup2(child_err.fd, 2);
-      ::execve(argv[0], argv.data(), environment.data());
-      ::_exit(127);
-    }
+    if (child == 0)
+      stand_guard(parent, {child_in.fd, child_out.fd, child_err.fd}, argv.data(), environment.data());
     ::setpgid(child, child);  // whoever comes first; the other has no effect
     pid = child;
     threads = wanted_threads;
@@ -270,11 +304,8 @@ struct Program::State {
   [[noreturn]] void fail(std::string what) {
     drain_errors();
     kill_all();
-    while (!error_text.empty() && error_text.back() == '\n') error_text.pop_back();
-    if (!error_text.empty()) {
-      const std::size_t from = error_text.size() - std::min(error_text.size(), options.most_error_text);
-      what += "; its stderr ends with:\n" + error_text.substr(from);
-    }
+    const std::string said = last_lines(error_text, options.most_error_text);
+    if (!said.empty()) what += "; its stderr ends with:\n" + said;
     throw TargetError("the program " + quoted(options.command) + ": " + what);
   }
 
@@ -293,6 +324,9 @@ struct Program::State {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
       if (left <= 0) {
+        // Its stdout is open still, so a child of it holds it.
+        if (has_ended())
+          fail(end_text(reap_group()) + ", and what it started keeps its stdout open and does not answer");
         fail(fmt::format("it was not done with {} cases after {:g} s ({} of its results came)", cases,
                          options.seconds,
                          options.form == Form::binary ? answer.size() / code_bytes(p.output) : lines));
@@ -333,25 +367,32 @@ struct Program::State {
     return answer;
   }
 
-  // Its status once stdout is closed; empty if it does not end.
-  std::optional<int> ended(Clock::time_point deadline) {
-    in.close();
-    while (true) {
-      siginfo_t info{};
-      // WNOWAIT: reaped only after its group is gone.
-      if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-          info.si_pid != 0)
-        break;
-      if (Clock::now() >= deadline) return std::nullopt;
-      drain_errors();
-      ::poll(nullptr, 0, 1);
-    }
+  bool has_ended() const {
+    siginfo_t info{};
+    // WNOWAIT: reaped only after its group is gone.
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+  }
+
+  // The status of a program that has ended.
+  int reap_group() {
     drain_errors();
     ::kill(-pid, SIGKILL);
     const int status = reap();
     out.close();
     err.close();
     return status;
+  }
+
+  // Its status once stdout is closed; empty if it does not end.
+  std::optional<int> ended(Clock::time_point deadline) {
+    in.close();
+    while (!has_ended()) {
+      if (Clock::now() >= deadline) return std::nullopt;
+      drain_errors();
+      ::poll(nullptr, 0, 1);
+    }
+    return reap_group();
   }
 
   // What came before it was asked for.

@@ -3,8 +3,8 @@
 //   asked_program ARITHMETIC [BEHAVIOUR]
 //
 // ARITHMETIC: a chain of reference/exact, or `batch`: a matrix product in one chain up to 3 rows and in four
-// lanes from 4 on. BEHAVIOUR: loop (default), once, hang, grandchild, die, signal, silent, little, much,
-// later, word, change, huge.
+// lanes from 4 on. BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent,
+// little, much, later, word, change, huge.
 #include <signal.h>
 #include <unistd.h>
 
@@ -109,13 +109,14 @@ int main(int argc, char** argv) {
                             (how == "change" ? ++asked % 2 : 0));
       }
     }
-    if (how == "grandchild" && ::fork() == 0) {
+    if ((how == "grandchild" || how == "orphan") && ::fork() == 0) {
       ::signal(SIGHUP, SIG_IGN);
       for (;;) ::pause();
     }
     if (how == "hang" || how == "grandchild") {
       for (;;) ::pause();
     }
+    if (how == "orphan") return 5;
     if (how == "die") {
       std::cerr << "no such device\n";
       return 3;

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -100,6 +101,7 @@ BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
     const char *behaviour, *says;
   } faults[] = {{"hang", "not done with 5 cases after 0.5 s"},
                 {"grandchild", "not done"},
+                {"orphan", "ended with status 5, and what it started keeps its stdout open"},
                 {"die", "status 3"},
                 {"die", "no such device"},
                 {"signal", "SIGABRT"},
@@ -111,7 +113,8 @@ BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
   for (const auto& [behaviour, says] : faults) {
     const std::string name = behaviour;
     for (const Form form : {Form::text, Form::binary}) {
-      const std::string said = error_of(name, form, name == "hang" || name == "grandchild" ? 0.5 : 20);
+      const std::string said =
+          error_of(name, form, name == "hang" || name == "grandchild" || name == "orphan" ? 0.5 : 20);
       BOOST_TEST(said.find(says) != std::string::npos, name << ": " << said);
     }
   }
@@ -124,6 +127,42 @@ BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
   // What is killed takes a moment to be gone.
   for (int tries = 0; tries < 2000 && !alive().empty(); ++tries) ::usleep(5000);  // poll
   BOOST_TEST(alive().empty());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_outlives_an_asker_that_is_killed) {
+  const pid_t asker = ::fork();
+  if (asker == 0) {
+    // A list of commands, so that the shell stays between us and the program that hangs.
+    Program program(
+        {.command = "true; " + asked + " chain_f32 hang " + tag() + "; true", .form = Form::text});
+    try {
+      program.ask(small(), inputs(small(), 1));
+    } catch (const TargetError&) {
+    }
+    ::_exit(0);
+  }
+  const auto waits = [](auto&& done) {
+    for (int tries = 0; tries < 2000 && !done(); ++tries) ::usleep(5000);  // poll
+    return done();
+  };
+  BOOST_TEST(waits([] { return alive().size() >= 2; }), "it did not start");
+  ::kill(asker, SIGKILL);
+  ::waitpid(asker, nullptr, 0);
+  BOOST_TEST(waits([] { return alive().empty(); }));
+  for (const int pid : alive()) ::kill(pid, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_stderr_is_a_few_whole_lines) {
+  Program program({.command = "for i in $(seq 5000); do echo line $i >&2; done; exit 3", .form = Form::text});
+  try {
+    program.ask(small(), inputs(small(), 1));
+    BOOST_TEST(false, "it answered");
+  } catch (const TargetError& e) {
+    const std::string said = e.what();
+    BOOST_TEST(said.ends_with("ends with:\nline 4989\nline 4990\nline 4991\nline 4992\nline 4993\nline 4994\n"
+                              "line 4995\nline 4996\nline 4997\nline 4998\nline 4999\nline 5000"),
+               said);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(answers_are_checked) {
