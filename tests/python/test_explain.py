@@ -92,7 +92,8 @@ def test_strided_arrays_are_read_where_they_lie(random):
     (dict(operation='conv'), assay.InputError), (dict(operation='gem'), assay.InputError),
     (dict(b=None), assay.ContractError), (dict(got=np.zeros((3, 3), np.float32)), assay.ContractError),
     (dict(c=np.zeros(3, np.float32)), assay.ContractError), (dict(at=(12, 0)), assay.ContractError),
-    (dict(at=(1,)), assay.ContractError), (dict(sample=0), assay.ContractError),
+    (dict(at=(1,)), assay.ContractError), (dict(at=(-1, 0)), assay.ContractError),
+    (dict(at='x'), assay.ContractError), (dict(sample=0), assay.ContractError),
     (dict(also=['nobody.json']), assay.InputError), (dict(also=[7]), TypeError),
     (dict(a=np.ones((12, 40), int)), TypeError), (dict(operation='convert'), assay.ContractError),
 ])

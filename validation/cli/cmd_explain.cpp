@@ -370,7 +370,14 @@ std::vector<const Arithmetic*> candidates(const Options& o, const ExplainInput& 
       throw InputError("--also", name,
                        fmt::format("an arithmetic of {} and {}", input.a.dtype, input.b.dtype),
                        "one of other formats");
-    if (std::find(all.begin(), all.end(), &arithmetic) == all.end()) all.push_back(&arithmetic);
+    if (std::find(all.begin(), all.end(), &arithmetic) != all.end()) continue;
+    // The answer names arithmetics: two of one name would be taken for each other.
+    const std::string& called = arithmetic.info().name;
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const Arithmetic* one) { return one->info().name == called; }))
+      throw InputError("--also", name, "an arithmetic with a name of its own (probe --name)",
+                       quoted(called) + ", which another has");
+    all.push_back(&arithmetic);
   }
   return all;
 }
@@ -413,7 +420,7 @@ std::function<int()> make_explain(CLI::App& app) {
   app.add_option("--b", o->b, "Right operand; weights of conv");
   app.add_option("--c", o->c, "C of A B + C");
   app.add_option("--got", o->got, "The output to explain");
-  app.add_option("--at", o->at, "One output alone, as in 3,5: little is proved by one");
+  app.add_option("--at", o->at, "One output alone, as in 3,5: little is proved by one")->check(not_empty);
   add_unsigned(app, "--sample", o->sample, "Outputs to replay (default: 64)", 1);
   add_seed(app, o->seed, "Which outputs are drawn, and the search for what tells candidates apart");
   app.add_option("--also", o->also, "Replay this too: an arithmetic that `assay probe --out X.json` saved")
@@ -426,10 +433,10 @@ std::function<int()> make_explain(CLI::App& app) {
   app.add_option("--got-format", o->got_format);
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
-  app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")->expected(1, 2);
-  app.add_option("--pad", o->pad, "Of conv, on every side")->expected(1, 2);
-  app.add_option("--dilation", o->dilation, "Of conv")->expected(1, 2);
-  app.add_option("--groups", o->groups, "Of conv")->capture_default_str();
+  add_unsigned(app, "--stride", o->stride, "Of conv: one number, or rows and columns", 1)->expected(1, 2);
+  add_unsigned(app, "--pad", o->pad, "Of conv, on every side")->expected(1, 2);
+  add_unsigned(app, "--dilation", o->dilation, "Of conv", 1)->expected(1, 2);
+  add_unsigned(app, "--groups", o->groups, "Of conv (default: 1)", 1);
   app.add_option("--image-layout", o->image_layout, "Of conv: nchw or nhwc")
       ->capture_default_str()
       ->check(CLI::IsMember({"nchw", "nhwc"}));

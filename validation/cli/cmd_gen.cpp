@@ -45,6 +45,13 @@ void add_case_options(CLI::App& app, CaseOptions& o) {
   app.add_option("--as", o.as, "codes (0x3f80), values (0x1.8p+0) or binary; the answers too")
       ->capture_default_str()
       ->check(CLI::IsMember({"codes", "values", "binary"}));
+  app.footer(app.get_footer() + R"(
+
+A case is a line, its answers a word each, anyhow apart:
+  dot   K, K values of a, K of b (and c)        one answer
+  sum   K, K values                             one answer
+  gemm  M N K, A by rows, B by rows (and C)     M N answers, by rows
+Binary: sizes are uint32, codes take 1, 2, 4 or 8 bytes, little-endian.)");
 }
 
 std::function<int()> make_gen(CLI::App& app) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "reference/core/cpu.hpp"
@@ -41,10 +42,12 @@ diagnose::Variation parse_variation(const std::string& typed, int threads_here) 
       words.push_back(word);
     }
   }
+  std::set<std::string> names;
   for (const std::string& word : words) {
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
     const bool has = equals != std::string::npos;
+    if (!names.insert(name).second) throw InputError("--vary", "", "each thing once", quoted(typed));
     const auto values = [&] { return parse_numbers("--vary " + name, word.substr(equals + 1)); };
     if (name == "m" && has) {
       v.m = values();
@@ -54,8 +57,10 @@ diagnose::Variation parse_variation(const std::string& typed, int threads_here) 
       v.row = true;
     } else if (name == "threads") {
       if (has) {
-        for (const std::size_t t : values())
-          v.threads.push_back(static_cast<int>(std::min<std::size_t>(t, 4096)));
+        for (const std::size_t t : values()) {
+          if (t > 4096) throw InputError("--vary threads", "", "numbers of 1 to 4096", std::to_string(t));
+          v.threads.push_back(static_cast<int>(t));
+        }
       } else {
         v.threads = {1, std::max(2, threads_here)};
       }
@@ -85,6 +90,7 @@ std::string members(const Invariance& r, int which) {
     std::string place = s.row == 0 ? "first" : s.row + 1 == s.m ? "last" : "middle";
     std::string rest = matrix ? fmt::format("n={} row={}", s.n, place) : "";
     if (s.threads > 0) rest += fmt::format("{}threads={}", rest.empty() ? "" : " ", s.threads);
+    if (rest.empty()) rest = fmt::format("run={}", s.run);
     auto& list = by_rest[rest];
     if (list.empty() || list.back() != s.m) list.push_back(s.m);
   }
@@ -104,6 +110,13 @@ std::string members(const Invariance& r, int which) {
     text += fmt::format("    {}{}{}\n", ranges, ranges.empty() || rest.empty() ? "" : "  ", rest);
   }
   return text;
+}
+
+// Where every row has one answer, equal bits say nothing.
+bool is_vacuous(const Invariance& r) { return r.invariant && !r.answers_vary; }
+int exit_code(const Invariance& r) {
+  if (is_vacuous(r)) return nothing_verified;
+  return r.invariant ? agree : disagree;
 }
 
 int run(const Options& o) {
@@ -138,18 +151,23 @@ int run(const Options& o) {
             {"problem", to_string(problem)},
             {"vary", o.vary},
             {"invariant", r.invariant},
+            {"vacuous", is_vacuous(r)},
             {"settings", r.settings.size()},
             {"runs", r.runs},
             {"first_change", r.invariant ? "" : text_of(r.settings[r.first_change], matrix)},
             {"classes", classes}}
             .dump() +
         '\n');
-    return r.invariant ? agree : disagree;
+    return exit_code(r);
   }
   std::string text =
       fmt::format("{}  {}, varied: {}\n  {} settings, {} runs; the same row in each, {} random rows\n",
-                  r.invariant ? "INVARIANT" : "NOT INVARIANT", to_string(problem), o.vary, r.settings.size(),
-                  r.runs, o.trials);
+                  is_vacuous(r) ? "VACUOUS"
+                  : r.invariant ? "INVARIANT"
+                                : "NOT INVARIANT",
+                  to_string(problem), o.vary, r.settings.size(), r.runs, o.trials);
+  if (is_vacuous(r))
+    text += "  every random row has the same answer, or NaN: that its bits are equal says nothing\n";
   if (!r.invariant) {
     text += fmt::format("  first change: {} (against {})\n", text_of(r.settings[r.first_change], matrix),
                         text_of(r.settings.front(), matrix));
@@ -186,7 +204,7 @@ int run(const Options& o) {
     }
   }
   put(text);
-  return r.invariant ? agree : disagree;
+  return exit_code(r);
 }
 
 }  // namespace

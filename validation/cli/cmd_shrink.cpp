@@ -336,7 +336,9 @@ class Shrinker {
     kept_ = all_of(operands_);
     budget_.most = o.limit;
     if (!o.program.empty()) program_.emplace(o, line_);
-    fs::create_directories(o.out);
+    std::error_code code;
+    fs::create_directories(o.out, code);
+    if (code) throw InputError(o.out, "", "a folder to write in", code.message());
     std::string name = (fs::path(o.out) / "trying-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw InputError(o.out, "", "a folder to write in", "none");
     trying_ = name;

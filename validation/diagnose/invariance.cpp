@@ -1,6 +1,7 @@
 #include "validation/diagnose/invariance.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "reference/core/error.hpp"
@@ -70,6 +71,7 @@ Invariance invariance(const Problem& problem, const Target& target, const Variat
       }
     }
   }
+  if (result.settings.size() < 2) throw InputError("--vary", "", "two settings or more to compare", "one");
   // Settings of one shape and number of threads in one go: a program is started for each number of threads.
   std::vector<std::size_t> sequence(result.settings.size());
   for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i] = i;
@@ -107,6 +109,13 @@ Invariance invariance(const Problem& problem, const Target& target, const Variat
     if (at->second != 0 && result.first_change == result.settings.size()) result.first_change = i;
   }
   result.invariant = result.classes.size() == 1;
+  const std::vector<std::uint64_t>& answers = bits.front();
+  const bool one_answer =
+      std::adjacent_find(answers.begin(), answers.end(), std::not_equal_to<>()) == answers.end();
+  const std::uint64_t first = answers.front();
+  result.answers_vary = answers.size() > 1
+                            ? !one_answer
+                            : !problem.output.is_nan(first) && (first & problem.output.magnitude_mask()) != 0;
 
   result.columns = {0};
   if (matrix && columns > 1) result.columns.push_back(columns - 1);

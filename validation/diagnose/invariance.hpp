@@ -41,12 +41,14 @@ struct Invariance {
   std::uint64_t runs = 0;
   bool invariant =
       true;  // one class, and the trees of first and last setting agree where they were asked for
+  bool answers_vary =
+      true;  // false: every random row has the same answer, or NaN, so that equal bits say nothing
   std::size_t first_change =
       0;  // the first setting that is not of the reference's class; settings.size(): none
   std::vector<std::size_t> columns{};
 };
 
-// InputError for a variation that the operation does not have; TargetError from the target. The bits are
+// InputError for a variation that the operation does not have or that leaves one setting; TargetError from the target. The bits are
 // those of `trials` random rows with `problem.k` terms; then the trees of one setting of each class are
 // revealed (at most `most_trees` of them).
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,

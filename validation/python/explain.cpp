@@ -79,7 +79,13 @@ std::vector<std::size_t> sample_of(const compare::Shape& shape, const py::object
   if (size == 0) throw ContractError("got: no output to explain");
   if (sample == 0) throw ContractError("sample: 0, not 1 or more outputs");
   if (at.is_none()) return diagnose::drawn_sample(size, sample, seed);
-  const auto place = at.cast<std::vector<std::size_t>>();
+  std::vector<std::size_t> place;
+  try {
+    place = py::isinstance<py::int_>(at) ? std::vector{at.cast<std::size_t>()}
+                                         : at.cast<std::vector<std::size_t>>();
+  } catch (const py::cast_error&) {
+    throw ContractError("at: no index of an output (a tuple of integers from 0)");
+  }
   std::size_t index = 0;
   bool inside = place.size() == shape.size();
   for (std::size_t d = 0; inside && d < shape.size(); ++d) {
@@ -96,6 +102,10 @@ std::vector<const Arithmetic*> known(const std::vector<std::shared_ptr<const Ari
   for (const auto& one : also) {
     if (!one->accepts(input.a, input.b))
       throw ContractError("also: " + one->info().name + " takes other formats than those of a and b");
+    // The answer names arithmetics: two of one name would be taken for each other.
+    const std::string& called = one->info().name;
+    if (std::any_of(all.begin(), all.end(), [&](const Arithmetic* x) { return x->info().name == called; }))
+      throw ContractError("also: " + called + " is the name of another arithmetic too");
     all.push_back(one.get());
   }
   return all;

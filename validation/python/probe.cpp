@@ -225,8 +225,8 @@ void bind_probe(py::module_& m) {
       .def("__str__", &Probe::text)
       .def("__repr__", [](const Probe& p) {
         return "<Probe " + p.saved.name + ": " + to_string(p.revelation().problem) + ", " +
-               std::to_string(p.score().results - p.score().wrong - p.score().without_tree) + " of " +
-               std::to_string(p.score().results) + " results predicted>";
+               std::to_string(p.score().results - p.score().wrong) + " of " +
+               std::to_string(p.score().results + p.score().without_tree) + " results predicted>";
       });
   m.def("probe", &probe, py::arg("function"), py::arg("operation"), py::arg("k"), py::kw_only(),
         py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32", py::arg("b") = py::none(),

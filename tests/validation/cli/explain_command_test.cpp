@@ -163,6 +163,8 @@ BOOST_FIXTURE_TEST_CASE(bad_questions_are_refused, Programs) {
   refused("explain gemm --a a.npy --b b.npy --got a.npy", "shape [12,9]");
   refused("explain gemm --sample 0" + operands, "--sample");
   refused("explain gemm --also sm80.b16" + operands, "sm80.bf16");
+  refused("explain gemm --at ''" + operands, "--at");
+  refused("explain conv --stride -1" + operands, "--stride");
   refused("explain gemm --also sm80.bf16" + operands, "other formats");
   refused("explain gemm --at 12,0" + operands, "--at");
   refused("explain gemm --at 1" + operands, "--at");
@@ -353,6 +355,7 @@ BOOST_FIXTURE_TEST_CASE(files_alone_shrink_to_one_output, Programs) {
   BOOST_TEST(assay(repro).exit_code == 1, repro);
   refused("shrink 'assay check gemm --a a.npy --b b.npy --got d.npy'", "fails");
   refused("shrink 'assay round 1'", "assay check");
+  refused("shrink 'assay " + check + "' --out a.npy", "a folder to write in");
   refused("shrink 'assay check conv --a a.npy'", "gemm");
 }
 

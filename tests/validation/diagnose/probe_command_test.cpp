@@ -79,11 +79,21 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("probe dot --k 8" + from("chain_f32 huge"), 1, "more than");
   ends("probe dot --k 8" + from("chain_f32 change"), 1, "NOT PREDICTED");
   ends("probe dot --k 0" + from("chain_f32"), 2, "--k");
+  ends("probe gemm --k 8 --m -1" + from("chain_f32"), 2, "--m");
+  ends("probe dot --k 8 --seconds nan" + from("chain_f32"), 2, "--seconds");
+  ends("probe dot --k 8 --runs 0" + from("chain_f32"), 2, "--runs");
+  ends("probe dot --k 1:9:18446744073709551615,12 --results 5" + from("chain_f32"), 0, "k=12");
   ends("probe dto --k 8" + from("chain_f32"), 2, "dot");
   ends("probe dot --k 8 --m 3" + from("chain_f32"), 2, "gemm");
   ends("probe dot --k 8 --form morse" + from("chain_f32"), 2, "binary");
   ends("probe dot --k 8 -f f31" + from("chain_f32"), 2, "f32");
   ends("probe dot --k 64 --runs 50" + from("chain_f32"), 1, "more than 50 runs");
   ends("invariance gemm --k 8 --vary q=1" + from("chain_f32"), 2, "--vary");
+  ends("invariance gemm --k 8 --vary row" + from("chain_f32"), 2, "two settings");
+  ends("invariance gemm --k 8 --vary m=1,m=2" + from("chain_f32"), 2, "once");
+  ends("invariance dot --k 8 --vary threads=1,5000" + from("chain_f32"), 2, "5000");
+  const std::string zeros =
+      " --got-from 'while read word rest; do yes 0 | head -n ${rest##* }; read a; done'";
+  ends("invariance dot --k 8 --form text --vary run=2 --round 1" + zeros, 3, "VACUOUS");
   ends("invariance dot --k 8 --vary m=1:4" + from("chain_f32"), 2, "gemm's");
 }

@@ -202,7 +202,13 @@ BOOST_AUTO_TEST_CASE(invariance_names_the_first_change) {
   const Invariance stays = invariance(p, target_of(chains().find("chain_f32")), v);
   BOOST_TEST(stays.invariant);
   BOOST_TEST(stays.first_change == stays.settings.size());
+  BOOST_TEST(stays.answers_vary);
   BOOST_CHECK_THROW(invariance({.operation = Operation::dot, .k = 4}, mixed(true), v), InputError);
+  BOOST_CHECK_THROW(invariance(p, mixed(true), {.m = {3}}), InputError);  // nothing to compare
+  const auto zeros = [](const Problem& asked, std::span<const Case> cases) {
+    return std::vector<Answer>(cases.size(), Answer(asked.outputs(), 0));
+  };
+  BOOST_TEST(!invariance(p, zeros, v).answers_vary);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_asked_is_refused) {

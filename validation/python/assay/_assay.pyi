@@ -218,7 +218,7 @@ class Explanation:
     def text(self) -> str: ...
 
 def explain(operation: str, *, a: ArrayLike, b: ArrayLike | None = None, c: ArrayLike | None = None, got: ArrayLike,
-            at: Sequence[int] | None = None, sample: int = 64, seed: int = 1, also: Sequence[str | Probe] = ...,
+            at: int | Sequence[int] | None = None, sample: int = 64, seed: int = 1, also: Sequence[str | Probe] = ...,
             top: int = 8, threads: int = 0) -> Explanation: ...
 
 class Probe:
