@@ -128,3 +128,10 @@ def test_results_belong_to_the_caller(random):
     del a
     d[0] += 1  # writable, and nobody else's
     assert (d[1:] == kept[1:]).all() and (d[0] != kept[0]).all()
+
+
+def test_masks_are_not_passed_over():
+    masked = np.ma.array(np.float32([1, 2, 3]), mask=[False, True, False])
+    with pytest.raises(TypeError, match='masked'):
+        assay.compare(masked, np.float32([1, 5, 3]))
+    assert assay.compare(masked.filled(0), np.float32([1, 0, 3]))

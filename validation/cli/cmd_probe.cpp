@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -48,7 +49,9 @@ nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
                        {"order_runs", c.order_runs},
                        {"rule_runs", c.rule_runs},
                        {"order", c.tree.nodes.empty() ? "" : canonical_order(c.tree)},
-                       {"ambiguous", c.ambiguous}});
+                       {"ambiguous", c.ambiguous},
+                       {"answers", c.training},
+                       {"not_explained", c.training_misses}});
   }
   return {{"problem", to_string(r.problem)},
           {"repeats", r.repeats},
@@ -60,7 +63,30 @@ nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
           {"classes", classes}};
 }
 
+// Before hours of asking, not after.
+void check_outputs(const Options& o) {
+  if (!o.out.empty() && !o.out.ends_with(".json"))
+    throw InputError("--out", "", "NAME.json, as --unit takes it", quoted(o.out));
+  for (const std::string& file : {o.out, o.svg}) {
+    const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+    std::error_code code;
+    if (!folder.empty() && !std::filesystem::is_directory(folder, code))
+      throw InputError(file, "", "a place to write a file", "no folder " + quoted(folder.string()));
+  }
+}
+
+// False where no tree was found.
+bool write_picture(const std::string& path, const SavedArithmetic& saved) {
+  const Revelation& first = saved.shapes.front().revelation;
+  if (first.classes.front().tree.nodes.empty()) return false;
+  AtomicFile file(path);
+  file.write(draw_svg(first.classes.front().tree, saved.name + ": " + to_string(first.problem)));
+  file.commit();
+  return true;
+}
+
 int run(const Options& o) {
+  check_outputs(o);
   const std::vector<std::size_t> lengths = parse_numbers("--k", o.probe.k);
   for (const std::size_t k : lengths) problem_of(o.probe, k);  // before anything is started
   diagnose::Program program(program_options(o.probe));
@@ -101,14 +127,8 @@ int run(const Options& o) {
     }
     saved.shapes.push_back({std::move(r), s});
   }
-  if (!o.svg.empty()) {
-    AtomicFile file(o.svg);
-    const Revelation& first = saved.shapes.front().revelation;
-    if (first.classes.front().tree.nodes.empty())
-      throw InputError("--svg", "", "a tree that was found", "none");
-    file.write(draw_svg(first.classes.front().tree, saved.name + ": " + to_string(first.problem)));
-    file.commit();
-  }
+  if (!o.svg.empty() && !write_picture(o.svg, saved) && !o.probe.json)
+    put(fmt::format("no tree was found: {} is not written\n", o.svg));
   if (!o.out.empty()) save(saved, o.out);
   if (o.probe.json) {
     put(nlohmann::ordered_json{

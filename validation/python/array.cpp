@@ -156,6 +156,9 @@ io::Shape Operand::io_shape() const { return io::Shape(shape.begin(), shape.end(
 
 Operand any_operand(const py::handle& x, std::string_view name) {
   Operand out;
+  if (py::hasattr(x, "mask") && py::hasattr(x, "filled"))
+    throw py::type_error(std::string(name) +
+                         ": a masked array, whose mask would be passed over; x.filled(...) or x.data");
   if (py::isinstance<Codes>(x)) {
     const auto& codes = x.cast<const Codes&>();
     out = from_numpy(codes.array, name);

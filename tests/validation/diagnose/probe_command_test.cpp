@@ -31,6 +31,7 @@ BOOST_FIXTURE_TEST_CASE(a_program_is_revealed_saved_and_replayed, Folder) {
   const json found = json::parse(in_json.out);
   BOOST_TEST(found.at("shapes").size() == 2u);
   BOOST_TEST(found.at("shapes").at(1).at("predicted") == true);
+  BOOST_TEST(found.at("shapes").at(1).at("classes").at(0).at("not_explained") == 0);
 
   write("a.npy", normal(formats::float32, {12, 40}, 1));
   write("b.npy", normal(formats::float32, {12, 40}, 2));
@@ -83,6 +84,8 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("probe dot --k 8 --seconds nan" + from("chain_f32"), 2, "--seconds");
   ends("probe dot --k 8 --runs 0" + from("chain_f32"), 2, "--runs");
   ends("probe dot --k 1:9:18446744073709551615,12 --results 5" + from("chain_f32"), 0, "k=12");
+  ends("probe dot --out x.txt" + from("chain_f32 hang"), 2, "x.txt");
+  ends("probe dot --svg nowhere/x.svg" + from("chain_f32 hang"), 2, "nowhere");
   ends("probe dto --k 8" + from("chain_f32"), 2, "dot");
   ends("probe dot --k 8 --m 3" + from("chain_f32"), 2, "gemm");
   ends("probe dot --k 8 --form morse" + from("chain_f32"), 2, "binary");
@@ -92,8 +95,7 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("invariance gemm --k 8 --vary row" + from("chain_f32"), 2, "two settings");
   ends("invariance gemm --k 8 --vary m=1,m=2" + from("chain_f32"), 2, "once");
   ends("invariance dot --k 8 --vary threads=1,5000" + from("chain_f32"), 2, "5000");
-  const std::string zeros =
-      " --got-from 'while read word rest; do yes 0 | head -n ${rest##* }; read a; done'";
+  const std::string zeros = " --got-from 'while read h; do read a; read b; echo 0; done'";
   ends("invariance dot --k 8 --form text --vary run=2 --round 1" + zeros, 3, "VACUOUS");
   ends("invariance dot --k 8 --vary m=1:4" + from("chain_f32"), 2, "gemm's");
 }
