@@ -48,9 +48,9 @@ struct Invariance {
   std::vector<std::size_t> columns{};
 };
 
-// InputError for a variation that the operation does not have or that leaves one setting; TargetError from the target. The bits are
-// those of `trials` random rows with `problem.k` terms; then the trees of one setting of each class are
-// revealed (at most `most_trees` of them).
+// InputError for a variation that the operation does not have or that leaves one setting; TargetError from the
+// target. The bits are those of `trials` random rows with `problem.k` terms; then the trees of one setting of each
+// class are revealed (at most `most_trees` of them).
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,
                       const RevealOptions& options = {}, std::size_t trials = 4, std::size_t most_trees = 6);
 
