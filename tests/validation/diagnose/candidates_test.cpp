@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(schedules_give_the_bits_of_the_chains) {
                                        .flush_inputs = rules.flush_inputs,
                                        .flush_results = rules.flush_results,
                                        .host_arithmetic = false});
-        for (const std::size_t n : {0, 1, 7, 29}) {
+        for (const std::size_t n : {0U, 1U, 7U, 29U}) {
           const int kind = static_cast<int>(compared % 3);
           const Operands x = operands(*f, n, kind, compared);
           const CodeVector a = x.view(x.a), b = x.view(x.b);
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(equal_orders_are_one_candidate) {
   const std::size_t many = candidate_orders({1000}, false).size();
   BOOST_TEST_MESSAGE(many << " orders of 1000 terms, " << candidate_orders({64}, false).size() << " of 64");
   BOOST_TEST(many > 150U);
-  for (const std::size_t n : {8, 64, 100, 1000}) {
+  for (const std::size_t n : {8U, 64U, 100U, 1000U}) {
     const std::vector<ChainOrder> orders = candidate_orders({n}, true);
     std::size_t equal = 0;
     for (std::size_t i = 0; i < orders.size(); ++i) {

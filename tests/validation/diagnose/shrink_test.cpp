@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_needed_items_are_found_and_no_others) {
 }
 
 BOOST_AUTO_TEST_CASE(counts_shrink_to_their_limit_and_singly_minimal) {
-  for (const std::size_t limit : {1, 2, 7, 17, 40}) {
+  for (const std::size_t limit : {1U, 2U, 7U, 17U, 40U}) {
     ShrinkBudget budget;
     const auto fails = [&](const std::vector<std::size_t>& some) { return some.size() >= limit; };
     BOOST_TEST(smallest_failing(first(40), 1, fails, budget).size() == limit);
