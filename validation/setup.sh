@@ -34,6 +34,7 @@ run    libtomlplusplus-dev    the policies of comparisons, policies.toml
 run    zlib1g-dev             gzipped data files
 run    dataset-fashion-mnist  inputs for sparse inference where MNIST is not at hand
 tests  libboost-test-dev      the test programs
+tests  libopenblas-dev        a BLAS whose order of additions the live test of probe reveals
 tests  libmpfr-dev            a second opinion on every rounding
 tests  libbenchmark-dev       the benchmarks
 tests  clang-format-14        the check of the code's form

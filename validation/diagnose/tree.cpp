@@ -76,6 +76,55 @@ std::optional<Value> add_zeros(const Value& a, const Value& b, const NodeRule& r
               rule.format);
 }
 
+// The exact sum of terms that lie so near each other that 128 bits hold it, as most do; empty otherwise. Zeros as
+// ExactSum has them.
+std::optional<ExactValue<Wide>> near_sum(const std::vector<ExactValue<Wide>>& terms, Rounding mode) {
+  constexpr int room = 120;
+  int low = INT_MAX, high = INT_MIN;
+  bool minus = false, plus = false;
+  for (const ExactValue<Wide>& x : terms) {
+    if (x.kind != Kind::finite || x.sticky) return std::nullopt;
+    (x.negative ? minus : plus) = true;
+    if (x.significand == 0) continue;
+    low = std::min(low, x.exponent);
+    high = std::max(high, x.exponent + bit_width(x.significand));
+  }
+  ExactValue<Wide> sum;
+  const bool zeros = high == INT_MIN;
+  if (!zeros && (high - low > room || terms.size() > 64)) return std::nullopt;
+  Wide sums[2] = {0, 0};
+  for (const ExactValue<Wide>& x : terms) {
+    if (x.significand != 0) sums[x.negative ? 1 : 0] += x.significand << (x.exponent - low);
+  }
+  sum.negative = sums[0] == sums[1] ? (zeros && !(minus && plus) ? minus : mode == Rounding::toward_negative)
+                                    : sums[1] > sums[0];
+  sum.significand = sum.negative ? sums[1] - sums[0] : sums[0] - sums[1];
+  sum.exponent = zeros ? 0 : low;
+  return sum;
+}
+
+// Terms cut to a common quantum or not, added exactly, rounded once.
+Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
+  thread_local std::vector<ExactValue<Wide>> cuts;
+  cuts.clear();
+  int top = INT_MIN;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Value v = flushed(*terms[i], rule.flush_inputs);
+    if (v.x.kind == Kind::finite && v.x.significand != 0) top = std::max(top, v.exponent);
+    cuts.push_back(v.x);
+  }
+  if (rule.fraction && top != INT_MIN) {
+    for (ExactValue<Wide>& x : cuts) x = cut(x, top - *rule.fraction);
+  }
+  std::optional<ExactValue<Wide>> sum = near_sum(cuts, rule.rounding);
+  if (!sum) {
+    ExactSum all;
+    for (const ExactValue<Wide>& x : cuts) all.add(x);
+    sum = all.result(rule.rounding);
+  }
+  return rounded(*sum, rule.format, rule.rounding, rule.flush_result);
+}
+
 Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   if (n == 2 && rule.padded && rule.rounding != Rounding::toward_negative) {
     // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
@@ -93,19 +142,22 @@ Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
     const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
     return rounded(wide_sum(a.x, b.x, rule.rounding), rule.format, rule.rounding, rule.flush_result);
   }
-  ExactSum sum;
-  int top = INT_MIN;
-  if (rule.fraction) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const Value v = flushed(*terms[i], rule.flush_inputs);
-      if (v.x.kind == Kind::finite && v.x.significand != 0) top = std::max(top, v.exponent);
-    }
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    const Value v = flushed(*terms[i], rule.flush_inputs);
-    sum.add(rule.fraction && top != INT_MIN ? cut(v.x, top - *rule.fraction) : v.x);
-  }
-  return rounded(sum.result(rule.rounding), rule.format, rule.rounding, rule.flush_result);
+  return add_many(terms, n, rule);
+}
+
+// Terms are added at once, not two by two.
+bool is_fused(const Tree& tree, const TreeNode& node) {
+  return node.children.size() > 2 ||
+         (node.children.size() == 2 &&
+          tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
+}
+
+// A leaf of a fused node that is added to +0: the +0 is one more term.
+bool takes_zero(const Tree& tree, const TreeNode& node) {
+  return is_fused(tree, node) && std::any_of(node.children.begin(), node.children.end(), [&](int child) {
+           const TreeNode& leaf = tree.nodes[static_cast<std::size_t>(child)];
+           return leaf.children.empty() && tree.leaf_rules[static_cast<std::size_t>(leaf.rule)].started;
+         });
 }
 
 }  // namespace
@@ -178,15 +230,20 @@ struct Evaluator::State {
   FormatSpec a, b, c;
   std::vector<Value> values;
   std::vector<const Value*> terms;
-  std::vector<int> parent_rule;  // of each node, -1 for the root
+  std::vector<int> parent_rule;   // of each node, -1 for the root
+  std::vector<char> fused_above;  // of each node: its parent is a fused one
 };
 
 Evaluator::Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c)
-    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}}) {
+    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}}) {
   check_tree(tree);
   state_->parent_rule.assign(tree.nodes.size(), -1);
+  state_->fused_above.assign(tree.nodes.size(), 0);
   for (const TreeNode& node : tree.nodes) {
-    for (const int child : node.children) state_->parent_rule[static_cast<std::size_t>(child)] = node.rule;
+    for (const int child : node.children) {
+      state_->parent_rule[static_cast<std::size_t>(child)] = node.rule;
+      state_->fused_above[static_cast<std::size_t>(child)] = is_fused(tree, node) ? 1 : 0;
+    }
   }
 }
 Evaluator::~Evaluator() = default;
@@ -200,8 +257,10 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
     if (!node.children.empty()) {
       s.terms.clear();
       for (const int child : node.children) s.terms.push_back(&s.values[static_cast<std::size_t>(child)]);
-      s.values[at] =
-          add(s.terms.data(), s.terms.size(), tree.node_rules[static_cast<std::size_t>(node.rule)]);
+      const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
+      const Value nothing = zero(false, rule.format);
+      if (takes_zero(tree, node)) s.terms.push_back(&nothing);
+      s.values[at] = add(s.terms.data(), s.terms.size(), rule);
       continue;
     }
     const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
@@ -219,7 +278,7 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
     }
     if (rule.product) v = rounded(v.x, *rule.product, rule.rounding, rule.flush_result);
     const int above = s.parent_rule[at];
-    if (rule.started && !tree.node_rules.empty()) {
+    if (rule.started && !s.fused_above[at] && !tree.node_rules.empty()) {
       const NodeRule& start = tree.node_rules[static_cast<std::size_t>(above < 0 ? 0 : above)];
       const Value nothing = zero(false, start.format);
       const Value* const both[] = {&nothing, &v};

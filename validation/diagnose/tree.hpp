@@ -3,7 +3,8 @@
 // Numerics
 //   leaf    a product (of a sum: a value, b absent; or C). Operands are flushed if `flush_operands`. Exact,
 //           or rounded to `product` and flushed if `flush_result`. `started`: the leaf enters by an addition
-//           of its own to +0, which has the rule of the node above it.
+//           of its own to +0, which has the rule of the node above it; of a node of many terms, or one with a
+//           `fraction`, +0 is one more term.
 //   node    the exact sum of its children, rounded once to `format`. `flush_inputs`: children that are no
 //           exact products and subnormal in their format are zeros of their sign. `flush_result`: a result
 //           that is subnormal after rounding is. `fraction` F: each term is first cut toward zero to a
