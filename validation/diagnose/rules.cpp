@@ -34,14 +34,17 @@ class Inference {
     group();
     train();
     descend();
-    for (int round = 0; round < 12 && tell_apart(); ++round) descend_on();
-    for (int again = 0; again < 3 && best_ > 0; ++again) start_again();
+    if (hopeless()) start_again();
+    if (!hopeless()) {
+      for (int round = 0; round < 12 && tell_apart(); ++round) descend_on();
+      for (int again = 0; again < 3 && best_ > 0; ++again) start_again();
+    }
     merge(tree_.node_rules, node_sample_, false);
     merge(tree_.leaf_rules, leaf_sample_, true);
     FoundRules found;
     found.training = data_.size();
     found.misses = misses(std::numeric_limits<std::size_t>::max());
-    found.ambiguous = ambiguous();
+    if (!hopeless()) found.ambiguous = ambiguous();
     return found;
   }
 
@@ -467,12 +470,15 @@ class Inference {
       set(before);
       best_ = misses_before;
     }
-    for (int round = 0; round < 12 && tell_apart(); ++round) descend_on();
+    for (int round = 0; round < 12 && !hopeless() && tell_apart(); ++round) descend_on();
   }
+
+  // No tree with these rules makes the answers: more of them would show no more. Sums that are rounded at random.
+  bool hopeless() const { return best_ > data_.size() / 4; }
 
   void descend_on() {
     best_ = misses(std::numeric_limits<std::size_t>::max());
-    for (int round = 0; round < 6 && best_ > 0; ++round) {
+    for (int round = 0; round < (hopeless() ? 2 : 6) && best_ > 0; ++round) {
       const std::size_t before = best_;
       for (std::size_t g = 0; g < tree_.node_rules.size(); ++g)
         improve(tree_.node_rules[g], node_candidates(g));

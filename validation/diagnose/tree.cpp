@@ -37,9 +37,14 @@ Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, boo
   return value_of(encode(x, f, options).code, f);
 }
 
+std::uint64_t operand(std::uint64_t code, const FormatSpec& f, bool flush) {
+  if (!flush || !f.is_subnormal(code)) return code;
+  return f.specials == Specials::fnuz ? 0 : code & f.sign_code();
+}
+
 Value flushed(const Value& v, bool flush) {
   if (!flush || v.format == nullptr || !v.format->is_subnormal(v.code)) return v;
-  return value_of(v.format->specials == Specials::fnuz ? 0 : v.code & v.format->sign_code(), *v.format);
+  return value_of(operand(v.code, *v.format, true), *v.format);
 }
 
 // Cut toward zero to a multiple of 2^quantum.
@@ -271,10 +276,10 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
     } else if (b == nullptr) {
       v = flushed(value_of(a.code(i), s.a), rule.flush_operands);
     } else {
-      const Value x = flushed(value_of(a.code(i), s.a), rule.flush_operands);
-      const Value y = flushed(value_of(b->code(i), s.b), rule.flush_operands);
-      v.x = wide_product(exact_from_code(x.code, s.a), exact_from_code(y.code, s.b));
-      v.exponent = x.exponent + y.exponent;
+      const std::uint64_t x = operand(a.code(i), s.a, rule.flush_operands);
+      const std::uint64_t y = operand(b->code(i), s.b, rule.flush_operands);
+      v.x = wide_product(exact_from_code(x, s.a), exact_from_code(y, s.b));
+      v.exponent = exponent_field(x, s.a) + exponent_field(y, s.b);
     }
     if (rule.product) v = rounded(v.x, *rule.product, rule.rounding, rule.flush_result);
     const int above = s.parent_rule[at];
