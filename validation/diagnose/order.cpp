@@ -64,6 +64,10 @@ class Search {
         Mask mask = candidate;
         settle(mask);
         found.tree = build(mask);
+        while (!survives_halves(found.tree, mask)) {
+          mask.chunk /= 2;
+          found.tree = build(mask);
+        }
         verify(found.tree, mask);
         found.how = mask.text;
         return found;
@@ -351,6 +355,31 @@ class Search {
       if (below[static_cast<std::size_t>(node)] != count) throw Unusable{"counts that no tree has"};
     }
     return tree;
+  }
+
+  // So many units at once may add up to what a mask does not swallow where it swallows each of them: the counts of half
+  // as many must be the same. A pair of each of the last nodes.
+  bool survives_halves(const Tree& tree, const Mask& mask) {
+    constexpr std::size_t most = 64;
+    if (mask.place > 0 || std::min(mask.chunk, n_) < 2) return true;
+    std::vector<int> first(tree.nodes.size());
+    std::vector<Pair> pairs;
+    for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+      const TreeNode& node = tree.nodes[i];
+      const auto below = [&](std::size_t child) {
+        return first[static_cast<std::size_t>(node.children[child])];
+      };
+      first[i] = node.children.empty() ? node.leaf : below(0);
+      if (!node.children.empty()) pairs.push_back({below(0), below(1)});
+    }
+    if (pairs.size() > most) pairs.erase(pairs.begin(), pairs.end() - static_cast<std::ptrdiff_t>(most));
+    Mask half = mask;
+    half.chunk = mask.chunk / 2;
+    const std::vector<std::size_t> got = counts(half, pairs);
+    for (std::size_t t = 0; t < pairs.size(); ++t) {
+      if (leaves_below_common(tree, pairs[t].i, pairs[t].j) != got[t]) return false;
+    }
+    return true;
   }
 
   // Pairs that were not asked, masks the other way round as well.
