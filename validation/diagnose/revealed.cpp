@@ -91,14 +91,25 @@ class Reader {
       if (!value.is_string()) fail("environment." + key, "a text", value.type_name());
       saved.environment[key] = value.get<std::string>();
     }
-    std::size_t i = 0;
-    for (const Json& shape : array(json, "shapes", ""))
-      saved.shapes.push_back(read_shape(shape, place("shapes", i++)));
+    std::size_t i = 0, outputs = 0;
+    for (const Json& shape : array(json, "shapes", "")) {
+      const std::string here = place("shapes", i++);
+      const Problem p = read_problem(member(shape, "problem", here), here + ".problem");
+      outputs += p.outputs();
+      if (outputs > most_outputs) {
+        fail(here + ".problem", "at most " + std::to_string(most_outputs) + " outputs in all shapes",
+             std::to_string(outputs));
+      }
+      saved.shapes.push_back(read_shape(shape, p, here));
+    }
     if (saved.shapes.empty()) fail("shapes", "at least one", "none");
     return saved;
   }
 
  private:
+  // A short file may name any shape: its map of outputs must not take the memory.
+  static constexpr std::size_t most_outputs = std::size_t{1} << 22U;
+
   [[noreturn]] void fail(const std::string& where, std::string expected, std::string found) const {
     throw InputError(origin_, where, std::move(expected), std::move(found));
   }
@@ -216,6 +227,10 @@ class Reader {
     const Json& output = object(json, "output", where);
     t.output = {format(output, "format", where + ".output"), rounding(output, where + ".output"),
                 flag(output, "flush", where + ".output"), flag(output, "started", where + ".output")};
+    if (array(json, "nodes", where).size() < t.leaves()) {  // before memory is asked for so many leaves
+      fail(where + ".nodes", "a node for each of " + std::to_string(t.leaves()) + " leaves",
+           std::to_string(json["nodes"].size()));
+    }
     i = 0;
     for (const Json& n : array(json, "nodes", where)) {
       const std::string here = where + "." + place("nodes", i++);
@@ -246,10 +261,11 @@ class Reader {
     return static_cast<int>(value);
   }
 
-  SavedArithmetic::Shape read_shape(const Json& json, const std::string& where) const {
+  SavedArithmetic::Shape read_shape(const Json& json, const Problem& problem,
+                                    const std::string& where) const {
     SavedArithmetic::Shape shape;
     Revelation& r = shape.revelation;
-    r.problem = read_problem(member(json, "problem", where), where + ".problem");
+    r.problem = problem;
     r.class_of.assign(r.problem.outputs(), -1);
     r.runs = size(json, "runs", where);
     r.rounds = size(json, "rounds", where);

@@ -149,6 +149,17 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
     return e.expected() == "version 1" && std::string(e.what()).find("later") != std::string::npos;
   });
   BOOST_CHECK_THROW(load("there-is-no-such-file.json"), InputError);
+  // A short file that names a long sum, or more outputs than anything short can mean.
+  std::string longer = text;
+  longer.replace(longer.find("\"k\":6"), 5, "\"k\":60000000");
+  BOOST_CHECK_EXCEPTION(parse_saved(longer, "longer"), InputError, [](const InputError& e) {
+    return e.expected() == "a node for each of 60000000 leaves";
+  });
+  std::string larger = to_json(saved_of({.operation = Operation::gemm, .m = 2, .n = 3, .k = 4},
+                                        target_of(chains().find("chain_f32"))));
+  larger.replace(larger.find("\"m\":2"), 5, "\"m\":4000000");
+  BOOST_CHECK_EXCEPTION(parse_saved(larger, "larger"), InputError,
+                        [](const InputError& e) { return e.found() == "12000000"; });
 }
 
 BOOST_AUTO_TEST_CASE(the_bound_holds_and_is_no_guess) {
