@@ -539,6 +539,8 @@ SavedArithmetic parse_saved(std::string_view text, const std::string& origin) {
   } catch (const Json::parse_error& e) {
     throw InputError(origin, "byte " + std::to_string(e.byte), "JSON of a saved arithmetic",
                      "something else");
+  } catch (const Json::out_of_range&) {
+    throw InputError(origin, "", "numbers that a float64 holds", "a larger one");
   }
   return Reader(origin).read(json);
 }

@@ -149,6 +149,7 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
     return e.expected() == "version 1" && std::string(e.what()).find("later") != std::string::npos;
   });
   BOOST_CHECK_THROW(load("there-is-no-such-file.json"), InputError);
+  BOOST_CHECK_THROW(parse_saved("{\"assay_arithmetic\": 1e999}", "overflow"), InputError);
   // A short file that names a long sum, or more outputs than anything short can mean.
   std::string longer = text;
   longer.replace(longer.find("\"k\":6"), 5, "\"k\":60000000");
