@@ -149,19 +149,20 @@ CaseResult limit_case(const Problem& problem, const Target& target, const RunCon
   return result;
 }
 
-// All of them where there is time; else nearly every chain, and of machines' units one of each kind.
+// All of them where there is time; else every chain that can be predicted, of machines' units one of each kind, and two
+// that cannot be.
 std::vector<const Arithmetic*> arithmetics_for(const RunContext& context) {
-  constexpr std::string_view units[] = {
+  constexpr std::string_view of_each[] = {
       "fma_f32",   "fma_f32_ftz",  "mul_add_f32_ftz",    "fma_bf16.sm80",  "fma_f64",
       "vdpbf16ps", "tdpbf16ps",    "sm70.f16",           "sm80.bf16",      "sm89.tf32",
       "sm90.bf16", "sm90.f16:f16", "sm90.wgmma.f8_e4m3", "gfx90a.bf16_1k", "gfx942.f16",
-      "arm.bfdot"};
+      "arm.bfdot", "chain_f32_sr"};
   std::vector<const Arithmetic*> list;
   for (const Arithmetic* const arithmetic : arithmetics().list()) {
     const bool named =
-        std::find(std::begin(units), std::end(units), arithmetic->info().name) != std::end(units);
-    if (context.scale == Scale::exhaustive || named || as_unit(*arithmetic) == nullptr)
-      list.push_back(arithmetic);
+        std::find(std::begin(of_each), std::end(of_each), arithmetic->info().name) != std::end(of_each);
+    const bool chain = as_unit(*arithmetic) == nullptr && !is_limit(arithmetic->info().name);
+    if (context.scale == Scale::exhaustive || named || chain) list.push_back(arithmetic);
   }
   return list;
 }
