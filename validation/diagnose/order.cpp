@@ -1,8 +1,11 @@
 #include "validation/diagnose/order.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <string>
 
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
@@ -57,7 +60,7 @@ class Search {
       found.tree.nodes.push_back({{}, 0, 0});
       return found;
     }
-    std::string last = "no mask fits into these formats";
+    std::string first;
     bool constant = false;
     for (const Mask& candidate : candidates()) {
       try {
@@ -72,7 +75,7 @@ class Search {
         found.how = mask.text;
         return found;
       } catch (const Unusable& e) {
-        last = mask_failure(candidate, e.why);
+        if (first.empty()) first = "the first tried: " + mask_failure(candidate, e.why);
         constant = constant || e.why == all_survive;
       }
     }
@@ -91,7 +94,8 @@ class Search {
       found.how = "no pair of masks loses a unit";
       return found;
     }
-    found.why_not = "no masks give counts of a tree (the last tried: " + last + ")";
+    found.why_not = "no tree of its terms as far as masks show (" +
+                    (first.empty() ? "none fits into these formats" : first) + ")";
     return found;
   }
 
@@ -170,6 +174,7 @@ class Search {
   // A chunk size whose units add up exactly everywhere.
   void settle(Mask& mask) {
     std::size_t before = 0;
+    std::string wrong;
     for (const std::size_t most : {std::size_t{1} << 24, std::size_t{2048}, std::size_t{256}, std::size_t{8},
                                    std::size_t{4}, std::size_t{1}}) {
       const std::size_t chunk = std::min({mask.chunk, most, n_});
@@ -181,17 +186,18 @@ class Search {
       for (std::size_t begin = 0; begin < n_; begin += chunk)
         probes.push_back(masked(tried, -1, -1, begin, std::min(begin + chunk, n_)));
       const std::vector<double> sums = channel_.values(probes, "order");
-      bool exact = true;
-      for (std::size_t c = 0; c < sums.size(); ++c) {
-        const std::size_t begin = c * chunk;
-        exact = exact && sums[c] == static_cast<double>(std::min(chunk, n_ - begin)) * mask.u;
+      wrong.clear();
+      for (std::size_t c = 0; c < sums.size() && wrong.empty(); ++c) {
+        const std::size_t units = std::min(chunk, n_ - c * chunk);
+        if (sums[c] != static_cast<double>(units) * mask.u)
+          wrong = fmt::format("{} of {:g} came to {:g}", units, mask.u, sums[c]);
       }
-      if (exact) {
+      if (wrong.empty()) {
         mask = tried;
         return;
       }
     }
-    throw Unusable{"units do not add up"};
+    throw Unusable{"units do not add up: " + wrong + ", all else +0"};
   }
 
   struct Pair {
