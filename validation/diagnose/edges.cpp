@@ -86,14 +86,110 @@ void fill(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats,
   for (std::size_t i = 0; i < p.k; i += 4) probe.terms.push_back({draw.below(p.k), sign * 0.0, 1});
 }
 
-}  // namespace
+// x in [1, 4), as near as `places` places come.
+double rounded(double x, int places) {
+  int e = 0;
+  std::frexp(x, &e);
+  return std::ldexp(std::nearbyint(std::ldexp(x, places - e)), e - places);
+}
 
-Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats, const std::vector<int>& partners,
-                 std::uint64_t seed, std::uint64_t index) {
-  Draws draw(seed, index);
+struct Factors {
+  double x, y;
+};
+
+// Factors whose product comes as near to s as a few draws find, or one factor and 1.
+Factors factors_near(Draws& draw, const Problem& p, int leaf, double s) {
+  const bool alone = p.operation == Operation::sum || static_cast<std::size_t>(leaf) == p.k;
+  Factors best{rounded(s, alone && p.operation != Operation::sum ? p.c->precision : p.a.precision), 1};
+  if (alone || (p.a.precision >= 24 && draw.one_in(2))) return best;
+  const int places = std::min(p.b.precision, 24) - 1;
+  double least = 1;
+  for (int i = 0; i < 12; ++i) {
+    const double y = 1 + std::ldexp(draw.below(std::size_t{1} << places), -places);
+    const double x = rounded(s / y, p.a.precision), off = std::fabs(std::fma(x, y, -s));
+    if (off >= least) continue;
+    least = off;
+    best = {x, y};
+  }
+  return best;
+}
+
+// What `f` cannot hold, or just so: near a power of two, a tie or a place of its own at the exponent e, off by the
+// places of another format.
+double boundary(Draws& draw, const FormatSpec& f, const FormatSpec& other, int e) {
+  const int last = f.precision - 1 - std::max(0, f.emin - e);  // places behind the point
+  const double off = std::ldexp(1.0, -std::min(other.precision + draw.below(4) - 1, 50));
+  double s = 1;
+  switch (draw.below(4)) {
+    case 0: return 2 - off;
+    case 1: break;
+    case 2: s = 1 + std::ldexp(1.0, -std::max(last, 1)); break;
+    default: s = 1 + (draw.one_in(2) ? 1 : 3) * std::ldexp(1.0, -std::max(last, 1) - 1); break;
+  }
+  return draw.one_in(4) ? s : draw.one_in(2) ? s + off : s - off;
+}
+
+double sign_of(Draws& draw) { return draw.one_in(2) ? -1 : 1; }
+
+// A product at a boundary of one format.
+Probe::Term telling(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, int leaf) {
+  const FormatSpec& f = draw.of(formats);
+  int e = f.emin - draw.below(2);
+  if (draw.one_in(2))
+    e = draw.one_in(2) ? 0 : f.emin + 1 - draw.below(static_cast<std::size_t>(f.precision) + 3);
+  const Factors near = factors_near(draw, p, leaf, boundary(draw, f, draw.of(formats), e));
+  return term(draw, p, leaf, sign_of(draw) * near.x, near.y, e);
+}
+
+// Of either sign: zero, what underflows, or a small number.
+Probe::Term small_term(Draws& draw, const Problem& p, const FormatSpec& f, int leaf) {
+  const double sign = sign_of(draw);
+  switch (draw.below(3)) {
+    case 0: return {leaf, sign * 0.0, 1};
+    case 1: return term(draw, p, leaf, sign, 1, f.emin - f.precision - 1 - draw.below(6));
+    default: return term(draw, p, leaf, sign, 1, f.emin + draw.below(4));
+  }
+}
+
+void product_alone(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
+                   Probe& probe) {
+  probe.terms.push_back(telling(draw, p, formats, at.first));
+  if (at.second >= 0 && draw.one_in(2))
+    probe.terms.push_back(small_term(draw, p, draw.of(formats), at.second));
+}
+
+// Two terms that leave nothing, or less than a normal number of a format, and one that joins it.
+void cancelled(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
+               Probe& probe) {
+  const FormatSpec& f = draw.of(formats);
+  const int lowest = std::max(lowest_exponent(p, draw.one_in(4)), f.emin);
+  const int e = lowest + draw.below(4), left = std::min(1 + e - f.emin + draw.below(3), p.a.precision - 1);
+  const double sign = sign_of(draw), rest = draw.one_in(4) ? 0 : std::ldexp(1.0, -left);
+  const bool more = draw.one_in(2);
+  probe.terms.push_back(term(draw, p, at.first, sign * (more ? 1 + rest : 1), 1, e));
+  probe.terms.push_back(term(draw, p, at.second, -sign * (more ? 1 : 1 + rest), 1, e));
+  if (at.third < 0) return;
+  probe.terms.push_back(draw.one_in(3) ? telling(draw, p, formats, at.third)
+                                       : small_term(draw, p, f, at.third));
+}
+
+// One, a tie of one format below it, and less than another format keeps.
+void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
+            Probe& probe) {
+  const int tie = draw.of(formats).precision, far = draw.of(formats).precision + draw.below(4) - 1;
+  const int e = draw.one_in(2) ? 0 : highest_exponent(p) - 2;
+  int leaves[] = {at.first, at.second, at.third};
+  std::swap(leaves[0], leaves[draw.below(3)]);
+  std::swap(leaves[1], leaves[1 + draw.below(2)]);
+  const double one = draw.one_in(2) ? 1 : 1.5;
+  probe.terms.push_back(term(draw, p, leaves[0], one * sign_of(draw), 1, e));
+  probe.terms.push_back(term(draw, p, leaves[1], sign_of(draw), 1, e - tie));
+  probe.terms.push_back(term(draw, p, leaves[2], sign_of(draw), 1, e - far - (draw.one_in(2) ? tie : 0)));
+}
+
+void scattered(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats,
+               const std::vector<Meeting>& meetings, Probe& probe) {
   const std::size_t leaves = p.k + (p.c ? 1 : 0);
-  Probe probe;
-  fill(draw, p, formats, probe);
   // At the top all terms are about as large: sums of them overflow and come back, or do not.
   const bool top = draw.one_in(8);
   const int base = top ? draw.of(formats).emax() : end_of(draw, draw.of(formats)) + draw.below(7) - 2;
@@ -105,7 +201,8 @@ Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats, const
     int e = top ? base - draw.below(2) : base + draw.below(3) - 1;
     double sign = draw.one_in(2) ? -1 : draw.one_in(8) ? 0 : 1;
     const bool cancels = t > 0 && draw.one_in(3);
-    leaf = cancels && !draw.one_in(3) ? partners[static_cast<std::size_t>(leaf)] : draw.below(leaves);
+    const int partner = meetings[static_cast<std::size_t>(leaf)].second;
+    leaf = cancels && !draw.one_in(3) ? (partner < 0 ? leaf : partner) : draw.below(leaves);
     if (cancels) {
       e = base;
       sign = -last;
@@ -115,6 +212,28 @@ Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats, const
     if (t == 0) e = base;
     last = sign;
     probe.terms.push_back(term(draw, p, leaf, sign * x, y, e));
+  }
+}
+
+}  // namespace
+
+Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats,
+                 const std::vector<Meeting>& meetings, std::uint64_t seed, std::uint64_t index) {
+  Draws draw(seed, index);
+  Probe probe;
+  fill(draw, p, formats, probe);
+  const Meeting& at = draw.of(meetings);
+  switch (draw.below(8)) {
+    case 0:
+    case 1: product_alone(draw, p, formats, at, probe); break;
+    case 2:
+    case 3:
+      if (at.second >= 0) cancelled(draw, p, formats, at, probe);
+      break;
+    case 4:
+      if (at.third >= 0) sticky(draw, p, formats, at, probe);
+      break;
+    default: scattered(draw, p, formats, meetings, probe); break;
   }
   return probe;
 }

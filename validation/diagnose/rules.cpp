@@ -75,9 +75,9 @@ class Inference {
         probes.push_back(dense(random_operands(kind, seed_ ^ 0x7261696e00000000U, i)));
     }
     const std::vector<FormatSpec> formats = known_formats();
-    const std::vector<int> partners = early_partners();
+    const std::vector<Meeting> places = meetings();
     for (std::uint64_t i = 0; i < each; ++i)
-      probes.push_back(dense(operands_of(p_, edge_probe(p_, formats, partners, seed_, i))));
+      probes.push_back(dense(operands_of(p_, edge_probe(p_, formats, places, seed_, i))));
     // Nothing but zeros of one sign: whether a sum begins at +0 shows here alone.
     for (const double zero : {-0.0, 0.0}) {
       Probe x;
@@ -104,20 +104,31 @@ class Inference {
     return operands_of(one, random_case(one, kind, seed, i), 0);
   }
 
-  // Of each leaf the first leaf below its sibling; itself without one.
-  std::vector<int> early_partners() const {
-    std::vector<int> first(nodes(), 0), partners(tree_.leaves(), 0);
-    for (std::size_t i = 0; i < nodes(); ++i)
-      first[i] = node(static_cast<int>(i)).children.empty()
-                     ? node(static_cast<int>(i)).leaf
-                     : first[static_cast<std::size_t>(node(static_cast<int>(i)).children.front())];
+  // Of each leaf and of each node; as often again of those that answered for their groups, however large the tree.
+  std::vector<Meeting> meetings() const {
+    std::vector<int> first(nodes(), -1);
     for (std::size_t i = 0; i < nodes(); ++i) {
-      if (!tree_.nodes[i].children.empty()) continue;
-      const int other = sibling(static_cast<int>(i));
-      partners[static_cast<std::size_t>(tree_.nodes[i].leaf)] =
-          first[other < 0 ? i : static_cast<std::size_t>(other)];
+      const TreeNode& t = tree_.nodes[i];
+      first[i] = t.children.empty() ? t.leaf : first[static_cast<std::size_t>(t.children.front())];
     }
-    return partners;
+    const auto below = [&](int i) { return i < 0 ? -1 : first[static_cast<std::size_t>(i)]; };
+    const auto of = [&](int i) -> Meeting {
+      const std::vector<int>& children = node(i).children;
+      if (!children.empty()) return {below(children[0]), below(children[1]), below(sibling(i))};
+      return {node(i).leaf, below(sibling(i)), parent(i) < 0 ? -1 : below(sibling(parent(i)))};
+    };
+    std::vector<Meeting> list(tree_.leaves());
+    for (int i = 0; i < static_cast<int>(nodes()); ++i) {
+      if (node(i).children.empty()) {
+        list[static_cast<std::size_t>(node(i).leaf)] = of(i);
+      } else {
+        list.push_back(of(i));
+      }
+    }
+    std::vector<int> samples = leaf_sample_;
+    samples.insert(samples.end(), node_sample_.begin(), node_sample_.end());
+    for (std::size_t i = 0, n = list.size(); i < n; ++i) list.push_back(of(samples[i % samples.size()]));
+    return list;
   }
 
   // Formats whose ends and places may matter here: those of the data, and of rules that are possible.
@@ -578,11 +589,11 @@ class Inference {
   void fill_pool() {
     const std::size_t each = std::clamp<std::size_t>(60000 / (p_.k + 1), 20, 80);
     const std::vector<FormatSpec> formats = known_formats();
-    const std::vector<int> partners = early_partners();
+    const std::vector<Meeting> places = meetings();
     const std::size_t edges = std::clamp<std::size_t>(120000 / nodes(), 100, 6000);
     for (std::uint64_t i = 0; i < edges; ++i)
       pool_.push_back(
-          {operands_of(p_, edge_probe(p_, formats, partners, seed_, (std::uint64_t{1} << 32) + i))});
+          {operands_of(p_, edge_probe(p_, formats, places, seed_, (std::uint64_t{1} << 32) + i))});
     for (const InputKind kind : random_kinds) {
       for (std::uint64_t i = 0; i < each; ++i)
         pool_.push_back({random_operands(kind, seed_ ^ 0x706f6f6c00000000U, i)});
