@@ -114,19 +114,13 @@ Factors factors_near(Draws& draw, const Problem& p, int leaf, double s) {
   return best;
 }
 
-// What `f` cannot hold, or just so: near a power of two, a tie or a place of its own at the exponent e, off by the
-// places of another format.
+// A place of `f` at the exponent e, a tie of it or a power of two, or off that by the places of another format.
 double boundary(Draws& draw, const FormatSpec& f, const FormatSpec& other, int e) {
-  const int last = f.precision - 1 - std::max(0, f.emin - e);  // places behind the point
+  const int last = std::max(f.precision - 1 - std::max(0, f.emin - e), -1);  // places behind the point
+  const double halves = std::ldexp(draw.below(4), -last - 1);
   const double off = std::ldexp(1.0, -std::min(other.precision + draw.below(4) - 1, 50));
-  double s = 1;
-  switch (draw.below(4)) {
-    case 0: return 2 - off;
-    case 1: break;
-    case 2: s = 1 + std::ldexp(1.0, -std::max(last, 1)); break;
-    default: s = 1 + (draw.one_in(2) ? 1 : 3) * std::ldexp(1.0, -std::max(last, 1) - 1); break;
-  }
-  return draw.one_in(4) ? s : draw.one_in(2) ? s + off : s - off;
+  const double s = draw.one_in(2) ? 1 + halves : std::max(2 - halves, 0.5);
+  return draw.one_in(3) ? s : draw.one_in(2) ? s + off : s - off;
 }
 
 double sign_of(Draws& draw) { return draw.one_in(2) ? -1 : 1; }

@@ -1,7 +1,6 @@
 #include "validation/diagnose/revealed.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -309,23 +308,6 @@ class Reader {
 
 // --- as an arithmetic --------------------------------------------------------------------------------------
 
-double up(double x) { return std::nextafter(x, std::numeric_limits<double>::infinity()); }
-
-struct Ranged {
-  double magnitude = 0, error = 0;  // |exact|, |computed - exact| at most
-};
-
-// One rounding of what is at most s in magnitude.
-double rounding_error(const FormatSpec& f, Rounding mode, bool flush, double s) {
-  const double quantum = underflow_error(f, mode);
-  double e = upward::add(upward::multiply(unit_roundoff(f, mode), s), quantum);
-  if (flush) e = upward::add(e, std::ldexp(1.0, f.emin));
-  return e;
-}
-bool overflows(const FormatSpec& f, double s) { return s > decode(f.max_finite_code(), f); }
-
-double magnitude_of(std::uint64_t code, const FormatSpec& f) { return std::fabs(decode(code, f)); }
-
 class Revealed final : public Arithmetic {
  public:
   Revealed(SavedArithmetic saved, ArithmeticInfo info)
@@ -412,88 +394,6 @@ class Revealed final : public Arithmetic {
 };
 
 }  // namespace
-
-double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c,
-                  const FormatSpec& c_format) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  std::vector<Ranged> values(tree.nodes.size());
-  std::vector<const FormatSpec*> formats(tree.nodes.size(), nullptr);
-  std::vector<int> above(tree.nodes.size(), -1);
-  for (const TreeNode& node : tree.nodes) {
-    for (const int child : node.children) above[static_cast<std::size_t>(child)] = node.rule;
-  }
-  const auto addition = [&](const NodeRule& rule, Ranged sum, std::size_t terms,
-                            double flushed_inputs) -> Ranged {
-    double s = upward::add(sum.magnitude, sum.error);
-    if (rule.flush_inputs) sum.error = upward::add(sum.error, flushed_inputs);
-    if (rule.fraction && s > 0) {
-      int e = 0;
-      std::frexp(s, &e);
-      const double cut =
-          upward::multiply(static_cast<double>(terms), std::ldexp(1.0, e + 1 - *rule.fraction));
-      sum.error = upward::add(sum.error, cut);
-    }
-    s = upward::add(sum.magnitude, sum.error);
-    sum.error = upward::add(sum.error, rounding_error(rule.format, rule.rounding, rule.flush_result, s));
-    if (overflows(rule.format, upward::add(sum.magnitude, sum.error))) sum.error = infinity;
-    return sum;
-  };
-  for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
-    const TreeNode& node = tree.nodes[at];
-    Ranged v;
-    if (!node.children.empty()) {
-      const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
-      double flushed = 0;
-      for (const int child : node.children) {
-        const Ranged& x = values[static_cast<std::size_t>(child)];
-        v.magnitude = upward::add(v.magnitude, x.magnitude);
-        v.error = upward::add(v.error, x.error);
-        if (const FormatSpec* f = formats[static_cast<std::size_t>(child)])
-          flushed = upward::add(flushed, std::ldexp(1.0, f->emin));
-      }
-      values[at] = addition(rule, v, node.children.size(), flushed);
-      formats[at] = &rule.format;
-      continue;
-    }
-    const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
-    const auto i = static_cast<std::size_t>(node.leaf);
-    bool subnormal = false;
-    if (i == tree.terms) {
-      if (!c) continue;
-      v.magnitude = magnitude_of(*c, c_format);
-      subnormal = c_format.is_subnormal(*c);
-      formats[at] = &c_format;
-    } else {
-      v.magnitude = magnitude_of(a.code(i), a.format);
-      subnormal = a.format.is_subnormal(a.code(i));
-      if (b != nullptr) {
-        v.magnitude = upward::multiply(v.magnitude, magnitude_of(b->code(i), b->format));
-        subnormal = subnormal || b->format.is_subnormal(b->code(i));
-      } else {
-        formats[at] = &a.format;
-      }
-    }
-    if (!(v.magnitude < infinity)) return infinity;
-    if (rule.flush_operands && subnormal) v.error = v.magnitude;
-    if (rule.product) {
-      v.error =
-          upward::add(v.error, rounding_error(*rule.product, rule.rounding, rule.flush_result, v.magnitude));
-      if (overflows(*rule.product, upward::add(v.magnitude, v.error))) return infinity;
-      formats[at] = &*rule.product;
-    }
-    if (rule.started) {
-      const NodeRule& start = tree.node_rules[static_cast<std::size_t>(std::max(above[at], 0))];
-      v = addition(start, v, 2, formats[at] == nullptr ? 0 : std::ldexp(1.0, formats[at]->emin));
-      formats[at] = &start.format;
-    }
-    values[at] = v;
-  }
-  Ranged root = values.back();
-  root.error =
-      upward::add(root.error, rounding_error(tree.output.format, tree.output.rounding, tree.output.flush,
-                                             upward::add(root.magnitude, root.error)));
-  return overflows(tree.output.format, upward::add(root.magnitude, root.error)) ? infinity : up(root.error);
-}
 
 std::string to_json(const SavedArithmetic& saved) {
   Json shapes = Json::array();

@@ -125,9 +125,16 @@ class Inference {
         list.push_back(of(i));
       }
     }
-    std::vector<int> samples = leaf_sample_;
-    samples.insert(samples.end(), node_sample_.begin(), node_sample_.end());
-    for (std::size_t i = 0, n = list.size(); i < n; ++i) list.push_back(of(samples[i % samples.size()]));
+    std::vector<Meeting> samples;
+    for (const std::vector<int>& group : {leaf_sample_, node_sample_}) {
+      for (const int i : group) {
+        samples.push_back(of(i));
+        for (const int child : node(i).children) {
+          if (!node(child).children.empty()) samples.push_back(of(child));
+        }
+      }
+    }
+    for (std::size_t i = 0, n = list.size(); i < n; ++i) list.push_back(samples[i % samples.size()]);
     return list;
   }
 
@@ -143,6 +150,11 @@ class Inference {
     }
     for (const LeafRule& r : tree_.leaf_rules) {
       if (r.product) add(*r.product);
+    }
+    // Oftener those that are rules already.
+    for (const NodeRule& r : tree_.node_rules) list.push_back(r.format);
+    for (const LeafRule& r : tree_.leaf_rules) {
+      if (r.product) list.push_back(*r.product);
     }
     return list;
   }
@@ -576,7 +588,17 @@ class Inference {
       visit(tree_.node_rules[g], node_candidates(g), "node rule " + std::to_string(g));
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
       visit(tree_.leaf_rules[g], leaf_candidates(g), "leaf rule " + std::to_string(g));
-    visit(tree_.output, output_candidates(), "output");
+    visit(tree_.output, output_alternatives(), "output");
+  }
+
+  // Without those that can differ nowhere: the output holds whatever the root comes to.
+  std::vector<OutputRule> output_alternatives() const {
+    std::vector<OutputRule> list = output_candidates();
+    const bool exact =
+        root_rule() >= 0 &&
+        contains_format(p_.output, tree_.node_rules[static_cast<std::size_t>(root_rule())].format);
+    if (exact) std::erase_if(list, [&](const OutputRule& r) { return r.rounding != tree_.output.rounding; });
+    return list;
   }
 
   std::string rules_text() const {
@@ -591,13 +613,13 @@ class Inference {
     const std::vector<FormatSpec> formats = known_formats();
     const std::vector<Meeting> places = meetings();
     const std::size_t edges = std::clamp<std::size_t>(120000 / nodes(), 100, 6000);
-    for (std::uint64_t i = 0; i < edges; ++i)
-      pool_.push_back(
-          {operands_of(p_, edge_probe(p_, formats, places, seed_, (std::uint64_t{1} << 32) + i))});
     for (const InputKind kind : random_kinds) {
       for (std::uint64_t i = 0; i < each; ++i)
         pool_.push_back({random_operands(kind, seed_ ^ 0x706f6f6c00000000U, i)});
     }
+    for (std::uint64_t i = 0; i < edges; ++i)
+      pool_.push_back(
+          {operands_of(p_, edge_probe(p_, formats, places, seed_, (std::uint64_t{1} << 32) + i))});
   }
 
   // Inputs on which settings differ that nothing told apart so far, asked. False if there are none: what is
@@ -606,27 +628,14 @@ class Inference {
     if (pool_.empty()) fill_pool();
     const std::string now = rules_text();
     if (now != pooled_for_) {
-      Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
-      for (Pooled& x : pool_) x.code = evaluated(evaluate, x.in);
       scanned_.clear();
+      pool_coded_ = 0;
       pooled_for_ = now;
     }
+    // While rules still change, a part of the pool shows enough.
     std::vector<std::size_t> chosen;
-    each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
-      const auto before = rule;
-      rule = candidate;
-      choose_telling(whose + describe(candidate), chosen);
-      rule = before;
-    });
-    // Several rules may be wrong together where each of them alone fits what was answered.
-    if (chosen.empty()) {
-      const Rules before = rules();
-      for (const Uniform& u : uniform_settings_) {
-        apply(u, beginning_);
-        if (misses(best_) <= best_) choose_telling(rules_text(), chosen);
-        set(before);
-      }
-    }
+    choose_below(pool_.size() / 4, chosen);
+    if (chosen.empty()) choose_below(pool_.size(), chosen);
     if (chosen.empty()) return false;
     std::vector<Probe> probes;
     for (const std::size_t i : chosen) probes.push_back(dense(pool_[i].in));
@@ -634,19 +643,38 @@ class Inference {
     return true;
   }
 
-  // Adds up to three inputs of the pool on which the rules as they stand, called `name`, differ from the
-  // chosen ones.
-  void choose_telling(const std::string& name, std::vector<std::size_t>& chosen) {
-    if (scanned_.count(name) > 0) return;
+  // Of the first `end` inputs of the pool.
+  void choose_below(std::size_t end, std::vector<std::size_t>& chosen) {
     Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
-    std::size_t found = 0;
-    for (std::size_t i = 0; i < pool_.size() && found < 3; ++i) {
-      if (pool_[i].asked || same(evaluated(evaluate, pool_[i].in), pool_[i].code)) continue;
-      pool_[i].asked = true;
-      chosen.push_back(i);
+    for (; pool_coded_ < end; ++pool_coded_)
+      pool_[pool_coded_].code = evaluated(evaluate, pool_[pool_coded_].in);
+    each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
+      const auto before = rule;
+      rule = candidate;
+      choose_telling(whose + describe(candidate), end, chosen);
+      rule = before;
+    });
+    // Several rules may be wrong together where each of them alone fits what was answered.
+    if (!chosen.empty() || end < pool_.size()) return;
+    const Rules before = rules();
+    for (const Uniform& u : uniform_settings_) {
+      apply(u, beginning_);
+      if (misses(best_) <= best_) choose_telling(rules_text(), end, chosen);
+      set(before);
+    }
+  }
+
+  // Adds up to three inputs of the pool's first `end` on which the rules as they stand, called `name`, differ
+  // from the chosen ones.
+  void choose_telling(const std::string& name, std::size_t end, std::vector<std::size_t>& chosen) {
+    Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+    std::size_t& next = scanned_[name];
+    for (std::size_t found = 0; next < end && found < 3; ++next) {
+      if (pool_[next].asked || same(evaluated(evaluate, pool_[next].in), pool_[next].code)) continue;
+      pool_[next].asked = true;
+      chosen.push_back(next);
       ++found;
     }
-    if (found == 0) scanned_.insert(name);
   }
 
   // Other rules that repeat as many answers, after all inputs that could tell were asked.
@@ -683,7 +711,8 @@ class Inference {
   std::vector<Uniform> uniform_settings_{};
   std::string pooled_for_;  // the rules that pool_'s codes are of
   std::size_t best_ = 0, stride_ = 1;
-  std::set<std::string> scanned_;  // alternatives that differ nowhere in the pool from the present rules
+  std::size_t pool_coded_ = 0;                  // so many have the code of the present rules
+  std::map<std::string, std::size_t> scanned_;  // of an alternative, the first of the pool that it was not held against
 };
 
 std::string rounding_text(const FormatSpec& f, Rounding mode) {

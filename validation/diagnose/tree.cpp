@@ -130,18 +130,7 @@ Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   return rounded(*sum, rule.format, rule.rounding, rule.flush_result);
 }
 
-Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
-  if (n == 2 && rule.padded && rule.rounding != Rounding::toward_negative) {
-    // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
-    const Value nothing = zero(false, rule.format);
-    const auto unsigned_zero = [&](const Value* v) {
-      return is_zero(*v) && v->format != nullptr ? &nothing : v;
-    };
-    NodeRule plain = rule;
-    plain.padded = false;
-    const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
-    return add(both, 2, plain);
-  }
+Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   if (n == 2 && !rule.fraction) {
     if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
     const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
@@ -150,11 +139,16 @@ Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   return add_many(terms, n, rule);
 }
 
-// Terms are added at once, not two by two.
-bool is_fused(const Tree& tree, const TreeNode& node) {
-  return node.children.size() > 2 ||
-         (node.children.size() == 2 &&
-          tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
+// The value keeps a pointer to the format of `rule`, which must outlive it.
+Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
+  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative) return add_terms(terms, n, rule);
+  // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
+  const Value nothing = zero(false, rule.format);
+  const auto unsigned_zero = [&](const Value* v) {
+    return is_zero(*v) && v->format != nullptr ? &nothing : v;
+  };
+  const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
+  return add_terms(both, 2, rule);
 }
 
 // A leaf of a fused node that is added to +0: the +0 is one more term.
@@ -166,6 +160,12 @@ bool takes_zero(const Tree& tree, const TreeNode& node) {
 }
 
 }  // namespace
+
+bool is_fused(const Tree& tree, const TreeNode& node) {
+  return node.children.size() > 2 ||
+         (node.children.size() == 2 &&
+          tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
+}
 
 void check_tree(const Tree& tree) {
   const auto broken = [](const std::string& why) { throw ContractError("a tree of additions: " + why); };
