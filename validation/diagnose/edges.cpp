@@ -167,18 +167,26 @@ void cancelled(Draws& draw, const Problem& p, const std::vector<FormatSpec>& for
                                        : small_term(draw, p, f, at.third));
 }
 
-// One, a tie of one format below it, and less than another format keeps.
+// One, a tie of one format, mostly the output's, and less than another keeps: what rounds to the tie first, or past it,
+// goes wrong in the end.
 void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
             Probe& probe) {
-  const int tie = draw.of(formats).precision, far = draw.of(formats).precision + draw.below(4) - 1;
-  const int e = draw.one_in(2) ? 0 : highest_exponent(p) - 2;
+  const FormatSpec& f = draw.one_in(2) ? p.output : draw.of(formats);
+  int keeps = draw.of(formats).precision;
+  if (draw.one_in(2)) {
+    for (const FormatSpec& g : formats) keeps = std::max(keeps, g.precision);
+  }
+  const int ends[] = {0, f.emin, highest_exponent(p) - 2};
+  const int e = draw.of(ends), far = e - keeps - draw.below(4) + 1 - (draw.one_in(2) ? f.precision : 0);
   int leaves[] = {at.first, at.second, at.third};
-  std::swap(leaves[0], leaves[draw.below(3)]);
-  std::swap(leaves[1], leaves[1 + draw.below(2)]);
-  const double one = draw.one_in(2) ? 1 : 1.5;
-  probe.terms.push_back(term(draw, p, leaves[0], one * sign_of(draw), 1, e));
-  probe.terms.push_back(term(draw, p, leaves[1], sign_of(draw), 1, e - tie));
-  probe.terms.push_back(term(draw, p, leaves[2], sign_of(draw), 1, e - far - (draw.one_in(2) ? tie : 0)));
+  if (draw.one_in(2)) std::swap(leaves[draw.below(2)], leaves[2]);
+  if (draw.one_in(2)) std::swap(leaves[0], leaves[1]);
+  const double sign = sign_of(draw);
+  const bool odd = draw.one_in(2);  // the place above the tie
+  probe.terms.push_back(term(draw, p, leaves[0], sign, 1, e));
+  probe.terms.push_back(
+      term(draw, p, leaves[1], odd ? 1.5 * sign : sign, 1, e - f.precision + (odd ? 1 : 0)));
+  probe.terms.push_back(term(draw, p, leaves[2], sign_of(draw), 1, far));
 }
 
 void scattered(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats,
@@ -217,14 +225,16 @@ Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats,
   Probe probe;
   fill(draw, p, formats, probe);
   const Meeting& at = draw.of(meetings);
-  switch (draw.below(8)) {
+  switch (draw.below(10)) {
     case 0:
     case 1: product_alone(draw, p, formats, at, probe); break;
     case 2:
     case 3:
+    case 4:
       if (at.second >= 0) cancelled(draw, p, formats, at, probe);
       break;
-    case 4:
+    case 5:
+    case 6:
       if (at.third >= 0) sticky(draw, p, formats, at, probe);
       break;
     default: scattered(draw, p, formats, meetings, probe); break;

@@ -510,6 +510,7 @@ class Inference {
       improve(tree_.output, output_candidates());
       if (best_ == before) improve_all_leaves();
       if (best_ == before) improve_start();
+      if (best_ == before && nodes() == 1) improve_alone();
       if (best_ == before) break;
     }
   }
@@ -540,17 +541,41 @@ class Inference {
     tree_.leaf_rules = best;
   }
 
-  // What is added to +0: the sum, or its leaves. Either takes the sign from a sum of nothing but -0, so that one in the
-  // place of the other must go as the other comes.
+  // What is added to +0: the sum, its leaves, or a padding before the last term. Each takes the sign from a sum of
+  // nothing but -0, so that one in the place of another must go as the other comes. Leaves: none, all, or those that
+  // keep as many places as the node above; the latter as they are, or rounded by that addition alone.
   void improve_start() {
     const Rules before = rules();
     Rules best = before;
-    for (const bool sum : {false, true}) {
-      for (const bool leaves : {false, true}) {
+    for (unsigned how = 0; how < 16 && best_ > 0; ++how) {
+      set(before);
+      const unsigned leaves = how / 4;
+      tree_.output.started = (how & 1U) != 0;
+      if (root_rule() >= 0) tree_.node_rules[static_cast<std::size_t>(root_rule())].padded = (how & 2U) != 0;
+      for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) {
+        LeafRule& r = tree_.leaf_rules[g];
+        const int i = leaf_sample_[g];
+        r.started = leaves == 1 || (leaves >= 2 && leaf_facts(i).precision == rule_above(i).format.precision);
+        if (leaves == 3 && r.started) r.product.reset();
+      }
+      const std::size_t now = misses(best_ - 1);
+      if (now >= best_) continue;
+      best_ = now;
+      best = rules();
+    }
+    set(best);
+  }
+
+  // One leaf and nothing else: what its product is rounded to and what the sum is show together only.
+  void improve_alone() {
+    const Rules before = rules();
+    Rules best = before;
+    for (const NodeRule& node : node_candidates(0)) {
+      if (node.padded) continue;
+      for (const LeafRule& leaf : leaf_candidates(0)) {
         if (best_ == 0) break;
-        set(before);
-        tree_.output.started = sum;
-        for (LeafRule& r : tree_.leaf_rules) r.started = leaves;
+        tree_.node_rules[0] = node;
+        tree_.leaf_rules[0] = leaf;
         const std::size_t now = misses(best_ - 1);
         if (now >= best_) continue;
         best_ = now;
@@ -612,7 +637,7 @@ class Inference {
     const std::size_t each = std::clamp<std::size_t>(60000 / (p_.k + 1), 20, 80);
     const std::vector<FormatSpec> formats = known_formats();
     const std::vector<Meeting> places = meetings();
-    const std::size_t edges = std::clamp<std::size_t>(120000 / nodes(), 100, 6000);
+    const std::size_t edges = std::clamp<std::size_t>(160000 / nodes(), 100, 8000);
     for (const InputKind kind : random_kinds) {
       for (std::uint64_t i = 0; i < each; ++i)
         pool_.push_back({random_operands(kind, seed_ ^ 0x706f6f6c00000000U, i)});
@@ -711,8 +736,9 @@ class Inference {
   std::vector<Uniform> uniform_settings_{};
   std::string pooled_for_;  // the rules that pool_'s codes are of
   std::size_t best_ = 0, stride_ = 1;
-  std::size_t pool_coded_ = 0;                  // so many have the code of the present rules
-  std::map<std::string, std::size_t> scanned_;  // of an alternative, the first of the pool that it was not held against
+  std::size_t pool_coded_ = 0;  // so many have the code of the present rules
+  std::map<std::string, std::size_t>
+      scanned_;  // of an alternative, the first of the pool that it was not held against
 };
 
 std::string rounding_text(const FormatSpec& f, Rounding mode) {
