@@ -7,7 +7,7 @@
 namespace assay::diagnose {
 namespace {
 
-// Draws in order, from one stream.
+// Draws in order, from one stream: never two in one expression, whose order is the compiler's.
 class Draws {
  public:
   Draws(std::uint64_t seed, std::uint64_t index)
@@ -37,8 +37,13 @@ int end_of(Draws& draw, const FormatSpec& f) {
 // One, or nearly a power of two, or in the middle between two.
 double significand(Draws& draw, const FormatSpec& own, const std::vector<FormatSpec>& formats) {
   const int most = own.precision - 1;
-  const int place = draw.one_in(2) ? std::min(draw.of(formats).precision + draw.below(3) - 1, most)
-                                   : 1 + draw.below(static_cast<std::size_t>(std::max(most, 1)));
+  int place = 0;
+  if (draw.one_in(2)) {
+    place = draw.of(formats).precision;
+    place = std::min(place + draw.below(3) - 1, most);
+  } else {
+    place = 1 + draw.below(static_cast<std::size_t>(std::max(most, 1)));
+  }
   const double bit = std::ldexp(1.0, -place);
   switch (draw.below(6)) {
     case 0: return 1 + bit;
@@ -86,7 +91,7 @@ void fill(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats,
   for (std::size_t i = 0; i < p.k; i += 4) probe.terms.push_back({draw.below(p.k), sign * 0.0, 1});
 }
 
-// x in [1, 4), as near as `places` places come.
+// As near to x as so many places come.
 double rounded(double x, int places) {
   int e = 0;
   std::frexp(x, &e);
@@ -145,6 +150,7 @@ Probe::Term small_term(Draws& draw, const Problem& p, const FormatSpec& f, int l
   }
 }
 
+// One telling product, beside it a small number or nothing.
 void product_alone(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
                    Probe& probe) {
   probe.terms.push_back(telling(draw, p, formats, at.first));
@@ -167,8 +173,8 @@ void cancelled(Draws& draw, const Problem& p, const std::vector<FormatSpec>& for
                                        : small_term(draw, p, f, at.third));
 }
 
-// One, a tie of one format, mostly the output's, and less than another keeps: what rounds to the tie first, or past it,
-// goes wrong in the end.
+// One, a tie of one format, mostly the output's, and less than another format keeps: the tie is met, or passed, by what
+// a first rounding makes of the third.
 void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
             Probe& probe) {
   const FormatSpec& f = draw.one_in(2) ? p.output : draw.of(formats);
@@ -177,7 +183,9 @@ void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& format
     for (const FormatSpec& g : formats) keeps = std::max(keeps, g.precision);
   }
   const int ends[] = {0, f.emin, highest_exponent(p) - 2};
-  const int e = draw.of(ends), far = e - keeps - draw.below(4) + 1 - (draw.one_in(2) ? f.precision : 0);
+  const int e = draw.of(ends);
+  int far = e - keeps + 1 - draw.below(4);
+  if (draw.one_in(2)) far -= f.precision;
   int leaves[] = {at.first, at.second, at.third};
   if (draw.one_in(2)) std::swap(leaves[draw.below(2)], leaves[2]);
   if (draw.one_in(2)) std::swap(leaves[0], leaves[1]);
@@ -189,12 +197,14 @@ void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& format
   probe.terms.push_back(term(draw, p, leaves[2], sign_of(draw), 1, far));
 }
 
+// Up to four terms anywhere.
 void scattered(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats,
                const std::vector<Meeting>& meetings, Probe& probe) {
   const std::size_t leaves = p.k + (p.c ? 1 : 0);
   // At the top all terms are about as large: sums of them overflow and come back, or do not.
   const bool top = draw.one_in(8);
-  const int base = top ? draw.of(formats).emax() : end_of(draw, draw.of(formats)) + draw.below(7) - 2;
+  int base = top ? draw.of(formats).emax() : end_of(draw, draw.of(formats)) - 2;
+  if (!top) base += draw.below(7);
   const int terms = draw.below(5);
   double last = 1;
   int leaf = 0;

@@ -4,10 +4,10 @@
 // sum of its leaves, and the largest exponent that an alignment can read from it. Each step adds to the error what it
 // can be wrong by itself:
 //   rounding  of x: u |x|, or eta where the result is subnormal; u and eta as in error_bound.hpp.
-//   flush     of a result that was rounded to a subnormal number: |x|, which is below 2^emin, in the rounding's place. Of
-//             an input: as much as it is, and less than its format's 2^emin.
-//   cut       of a term: as much as it is, and less than the quantum 2^(top - F). `top` is the largest exponent field of
-//             a term, not of its value: a product of subnormal operands reads as large as that of normal ones.
+//   flush     of a result that was rounded to a subnormal number: |x|, which is below 2^emin, in the rounding's place.
+//             Of an input: as much as it is, and less than its format's 2^emin.
+//   cut       of a term: as much as it is, and less than the quantum 2^(top - F). `top` is the largest exponent field
+//             of a term, not of its value: a product of subnormal operands reads as large as that of normal ones.
 // Exact zeros stay exact. Where a step can pass the largest number of its format, there is no bound.
 #include <algorithm>
 #include <cmath>
