@@ -37,7 +37,8 @@ std::optional<Probe::Term> split(const Problem& problem, int leaf, double v);
 int highest_exponent(const Problem& problem);
 int lowest_exponent(const Problem& problem, bool subnormal);
 
-// Leaves that meet early: two below the same node, and one below that node's sibling. -1 where there is none.
+// Leaves that meet early: two below the same node, and one below that node's sibling, or for a root another below
+// itself. -1 where there is none.
 struct Meeting {
   int first = -1, second = -1, third = -1;
 };

@@ -182,7 +182,7 @@ void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& format
   if (draw.one_in(2)) {
     for (const FormatSpec& g : formats) keeps = std::max(keeps, g.precision);
   }
-  const int ends[] = {0, f.emin, highest_exponent(p) - 2};
+  const int ends[] = {0, f.emin, highest_exponent(p) - 2, draw.of(formats).emax() - 2};
   const int e = draw.of(ends);
   int far = e - keeps + 1 - draw.below(4);
   if (draw.one_in(2)) far -= f.precision;
@@ -195,6 +195,16 @@ void sticky(Draws& draw, const Problem& p, const std::vector<FormatSpec>& format
   probe.terms.push_back(
       term(draw, p, leaves[1], odd ? 1.5 * sign : sign, 1, e - f.precision + (odd ? 1 : 0)));
   probe.terms.push_back(term(draw, p, leaves[2], sign_of(draw), 1, far));
+}
+
+// Two terms as large as a format goes, and one that brings their sum back where it did not overflow.
+void overflowing(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats, const Meeting& at,
+                 Probe& probe) {
+  const int e = draw.of(formats).emax();
+  const double sign = sign_of(draw);
+  for (const int leaf : {at.first, at.second})
+    probe.terms.push_back(term(draw, p, leaf, draw.one_in(2) ? 1.5 * sign : sign, 1, e));
+  probe.terms.push_back(term(draw, p, at.third, -sign, 1, e));
 }
 
 // Up to four terms anywhere.
@@ -235,19 +245,17 @@ Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats,
   Probe probe;
   fill(draw, p, formats, probe);
   const Meeting& at = draw.of(meetings);
-  switch (draw.below(10)) {
-    case 0:
-    case 1: product_alone(draw, p, formats, at, probe); break;
-    case 2:
-    case 3:
-    case 4:
-      if (at.second >= 0) cancelled(draw, p, formats, at, probe);
-      break;
-    case 5:
-    case 6:
-      if (at.third >= 0) sticky(draw, p, formats, at, probe);
-      break;
-    default: scattered(draw, p, formats, meetings, probe); break;
+  const int kind = draw.below(20);
+  if (kind < 4) {
+    product_alone(draw, p, formats, at, probe);
+  } else if (kind < 9 && at.second >= 0) {
+    cancelled(draw, p, formats, at, probe);
+  } else if (kind < 13 && at.third >= 0) {
+    sticky(draw, p, formats, at, probe);
+  } else if (kind < 14 && at.third >= 0) {
+    overflowing(draw, p, formats, at, probe);
+  } else {
+    scattered(draw, p, formats, meetings, probe);
   }
   return probe;
 }

@@ -112,10 +112,15 @@ class Inference {
       first[i] = t.children.empty() ? t.leaf : first[static_cast<std::size_t>(t.children.front())];
     }
     const auto below = [&](int i) { return i < 0 ? -1 : first[static_cast<std::size_t>(i)]; };
+    // Beside the node, or the last of its own many.
+    const auto third = [&](int i) {
+      if (i < 0 || sibling(i) >= 0) return below(i < 0 ? -1 : sibling(i));
+      return node(i).children.size() > 2 ? below(node(i).children.back()) : -1;
+    };
     const auto of = [&](int i) -> Meeting {
       const std::vector<int>& children = node(i).children;
-      if (!children.empty()) return {below(children[0]), below(children[1]), below(sibling(i))};
-      return {node(i).leaf, below(sibling(i)), parent(i) < 0 ? -1 : below(sibling(parent(i)))};
+      if (children.empty()) return {node(i).leaf, below(sibling(i)), third(parent(i))};
+      return {below(children[0]), below(children[1]), third(i)};
     };
     std::vector<Meeting> list(tree_.leaves());
     for (int i = 0; i < static_cast<int>(nodes()); ++i) {
