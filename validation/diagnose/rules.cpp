@@ -285,8 +285,8 @@ class Inference {
       std::erase_if(wanted, [&](const FormatSpec& g) { return g.precision < f.kept; });
       if (nodes() == 1) {
         for (const FormatSpec* g : formats::all) add(*g);
-        modes = all_modes;
       }
+      if (tree_.node_rules.size() == 1) modes = all_modes;
       for (const NodeRule& r : tree_.node_rules) {
         for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
           if (deterministic_roundings[m] == r.rounding) modes |= 1U << m;
@@ -375,6 +375,7 @@ class Inference {
   struct Uniform {
     std::optional<NodeRule> root{};                // the rule of other nodes for the root too
     std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
+    std::optional<FormatSpec> wide{};              // for nodes that were seen to lose nothing, and the root
     bool flush_inputs = false, flush_results = false;
     unsigned start = 0;  // which leaves are added to +0, see start_leaf()
   };
@@ -401,13 +402,25 @@ class Inference {
          {&formats::float32, &formats::float16, &formats::bfloat16, &formats::tf32, &p_.a, &p_.output}) {
       also(products, *f);
     }
+    std::vector<std::optional<FormatSpec>> wides{std::nullopt};
+    for (const int i : node_sample_) {
+      if (nodes() > 1 && node_facts(i).precision == 0) also(wides, formats::float64);
+    }
+    // A root alone: no other node shows how it rounds.
+    if (nodes() > 1 && tree_.node_rules.size() == 1) {
+      for (const NodeRule& r : node_candidates(0)) {
+        if (!r.flush_inputs && !r.flush_result && !r.padded) roots.emplace_back(r);
+      }
+    }
     std::vector<Uniform> list;
-    for (const auto& root : roots) {
-      for (const auto& range : ranges) {
-        for (unsigned how = 0; how < 4; ++how) {
-          for (unsigned start = 0; start < 5; ++start) {
-            for (const auto& product : products)
-              list.push_back({root, range, product, (how & 1U) != 0, (how & 2U) != 0, start});
+    for (const auto& wide : wides) {
+      for (const auto& root : roots) {
+        for (const auto& range : ranges) {
+          for (unsigned how = 0; how < 4; ++how) {
+            for (unsigned start = 0; start < 5; ++start) {
+              for (const auto& product : products)
+                list.push_back({root, range, product, wide, (how & 1U) != 0, (how & 2U) != 0, start});
+            }
           }
         }
       }
@@ -430,6 +443,10 @@ class Inference {
   // The setting applied to `from`.
   void apply(const Uniform& u, const Rules& from) {
     set(from);
+    for (std::size_t g = 0; u.wide && g < tree_.node_rules.size(); ++g) {
+      if (node_facts(node_sample_[g]).precision == 0 || static_cast<int>(g) == root_rule())
+        tree_.node_rules[g].format = *u.wide;
+    }
     if (u.root && root_rule() >= 0) {
       NodeRule& root = tree_.node_rules[static_cast<std::size_t>(root_rule())];
       const std::optional<int> fraction = root.fraction;
