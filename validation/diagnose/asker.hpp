@@ -42,11 +42,18 @@ int lowest_exponent(const Problem& problem, bool subnormal);
 int lost_above(const Problem& problem);
 int lost_below(const Problem& problem);
 
-// Up to four terms whose exponents differ by about the places of one of `formats`, near 1 or near where one
-// of them ends; all others are zeros of one sign or products that underflow. By index: the same for the same arguments.
-// `partners`: of each leaf one that it meets early, where terms cancel.
+// Leaves that meet early: two below the same node, and one below that node's sibling, or for a root another below
+// itself. -1 where there is none.
+struct Meeting {
+  int first = -1, second = -1, third = -1;
+};
+
+// A few terms where rules of rounding and flushing part: places apart by the precision of one of `formats`, products
+// next to a tie or to an end of one, pairs that cancel to less than a normal number beside a third term. All others
+// are zeros of one sign or products that underflow. By index: the same for the same arguments. `meetings`: of each
+// leaf, then any number more.
 Probe edge_probe(const Problem& problem, const std::vector<FormatSpec>& formats,
-                 const std::vector<int>& partners, std::uint64_t seed, std::uint64_t index);
+                 const std::vector<Meeting>& meetings, std::uint64_t seed, std::uint64_t index);
 
 Operands operands_of(const Problem& problem, const Probe& probe);
 Operands operands_of(const Problem& problem, const Case& input, std::size_t output);

@@ -273,7 +273,7 @@ class Prober {
   }
 
   // A root that rounds to P places, and then to the p of the output, goes wrong where the first rounding makes
-  // a tie for the second: 1 + 2^-p + 2^-(P+1). Two of the terms stand below one child.
+  // a tie for the second: 1 + 2^-p + 2^-(P+1), 1 + 3 2^-p - 2^-(P+1). Two of the terms stand below one child.
   void probe_last_rounding() {
     const int root = static_cast<int>(tree_.nodes.size()) - 1, p = p_.output.precision;
     if (node(root).children.size() != 2 || p_.operation == Operation::mean) return;
@@ -285,10 +285,13 @@ class Prober {
         for (int least = wide - 1; wide > p && least <= wide + 2; ++least) {
           const std::optional<double> s = scale(least);
           if (!s) continue;
-          for (const double sign : {1.0, -1.0}) {
-            const double middle = *s * power(-p), small = sign * *s * power(-least);
-            for (const auto& terms : {std::array{*s, middle, small}, std::array{middle, small, *s}})
-              want(root, probe({{first, terms[0]}, {second, terms[1]}, {other, terms[2]}}), [](double) {});
+          // The tie is broken to the even side below it, or above.
+          for (const double tie : {1.0, 3.0}) {
+            for (const double sign : {1.0, -1.0}) {
+              const double middle = *s * tie * power(-p), small = sign * *s * power(-least);
+              for (const auto& terms : {std::array{*s, middle, small}, std::array{middle, small, *s}})
+                want(root, probe({{first, terms[0]}, {second, terms[1]}, {other, terms[2]}}), [](double) {});
+            }
           }
         }
       }

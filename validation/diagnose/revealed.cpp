@@ -376,23 +376,6 @@ class Reader {
 
 // --- as an arithmetic --------------------------------------------------------------------------------------
 
-double up(double x) { return std::nextafter(x, std::numeric_limits<double>::infinity()); }
-
-struct Ranged {
-  double magnitude = 0, error = 0;  // |exact|, |computed - exact| at most
-};
-
-// One rounding of what is at most s in magnitude.
-double rounding_error(const FormatSpec& f, Rounding mode, bool flush, double s) {
-  const double quantum = underflow_error(f, mode);
-  double e = upward::add(upward::multiply(unit_roundoff(f, mode), s), quantum);
-  if (flush) e = upward::add(e, std::ldexp(1.0, f.emin));
-  return e;
-}
-bool overflows(const FormatSpec& f, double s) { return s > decode(f.max_finite_code(), f); }
-
-double magnitude_of(std::uint64_t code, const FormatSpec& f) { return std::fabs(decode(code, f)); }
-
 class Revealed final : public Arithmetic {
  public:
   Revealed(SavedArithmetic saved, ArithmeticInfo info)
@@ -409,8 +392,8 @@ class Revealed final : public Arithmetic {
     sum.magnitudes = upward::multiply(sum.magnitudes, std::fabs(p.alpha));
     if (c && p.adds_c()) {
       sum.value.add_product(beta, exact_from_code(*c, info().accumulator));
-      sum.magnitudes = upward::add(sum.magnitudes,
-                                   upward::multiply(std::fabs(p.beta), magnitude_of(*c, info().accumulator)));
+      sum.magnitudes = upward::add(
+          sum.magnitudes, upward::multiply(std::fabs(p.beta), std::fabs(decode(*c, info().accumulator))));
     }
     return sum;
   }
@@ -512,140 +495,6 @@ class Revealed final : public Arithmetic {
 };
 
 }  // namespace
-
-double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c,
-                  const FormatSpec& c_format) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  std::vector<Ranged> values(tree.nodes.size());
-  std::vector<const FormatSpec*> formats(tree.nodes.size(), nullptr);
-  std::vector<int> above(tree.nodes.size(), -1);
-  for (const TreeNode& node : tree.nodes) {
-    for (const int child : node.children) above[static_cast<std::size_t>(child)] = node.rule;
-  }
-  const auto addition = [&](const NodeRule& rule, Ranged sum, std::size_t terms,
-                            double flushed_inputs) -> Ranged {
-    double s = upward::add(sum.magnitude, sum.error);
-    if (rule.flush_inputs) sum.error = upward::add(sum.error, flushed_inputs);
-    if (rule.fraction && s > 0) {
-      int e = 0;
-      std::frexp(s, &e);
-      const double cut =
-          upward::multiply(static_cast<double>(terms), std::ldexp(1.0, e + 1 - *rule.fraction));
-      sum.error = upward::add(sum.error, cut);
-    }
-    s = upward::add(sum.magnitude, sum.error);
-    sum.error = upward::add(sum.error, rounding_error(rule.format, rule.rounding, rule.flush_result, s));
-    if (overflows(rule.format, upward::add(sum.magnitude, sum.error))) sum.error = infinity;
-    return sum;
-  };
-  const Scaling none, &scaling = tree.scaling ? *tree.scaling : none;
-  const std::vector<char> scaled = sums_times_alpha(tree);
-  const auto rule_above = [&](std::size_t at) -> const NodeRule& {
-    return tree.node_rules[static_cast<std::size_t>(std::max(above[at], 0))];
-  };
-  const auto round_to = [](Ranged v, const FormatSpec& f, Rounding mode, bool flush) {
-    v.error = upward::add(v.error, rounding_error(f, mode, flush, upward::add(v.magnitude, v.error)));
-    if (overflows(f, upward::add(v.magnitude, v.error))) v.error = infinity;
-    return v;
-  };
-  // Times alpha or beta: what was wrong before is so by as much more.
-  const auto times = [&](Ranged v, const FormatSpec& own, double factor,
-                         const std::optional<FormatSpec>& to) {
-    if (scaling.flush) v.error = upward::add(v.error, std::ldexp(1.0, own.emin));
-    v = {upward::multiply(v.magnitude, std::fabs(factor)), upward::multiply(v.error, std::fabs(factor))};
-    return to ? round_to(v, *to, scaling.rounding, scaling.flush) : v;
-  };
-  const auto times_alpha = [&](std::size_t at, Ranged v) {
-    const NodeRule& up = rule_above(at);
-    const bool starts = static_cast<std::size_t>(scaling.from) == at && at + 1 < tree.nodes.size();
-    if (formats[at] == nullptr) v = round_to(v, up.format, up.rounding, up.flush_result);
-    v = times(v, formats[at] == nullptr ? up.format : *formats[at], scaling.alpha, scaling.alpha_format);
-    formats[at] = scaling.alpha_format ? &*scaling.alpha_format : starts ? &up.format : nullptr;
-    return starts && !scaling.alpha_format ? round_to(v, up.format, up.rounding, up.flush_result) : v;
-  };
-  // An operand that alpha may have been rounded into.
-  const auto operand = [&](std::uint64_t code, const FormatSpec& f, AlphaPlace place) {
-    const Ranged v{magnitude_of(code, f)};
-    return tree.scaling && scaling.place == place ? times(v, f, scaling.alpha, scaling.alpha_format) : v;
-  };
-  for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
-    const TreeNode& node = tree.nodes[at];
-    Ranged v;
-    if (!node.children.empty()) {
-      const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
-      double flushed = 0;
-      for (const int child : node.children) {
-        const Ranged& x = values[static_cast<std::size_t>(child)];
-        v.magnitude = upward::add(v.magnitude, x.magnitude);
-        v.error = upward::add(v.error, x.error);
-        if (const FormatSpec* f = formats[static_cast<std::size_t>(child)])
-          flushed = upward::add(flushed, std::ldexp(1.0, f->emin));
-      }
-      values[at] = addition(rule, v, node.children.size(), flushed);
-      formats[at] = &rule.format;
-      if (scaled[at] != 0) values[at] = times_alpha(at, values[at]);
-      continue;
-    }
-    const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
-    const auto i = static_cast<std::size_t>(node.leaf);
-    bool subnormal = false;
-    if (i == tree.terms) {
-      if (!c) continue;
-      v.magnitude = magnitude_of(*c, c_format);
-      subnormal = c_format.is_subnormal(*c);
-      formats[at] = &c_format;
-      if (tree.scaling) {
-        v = times(v, c_format, scaling.beta, scaling.beta_format);
-        formats[at] = scaling.beta_format ? &*scaling.beta_format : nullptr;
-      }
-    } else {
-      v = operand(a.code(i), a.format, AlphaPlace::a);
-      subnormal = a.format.is_subnormal(a.code(i));
-      if (b != nullptr) {
-        const Ranged y = operand(b->code(i), b->format, AlphaPlace::b);
-        // |x'y' - xy| <= |x'||y' - y| + |y||x' - x|
-        v.error = upward::add(upward::multiply(upward::add(v.magnitude, v.error), y.error),
-                              upward::multiply(y.magnitude, v.error));
-        v.magnitude = upward::multiply(v.magnitude, y.magnitude);
-        subnormal = subnormal || b->format.is_subnormal(b->code(i));
-      } else {
-        formats[at] = &a.format;
-      }
-    }
-    if (!(upward::add(v.magnitude, v.error) < infinity)) return infinity;
-    if (rule.flush_operands && subnormal) v.error = upward::add(v.error, v.magnitude);
-    if (rule.product) {
-      v.error = upward::add(v.error, rounding_error(*rule.product, rule.rounding, rule.flush_result,
-                                                    upward::add(v.magnitude, v.error)));
-      if (overflows(*rule.product, upward::add(v.magnitude, v.error))) return infinity;
-      formats[at] = &*rule.product;
-    }
-    if (rule.started) {
-      const NodeRule& start = tree.node_rules[static_cast<std::size_t>(std::max(above[at], 0))];
-      v = addition(start, v, 2, formats[at] == nullptr ? 0 : std::ldexp(1.0, formats[at]->emin));
-      formats[at] = &start.format;
-    }
-    if (scaled[at] != 0) v = times_alpha(at, v);
-    values[at] = v;
-  }
-  Ranged root = values.back();
-  if (tree.output.mean) {
-    const auto& [format, rounding, reciprocal] = *tree.output.mean;
-    const double n = static_cast<double>(tree.terms);
-    if (formats.back() == nullptr) root = round_to(root, format, rounding, false);
-    root = {up(root.magnitude / n), up(root.error / n)};
-    // A reciprocal is as much too large as its own rounding made it.
-    if (reciprocal) {
-      const double off = upward::multiply(rounding_error(format, rounding, false, 1 / n), n);
-      root.error = upward::add(root.error, upward::multiply(off, upward::add(root.magnitude, root.error)));
-    }
-    root = round_to(root, format, rounding, false);
-  }
-  root.error =
-      upward::add(root.error, rounding_error(tree.output.format, tree.output.rounding, tree.output.flush,
-                                             upward::add(root.magnitude, root.error)));
-  return overflows(tree.output.format, upward::add(root.magnitude, root.error)) ? infinity : up(root.error);
-}
 
 std::string to_json(const SavedArithmetic& saved) {
   Json shapes = Json::array();

@@ -80,9 +80,9 @@ class Inference {
         probes.push_back(dense(random_operands(kind, seed_ ^ 0x7261696e00000000U, i)));
     }
     const std::vector<FormatSpec> formats = known_formats();
-    const std::vector<int> partners = early_partners();
+    const std::vector<Meeting> places = meetings();
     for (std::uint64_t i = 0; i < each; ++i)
-      probes.push_back(dense(operands_of(p_, edge_probe(p_, formats, partners, seed_, i))));
+      probes.push_back(dense(operands_of(p_, edge_probe(p_, formats, places, seed_, i))));
     // Nothing but zeros of one sign: whether a sum begins at +0 shows here alone.
     for (const double zero : {-0.0, 0.0}) {
       Probe x;
@@ -120,20 +120,43 @@ class Inference {
     return operands_of(one, random_case(one, kind, seed, i), 0);
   }
 
-  // Of each leaf the first leaf below its sibling; itself without one.
-  std::vector<int> early_partners() const {
-    std::vector<int> first(nodes(), 0), partners(tree_.leaves(), 0);
-    for (std::size_t i = 0; i < nodes(); ++i)
-      first[i] = node(static_cast<int>(i)).children.empty()
-                     ? node(static_cast<int>(i)).leaf
-                     : first[static_cast<std::size_t>(node(static_cast<int>(i)).children.front())];
+  // Of each leaf and of each node; as often again of those that answered for their groups, however large the tree.
+  std::vector<Meeting> meetings() const {
+    std::vector<int> first(nodes(), -1);
     for (std::size_t i = 0; i < nodes(); ++i) {
-      if (!tree_.nodes[i].children.empty()) continue;
-      const int other = sibling(static_cast<int>(i));
-      partners[static_cast<std::size_t>(tree_.nodes[i].leaf)] =
-          first[other < 0 ? i : static_cast<std::size_t>(other)];
+      const TreeNode& t = tree_.nodes[i];
+      first[i] = t.children.empty() ? t.leaf : first[static_cast<std::size_t>(t.children.front())];
     }
-    return partners;
+    const auto below = [&](int i) { return i < 0 ? -1 : first[static_cast<std::size_t>(i)]; };
+    // Beside the node, or the last of its own many.
+    const auto third = [&](int i) {
+      if (i < 0 || sibling(i) >= 0) return below(i < 0 ? -1 : sibling(i));
+      return node(i).children.size() > 2 ? below(node(i).children.back()) : -1;
+    };
+    const auto of = [&](int i) -> Meeting {
+      const std::vector<int>& children = node(i).children;
+      if (children.empty()) return {node(i).leaf, below(sibling(i)), third(parent(i))};
+      return {below(children[0]), below(children[1]), third(i)};
+    };
+    std::vector<Meeting> list(tree_.leaves());
+    for (int i = 0; i < static_cast<int>(nodes()); ++i) {
+      if (node(i).children.empty()) {
+        list[static_cast<std::size_t>(node(i).leaf)] = of(i);
+      } else {
+        list.push_back(of(i));
+      }
+    }
+    std::vector<Meeting> samples;
+    for (const std::vector<int>& group : {leaf_sample_, node_sample_}) {
+      for (const int i : group) {
+        samples.push_back(of(i));
+        for (const int child : node(i).children) {
+          if (!node(child).children.empty()) samples.push_back(of(child));
+        }
+      }
+    }
+    for (std::size_t i = 0, n = list.size(); i < n; ++i) list.push_back(samples[i % samples.size()]);
+    return list;
   }
 
   // Formats whose ends and places may matter here: those of the data, and of rules that are possible.
@@ -148,6 +171,11 @@ class Inference {
     }
     for (const LeafRule& r : tree_.leaf_rules) {
       if (r.product) add(*r.product);
+    }
+    // Oftener those that are rules already.
+    for (const NodeRule& r : tree_.node_rules) list.push_back(r.format);
+    for (const LeafRule& r : tree_.leaf_rules) {
+      if (r.product) list.push_back(*r.product);
     }
     return list;
   }
@@ -276,8 +304,8 @@ class Inference {
       std::erase_if(wanted, [&](const FormatSpec& g) { return g.precision < f.kept; });
       if (nodes() == 1) {
         for (const FormatSpec* g : formats::all) add(*g);
-        modes = all_modes;
       }
+      if (tree_.node_rules.size() == 1) modes = all_modes;
       for (const NodeRule& r : tree_.node_rules) {
         for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
           if (deterministic_roundings[m] == r.rounding) modes |= 1U << m;
@@ -366,6 +394,7 @@ class Inference {
   struct Uniform {
     std::optional<NodeRule> root{};                // the rule of other nodes for the root too
     std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
+    std::optional<FormatSpec> wide{};              // for nodes that were seen to lose nothing, and the root
     bool flush_inputs = false, flush_results = false;
     unsigned start = 0;  // which leaves are added to +0, see start_leaf()
     bool apart = false;  // what alpha, beta and C enter flushes nothing: another unit of the machine
@@ -393,13 +422,25 @@ class Inference {
          {&formats::float32, &formats::float16, &formats::bfloat16, &formats::tf32, &p_.a, &p_.output}) {
       also(products, *f);
     }
+    std::vector<std::optional<FormatSpec>> wides{std::nullopt};
+    for (const int i : node_sample_) {
+      if (nodes() > 1 && node_facts(i).precision == 0) also(wides, formats::float64);
+    }
+    // A root alone: no other node shows how it rounds.
+    if (nodes() > 1 && tree_.node_rules.size() == 1) {
+      for (const NodeRule& r : node_candidates(0)) {
+        if (!r.flush_inputs && !r.flush_result && !r.padded) roots.emplace_back(r);
+      }
+    }
     std::vector<Uniform> list;
-    for (const auto& root : roots) {
-      for (const auto& range : ranges) {
-        for (unsigned how = 0; how < 4; ++how) {
-          for (unsigned start = 0; start < 5; ++start) {
-            for (const auto& product : products)
-              list.push_back({root, range, product, (how & 1U) != 0, (how & 2U) != 0, start});
+    for (const auto& wide : wides) {
+      for (const auto& root : roots) {
+        for (const auto& range : ranges) {
+          for (unsigned how = 0; how < 4; ++how) {
+            for (unsigned start = 0; start < 5; ++start) {
+              for (const auto& product : products)
+                list.push_back({root, range, product, wide, (how & 1U) != 0, (how & 2U) != 0, start});
+            }
           }
         }
       }
@@ -431,6 +472,10 @@ class Inference {
   // The setting applied to `from`.
   void apply(const Uniform& u, const Rules& from) {
     set(from);
+    for (std::size_t g = 0; u.wide && g < tree_.node_rules.size(); ++g) {
+      if (node_facts(node_sample_[g]).precision == 0 || static_cast<int>(g) == root_rule())
+        tree_.node_rules[g].format = *u.wide;
+    }
     if (u.root && root_rule() >= 0) {
       NodeRule& root = tree_.node_rules[static_cast<std::size_t>(root_rule())];
       const std::optional<int> fraction = root.fraction;
@@ -547,6 +592,7 @@ class Inference {
       }
       if (best_ == before) improve_all_leaves();
       if (best_ == before) improve_start();
+      if (best_ == before && nodes() == 1) improve_alone();
       if (best_ == before) break;
     }
   }
@@ -577,17 +623,41 @@ class Inference {
     tree_.leaf_rules = best;
   }
 
-  // What is added to +0: the sum, or its leaves. Either takes the sign from a sum of nothing but -0, so that one in the
-  // place of the other must go as the other comes.
+  // What is added to +0: the sum, its leaves, or a padding before the last term. Each takes the sign from a sum of
+  // nothing but -0, so that one in the place of another must go as the other comes. Leaves: none, all, or those that
+  // keep as many places as the node above; the latter as they are, or rounded by that addition alone.
   void improve_start() {
     const Rules before = rules();
     Rules best = before;
-    for (const bool sum : {false, true}) {
-      for (const bool leaves : {false, true}) {
+    for (unsigned how = 0; how < 16 && best_ > 0; ++how) {
+      set(before);
+      const unsigned leaves = how / 4;
+      tree_.output.started = (how & 1U) != 0;
+      if (root_rule() >= 0) tree_.node_rules[static_cast<std::size_t>(root_rule())].padded = (how & 2U) != 0;
+      for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) {
+        LeafRule& r = tree_.leaf_rules[g];
+        const int i = leaf_sample_[g];
+        r.started = leaves == 1 || (leaves >= 2 && leaf_facts(i).precision == rule_above(i).format.precision);
+        if (leaves == 3 && r.started) r.product.reset();
+      }
+      const std::size_t now = misses(best_ - 1);
+      if (now >= best_) continue;
+      best_ = now;
+      best = rules();
+    }
+    set(best);
+  }
+
+  // One leaf and nothing else: what its product is rounded to and what the sum is show together only.
+  void improve_alone() {
+    const Rules before = rules();
+    Rules best = before;
+    for (const NodeRule& node : node_candidates(0)) {
+      if (node.padded) continue;
+      for (const LeafRule& leaf : leaf_candidates(0)) {
         if (best_ == 0) break;
-        set(before);
-        tree_.output.started = sum;
-        for (LeafRule& r : tree_.leaf_rules) r.started = leaves;
+        tree_.node_rules[0] = node;
+        tree_.leaf_rules[0] = leaf;
         const std::size_t now = misses(best_ - 1);
         if (now >= best_) continue;
         best_ = now;
@@ -643,11 +713,21 @@ class Inference {
       visit(tree_.node_rules[g], node_candidates(g), "node rule " + std::to_string(g));
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
       visit(tree_.leaf_rules[g], leaf_candidates(g), "leaf rule " + std::to_string(g));
-    visit(tree_.output, output_candidates(), "output");
+    visit(tree_.output, output_alternatives(), "output");
     if (tree_.scaling) {
       visit(*tree_.scaling, scaling_variants(tree_, p_), "alpha and beta");
       visit(*tree_.scaling, scaling_places(tree_, p_), "alpha and beta");
     }
+  }
+
+  // Without those that can differ nowhere: the output holds whatever the root comes to.
+  std::vector<OutputRule> output_alternatives() const {
+    std::vector<OutputRule> list = output_candidates();
+    const bool exact =
+        root_rule() >= 0 &&
+        contains_format(p_.output, tree_.node_rules[static_cast<std::size_t>(root_rule())].format);
+    if (exact) std::erase_if(list, [&](const OutputRule& r) { return r.rounding != tree_.output.rounding; });
+    return list;
   }
 
   std::string rules_text() const {
@@ -665,15 +745,15 @@ class Inference {
   void fill_pool() {
     const std::size_t each = std::clamp<std::size_t>(60000 / (p_.k + 1), 20, 80);
     const std::vector<FormatSpec> formats = known_formats();
-    const std::vector<int> partners = early_partners();
-    const std::size_t edges = std::clamp<std::size_t>(120000 / nodes(), 100, 6000);
-    for (std::uint64_t i = 0; i < edges; ++i)
-      pool_.push_back(
-          {operands_of(p_, edge_probe(p_, formats, partners, seed_, (std::uint64_t{1} << 32) + i))});
+    const std::vector<Meeting> places = meetings();
+    const std::size_t edges = std::clamp<std::size_t>(160000 / nodes(), 100, 8000);
     for (const InputKind kind : random_kinds) {
       for (std::uint64_t i = 0; i < each; ++i)
         pool_.push_back({random_operands(kind, seed_ ^ 0x706f6f6c00000000U, i)});
     }
+    for (std::uint64_t i = 0; i < edges; ++i)
+      pool_.push_back(
+          {operands_of(p_, edge_probe(p_, formats, places, seed_, (std::uint64_t{1} << 32) + i))});
   }
 
   // Inputs on which settings differ that nothing told apart so far, asked. False if there are none: what is
@@ -683,27 +763,14 @@ class Inference {
     if (pool_.empty()) fill_pool();
     const std::string now = rules_text();
     if (now != pooled_for_) {
-      Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
-      for (Pooled& x : pool_) x.code = evaluated(evaluate, x.in);
       scanned_.clear();
+      pool_coded_ = 0;
       pooled_for_ = now;
     }
+    // While rules still change, a part of the pool shows enough.
     std::vector<std::size_t> chosen;
-    each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
-      const auto before = rule;
-      rule = candidate;
-      choose_telling(whose + text_of(candidate), chosen);
-      rule = before;
-    });
-    // Several rules may be wrong together where each of them alone fits what was answered.
-    if (chosen.empty()) {
-      const Rules before = rules();
-      for (const Uniform& u : uniform_settings_) {
-        apply(u, beginning_);
-        if (misses(best_) <= best_) choose_telling(rules_text(), chosen);
-        set(before);
-      }
-    }
+    choose_below(pool_.size() / 4, chosen);
+    if (chosen.empty()) choose_below(pool_.size(), chosen);
     if (chosen.empty()) return false;
     std::vector<Probe> probes;
     for (const std::size_t i : chosen) probes.push_back(dense(pool_[i].in));
@@ -711,19 +778,38 @@ class Inference {
     return true;
   }
 
-  // Adds up to three inputs of the pool on which the rules as they stand, called `name`, differ from the
-  // chosen ones.
-  void choose_telling(const std::string& name, std::vector<std::size_t>& chosen) {
-    if (scanned_.count(name) > 0) return;
+  // Of the first `end` inputs of the pool.
+  void choose_below(std::size_t end, std::vector<std::size_t>& chosen) {
     Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
-    std::size_t found = 0;
-    for (std::size_t i = 0; i < pool_.size() && found < 3; ++i) {
-      if (pool_[i].asked || same(evaluated(evaluate, pool_[i].in), pool_[i].code)) continue;
-      pool_[i].asked = true;
-      chosen.push_back(i);
+    for (; pool_coded_ < end; ++pool_coded_)
+      pool_[pool_coded_].code = evaluated(evaluate, pool_[pool_coded_].in);
+    each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
+      const auto before = rule;
+      rule = candidate;
+      choose_telling(whose + text_of(candidate), end, chosen);
+      rule = before;
+    });
+    // Several rules may be wrong together where each of them alone fits what was answered.
+    if (!chosen.empty() || end < pool_.size()) return;
+    const Rules before = rules();
+    for (const Uniform& u : uniform_settings_) {
+      apply(u, beginning_);
+      if (misses(best_) <= best_) choose_telling(rules_text(), end, chosen);
+      set(before);
+    }
+  }
+
+  // Adds up to three inputs of the pool's first `end` on which the rules as they stand, called `name`, differ
+  // from the chosen ones.
+  void choose_telling(const std::string& name, std::size_t end, std::vector<std::size_t>& chosen) {
+    Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+    std::size_t& next = scanned_[name];
+    for (std::size_t found = 0; next < end && found < 3; ++next) {
+      if (pool_[next].asked || same(evaluated(evaluate, pool_[next].in), pool_[next].code)) continue;
+      pool_[next].asked = true;
+      chosen.push_back(next);
       ++found;
     }
-    if (found == 0) scanned_.insert(name);
   }
 
   // Other rules that repeat as many answers, after all inputs that could tell were asked.
@@ -761,7 +847,9 @@ class Inference {
   std::string pooled_for_;  // the rules that pool_'s codes are of
   std::size_t best_ = 0, stride_ = 1;
   std::uint64_t work_ = 0;
-  std::set<std::string> scanned_;  // alternatives that differ nowhere in the pool from the present rules
+  std::size_t pool_coded_ = 0;  // so many have the code of the present rules
+  std::map<std::string, std::size_t>
+      scanned_;  // of an alternative, the first of the pool that it was not held against
 };
 
 std::string rounding_text(const FormatSpec& f, Rounding mode) {

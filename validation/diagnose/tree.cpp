@@ -131,18 +131,7 @@ Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   return rounded(*sum, rule.format, rule.rounding, rule.flush_result);
 }
 
-Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
-  if (n == 2 && rule.padded && rule.rounding != Rounding::toward_negative) {
-    // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
-    const Value nothing = zero(false, rule.format);
-    const auto unsigned_zero = [&](const Value* v) {
-      return is_zero(*v) && v->format != nullptr ? &nothing : v;
-    };
-    NodeRule plain = rule;
-    plain.padded = false;
-    const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
-    return add(both, 2, plain);
-  }
+Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   if (n == 2 && !rule.fraction) {
     if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
     const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
@@ -151,11 +140,16 @@ Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   return add_many(terms, n, rule);
 }
 
-// Terms are added at once, not two by two.
-bool is_fused(const Tree& tree, const TreeNode& node) {
-  return node.children.size() > 2 ||
-         (node.children.size() == 2 &&
-          tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
+// The value keeps a pointer to the format of `rule`, which must outlive it.
+Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
+  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative) return add_terms(terms, n, rule);
+  // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
+  const Value nothing = zero(false, rule.format);
+  const auto unsigned_zero = [&](const Value* v) {
+    return is_zero(*v) && v->format != nullptr ? &nothing : v;
+  };
+  const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
+  return add_terms(both, 2, rule);
 }
 
 // A leaf of a fused node that is added to +0: the +0 is one more term.
@@ -190,6 +184,12 @@ void check_scaling(const Tree& tree) {
 }
 
 }  // namespace
+
+bool is_fused(const Tree& tree, const TreeNode& node) {
+  return node.children.size() > 2 ||
+         (node.children.size() == 2 &&
+          tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
+}
 
 void check_tree(const Tree& tree) {
   std::vector<int> seen(tree.leaves(), 0), used(tree.nodes.size(), 0);
@@ -414,11 +414,17 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
     s.values[at] = v;
   }
   Value root = s.values.back();
+  // The root's own rule once more; the value keeps a pointer to its format.
+  NodeRule last;
+  if (!tree.node_rules.empty()) {
+    const TreeNode& top = tree.nodes.back();
+    last = tree.node_rules[static_cast<std::size_t>(top.children.empty() ? 0 : top.rule)];
+    last.fraction.reset();
+    last.padded = false;
+  }
   const auto add_to_root = [&](const Value& more) {
-    const bool leaf = tree.nodes.back().children.empty();
-    const NodeRule& last = tree.node_rules[static_cast<std::size_t>(leaf ? 0 : tree.nodes.back().rule)];
     const Value* const both[] = {&more, &root};
-    root = add(both, 2, NodeRule{last.format, last.rounding, last.flush_inputs, last.flush_result});
+    root = add(both, 2, last);
   };
   if (tree.output.started && !tree.node_rules.empty()) {
     add_to_root(zero(false, tree.output.format));

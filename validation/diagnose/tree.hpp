@@ -105,6 +105,9 @@ struct Tree {
   std::size_t leaves() const { return terms + (addend ? 1 : 0); }
 };
 
+// Terms are added at once, not two by two.
+bool is_fused(const Tree& tree, const TreeNode& node);
+
 // ContractError unless every leaf occurs once, children precede their node, rules exist, and alpha can enter where it
 // is said to.
 void check_tree(const Tree& tree);

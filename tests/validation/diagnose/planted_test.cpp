@@ -5,7 +5,6 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
-#include <set>
 
 #include "reference/formats/encode.hpp"
 #include "validation/diagnose/rules.hpp"
@@ -15,13 +14,18 @@ using namespace assay::diagnose_test;
 
 namespace {
 
+std::vector<std::uint64_t> plants(std::uint64_t first, std::uint64_t last, std::uint64_t step = 1) {
+  std::vector<std::uint64_t> list;
+  for (std::uint64_t i = first; i < last; i += step) list.push_back(i);
+  return list;
+}
+
 // ASSAY_PLANTED=a:b runs plants a to b alone; more than are there by default for a fuzz.
-std::pair<std::uint64_t, std::uint64_t> range(std::uint64_t n) {
+std::vector<std::uint64_t> all_plants() {
   const char* const text = std::getenv("ASSAY_PLANTED");
-  if (text == nullptr) return {0, n};
+  if (text == nullptr) return plants(0, 320);
   const std::string typed = text;
-  const std::size_t colon = typed.find(':');
-  return {std::stoull(typed), std::stoull(typed.substr(colon + 1))};
+  return plants(std::stoull(typed), std::stoull(typed.substr(typed.find(':') + 1)));
 }
 
 struct Plant {
@@ -68,7 +72,7 @@ Plant plant(std::uint64_t i) {
 
 // The terms of a misprediction as they go in, and what came out.
 std::string shown(const Problem& p, const Misprediction& m) {
-  const Case x = random_case(p, m.kind, 99 ^ 0x66726573685f5f00U, m.index);
+  const Case x = random_case(p, m.kind, m.seed, m.index);
   std::string text(input_kind_name(m.kind));
   const CodeVector a{x.a.data(), p.k, 1, p.a}, b{x.b.data(), p.k, 1, p.b};
   char line[128];
@@ -81,32 +85,19 @@ std::string shown(const Problem& p, const Misprediction& m) {
   return text + line;
 }
 
-}  // namespace
-
-namespace {
-
-// Missed so far, each in one result of 1800 near underflow: no input that was asked tells their rules from others. One
-// that is recovered one day leaves this list.
-const std::set<std::uint64_t> known_to_be_missed{60, 198};
-
-// Plants `first`, `first` + step, ... below last.
-void recover_chains(std::uint64_t first, std::uint64_t last, std::uint64_t step) {
+void recover_chains(const std::vector<std::uint64_t>& plants, std::uint64_t results = 600) {
   std::uint64_t recovered = 0, tried = 0;
-  std::set<std::uint64_t> missed, expected;
-  for (std::uint64_t i = first; i < last; i += step) {
+  for (const std::uint64_t i : plants) {
     const Plant x = plant(i);
     const auto chain = make_chain(x.spec);
     const Target target = target_of(*chain);
     const Revelation r = reveal(x.problem, target);
-    const PredictionScore s = score(r, target, 99, 600);
+    const PredictionScore s = score(r, target, 99, results);
     ++tried;
-    if (known_to_be_missed.count(i) > 0) expected.insert(i);
     if (s.wrong == 0 && s.without_tree == 0) {
       ++recovered;
       continue;
     }
-    missed.insert(i);
-    BOOST_TEST((s.wrong <= 1 && s.without_tree == 0), x.text);
     std::string why = x.text + ": " + std::to_string(s.wrong) + " of " + std::to_string(s.results) +
                       " wrong, " + std::to_string(s.without_tree) + " without a tree";
     for (const OrderClass& c : r.classes) {
@@ -123,7 +114,7 @@ void recover_chains(std::uint64_t first, std::uint64_t last, std::uint64_t step)
   }
   std::fprintf(stderr, "recovered %llu of %llu\n", static_cast<unsigned long long>(recovered),
                static_cast<unsigned long long>(tried));
-  BOOST_TEST((missed == expected));
+  BOOST_TEST(recovered == tried);
 }
 
 void recover_trees(std::uint64_t step) {
@@ -160,10 +151,13 @@ const auto full = boost::unit_test::label("full");
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_sample_of_planted_chains_is_recovered) { recover_chains(0, 320, 23); }
+BOOST_AUTO_TEST_CASE(a_sample_of_planted_chains_is_recovered) { recover_chains(plants(0, 320, 23)); }
 BOOST_AUTO_TEST_CASE(a_sample_of_fused_trees_is_recovered) { recover_trees(57); }
-BOOST_AUTO_TEST_CASE(planted_chains_are_recovered, *full) {
-  const auto [first, last] = range(320);
-  recover_chains(first, last, 1);
+BOOST_AUTO_TEST_CASE(planted_chains_are_recovered, *full) { recover_chains(all_plants()); }
+// Their likes differ from them in a few of 30000 results: a product next to a tie or to the smallest normal number, a
+// sum that is subnormal before the last term, two rules at once.
+BOOST_AUTO_TEST_CASE(plants_with_near_likes_are_recovered, *full) {
+  recover_chains({27, 41, 58, 60, 198, 229, 325, 335, 414, 455, 481, 494, 539, 593, 760, 1103, 1358, 1448},
+                 10000);
 }
 BOOST_AUTO_TEST_CASE(random_fused_trees_are_recovered, *full) { recover_trees(1); }
