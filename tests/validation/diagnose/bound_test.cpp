@@ -9,6 +9,7 @@
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/revealed.hpp"
 #include "validation/diagnose/rules.hpp"
+#include "validation/diagnose/scaling.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;
@@ -20,7 +21,9 @@ enum class Operand { normal, wide, tiny };
 // A tree with rules and operands, all a function of an index.
 class Sample {
  public:
-  Sample(std::uint64_t index, Operand operands) : random_(20261121, index), operands_(operands) {
+  // `factors`: with alpha and beta, or as a mean.
+  Sample(std::uint64_t index, Operand operands, bool factors = false)
+      : random_(20261121, index), operands_(operands) {
     const std::size_t leaves = 1 + below(9);
     tree = random_tree(random_, leaves, 2 + below(4));
     tree.addend = leaves > 1 && one_in(4);
@@ -35,6 +38,7 @@ class Sample {
       store(b_codes, i, b_format);
     }
     if (tree.addend) c_code = code(c_format);
+    if (factors) draw_factors();
   }
 
   CodeVector a() const { return {a_codes.data(), tree.terms, 1, a_format}; }
@@ -46,9 +50,18 @@ class Sample {
     Evaluator evaluate(tree, a_format, b_format, c_format);
     const std::uint64_t got = evaluate(x, sum ? nullptr : &y, c_code);
     if (!tree.output.format.is_finite(got)) return std::nullopt;
+    const ExactValue<std::uint64_t> minus =
+        exact_from_code(got ^ tree.output.format.sign_code(), tree.output.format);
     ExactSum error = sum ? exact_sum(x) : exact_dot(x, y);
-    if (c_code) error.add(*c_code, c_format);
-    error.add(got ^ tree.output.format.sign_code(), tree.output.format);
+    if (tree.output.mean) {  // n times as much
+      const auto n = static_cast<double>(tree.terms);
+      error.add_product(exact(n), minus);
+      return error.magnitude_up() / n * (1 - 1e-15);
+    }
+    const Scaling one, &scaling = tree.scaling ? *tree.scaling : one;
+    error.multiply(exact(scaling.alpha));
+    if (c_code) error.add_product(exact(scaling.beta), exact_from_code(*c_code, c_format));
+    error.add(minus);
     return error.magnitude_up();
   }
   double bound() const {
@@ -65,7 +78,8 @@ class Sample {
     }
     for (const NodeRule& r : tree.node_rules) text += "; node " + describe(r);
     for (const LeafRule& r : tree.leaf_rules) text += "; leaf " + describe(r);
-    return text + "; output " + describe(tree.output);
+    return text + "; output " + describe(tree.output) +
+           (tree.scaling ? "; " + describe(*tree.scaling, tree) : "");
   }
 
   Tree tree;
@@ -104,6 +118,25 @@ class Sample {
     for (TreeNode& n : tree.nodes)
       n.rule = static_cast<int>(below(n.children.empty() ? tree.leaf_rules.size() : tree.node_rules.size()));
     tree.output = {of(nodes), of(deterministic_roundings), one_in(6), one_in(4)};
+  }
+
+  void draw_factors() {
+    if (sum) {
+      if (!tree.addend) tree.output.mean = MeanRule{of(nodes), of(deterministic_roundings), one_in(2)};
+      return;
+    }
+    const double values[] = {0.7F, -1.5, 3, 0.001F, 1, -2};
+    Scaling s{.alpha = of(values), .beta = of(values)};
+    const AlphaPlace places[] = {AlphaPlace::a, AlphaPlace::b, AlphaPlace::sums, AlphaPlace::sums};
+    s.place = of(places);
+    s.from = static_cast<int>(below(tree.nodes.size()));
+    while (tree.addend && tree.nodes[static_cast<std::size_t>(s.from)].leaf != static_cast<int>(tree.terms))
+      s.from = (s.from + 1) % static_cast<int>(tree.nodes.size());
+    if (s.place != AlphaPlace::sums || one_in(2)) s.alpha_format = of(nodes);
+    if (one_in(2)) s.beta_format = of(nodes);
+    s.rounding = of(deterministic_roundings);
+    s.flush = one_in(4);
+    tree.scaling = s;
   }
 
   // Any number of the format: near 1; of any exponent; or subnormal, and large as often, so that a product of both is
@@ -151,10 +184,10 @@ struct Count {
   std::string worst;
 };
 
-Count count(Operand operands, std::uint64_t samples) {
+Count count(Operand operands, std::uint64_t samples, bool factors = false) {
   Count c;
   for (std::uint64_t i = 0; i < samples; ++i) {
-    const Sample x(i, operands);
+    const Sample x(i, operands, factors);
     const std::optional<double> error = x.error();
     if (!error) continue;
     ++c.results;
@@ -186,6 +219,15 @@ BOOST_AUTO_TEST_CASE(no_error_passes_the_bound) {
     BOOST_TEST(c.half_passed > c.finite / 50);
     BOOST_TEST(c.finite > c.results / 2);
     if (operands == Operand::normal) BOOST_TEST(c.finite == c.results);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_error_passes_the_bound_with_alpha_beta_or_a_mean) {
+  for (const Operand operands : {Operand::normal, Operand::wide, Operand::tiny}) {
+    const Count c = count(operands, 20000, true);
+    BOOST_TEST(c.passed == 0u, c.worst);
+    BOOST_TEST(c.half_passed > c.finite / 50);
+    BOOST_TEST(c.finite > c.results / 2);
   }
 }
 
