@@ -32,7 +32,7 @@ namespace utf = boost::unit_test;
 namespace {
 
 const std::string program = "'" ASSAY_PROGRAM "'";
-const std::string selftest = ASSAY_SELFTEST_PROGRAM;
+const std::string selftest = "'" ASSAY_SELFTEST_PROGRAM "'";
 
 Outcome assay_with(const std::string& arguments) { return shell::run("exec " + program + " " + arguments); }
 Outcome selftest_with(const std::string& arguments) {

@@ -32,7 +32,7 @@ struct Programs : Folder {
     write("d.npy", product(a, b, f32));
   }
   Outcome shell(const std::string& command) const {
-    return shell::run("cd " + path.string() + " && A=" + ASSAY_PROGRAM + " && " + command);
+    return shell::run("cd " + path.string() + " && A='" + ASSAY_PROGRAM + "' && " + command);
   }
   void refused(const std::string& arguments, std::string_view says) const {
     const Outcome outcome = assay(arguments);
@@ -186,23 +186,23 @@ BOOST_FIXTURE_TEST_CASE(the_pipe_judges_right_and_wrong_programs, Programs) {
   // Python sums in float64: integers come out right in every order.
   const std::string cases = " sum --values integers --k 1:50 --cases 200 --seed 7 --as values";
   const Outcome right =
-      shell("$A gen" + cases +
+      shell("\"$A\" gen" + cases +
             " > cases.txt && python3 -B -c '\nimport sys\nfor l in sys.stdin:\n "
-            " print(sum((float.fromhex(x) for x in l.split()[1:]), 0.0).hex())' < cases.txt | $A verify" +
+            " print(sum((float.fromhex(x) for x in l.split()[1:]), 0.0).hex())' < cases.txt | \"$A\" verify" +
             cases);
   BOOST_TEST(right.exit_code == 0, right.out + right.err);
   const Outcome wrong = shell(
       "python3 -B -c '\nimport sys\nfor l in sys.stdin:\n  print(sum((float.fromhex(x) for x in "
-      "l.split()[2:]), 0.0).hex())' < cases.txt | $A verify" +
+      "l.split()[2:]), 0.0).hex())' < cases.txt | \"$A\" verify" +
       cases);
   BOOST_TEST(wrong.exit_code == 1, wrong.out + wrong.err);
   BOOST_TEST(holds(wrong.out, "FAILED"), wrong.out);
-  const Outcome few = shell("echo 0x1p+0 | $A verify" + cases);
+  const Outcome few = shell("echo 0x1p+0 | \"$A\" verify" + cases);
   BOOST_TEST(few.exit_code == 2);
   BOOST_TEST(holds(few.err, "200 answers"), few.err);
-  const Outcome many = shell("yes 0x1p+0 | head -201 | $A verify" + cases);
+  const Outcome many = shell("yes 0x1p+0 | head -201 | \"$A\" verify" + cases);
   BOOST_TEST(many.exit_code == 2);
-  const Outcome none = shell("yes word | head -200 | $A verify" + cases);
+  const Outcome none = shell("yes word | head -200 | \"$A\" verify" + cases);
   BOOST_TEST(none.exit_code == 2);
   BOOST_TEST(holds(none.err, "answer 1"), none.err);
   refused("gen sum --values integers --k 1000 --output bf16", "1000 terms");
@@ -262,8 +262,9 @@ for sizes, values in cases():
                                   " --k 3:9 --cases 40 --seed 11" +
                                   (operation == "gemm" ? " --m 2 --n 3" : "");
         for (const int lose : {0, 1}) {
-          const Outcome judged = shell(fmt::format("$A gen {} | python3 -B answer.py {} {} {} | $A verify {}",
-                                                   cases, operation, form, lose, cases));
+          const Outcome judged =
+              shell(fmt::format("\"$A\" gen {} | python3 -B answer.py {} {} {} | \"$A\" verify {}", cases,
+                                operation, form, lose, cases));
           BOOST_TEST(judged.exit_code == lose, cases << ", lose " << lose << ":\n"
                                                      << judged.out << judged.err);
         }
@@ -317,7 +318,7 @@ BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_taken_by_name, Programs) {
   refused(line + " --also four.json", "four.json");
   const std::string cases = " dot --k 12 --cases 20 --as values";
   const Outcome wrong =
-      shell("$A gen" + cases + " | sed 's/.*/1/' | $A verify" + cases + " --unit three.json");
+      shell("\"$A\" gen" + cases + " | sed 's/.*/1/' | \"$A\" verify" + cases + " --unit three.json");
   BOOST_TEST(wrong.exit_code == 1, wrong.out + wrong.err);
   BOOST_TEST(assay("distinguish three.json chain_f32_fused --k 12 --limit 2000").exit_code == 0);
   refused("distinguish three.json chain_f32_fused", "length");

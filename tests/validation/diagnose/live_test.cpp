@@ -120,7 +120,7 @@ Problem problem(const Library& l, std::size_t k, std::size_t m = 1, std::size_t 
 // The interpreter that has NumPy; empty, and the reason said, if there is none.
 std::string python() {
   if (const char* const here = std::getenv("ASSAY_LIVE_PYTHON")) return here;
-  const std::string made = first_line(ASSAY_LIVE_VENV " python3 " ASSAY_LIVE_VENV_FOLDER);
+  const std::string made = first_line("'" ASSAY_LIVE_VENV "' python3 '" ASSAY_LIVE_VENV_FOLDER "'");
   if (made.starts_with('/')) return made;
   std::printf("NumPy and SciPy: %s\n", made.c_str());
   return "";
@@ -128,7 +128,7 @@ std::string python() {
 
 std::vector<Library> libraries() {
   using enum Operation;
-  const std::string compiled = ASSAY_LIVE_PROGRAM;
+  const std::string compiled = "'" ASSAY_LIVE_PROGRAM "'";
   std::vector<Library> list{
       {"libstdc++ std::reduce", compiled + " std_reduce", sum},
       {"libstdc++ std::accumulate", compiled + " std_accumulate", sum},
@@ -156,7 +156,7 @@ std::vector<Library> libraries() {
   std::printf("CPU %s\n%s\n", cpu_model().c_str(), first_line(compiled + " version").c_str());
   const std::string interpreter = python();
   if (interpreter.empty()) return list;
-  const std::string base = interpreter + " " + ASSAY_LIVE_PYTHON_PROGRAM + " ";
+  const std::string base = "'" + interpreter + "' '" ASSAY_LIVE_PYTHON_PROGRAM "' ";
   std::printf("%s\n", first_line(base + "version").c_str());
   for (const Library& l : std::initializer_list<Library>{
            {"NumPy sum", base + "sum", sum},

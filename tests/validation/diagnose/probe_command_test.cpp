@@ -14,7 +14,9 @@ namespace {
 
 const std::string asked = ASSAY_ASKED_PROGRAM;
 
-std::string from(const std::string& arguments) { return " --got-from '" + asked + " " + arguments + "' "; }
+std::string from(const std::string& arguments) {
+  return " --got-from '\"" + asked + "\" " + arguments + "' ";
+}
 
 }  // namespace
 

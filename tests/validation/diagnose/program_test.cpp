@@ -21,7 +21,7 @@ using namespace assay::diagnose_test;
 
 namespace {
 
-const std::string asked = ASSAY_ASKED_PROGRAM;
+const std::string asked = "'" ASSAY_ASKED_PROGRAM "'";
 
 // A word that this test's children alone have in their arguments: others may run the same program.
 const std::string& tag() {
