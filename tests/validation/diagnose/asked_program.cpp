@@ -2,8 +2,9 @@
 //
 //   asked_program ARITHMETIC [BEHAVIOUR]
 //
-// ARITHMETIC: a chain of reference/exact, or `batch`: a matrix product in one chain up to 3 rows and in four
-// lanes from 4 on. BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent,
+// ARITHMETIC: a chain of reference/exact; `batch`: a matrix product in one chain up to 3 rows and in four
+// lanes from 4 on; `threads`: one chain, and four lanes with OMP_NUM_THREADS of 2 or more, which it reads when it
+// starts, as libraries do, and has that many; `column`: as `batch`, in the second column alone. BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent,
 // little, much, later, word, change, huge.
 #include <signal.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "reference/core/error.hpp"
@@ -81,6 +83,25 @@ void print(const Request& r, std::uint64_t code, bool last) {
   }
 }
 
+// OMP_NUM_THREADS, and as many threads, which wait for work that never comes.
+int start_threads() {
+  const char* const text = std::getenv("OMP_NUM_THREADS");
+  const int threads = text == nullptr ? 1 : std::atoi(text);
+  for (int i = 1; i < threads; ++i)
+    std::thread([] {
+      for (;;) ::pause();
+    }).detach();
+  return threads;
+}
+
+// The arithmetic of one column of the result.
+std::string_view arithmetic_of(const std::string& name, const Request& r, int threads, std::size_t column) {
+  const bool lanes = (name == "batch" && r.m > 3) || (name == "threads" && threads > 1) ||
+                     (name == "column" && r.m > 3 && column == 1);
+  if (name != "batch" && name != "threads" && name != "column") return name;
+  return lanes ? "lanes4_f32" : "chain_f32";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,12 +110,10 @@ int main(int argc, char** argv) {
   ArithmeticRegistry registry;
   add_chains(registry);
   std::uint64_t asked = 0;
+  const int threads = name == "threads" ? start_threads() : 1;
   Request r;
   while (read_header(r)) {
     std::vector<std::uint64_t> results;
-    const Arithmetic& arithmetic = registry.find(name != "batch" ? name
-                                                 : r.m > 3       ? "lanes4_f32"
-                                                                 : "chain_f32");
     for (std::size_t c = 0; c < r.cases; ++c) {
       const bool matrix = r.operation == "gemm", sum = r.operation == "sum";
       const std::size_t rows = matrix ? r.m : 1, cols = matrix ? r.n : 1;
@@ -105,8 +124,9 @@ int main(int argc, char** argv) {
       const CodeMatrix y{b.data(), r.k, cols, static_cast<std::ptrdiff_t>(cols), 1, r.b};
       for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t j = 0; j < cols; ++j)
-          results.push_back(arithmetic.dot(x.row(i), y.column(j), {}, r.output) ^
-                            (how == "change" ? ++asked % 2 : 0));
+          results.push_back(
+              registry.find(arithmetic_of(name, r, threads, j)).dot(x.row(i), y.column(j), {}, r.output) ^
+              (how == "change" ? ++asked % 2 : 0));
       }
     }
     if ((how == "grandchild" || how == "orphan") && ::fork() == 0) {

@@ -58,14 +58,44 @@ BOOST_FIXTURE_TEST_CASE(a_program_is_revealed_saved_and_replayed, Folder) {
 BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   const Outcome text = assay("invariance gemm --k 16 --n 2 --vary m=1:6,row,run=2" + from("batch"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
-  BOOST_TEST(holds(text.out, "NOT INVARIANT"), text.out);
-  BOOST_TEST(holds(text.out, "first change: m=4"), text.out);
-  BOOST_TEST(holds(text.out, "m=1..3"), text.out);
-  BOOST_TEST(holds(text.out, "step 4"), text.out);
+  for (const char* const said :
+       {"NOT INVARIANT", "m        yes, first at m=4 row=0 run=0 (against m=1 row=0 run=0)", "run      no",
+        "row      no", "class 1: 12 settings", "m=1:3 row=first run=0,1",
+        "m=4:6 row=first,middle,last run=0,1", "chain of 16 terms: 0..15", "step 4"})
+    BOOST_TEST(holds(text.out, said), said << " in " << text.out);
   const Outcome same =
       assay("invariance gemm --k 16 --n 2 --vary m=1:6,threads=1,2 --json" + from("chain_f32"));
   BOOST_TEST(same.exit_code == 0, same.out + same.err);
-  BOOST_TEST(json::parse(same.out).at("invariant") == true);
+  const json found = json::parse(same.out);
+  BOOST_TEST(found.at("invariant") == true);
+  BOOST_TEST(found.at("depends_on").at("threads").is_null());
+  BOOST_TEST(found.at("threads_seen") == json({{"1", 1}, {"2", 1}}));
+  // Bits alone, of one class: no order was looked at, so none differs.
+  const Outcome bits = assay("invariance gemm --k 16 --n 2 --vary m=1,2 --trees 0" + from("chain_f32"));
+  BOOST_TEST(bits.exit_code == 0, bits.out + bits.err);
+  BOOST_TEST(holds(bits.out, "1 class of equal bits"), bits.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(invariance_sees_threads, Folder) {
+  const Outcome text = assay("invariance dot --k 16 --vary threads=2,1,3" + from("threads"));
+  BOOST_TEST(text.exit_code == 1, text.out + text.err);
+  for (const char* const said :
+       {"threads  yes, first at threads=1 (against threads=2)",
+        "1 where 1 was asked for, 2 where 2 were asked for", "threads=2,3", "class 2: 1 setting\n"})
+    BOOST_TEST(holds(text.out, said), said << " in " << text.out);
+  // A program that takes no notice.
+  const Outcome deaf = assay("invariance dot --k 16 --vary threads=1,2" + from("chain_f32"));
+  BOOST_TEST(deaf.exit_code == 0, deaf.out + deaf.err);
+  BOOST_TEST(holds(deaf.out, "the number did not reach it"), deaf.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(invariance_looks_at_the_column_that_differs, Folder) {
+  // Neither the first column nor the last.
+  const Outcome text = assay("invariance gemm --k 16 --n 5 --vary m=3,4" + from("column"));
+  BOOST_TEST(text.exit_code == 1, text.out + text.err);
+  for (const char* const said : {"column 1: 0x", "columns 0, 1, 4, at m=3", "columns 0, 4: that of class 1",
+                                 "column 1, at m=4:", "step 4"})
+    BOOST_TEST(holds(text.out, said), said << " in " << text.out);
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
@@ -93,6 +123,13 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("probe dot --k 64 --runs 50" + from("chain_f32"), 1, "more than 50 runs");
   ends("invariance gemm --k 8 --vary q=1" + from("chain_f32"), 2, "--vary");
   ends("invariance gemm --k 8 --vary row" + from("chain_f32"), 2, "two settings");
+  ends("invariance gemm --k 8 --vary m=3,3" + from("chain_f32"), 2, "two settings");
+  ends("invariance dot --k 8 --vary run=2" + from("chain_f32 change"), 1,
+       "other answers from one case to the next");
+  ends("invariance dot --k 8 --vary run=2 --trials 3" + from("chain_f32 change"), 1,
+       "run      yes, first at run=1");
+  ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("batch"), 1, "order of additions not found");
+  ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("chain_f32"), 1, "ERROR");
   ends("invariance gemm --k 8 --vary m=1,m=2" + from("chain_f32"), 2, "once");
   ends("invariance dot --k 8 --vary threads=1,5000" + from("chain_f32"), 2, "5000");
   const std::string zeros = " --got-from 'while read h; do read a; read b; echo 0; done'";
