@@ -109,8 +109,9 @@ class Comparison {
     ask();
     classify();
     find_dependences();
-    choose_columns(most_trees);
-    for (std::size_t i = 0; i < result_.classes.size() && i < most_trees; ++i) look_at(result_.classes[i]);
+    const std::vector<std::size_t> chosen = choose_classes(most_trees);
+    choose_columns(chosen);
+    for (const std::size_t i : chosen) look_at(result_.classes[i]);
     if (result_.invariant && most_trees > 0) compare_last();
     result_.invariant = result_.invariant && result_.repeats;
     return std::move(result_);
@@ -200,15 +201,36 @@ class Comparison {
     }
   }
 
+  // The reference's, those between which something that was varied makes the first difference, then the others.
+  std::vector<std::size_t> choose_classes(std::size_t most) const {
+    std::vector<std::size_t> chosen;
+    const auto take = [&](std::size_t which) {
+      if (chosen.size() < most && std::find(chosen.begin(), chosen.end(), which) == chosen.end())
+        chosen.push_back(which);
+    };
+    const auto class_of = [&](std::size_t setting) {
+      return static_cast<std::size_t>(result_.settings[setting].by_bits);
+    };
+    take(0);
+    for (const Dependence& d : result_.dependences) {
+      if (!d.first) continue;
+      take(class_of(d.first->against));
+      take(class_of(d.first->setting));
+    }
+    for (std::size_t i = 1; i < result_.classes.size(); ++i) take(i);
+    std::sort(chosen.begin(), chosen.end());
+    return chosen;
+  }
+
   // Two classes may have one order in some columns and two in others.
-  void choose_columns(std::size_t most_trees) {
+  void choose_columns(const std::vector<std::size_t>& classes) {
     std::vector<std::size_t>& columns = result_.columns;
     columns = {0};
     if (common_ > 1) columns.push_back(common_ - 1);
-    const std::size_t classes = std::min(most_trees, result_.classes.size());
-    for (std::size_t x = 0; x < classes; ++x) {
-      for (std::size_t y = x + 1; y < classes; ++y) {
-        const std::size_t first = result_.classes[x].first, second = result_.classes[y].first;
+    for (std::size_t x = 0; x < classes.size(); ++x) {
+      for (std::size_t y = x + 1; y < classes.size(); ++y) {
+        const std::size_t first = result_.classes[classes[x]].first,
+                          second = result_.classes[classes[y]].first;
         const auto differ = [&](std::size_t column) { return differ_in(column, first, second); };
         if (std::none_of(columns.begin(), columns.end(), differ))
           columns.push_back(difference(second, first).column);

@@ -25,6 +25,13 @@ bool was_varied(const Invariance& r, std::string_view axis) {
                      [&](const Dependence& d) { return d.on == axis; });
 }
 
+// What tells settings apart: the run only where it matters.
+bool is_told(const Invariance& r, std::string_view axis) {
+  return std::any_of(r.dependences.begin(), r.dependences.end(), [&](const Dependence& d) {
+    return d.on == axis && (axis != "run" || d.first || r.dependences.size() == 1);
+  });
+}
+
 // The problem without the words that a setting says.
 std::string problem_text(const Invariance& r) {
   std::istringstream in(to_string(r.problem));
@@ -101,7 +108,7 @@ std::string members_text(const Invariance& r, int which) {
   for (const Line& line : lines) {
     text += "   ";
     for (std::size_t i = 0; i < Line::names.size(); ++i) {
-      if (was_varied(r, Line::names[i])) text += fmt::format(" {}={}", Line::names[i], line.text[i]);
+      if (is_told(r, Line::names[i])) text += fmt::format(" {}={}", Line::names[i], line.text[i]);
     }
     text += '\n';
   }
@@ -225,7 +232,7 @@ std::string setting_text(const Invariance& r, std::size_t setting) {
   const Line line = line_of(r.settings[setting]);
   std::string text;
   for (std::size_t i = 0; i < Line::names.size(); ++i) {
-    if (was_varied(r, Line::names[i]))
+    if (is_told(r, Line::names[i]))
       text += fmt::format("{}{}={}", text.empty() ? "" : " ", Line::names[i], line.value[i]);
   }
   return text;

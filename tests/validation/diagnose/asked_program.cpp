@@ -2,10 +2,12 @@
 //
 //   asked_program ARITHMETIC [BEHAVIOUR]
 //
-// ARITHMETIC: a chain of reference/exact; `batch`: a matrix product in one chain up to 3 rows and in four
-// lanes from 4 on; `threads`: one chain, and four lanes with OMP_NUM_THREADS of 2 or more, which it reads when it
-// starts, as libraries do, and has that many; `column`: as `batch`, in the second column alone. BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent,
-// little, much, later, word, change, huge.
+// ARITHMETIC: a chain of reference/exact; or of these two, one chain and four lanes:
+//   batch    a matrix product in lanes from 4 rows on
+//   column   the same in the second column alone
+//   threads  lanes with OMP_NUM_THREADS of 2 or more, which it reads when it starts, as libraries do, and has so many
+// BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent, little, much, later, word, change,
+// huge.
 #include <signal.h>
 #include <unistd.h>
 

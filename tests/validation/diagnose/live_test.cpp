@@ -2,6 +2,7 @@
 // shape, those that are not predicted first; what is not installed is a row that says so. ASSAY_LIVE_ONLY=text
 // takes the libraries whose name holds it.
 #define BOOST_TEST_MODULE diagnose_live
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +11,9 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/random.hpp"
+#include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
+#include "validation/diagnose/invariance.hpp"
 #include "validation/diagnose/program.hpp"
 #include "validation/diagnose/rules.hpp"
 
@@ -203,4 +206,92 @@ BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) {
     }
   }
   report(rows, false);
+}
+
+namespace {
+
+void fill_random(std::vector<std::byte>& bytes, const FormatSpec& f, const CounterRandom& random) {
+  const std::size_t width = code_bytes(f), n = bytes.size() / width;
+  for (std::size_t i = 0; i < n; ++i) {
+    // Of 24 bits, between -1 and 1.
+    const double value = static_cast<double>(random.below(1U << 24U, i)) / (1U << 23U) - 1;
+    detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), width, encode(value, f).code);
+  }
+}
+
+// The bits of one row by B, which are the same for all settings of one n; the other rows are another for each.
+std::vector<std::uint64_t> row_bits(Program& program, const Problem& p, const Setting& s,
+                                    std::uint64_t trial) {
+  Case x;
+  x.a.resize(p.a_size() * code_bytes(p.a));
+  x.b.resize(p.b_size() * code_bytes(p.b));
+  std::vector<std::byte> row(p.k * code_bytes(p.a));
+  fill_random(x.a, p.a, CounterRandom(seed + s.m, trial));
+  fill_random(x.b, p.b, CounterRandom(seed, 1000 + trial));
+  fill_random(row, p.a, CounterRandom(seed, trial));
+  std::copy(row.begin(), row.end(), x.a.begin() + static_cast<std::ptrdiff_t>(s.row * row.size()));
+  const Answer answer = program.ask(p, std::vector<Case>{x}).at(0);
+  return {answer.begin() + static_cast<std::ptrdiff_t>(s.row * p.n),
+          answer.begin() + static_cast<std::ptrdiff_t>((s.row + 1) * p.n)};
+}
+
+// Of each setting the first that has the same bits, found without validation/diagnose/invariance.
+std::vector<std::size_t> compared(Program& program, const Invariance& r, const std::vector<int>& threads) {
+  std::vector<std::vector<std::uint64_t>> bits(r.settings.size());
+  // Another number of threads starts the program anew: one after the other.
+  for (const int number : threads) {
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      const Setting& s = r.settings[i];
+      if (s.threads != number) continue;
+      Problem p = r.problem;
+      p.m = s.m;
+      p.threads = s.threads;
+      for (std::uint64_t trial = 0; trial < r.trials; ++trial) {
+        for (const std::uint64_t code : row_bits(program, p, s, trial)) bits[i].push_back(code);
+      }
+    }
+  }
+  std::vector<std::size_t> same_as;
+  for (const std::vector<std::uint64_t>& row : bits)
+    same_as.push_back(static_cast<std::size_t>(std::find(bits.begin(), bits.end(), row) - bits.begin()));
+  return same_as;
+}
+
+// False where the library is not here.
+bool invariance_is_confirmed(const Library& l) {
+  Program program(options_of(l));
+  const Variation v{.m = {1, 2, 4, 7, 10, 16}, .row = true, .threads = {1, 2}};
+  try {
+    const Invariance r = invariance(problem(l, 1000, 1, 64), program.target(), v, {.seed = seed}, 16, 0);
+    std::vector<std::size_t> found;
+    for (const Setting& s : r.settings)
+      found.push_back(r.classes.at(static_cast<std::size_t>(s.by_bits)).first);
+    BOOST_TEST(found == compared(program, r, v.threads), boost::test_tools::per_element());
+    BOOST_TEST(r.invariant == (r.classes.size() == 1));
+    std::printf("| %s | %s | %zu |", l.name, r.invariant ? "invariant" : "NOT invariant", r.classes.size());
+    for (const Dependence& d : r.dependences)
+      std::printf(" %s: %s", std::string(d.on).c_str(), d.first ? "yes" : "no");
+    std::printf(" |\n");
+  } catch (const TargetError& e) {
+    const std::string said = e.what();
+    const bool missing = said.find("status 77") != std::string::npos;
+    std::printf("| %s | %s |\n", l.name, missing ? "SKIPPED: not installed" : said.c_str());
+    BOOST_TEST(missing, l.name << ": " << said);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// What is invariant differs from CPU to CPU. What must hold anywhere: other rows, made and compared by this test, fall
+// into the same classes.
+BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison) {
+  const std::vector<Library> list = chosen_libraries();
+  std::size_t confirmed = 0;
+  std::printf("| library, k=1000 n=64 | | classes | depends on |\n");
+  for (const Library& l : list) {
+    if (l.operation == Operation::gemm) confirmed += invariance_is_confirmed(l) ? 1 : 0;
+  }
+  BOOST_TEST(confirmed > 0u);
 }

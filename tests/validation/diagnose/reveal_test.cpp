@@ -250,6 +250,20 @@ BOOST_AUTO_TEST_CASE(invariance_knows_on_what_the_bits_depend) {
   for (const char* const on : {"m", "row", "run"}) BOOST_TEST(!first_of(tail, on), on);
 }
 
+BOOST_AUTO_TEST_CASE(the_classes_that_matter_are_looked_at_first) {
+  // Another order for each number of rows, and one more for two threads.
+  const Target many = [](const Problem& p, std::span<const Case> cases) {
+    const char* const by_m[] = {"chain_f32", "lanes4_f32", "lanes16_f32_fused"};
+    return target_of(chains().find(p.threads > 1 ? "lanes8_f32_fused" : by_m[p.m - 1]))(p, cases);
+  };
+  const Problem p{.operation = Operation::gemm, .k = 40};
+  const Invariance r = invariance(p, many, {.m = {1, 2, 3}, .threads = {1, 2}}, {}, 4, 2);
+  BOOST_TEST_REQUIRE(r.classes.size() == 4u);
+  BOOST_TEST(r.settings[r.classes[1].first].threads == 2);
+  BOOST_TEST((r.classes[0].looked_at && !r.classes[1].looked_at));  // m is told before threads
+  BOOST_TEST((r.classes[2].looked_at && !r.classes[3].looked_at));
+}
+
 BOOST_AUTO_TEST_CASE(invariance_finds_an_order_that_equal_bits_hide) {
   // One rounding to bfloat16 hides what the orders do to the last places of a float32.
   const Problem p{.operation = Operation::gemm, .k = 8, .output = formats::bfloat16};
