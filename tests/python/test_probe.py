@@ -71,6 +71,36 @@ def test_numpys_matmul_is_predicted(random):
     assert (assay.gemm(a, b, found).view(np.uint32) == np.matmul(a, b).view(np.uint32)).all()
 
 
+@pytest.mark.parametrize('alpha, beta', [(0.7, 0.3), (-1.5, 0), (1, 0.3)])
+def test_alpha_and_beta(random, alpha, beta):
+    asked = set()
+
+    def blas(a, b, c, alpha, beta):
+        asked.add((alpha, beta))
+        alpha, beta = np.float32(alpha), np.float32(beta)
+        total = np.zeros_like(c)
+        for i in range(a.shape[1]):
+            total += a[:, i:i + 1] * b[i:i + 1]
+        return alpha * total + beta * c if beta else alpha * total
+
+    found = assay.probe(blas, 'gemm', 8, m=2, n=2, c='float32', results=300, alpha=alpha, beta=beta)
+    assert found, found.text()
+    assert f'alpha={alpha}' in repr(found) or alpha == 1
+    assert len(asked) == 2  # what was typed, as float32, and powers of two
+    a, b, c = float32(random, 2, 8), float32(random, 8, 2), float32(random, 2, 2)
+    assert (assay.gemm(a, b, found, c) == blas(a, b, c, alpha, beta)).all()
+
+
+def test_alpha_of_zero_sums_nothing():
+    with pytest.raises(assay.InputError, match='alpha'):
+        assay.probe(lambda a, b, alpha: alpha * a @ b, 'gemm', 8, alpha=0)
+
+
+def test_beta_takes_a_c():
+    with pytest.raises(assay.InputError, match='beta'):
+        assay.probe(lambda a, b, alpha: alpha * a @ b, 'gemm', 8, beta=0.5)
+
+
 def test_an_addend(random):
     found = assay.probe(lambda a, b, c: c + a @ b, 'gemm', 8, m=2, n=2, c='float32', results=300)
     assert found, found.text()

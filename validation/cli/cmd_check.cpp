@@ -384,6 +384,19 @@ std::string arguments_text(const Options& o, const Epilogue& e, const std::optio
   return text;
 }
 
+// A revealed matrix product has its alpha and beta in itself: a second time, or a C beside it, would be another
+// product.
+void check_own_scales(const Options& o, const ArithmeticInfo& info) {
+  if (o.alpha != "1" || !o.beta.empty()) {
+    throw InputError("--alpha, --beta", "",
+                     "none beside --unit " + o.unit + ", which has its own: " + info.scales,
+                     fmt::format("alpha {}{}", o.alpha, o.beta.empty() ? "" : ", beta " + o.beta));
+  }
+  if (!o.c.empty() && !o.c_first)
+    throw InputError("--c", "", "--c-first with it: --unit " + o.unit + " adds C itself, " + info.scales,
+                     "none");
+}
+
 Question question(const Options& o) {
   const Operands in(o);
   const std::string_view op = o.operation;
@@ -408,6 +421,7 @@ Question question(const Options& o) {
   if (!o.unit.empty()) {
     // A unit reads formats of its own; values that are its formats' too may come in others.
     const ArithmeticInfo& info = find_arithmetic(o.unit, "--unit").info();
+    if (!info.scales.empty()) check_own_scales(o, info);
     io::Array& first = a ? *a : sparse->values;
     const auto [fa, fb] =
         input_formats(info, first.element.format(), b ? b->element.format() : first.element.format());

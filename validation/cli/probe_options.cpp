@@ -26,7 +26,10 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   add_unsigned(app, "--n", o.n, "Columns of B (gemm; default: 1)", 1);
   app.add_option("--k", o.k, "Terms of a sum: 64, or several (8,33,64) or a range (1:64:8)")
       ->capture_default_str();
-  app.add_flag("--with-c", o.with_c, "gemm with an addend: D = A B + C");
+  app.add_flag("--with-c", o.with_c, "gemm with an addend: D = alpha A B + beta C");
+  app.add_option("--alpha", o.alpha, "Of gemm, as a float32 (float64 where A or the result is)")
+      ->capture_default_str();
+  app.add_option("--beta", o.beta, "The same of C, with --with-c")->capture_default_str();
   app.add_option("--threads", o.threads,
                  "Of the program: OMP_NUM_THREADS and the like (default: as it decides)")
       ->check(CLI::Range(1, 4096));
@@ -46,8 +49,8 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   diagnose::Problem p;
   p.operation = diagnose::parse_operation(o.operation);
   const bool matrix = p.operation == diagnose::Operation::gemm;
-  if (!matrix && (o.m != 1 || o.n != 1 || o.with_c))
-    throw InputError("--m, --n, --with-c", "", "gemm", o.operation);
+  if (!matrix && (o.m != 1 || o.n != 1 || o.with_c || o.alpha != 1))
+    throw InputError("--m, --n, --with-c, --alpha", "", "gemm", o.operation);
   p.m = o.m;
   p.n = o.n;
   p.k = k;
@@ -56,6 +59,9 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.output = parse_format(o.output.empty() ? o.format : o.output);
   if (p.operation == diagnose::Operation::sum) p.b = diagnose::Problem{}.b;
   if (o.with_c) p.c = o.c_format.empty() ? p.output : parse_format(o.c_format);
+  if (o.beta != 1 && !o.with_c) throw InputError("--beta", "", "--with-c: it multiplies C", "none");
+  p.alpha = diagnose::scale_of(p, o.alpha);
+  p.beta = diagnose::scale_of(p, o.beta);
   p.threads = o.threads;
   check_problem(p);
   return p;

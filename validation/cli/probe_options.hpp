@@ -21,6 +21,7 @@ struct ProbeOptions {
   std::size_t m = 1, n = 1;
   std::string k = "64";
   bool with_c = false;
+  double alpha = 1, beta = 1;
   int threads = 0;
   double seconds = 60;
   std::uint64_t seed = 1, most_runs = 4'000'000;

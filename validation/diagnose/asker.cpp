@@ -28,6 +28,7 @@ void set(std::vector<std::byte>& bytes, const FormatSpec& f, std::size_t i, doub
 }  // namespace
 
 std::optional<Probe::Term> split(const Problem& p, int leaf, double v) {
+  v /= static_cast<std::size_t>(leaf) == p.k ? p.beta : p.alpha;
   if (static_cast<std::size_t>(leaf) == p.k) {
     return p.c && holds(*p.c, v) ? std::optional<Probe::Term>({leaf, v, 1}) : std::nullopt;
   }
@@ -56,13 +57,19 @@ std::optional<Probe::Term> split(const Problem& p, int leaf, double v) {
   return std::nullopt;
 }
 
+int lost_above(const Problem& p) {
+  return std::min({0, std::ilogb(p.alpha), p.adds_c() ? std::ilogb(p.beta) : 0});
+}
+int lost_below(const Problem& p) {
+  return std::max({0, std::ilogb(p.alpha), p.adds_c() ? std::ilogb(p.beta) : 0});
+}
 int highest_exponent(const Problem& p) {
-  return p.operation == Operation::sum ? p.a.emax() : p.a.emax() + p.b.emax();
+  return (p.operation == Operation::sum ? p.a.emax() : p.a.emax() + p.b.emax()) + lost_above(p);
 }
 int lowest_exponent(const Problem& p, bool subnormal) {
   const int a = p.a.emin - (subnormal ? p.a.precision - 1 : 0),
             b = p.b.emin - (subnormal ? p.b.precision - 1 : 0);
-  return p.operation == Operation::sum ? a : a + b;
+  return (p.operation == Operation::sum ? a : a + b) + lost_below(p);
 }
 
 Operands operands_of(const Problem& p, const Probe& probe) {

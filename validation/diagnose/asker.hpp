@@ -30,12 +30,15 @@ struct Probe {
   std::shared_ptr<const Operands> dense{};  // instead of all that: operands as they are
 };
 
-// The value v as a term: (x, y) with x y = v, or empty if the formats have none.
+// The value v as a term: (x, y) with alpha x y = v, or of C beta x = v; empty if the formats have none.
 std::optional<Probe::Term> split(const Problem& problem, int leaf, double v);
-// The largest and smallest power of two that a term can be; the smallest is of normal factors, or of
-// subnormal ones.
+// The largest and smallest power of two that a term can be, as split() has them; the smallest is of normal factors, or
+// of subnormal ones. alpha and beta are powers of two.
 int highest_exponent(const Problem& problem);
 int lowest_exponent(const Problem& problem, bool subnormal);
+// What alpha and beta take from a range at its upper and lower end: exponents, 0 and less, 0 and more.
+int lost_above(const Problem& problem);
+int lost_below(const Problem& problem);
 
 // Up to four terms whose exponents differ by about the places of one of `formats`, near 1 or near where one
 // of them ends; all others are zeros of one sign or products that underflow. By index: the same for the same arguments.

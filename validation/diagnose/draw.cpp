@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "validation/diagnose/rules.hpp"
+#include "validation/diagnose/scaling.hpp"
 
 namespace assay::diagnose {
 namespace {
@@ -96,7 +97,7 @@ class Folder {
     const TreeNode& here = node(at);
     Shown x;
     if (here.children.empty()) {
-      x.label = "term " + name(here.leaf) + term_rule(here.rule);
+      x.label = (is_c(here.leaf) ? "" : "term ") + name(here.leaf) + term_rule(here.rule);
       x.short_label = name(here.leaf);
       return x;
     }
@@ -164,6 +165,9 @@ class Folder {
       int rest = second_is_leaf ? here.children[0] : here.children[1];
       if (first_is_leaf && second_is_leaf && node(rest).rule == leaf_rule && node(leaf).rule != leaf_rule)
         std::swap(leaf, rest);
+      // C is worth a line of its own.
+      if (is_c(node(leaf).leaf) && node(rest).children.empty()) std::swap(leaf, rest);
+      if (is_c(node(leaf).leaf)) break;
       if (leaf_rule >= 0 && node(leaf).rule != leaf_rule) break;
       leaf_rule = node(leaf).rule;
       leaves.push_back(node(leaf).leaf);
@@ -175,10 +179,10 @@ class Folder {
     std::reverse(leaves.begin(), leaves.end());
     std::string first;
     if (start.children.empty()) {
-      if (start.rule == leaf_rule) {
+      if (start.rule == leaf_rule && !is_c(start.leaf)) {
         leaves.insert(leaves.begin(), start.leaf);
       } else {
-        first = " after term " + name(start.leaf) + term_rule(start.rule);
+        first = (is_c(start.leaf) ? " after " : " after term ") + name(start.leaf) + term_rule(start.rule);
       }
     }
     x.label = fmt::format("chain of {} terms{}{}{}: {}", leaves.size(), term_rule(leaf_rule), first,
@@ -245,6 +249,7 @@ void legend(const Tree& tree, std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (leaves[i]) lines.push_back(fmt::format("[{}] terms: {}", i, describe(tree.leaf_rules[i])));
   }
+  if (tree.scaling) lines.push_back(describe(*tree.scaling, tree));
   lines.push_back("output: " + describe(tree.output));
 }
 

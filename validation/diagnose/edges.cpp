@@ -91,7 +91,7 @@ void fill(Draws& draw, const Problem& p, const std::vector<FormatSpec>& formats,
 Probe edge_probe(const Problem& p, const std::vector<FormatSpec>& formats, const std::vector<int>& partners,
                  std::uint64_t seed, std::uint64_t index) {
   Draws draw(seed, index);
-  const std::size_t leaves = p.k + (p.c ? 1 : 0);
+  const std::size_t leaves = p.k + (p.adds_c() ? 1 : 0);
   Probe probe;
   fill(draw, p, formats, probe);
   // At the top all terms are about as large: sums of them overflow and come back, or do not.

@@ -352,17 +352,17 @@ class Prober {
     const int path = path_precision(other);
     for (const int precision : precisions) {
       const int high = (precision + 1) / 2, low = precision / 2;
-      const double small = power(-precision);
+      double small = power(-precision), rest = 1;
       Probe x;
-      double rest = 1;
       if (p_.operation == Operation::sum || is_c) {
         const std::optional<Probe::Term> t = split(p_, leaf, 1 + small);
-        if (!t) continue;
+        if (!t || 1 + small == 1) continue;
         x.terms.push_back(*t);
       } else {
         if (high > p_.a.precision - 1 || low > p_.b.precision - 1 || high + 1 > path) continue;
         x.terms.push_back({leaf, 1 + power(-high), 1 + power(-low)});
-        rest = 1 + power(-high) + power(-low);
+        rest = (1 + power(-high) + power(-low)) * p_.alpha;
+        small *= p_.alpha;
       }
       const std::optional<Probe::Term> t = split(p_, near(other), -rest);
       if (!t || small < power(p_.output.emin - p_.output.precision + 1)) continue;

@@ -51,7 +51,7 @@ double power(int e) { return std::ldexp(1.0, e); }
 class Search {
  public:
   Search(Channel& channel, std::uint64_t seed)
-      : channel_(channel), p_(channel.problem()), n_(p_.k + (p_.c ? 1 : 0)), random_(seed, 0x0f) {}
+      : channel_(channel), p_(channel.problem()), n_(p_.k + (p_.adds_c() ? 1 : 0)), random_(seed, 0x0f) {}
 
   FoundOrder run() {
     FoundOrder found;
@@ -83,7 +83,7 @@ class Search {
     if (constant) {
       // Whatever the order is, it does not show in these formats: as one exact sum.
       found.tree.terms = p_.k;
-      found.tree.addend = p_.c.has_value();
+      found.tree.addend = p_.adds_c();
       TreeNode root;
       for (std::size_t i = 0; i < n_; ++i) {
         found.tree.nodes.push_back({{}, static_cast<int>(i), 0});
@@ -110,7 +110,8 @@ class Search {
                 std::string(kind) + " masks of " + (factor == 1 ? "" : "1.5 ") + "2^" + std::to_string(m) +
                     " over units of 2^" + std::to_string(u)};
       if (m <= u || !split(p_, 0, mask.m) || !split(p_, 0, mask.u)) return;
-      if (p_.c && (!split(p_, static_cast<int>(p_.k), mask.m) || !split(p_, static_cast<int>(p_.k), mask.u)))
+      if (p_.adds_c() &&
+          (!split(p_, static_cast<int>(p_.k), mask.m) || !split(p_, static_cast<int>(p_.k), mask.u)))
         return;
       for (const Mask& other : list) {
         if (other.m == mask.m && other.u == mask.u && other.place == mask.place) return;
@@ -129,7 +130,8 @@ class Search {
           u = std::max({range->emin - range->precision + 1, lowest_exponent(p_, true),
                         p_.output.emin - p_.output.precision + 1});
         }
-        const int m = std::min(range->emax(), high);
+        u += lost_below(p_);
+        const int m = std::min(range->emax() + lost_above(p_), high);
         if (m >= 100 && u <= 0 && !subnormal) u = 0;
         spans.emplace_back(m, u);
       }
@@ -160,7 +162,7 @@ class Search {
     probe.unit_y = unit.y;
     probe.begin = begin;
     probe.end = end;
-    if (p_.c && end == n_) {  // C counts in its own format
+    if (p_.adds_c() && end == n_) {  // C counts in its own format
       probe.end = p_.k;
       probe.terms.push_back(*split(p_, static_cast<int>(p_.k), mask.u));
     }
@@ -323,7 +325,7 @@ class Search {
     // Into an order of children before nodes, the child with the least leaf first.
     Tree tree;
     tree.terms = p_.k;
-    tree.addend = p_.c.has_value();
+    tree.addend = p_.adds_c();
     std::vector<int> placed(nodes.size(), -1), least(nodes.size(), 0);
     std::vector<std::size_t> below(nodes.size(), 1);
     struct Visit {

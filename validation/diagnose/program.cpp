@@ -156,10 +156,11 @@ Form parse_form(std::string_view name) {
 
 std::string request_text(const Problem& p, std::span<const Case> cases, Form form) {
   std::string text =
-      fmt::format("assay1 {} {} {} {} {} {} {} {} {} {} {}\n", form == Form::text ? "text" : "binary",
+      fmt::format("assay1 {} {} {} {} {} {} {} {} {} {} {} {} {}\n", form == Form::text ? "text" : "binary",
                   operation_name(p.operation), p.m, p.n, p.k, p.a.dtype,
                   p.operation == Operation::sum ? std::string_view("-") : p.b.dtype,
-                  p.c ? p.c->dtype : std::string_view("-"), p.output.dtype, p.threads, cases.size());
+                  p.c ? p.c->dtype : std::string_view("-"), p.output.dtype, p.alpha, p.c ? p.beta : 0,
+                  p.threads, cases.size());
   for (const Case& x : cases) {
     if (form == Form::binary) {
       append_bytes(text, x.a);

@@ -50,6 +50,10 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
   r.problem = problem;
   r.class_of.assign(problem.outputs(), -1);
   Asker asker(r.problem, target, options);
+  // The order and single leaves and nodes are asked for at powers of two, the rest with alpha and beta as they are.
+  const Problem even_problem = with_even_scales(r.problem);
+  Asker even_asker(even_problem, target, options);
+  const auto runs = [&] { return asker.runs() + even_asker.runs(); };
   r.repeats = repeats(asker, options.seed);
   if (!r.repeats) r.notes.push_back("the same inputs had other answers: the order changes from run to run");
 
@@ -70,18 +74,18 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
     }
     const auto output = static_cast<std::size_t>(first - remaining.begin());
     std::vector<char> agrees = remaining;
-    Channel channel(asker, output, agrees);
+    Channel real(asker, output, agrees), even(even_asker, output, agrees);
     OrderClass found;
-    const std::uint64_t before = asker.runs();
-    FoundOrder order = find_order(channel, options.seed);
-    found.order_runs = asker.runs() - before;
+    const std::uint64_t before = runs();
+    FoundOrder order = find_order(even, options.seed);
+    found.order_runs = runs() - before;
     found.tree = std::move(order.tree);
     found.why_not = std::move(order.why_not);
     found.how = std::move(order.how);
     found.as_exact = order.as_exact;
     if (!found.tree.nodes.empty() && !options.order_only) {
-      const FoundRules rules = find_rules(channel, found.tree, options.seed);
-      found.rule_runs = asker.runs() - before - found.order_runs;
+      const FoundRules rules = find_rules(r.problem.scaled() ? even : real, real, found.tree, options.seed);
+      found.rule_runs = runs() - before - found.order_runs;
       found.training = rules.training;
       found.training_misses = rules.misses;
       found.ambiguous = rules.ambiguous;
@@ -95,8 +99,8 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
     }
     r.classes.push_back(std::move(found));
   }
-  r.runs = asker.runs();
-  r.rounds = asker.rounds();
+  r.runs = runs();
+  r.rounds = asker.rounds() + even_asker.rounds();
   return r;
 }
 

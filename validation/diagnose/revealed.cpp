@@ -36,6 +36,10 @@ Json to_json(const Problem& p) {
   if (p.operation != Operation::sum) json["b"] = format_text(p.b);
   if (p.c) json["c"] = format_text(*p.c);
   json["output"] = format_text(p.output);
+  if (p.scaled()) {
+    json["alpha"] = p.alpha;
+    json["beta"] = p.beta;
+  }
   json["threads"] = p.threads;
   return json;
 }
@@ -59,6 +63,19 @@ Json to_json(const NodeRule& r) {
   return json;
 }
 
+Json to_json(const Scaling& s) {
+  const auto product = [](const std::optional<FormatSpec>& f) { return f ? format_text(*f) : "exact"; };
+  return {{"alpha", s.alpha},
+          {"beta", s.beta},
+          {"alpha_enters", alpha_place_name(s.place)},
+          {"from", s.from},
+          {"alpha_product", product(s.alpha_format)},
+          {"beta_product", product(s.beta_format)},
+          {"rounding", rounding_name(s.rounding)},
+          {"flush", s.flush},
+          {"reads_c", s.reads_c}};
+}
+
 Json to_json(const Tree& t) {
   Json nodes = Json::array(), leaf_rules = Json::array(), node_rules = Json::array();
   for (const TreeNode& node : t.nodes) {
@@ -66,14 +83,16 @@ Json to_json(const Tree& t) {
   }
   for (const LeafRule& r : t.leaf_rules) leaf_rules.push_back(to_json(r));
   for (const NodeRule& r : t.node_rules) node_rules.push_back(to_json(r));
-  return {{"leaf_rules", leaf_rules},
-          {"node_rules", node_rules},
-          {"output",
-           {{"format", format_text(t.output.format)},
-            {"rounding", rounding_name(t.output.rounding)},
-            {"flush", t.output.flush},
-            {"started", t.output.started}}},
-          {"nodes", nodes}};
+  Json json{{"leaf_rules", leaf_rules},
+            {"node_rules", node_rules},
+            {"output",
+             {{"format", format_text(t.output.format)},
+              {"rounding", rounding_name(t.output.rounding)},
+              {"flush", t.output.flush},
+              {"started", t.output.started}}},
+            {"nodes", nodes}};
+  if (t.scaling) json["scaling"] = to_json(*t.scaling);
+  return json;
 }
 
 // --- and back ----------------------------------------------------------------------------------------------
@@ -138,6 +157,11 @@ class Reader {
     if (x < 0) fail(where + '.' + name, "a number of 0 and more", std::to_string(x));
     return static_cast<std::size_t>(x);
   }
+  double real(const Json& json, const char* name, const std::string& where) const {
+    const Json& x = member(json, name, where);
+    if (!x.is_number()) fail(where + '.' + name, "a number", x.type_name());
+    return x.get<double>();
+  }
   bool flag(const Json& json, const char* name, const std::string& where) const {
     const Json& x = member(json, name, where);
     if (!x.is_boolean()) fail(where + '.' + name, "true or false", x.type_name());
@@ -185,6 +209,10 @@ class Reader {
     if (p.operation != Operation::sum) p.b = format(json, "b", where);
     if (json.contains("c")) p.c = format(json, "c", where);
     p.output = format(json, "output", where);
+    if (json.contains("alpha")) {
+      p.alpha = real(json, "alpha", where);
+      p.beta = real(json, "beta", where);
+    }
     p.threads = static_cast<int>(size(json, "threads", where));
     try {
       check_problem(p);
@@ -197,7 +225,7 @@ class Reader {
   Tree read_tree(const Json& json, const Problem& p, const std::string& where) const {
     Tree t;
     t.terms = p.k;
-    t.addend = p.c.has_value();
+    t.addend = p.adds_c();
     t.leaf_rules.clear();
     t.node_rules.clear();
     std::size_t i = 0;
@@ -246,6 +274,7 @@ class Reader {
       }
       t.nodes.push_back(std::move(node));
     }
+    if (p.scaled()) t.scaling = read_scaling(member(json, "scaling", where), p, where + ".scaling");
     try {
       check_tree(t);
     } catch (const ContractError& e) {
@@ -253,6 +282,30 @@ class Reader {
     }
     if (t.node_rules.empty()) fail(where + ".node_rules", "at least one", "none");
     return t;
+  }
+  Scaling read_scaling(const Json& json, const Problem& p, const std::string& where) const {
+    Scaling s;
+    const auto product = [&](const char* name) {
+      return text(json, name, where) == "exact" ? std::nullopt : std::optional(format(json, name, where));
+    };
+    s.alpha = real(json, "alpha", where);
+    s.beta = real(json, "beta", where);
+    if (s.alpha != p.alpha || s.beta != (p.c ? p.beta : 1)) {
+      fail(where, "alpha and beta of the problem: " + to_string(p),
+           std::to_string(s.alpha) + " and " + std::to_string(s.beta));
+    }
+    const std::string place = text(json, "alpha_enters", where);
+    for (const AlphaPlace known : {AlphaPlace::a, AlphaPlace::b, AlphaPlace::sums}) {
+      if (alpha_place_name(known) == place) s.place = known;
+    }
+    if (alpha_place_name(s.place) != place) fail(where + ".alpha_enters", "a, b or sums", quoted(place));
+    s.from = index(member(json, "from", where), where + ".from");
+    s.alpha_format = product("alpha_product");
+    s.beta_format = product("beta_product");
+    s.rounding = rounding(json, where);
+    s.flush = flag(json, "flush", where);
+    s.reads_c = flag(json, "reads_c", where);
+    return s;
   }
   int index(const Json& x, const std::string& where) const {
     if (!x.is_number_integer()) fail(where, "a whole number", x.type_name());
@@ -331,6 +384,22 @@ class Revealed final : public Arithmetic {
   Revealed(SavedArithmetic saved, ArithmeticInfo info)
       : Arithmetic(std::move(info)), saved_(std::move(saved)) {}
 
+  // alpha A B + beta C where there are an alpha and a beta.
+  ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
+    const Problem& p = saved_.shapes.front().revelation.problem;
+    if (!p.scaled()) return Arithmetic::exact(a, b, c);
+    ExactDot sum = Arithmetic::exact(a, b, std::nullopt);
+    const ExactValue<std::uint64_t> alpha = assay::exact(p.alpha), beta = assay::exact(p.beta);
+    sum.value.multiply(alpha);
+    sum.magnitudes = upward::multiply(sum.magnitudes, std::fabs(p.alpha));
+    if (c && p.adds_c()) {
+      sum.value.add_product(beta, exact_from_code(*c, info().accumulator));
+      sum.magnitudes = upward::add(sum.magnitudes,
+                                   upward::multiply(std::fabs(p.beta), magnitude_of(*c, info().accumulator)));
+    }
+    return sum;
+  }
+
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override {
     double worst = 0;
@@ -379,7 +448,8 @@ class Revealed final : public Arithmetic {
   std::uint64_t evaluate(const SavedArithmetic::Shape& shape, const CodeVector& a, const CodeVector& b,
                          std::optional<std::uint64_t> c, std::size_t element) const {
     const Tree& tree = tree_of(shape, element);
-    if (c && !tree.addend) throw InputError(info().name, "", "no C: it was revealed without", "one");
+    if (c && !saved_.shapes.front().revelation.problem.c)
+      throw InputError(info().name, "", "no C: it was revealed without", "one");
     Evaluator one(tree, a.format, b.format, info().accumulator);
     return one(a, is_sum() ? nullptr : &b, c);
   }
@@ -438,6 +508,36 @@ double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, st
     if (overflows(rule.format, upward::add(sum.magnitude, sum.error))) sum.error = infinity;
     return sum;
   };
+  const Scaling none, &scaling = tree.scaling ? *tree.scaling : none;
+  const std::vector<char> scaled = sums_times_alpha(tree);
+  const auto rule_above = [&](std::size_t at) -> const NodeRule& {
+    return tree.node_rules[static_cast<std::size_t>(std::max(above[at], 0))];
+  };
+  const auto round_to = [](Ranged v, const FormatSpec& f, Rounding mode, bool flush) {
+    v.error = upward::add(v.error, rounding_error(f, mode, flush, upward::add(v.magnitude, v.error)));
+    if (overflows(f, upward::add(v.magnitude, v.error))) v.error = infinity;
+    return v;
+  };
+  // Times alpha or beta: what was wrong before is so by as much more.
+  const auto times = [&](Ranged v, const FormatSpec& own, double factor,
+                         const std::optional<FormatSpec>& to) {
+    if (scaling.flush) v.error = upward::add(v.error, std::ldexp(1.0, own.emin));
+    v = {upward::multiply(v.magnitude, std::fabs(factor)), upward::multiply(v.error, std::fabs(factor))};
+    return to ? round_to(v, *to, scaling.rounding, scaling.flush) : v;
+  };
+  const auto times_alpha = [&](std::size_t at, Ranged v) {
+    const NodeRule& up = rule_above(at);
+    const bool starts = static_cast<std::size_t>(scaling.from) == at && at + 1 < tree.nodes.size();
+    if (formats[at] == nullptr) v = round_to(v, up.format, up.rounding, up.flush_result);
+    v = times(v, formats[at] == nullptr ? up.format : *formats[at], scaling.alpha, scaling.alpha_format);
+    formats[at] = scaling.alpha_format ? &*scaling.alpha_format : starts ? &up.format : nullptr;
+    return starts && !scaling.alpha_format ? round_to(v, up.format, up.rounding, up.flush_result) : v;
+  };
+  // An operand that alpha may have been rounded into.
+  const auto operand = [&](std::uint64_t code, const FormatSpec& f, AlphaPlace place) {
+    const Ranged v{magnitude_of(code, f)};
+    return tree.scaling && scaling.place == place ? times(v, f, scaling.alpha, scaling.alpha_format) : v;
+  };
   for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
     const TreeNode& node = tree.nodes[at];
     Ranged v;
@@ -453,6 +553,7 @@ double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, st
       }
       values[at] = addition(rule, v, node.children.size(), flushed);
       formats[at] = &rule.format;
+      if (scaled[at] != 0) values[at] = times_alpha(at, values[at]);
       continue;
     }
     const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
@@ -463,21 +564,29 @@ double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, st
       v.magnitude = magnitude_of(*c, c_format);
       subnormal = c_format.is_subnormal(*c);
       formats[at] = &c_format;
+      if (tree.scaling) {
+        v = times(v, c_format, scaling.beta, scaling.beta_format);
+        formats[at] = scaling.beta_format ? &*scaling.beta_format : nullptr;
+      }
     } else {
-      v.magnitude = magnitude_of(a.code(i), a.format);
+      v = operand(a.code(i), a.format, AlphaPlace::a);
       subnormal = a.format.is_subnormal(a.code(i));
       if (b != nullptr) {
-        v.magnitude = upward::multiply(v.magnitude, magnitude_of(b->code(i), b->format));
+        const Ranged y = operand(b->code(i), b->format, AlphaPlace::b);
+        // |x'y' - xy| <= |x'||y' - y| + |y||x' - x|
+        v.error = upward::add(upward::multiply(upward::add(v.magnitude, v.error), y.error),
+                              upward::multiply(y.magnitude, v.error));
+        v.magnitude = upward::multiply(v.magnitude, y.magnitude);
         subnormal = subnormal || b->format.is_subnormal(b->code(i));
       } else {
         formats[at] = &a.format;
       }
     }
-    if (!(v.magnitude < infinity)) return infinity;
-    if (rule.flush_operands && subnormal) v.error = v.magnitude;
+    if (!(upward::add(v.magnitude, v.error) < infinity)) return infinity;
+    if (rule.flush_operands && subnormal) v.error = upward::add(v.error, v.magnitude);
     if (rule.product) {
-      v.error =
-          upward::add(v.error, rounding_error(*rule.product, rule.rounding, rule.flush_result, v.magnitude));
+      v.error = upward::add(v.error, rounding_error(*rule.product, rule.rounding, rule.flush_result,
+                                                    upward::add(v.magnitude, v.error)));
       if (overflows(*rule.product, upward::add(v.magnitude, v.error))) return infinity;
       formats[at] = &*rule.product;
     }
@@ -486,6 +595,7 @@ double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, st
       v = addition(start, v, 2, formats[at] == nullptr ? 0 : std::ldexp(1.0, formats[at]->emin));
       formats[at] = &start.format;
     }
+    if (scaled[at] != 0) v = times_alpha(at, v);
     values[at] = v;
   }
   Ranged root = values.back();
@@ -569,8 +679,8 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   for (const auto& shape : saved.shapes) {
     const Problem& p = shape.revelation.problem;
     if (p.operation != first.operation || p.a != first.a || p.b != first.b || p.output != first.output ||
-        p.c != first.c)
-      throw ContractError("a revealed arithmetic of several formats or operations");
+        p.c != first.c || p.alpha != first.alpha || p.beta != first.beta)
+      throw ContractError("a revealed arithmetic of several formats, operations, alphas or betas");
     right = right && shape.score.results > 0 && shape.score.wrong == 0 && shape.score.without_tree == 0;
     lengths += (lengths.empty() ? "" : ", ") + std::to_string(p.k);
   }
@@ -578,6 +688,10 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
                  saved.program + " does";
   info.inputs.emplace_back(first.a, first.operation == Operation::sum ? first.a : first.b);
   info.outputs = {first.output};
+  if (first.scaled()) {
+    info.scales = "alpha=" + scale_text(first.alpha) + (first.c ? " beta=" + scale_text(first.beta) : "");
+    info.summary += ", " + info.scales;
+  }
   info.accumulator = first.c.value_or(first.output);
   info.order = "a tree: see the file";
   for (const auto& shape : saved.shapes) {

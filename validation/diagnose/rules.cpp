@@ -9,6 +9,7 @@
 #include <set>
 
 #include "validation/diagnose/facts.hpp"
+#include "validation/diagnose/scaling.hpp"
 
 namespace assay::diagnose {
 namespace {
@@ -19,19 +20,21 @@ constexpr std::array random_kinds{InputKind::tiny, InputKind::sparse, InputKind:
 struct Datum {
   Operands in{};
   std::uint64_t code = 0;
+  bool real = true;  // answered with the problem's own alpha and beta
 };
 
 class Inference {
  public:
-  Inference(Channel& channel, Tree& tree, std::uint64_t seed)
-      : channel_(channel), p_(channel.problem()), tree_(tree), seed_(seed) {}
+  Inference(Channel& even, Channel& real, Tree& tree, std::uint64_t seed)
+      : even_(even), real_(real), p_(real.problem()), tree_(tree), seed_(seed) {}
 
   FoundRules run() {
     tree_.output.format = p_.output;
     tree_.node_rules = {NodeRule{p_.output}};
     tree_.leaf_rules = {LeafRule{}};
-    facts_ = find_facts(channel_, tree_);
+    facts_ = find_facts(even_, tree_);
     group();
+    if (p_.scaled()) tree_.scaling = scaling_places(tree_, p_).front();
     train();
     descend();
     if (hopeless()) start_again();
@@ -65,7 +68,7 @@ class Inference {
     std::set<int> samples(node_sample_.begin(), node_sample_.end());
     samples.insert(leaf_sample_.begin(), leaf_sample_.end());
     for (const Asked& x : facts_.asked) {
-      if (samples.count(x.node) > 0) data_.push_back({operands_of(p_, x.probe), x.code});
+      if (samples.count(x.node) > 0) data_.push_back({operands_of(p_, x.probe), x.code, &even_ == &real_});
     }
     facts_.asked.clear();
     const std::size_t each = std::clamp<std::size_t>(40000 / (p_.k + 1), 12, 60);
@@ -86,7 +89,18 @@ class Inference {
       if (p_.c) x.terms.push_back({static_cast<int>(p_.k), zero, 1});
       probes.push_back(dense(operands_of(p_, x)));
     }
+    if (p_.c && !p_.adds_c()) add_unread(probes);
     learn(probes);
+  }
+
+  // What beta = 0 leaves of a C that is no number.
+  void add_unread(std::vector<Probe>& probes) const {
+    if (p_.c->specials != Specials::ieee) return;
+    for (const std::uint64_t c : {p_.c->nan_code(), p_.c->infinity_code()}) {
+      Operands x = random_operands(InputKind::normal, seed_ ^ 0x756e72656164U, 0);
+      x.c = c;
+      probes.push_back(dense(std::move(x)));
+    }
   }
 
   static Probe dense(Operands operands) {
@@ -95,8 +109,8 @@ class Inference {
     return x;
   }
   void learn(const std::vector<Probe>& probes) {
-    const std::vector<std::uint64_t> codes = channel_.ask(probes, "rules");
-    for (std::size_t i = 0; i < codes.size(); ++i) data_.push_back({*probes[i].dense, codes[i]});
+    const std::vector<std::uint64_t> codes = real_.ask(probes, "rules");
+    for (std::size_t i = 0; i < codes.size(); ++i) data_.push_back({*probes[i].dense, codes[i], true});
   }
   Operands random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const {
     Problem one = p_;
@@ -146,13 +160,15 @@ class Inference {
     Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
     std::size_t count = 0;
     for (std::size_t i = 0; i < data_.size(); i += stride_) {
-      if (same(evaluated(evaluate, data_[i].in), data_[i].code)) continue;
+      if (same(evaluated(evaluate, data_[i].in, data_[i].real), data_[i].code)) continue;
       if (++count > limit) break;
       if (stride_ == 1 && i >= 2 * count) std::swap(data_[i], data_[i / 2]);
     }
     return count;
   }
-  std::uint64_t evaluated(Evaluator& evaluate, const Operands& in) const {
+  std::uint64_t evaluated(Evaluator& evaluate, const Operands& in, bool real = true) const {
+    const Problem& asked = real ? p_ : even_.problem();
+    if (tree_.scaling) evaluate.set_scales(asked.alpha, asked.beta);
     const CodeVector a{in.a.data(), p_.k, 1, p_.a}, b{in.b.data(), p_.k, 1, p_.b};
     return evaluate(a, p_.operation == Operation::sum ? nullptr : &b, in.c);
   }
@@ -349,6 +365,7 @@ class Inference {
     std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
     bool flush_inputs = false, flush_results = false;
     unsigned start = 0;  // which leaves are added to +0, see start_leaf()
+    bool apart = false;  // what alpha, beta and C enter flushes nothing: another unit of the machine
   };
 
   static void also(std::vector<std::optional<FormatSpec>>& list, const FormatSpec& f) {
@@ -384,6 +401,13 @@ class Inference {
         }
       }
     }
+    if (tree_.addend || tree_.scaling) {
+      for (std::size_t i = 0, n = list.size(); i < n; ++i) {
+        Uniform u = list[i];
+        u.apart = true;
+        if (u.flush_inputs || u.flush_results) list.push_back(u);
+      }
+    }
     return list;
   }
 
@@ -391,12 +415,14 @@ class Inference {
     std::vector<LeafRule> leaves;
     std::vector<NodeRule> nodes;
     OutputRule output;
+    std::optional<Scaling> scaling;
   };
-  Rules rules() const { return {tree_.leaf_rules, tree_.node_rules, tree_.output}; }
+  Rules rules() const { return {tree_.leaf_rules, tree_.node_rules, tree_.output, tree_.scaling}; }
   void set(const Rules& r) {
     tree_.leaf_rules = r.leaves;
     tree_.node_rules = r.nodes;
     tree_.output = r.output;
+    tree_.scaling = r.scaling;
   }
 
   // The setting applied to `from`.
@@ -414,7 +440,26 @@ class Inference {
       r.flush_result = u.flush_results;
     }
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) start_leaf(g, u);
+    if (tree_.scaling) {
+      if (root_rule() >= 0)
+        tree_.scaling->rounding = tree_.node_rules[static_cast<std::size_t>(root_rule())].rounding;
+      tree_.scaling->flush = u.flush_inputs || u.flush_results;
+    }
+    if (u.apart) set_apart();
   }
+
+  void set_apart() {
+    if (root_rule() >= 0) {
+      NodeRule& root = tree_.node_rules[static_cast<std::size_t>(root_rule())];
+      root.flush_inputs = root.flush_result = false;
+    }
+    for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) {
+      if (is_c(leaf_sample_[g]))
+        tree_.leaf_rules[g].flush_operands = tree_.leaf_rules[g].flush_result = false;
+    }
+    if (tree_.scaling) tree_.scaling->flush = false;
+  }
+  bool is_c(int leaf_node) const { return static_cast<std::size_t>(node(leaf_node).leaf) == p_.k; }
 
   void uniform() {
     Rules best = beginning_;
@@ -449,10 +494,14 @@ class Inference {
     }
     if (r.started && u.start == 3) r.product.reset();
     if (r.product && u.range && r.product->precision == u.range->precision) r.product = *u.range;
-    if (!r.product) r.product = u.product;
+    if (!r.product && !is_c(i)) r.product = u.product;
   }
 
   void descend() {
+    if (tree_.scaling) {
+      best_ = misses(std::numeric_limits<std::size_t>::max());
+      improve(*tree_.scaling, scaling_places(tree_, p_));
+    }
     beginning_ = rules();
     stride_ = std::max<std::size_t>(1, data_.size() * nodes() / 60000);
     uniform();
@@ -485,6 +534,10 @@ class Inference {
       for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
         improve(tree_.leaf_rules[g], leaf_candidates(g));
       improve(tree_.output, output_candidates());
+      if (tree_.scaling) {
+        improve(*tree_.scaling, scaling_variants(tree_, p_));
+        improve(*tree_.scaling, scaling_places(tree_, p_));
+      }
       if (best_ == before) improve_all_leaves();
       if (best_ == before) improve_start();
       if (best_ == before) break;
@@ -566,14 +619,23 @@ class Inference {
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
       visit(tree_.leaf_rules[g], leaf_candidates(g), "leaf rule " + std::to_string(g));
     visit(tree_.output, output_candidates(), "output");
+    if (tree_.scaling) {
+      visit(*tree_.scaling, scaling_variants(tree_, p_), "alpha and beta");
+      visit(*tree_.scaling, scaling_places(tree_, p_), "alpha and beta");
+    }
   }
 
   std::string rules_text() const {
     std::string text;
     for (const NodeRule& r : tree_.node_rules) text += describe(r) + '\n';
     for (const LeafRule& r : tree_.leaf_rules) text += describe(r) + '\n';
-    return text + describe(tree_.output);
+    return text + describe(tree_.output) + (tree_.scaling ? '\n' + text_of(*tree_.scaling) : "");
   }
+
+  static std::string text_of(const LeafRule& rule) { return describe(rule); }
+  static std::string text_of(const NodeRule& rule) { return describe(rule); }
+  static std::string text_of(const OutputRule& rule) { return describe(rule); }
+  std::string text_of(const Scaling& rule) const { return describe(rule, tree_); }
 
   void fill_pool() {
     const std::size_t each = std::clamp<std::size_t>(60000 / (p_.k + 1), 20, 80);
@@ -604,7 +666,7 @@ class Inference {
     each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
       const auto before = rule;
       rule = candidate;
-      choose_telling(whose + describe(candidate), chosen);
+      choose_telling(whose + text_of(candidate), chosen);
       rule = before;
     });
     // Several rules may be wrong together where each of them alone fits what was answered.
@@ -643,8 +705,8 @@ class Inference {
     std::map<std::string, std::pair<std::string, std::size_t>> by_rule;
     each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
       auto& [text, count] = by_rule[whose];
-      if (count == 0) text = describe(rule);
-      if (++count <= 2) text += " | " + describe(candidate);
+      if (count == 0) text = text_of(rule);
+      if (++count <= 2) text += " | " + text_of(candidate);
     });
     std::vector<std::string> list;
     for (const auto& [whose, what] : by_rule) {
@@ -660,7 +722,7 @@ class Inference {
     bool asked = false;
   };
 
-  Channel& channel_;
+  Channel &even_, &real_;
   const Problem& p_;
   Tree& tree_;
   std::uint64_t seed_;
@@ -683,8 +745,8 @@ std::string rounding_text(const FormatSpec& f, Rounding mode) {
 
 }  // namespace
 
-FoundRules find_rules(Channel& channel, Tree& tree, std::uint64_t seed) {
-  return Inference(channel, tree, seed).run();
+FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed) {
+  return Inference(even, real, tree, seed).run();
 }
 
 std::string describe(const NodeRule& r) {

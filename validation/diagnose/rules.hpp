@@ -13,8 +13,9 @@ struct FoundRules {
   std::size_t training = 0, misses = 0;
   std::vector<std::string> ambiguous{};
 };
-// Fills in the rules of `tree`, which has the right order.
-FoundRules find_rules(Channel& channel, Tree& tree, std::uint64_t seed);
+// Fills in the rules of `tree`, which has the right order. `even` asks with_even_scales() of the problem, for probes of
+// single leaves and nodes; `real` the problem as it is. They may be one.
+FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed);
 
 // "float32 nearest-even", "float32 toward-zero, flushes results, terms cut to 24 places": for people.
 std::string describe(const NodeRule& rule);

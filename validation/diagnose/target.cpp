@@ -1,7 +1,12 @@
 #include "validation/diagnose/target.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/formats/encode.hpp"
 
 namespace assay::diagnose {
 
@@ -28,6 +33,8 @@ std::string to_string(const Problem& p) {
   if (p.operation != Operation::sum) text += " b=" + std::string(p.b.dtype);
   if (p.c) text += " c=" + std::string(p.c->dtype);
   text += " output=" + std::string(p.output.dtype);
+  if (p.alpha != 1) text += " alpha=" + scale_text(p.alpha);
+  if (p.c && p.beta != 1) text += " beta=" + scale_text(p.beta);
   if (p.threads > 0) text += " threads=" + std::to_string(p.threads);
   return text;
 }
@@ -41,10 +48,37 @@ void check_problem(const Problem& p) {
   if (p.k > most || p.m > most || p.n > most || p.m * p.k > most || p.k * p.n > most || p.m * p.n > most)
     refuse("operands of at most 2^26 elements", to_string(p));
   if (p.c && p.operation != Operation::gemm) refuse("C for gemm alone", to_string(p));
+  if (p.operation != Operation::gemm && p.alpha != 1) refuse("alpha for gemm alone", to_string(p));
+  if (!std::isfinite(p.alpha) || p.alpha == 0) refuse("a finite alpha, not 0", to_string(p));
+  if (!std::isfinite(p.beta)) refuse("a finite beta", to_string(p));
+  if (!p.c && p.beta != 1) refuse("a C where there is a beta", to_string(p));
+}
+
+std::string scale_text(double x) {
+  const auto narrow = static_cast<float>(x);
+  return narrow == x ? fmt::format("{}", narrow) : fmt::format("{}", x);
+}
+
+double scale_of(const Problem& p, double typed) {
+  const bool wide = p.a == formats::float64 || p.output == formats::float64;
+  const FormatSpec& f = wide ? formats::float64 : formats::float32;
+  return decode(encode(typed, f).code, f);
+}
+
+Problem with_even_scales(Problem p) {
+  const auto even = [](double x) {
+    int e = 0;
+    const bool small = x == 0 || (std::frexp(x, &e) == 0.5 && std::abs(e) <= 8);
+    return small ? x : 2;
+  };
+  p.alpha = even(p.alpha);
+  p.beta = even(p.beta);
+  return p;
 }
 
 Target target_of(const Arithmetic& arithmetic) {
   return [&arithmetic](const Problem& p, std::span<const Case> cases) {
+    if (p.scaled()) throw ContractError("an arithmetic was asked for alpha or beta: " + to_string(p));
     std::vector<Answer> answers;
     for (const Case& x : cases) {
       Answer answer;

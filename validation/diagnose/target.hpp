@@ -30,7 +30,8 @@ struct Problem {
   Operation operation = Operation::dot;
   std::size_t m = 1, n = 1, k = 0;  // m and n of gemm alone
   FormatSpec a = formats::float32, b = formats::float32, output = formats::float32;
-  std::optional<FormatSpec> c{};  // gemm with an addend: D = A B + C, m x n
+  std::optional<FormatSpec> c{};  // gemm with an addend: D = alpha A B + beta C, m x n
+  double alpha = 1, beta = 1;     // of gemm; beta counts where there is a C
   int threads = 0;                // 0: as the program decides
 
   std::size_t outputs() const { return operation == Operation::gemm ? m * n : 1; }
@@ -39,11 +40,21 @@ struct Problem {
     return operation == Operation::sum ? 0 : operation == Operation::gemm ? k * n : k;
   }
   std::size_t c_size() const { return c ? outputs() : 0; }
+  bool adds_c() const { return c && beta != 0; }  // else D depends on C by its NaN at most
+  bool scaled() const { return alpha != 1 || (c && beta != 1); }
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 std::string to_string(const Problem& problem);  // "gemm m=4 n=4 k=64 a=float32 b=float32 output=float32"
-// InputError if a size is zero or too large to be asked for, or C stands where none can.
+// InputError if a size is zero or too large to be asked for, C, alpha or beta stand where none can, alpha is 0 (then
+// nothing is summed), or one of them is no number.
 void check_problem(const Problem& problem);
+
+// alpha or beta as a program takes it: rounded to float64 where A or the result is, else to float32.
+double scale_of(const Problem& problem, double typed);
+std::string scale_text(double scale);  // the fewest digits that bring it back, as a float32 if it is one
+// The same problem with powers of two for alpha and beta, 1 and 0 as they are: all of a probe's sums stay exact, and a
+// program that has a way of its own for 1 or 0 takes the same way.
+Problem with_even_scales(Problem problem);
 
 // One input: codes of the problem's formats as they lie in memory, row-major.
 struct Case {
@@ -61,7 +72,8 @@ class TargetError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// An arithmetic as a target: output i of a case is its element i. The arithmetic outlives it.
+// An arithmetic as a target: output i of a case is its element i. The arithmetic outlives it. It knows no alpha and
+// beta: ContractError where they are not 1.
 Target target_of(const Arithmetic& arithmetic);
 
 }  // namespace assay::diagnose

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -165,10 +166,32 @@ bool takes_zero(const Tree& tree, const TreeNode& node) {
          });
 }
 
+[[noreturn]] void broken(const std::string& why) { throw ContractError("a tree of additions: " + why); }
+
+// alpha multiplies every term once, and C never.
+void check_scaling(const Tree& tree) {
+  const Scaling& s = *tree.scaling;
+  if (!std::isfinite(s.alpha) || s.alpha == 0 || !std::isfinite(s.beta)) broken("alpha or beta is no number");
+  if (s.place != AlphaPlace::sums) {
+    if (!s.alpha_format) broken("alpha is to be rounded into an operand, and no format is said");
+    return;
+  }
+  if (s.from < 0 || static_cast<std::size_t>(s.from) >= tree.nodes.size()) broken("alpha enters at no node");
+  const std::vector<char> scaled = sums_times_alpha(tree);
+  // Of each node how often alpha multiplies what lies below it.
+  std::vector<int> times(tree.nodes.size(), 0);
+  for (std::size_t i = tree.nodes.size(); i-- > 0;) {
+    const TreeNode& node = tree.nodes[i];
+    times[i] += scaled[i];
+    for (const int child : node.children) times[static_cast<std::size_t>(child)] = times[i];
+    const int expected = node.leaf == static_cast<int>(tree.terms) ? 0 : 1;
+    if (node.children.empty() && times[i] != expected) broken("alpha does not enter once");
+  }
+}
+
 }  // namespace
 
 void check_tree(const Tree& tree) {
-  const auto broken = [](const std::string& why) { throw ContractError("a tree of additions: " + why); };
   std::vector<int> seen(tree.leaves(), 0), used(tree.nodes.size(), 0);
   if (tree.nodes.empty()) broken("it has no node");
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
@@ -191,6 +214,35 @@ void check_tree(const Tree& tree) {
   for (std::size_t i = 0; i + 1 < used.size(); ++i) {
     if (used[i] == 0) broken("a node outside");
   }
+  if (tree.scaling) check_scaling(tree);
+}
+
+std::string_view alpha_place_name(AlphaPlace place) {
+  switch (place) {
+    case AlphaPlace::a: return "a";
+    case AlphaPlace::b: return "b";
+    case AlphaPlace::sums: return "sums";
+  }
+  return "?";
+}
+
+std::vector<char> sums_times_alpha(const Tree& tree) {
+  std::vector<char> times(tree.nodes.size(), 0);
+  if (!tree.scaling || tree.scaling->place != AlphaPlace::sums) return times;
+  const auto is_c = [&](int i) {
+    return tree.addend && tree.nodes[static_cast<std::size_t>(i)].leaf == static_cast<int>(tree.terms);
+  };
+  int below = tree.scaling->from;
+  if (!is_c(below)) times[static_cast<std::size_t>(below)] = 1;
+  for (std::size_t i = static_cast<std::size_t>(below) + 1; i < tree.nodes.size(); ++i) {
+    const std::vector<int>& children = tree.nodes[i].children;
+    if (std::find(children.begin(), children.end(), below) == children.end()) continue;
+    for (const int child : children) {
+      if (child != below && !is_c(child)) times[static_cast<std::size_t>(child)] = 1;
+    }
+    below = static_cast<int>(i);
+  }
+  return times;
 }
 
 std::string canonical_order(const Tree& tree) {
@@ -230,6 +282,25 @@ std::size_t leaves_below_common(const Tree& tree, int i, int j) {
   throw ContractError("a leaf that the tree does not have");
 }
 
+namespace {
+
+// Times alpha or beta.
+Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, const Scaling& s) {
+  const std::uint64_t code = operand(v.code, *v.format, s.flush);
+  const ExactValue<Wide> x = wide_product(exact_from_code(code, *v.format), exact(factor));
+  if (to) return rounded(x, *to, s.rounding, s.flush);
+  Value product;
+  product.x = x;
+  product.exponent = exponent_field(code, *v.format) + (factor == 0 ? 0 : std::ilogb(factor));
+  return product;
+}
+
+Value round_by(const NodeRule& rule, const Value& v) {
+  return rounded(v.x, rule.format, rule.rounding, rule.flush_result);
+}
+
+}  // namespace
+
 struct Evaluator::State {
   const Tree& tree;
   FormatSpec a, b, c;
@@ -237,11 +308,49 @@ struct Evaluator::State {
   std::vector<const Value*> terms;
   std::vector<int> parent_rule;   // of each node, -1 for the root
   std::vector<char> fused_above;  // of each node: its parent is a fused one
+  std::vector<char> scaled;       // of each node: alpha multiplies it
+  double alpha = 1, beta = 1;
+
+  const NodeRule& rule_above(std::size_t at) const {
+    return tree.node_rules[static_cast<std::size_t>(std::max(parent_rule[at], 0))];
+  }
+
+  Value product(std::size_t i, const LeafRule& rule, const CodeVector& x, const CodeVector& y) const {
+    const bool flush = rule.flush_operands;
+    Value factors[] = {value_of(operand(x.code(i), a, flush), a), value_of(operand(y.code(i), b, flush), b)};
+    if (const auto& s = tree.scaling; s && s->place != AlphaPlace::sums) {
+      Value& scaled_one = factors[s->place == AlphaPlace::a ? 0 : 1];
+      scaled_one = times(scaled_one, alpha, s->alpha_format, *s);
+    }
+    Value v;
+    v.x = wide_product(exact_from_code(factors[0].code, *factors[0].format),
+                       exact_from_code(factors[1].code, *factors[1].format));
+    v.exponent = factors[0].exponent + factors[1].exponent;
+    return v;
+  }
+
+  Value addend(const LeafRule& rule, std::optional<std::uint64_t> code) const {
+    const Value v = flushed(value_of(code.value_or(0), c), rule.flush_operands);
+    return tree.scaling ? times(v, beta, tree.scaling->beta_format, *tree.scaling) : v;
+  }
+
+  // What node `at` comes to after alpha.
+  Value times_alpha(std::size_t at, Value v) const {
+    const Scaling& s = *tree.scaling;
+    if (v.format == nullptr) v = round_by(rule_above(at), v);
+    v = times(v, alpha, s.alpha_format, s);
+    const bool starts = static_cast<std::size_t>(s.from) == at && at + 1 < tree.nodes.size();
+    return starts && v.format == nullptr ? round_by(rule_above(at), v) : v;
+  }
 };
 
 Evaluator::Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c)
-    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}}) {
+    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}, {}}) {
   check_tree(tree);
+  if (tree.scaling) {
+    state_->scaled = sums_times_alpha(tree);
+    set_scales(tree.scaling->alpha, tree.scaling->beta);
+  }
   state_->parent_rule.assign(tree.nodes.size(), -1);
   state_->fused_above.assign(tree.nodes.size(), 0);
   for (const TreeNode& node : tree.nodes) {
@@ -252,6 +361,12 @@ Evaluator::Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b,
   }
 }
 Evaluator::~Evaluator() = default;
+
+void Evaluator::set_scales(double alpha, double beta) {
+  if (!state_->tree.scaling) throw ContractError("a tree without alpha and beta");
+  state_->alpha = alpha;
+  state_->beta = beta;
+}
 
 std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
                                     std::optional<std::uint64_t> c) {
@@ -266,20 +381,18 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
       const Value nothing = zero(false, rule.format);
       if (takes_zero(tree, node)) s.terms.push_back(&nothing);
       s.values[at] = add(s.terms.data(), s.terms.size(), rule);
+      if (tree.scaling && s.scaled[at]) s.values[at] = s.times_alpha(at, s.values[at]);
       continue;
     }
     const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
     const auto i = static_cast<std::size_t>(node.leaf);
     Value v;
     if (i == tree.terms) {
-      v = flushed(value_of(c.value_or(0), s.c), rule.flush_operands);
+      v = s.addend(rule, c);
     } else if (b == nullptr) {
       v = flushed(value_of(a.code(i), s.a), rule.flush_operands);
     } else {
-      const std::uint64_t x = operand(a.code(i), s.a, rule.flush_operands);
-      const std::uint64_t y = operand(b->code(i), s.b, rule.flush_operands);
-      v.x = wide_product(exact_from_code(x, s.a), exact_from_code(y, s.b));
-      v.exponent = exponent_field(x, s.a) + exponent_field(y, s.b);
+      v = s.product(i, rule, a, *b);
     }
     if (rule.product) v = rounded(v.x, *rule.product, rule.rounding, rule.flush_result);
     const int above = s.parent_rule[at];
@@ -289,15 +402,21 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
       const Value* const both[] = {&nothing, &v};
       v = add(both, 2, start);
     }
+    if (tree.scaling && s.scaled[at]) v = s.times_alpha(at, v);
     s.values[at] = v;
   }
   Value root = s.values.back();
-  if (tree.output.started && !tree.node_rules.empty()) {
+  const auto add_to_root = [&](const Value& more) {
     const bool leaf = tree.nodes.back().children.empty();
     const NodeRule& last = tree.node_rules[static_cast<std::size_t>(leaf ? 0 : tree.nodes.back().rule)];
-    const Value nothing = zero(false, last.format);
-    const Value* const both[] = {&nothing, &root};
+    const Value* const both[] = {&more, &root};
     root = add(both, 2, NodeRule{last.format, last.rounding, last.flush_inputs, last.flush_result});
+  };
+  if (tree.output.started && !tree.node_rules.empty()) {
+    add_to_root(zero(false, tree.output.format));
+  }
+  if (tree.scaling && tree.scaling->reads_c && c && !tree.addend && !tree.node_rules.empty()) {
+    add_to_root(times(value_of(*c, s.c), s.beta, std::nullopt, *tree.scaling));
   }
   return rounded(root.x, tree.output.format, tree.output.rounding, tree.output.flush).code;
 }

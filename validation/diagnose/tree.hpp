@@ -10,6 +10,7 @@
 //           that is subnormal after rounding is. `fraction` F: each term is first cut toward zero to a
 //           multiple of 2^(emax-F), emax the largest exponent of a term; a product's exponent is the sum of
 //           its operands'.
+//   scaling alpha and beta of a matrix product: see Scaling.
 //   root    rounded once more to `output`, nearest-even unless it says otherwise; before that added to a C of +0
 //           where `started`.
 //   NaN     is the one quiet NaN of the format.
@@ -52,6 +53,29 @@ struct OutputRule {
   friend bool operator==(const OutputRule&, const OutputRule&) = default;
 };
 
+// alpha and beta of D = alpha A B + beta C, and where they enter.
+//
+//   alpha   a, b   each operand of that matrix times alpha, rounded to `alpha_format`
+//           sums   what is added on the way from node `from` up to the root, and node `from` itself unless it is C,
+//                  times alpha: rounded to `alpha_format`, or exact, as in fma(alpha, sum, C). A term that is such a
+//                  sum alone was rounded as the node above it rounds. An exact `from` below the root is rounded by
+//                  the node above it, as in fma(alpha, sum, 0).
+//   beta    C times beta: rounded to `beta_format`, or exact, as in fma(beta, C, sum). With beta = 0 C is no leaf;
+//           where `reads_c` its NaN or infinity makes a NaN of the result.
+enum class AlphaPlace : std::uint8_t { a, b, sums };
+std::string_view alpha_place_name(AlphaPlace place);
+
+struct Scaling {
+  double alpha = 1, beta = 1;
+  AlphaPlace place = AlphaPlace::sums;
+  int from = 0;                                             // of sums: a node
+  std::optional<FormatSpec> alpha_format{}, beta_format{};  // empty: exact
+  Rounding rounding = Rounding::nearest_even;               // to both
+  bool flush = false;                                       // subnormal factors and products are zeros
+  bool reads_c = false;
+  friend bool operator==(const Scaling&, const Scaling&) = default;
+};
+
 struct TreeNode {
   std::vector<int> children{};  // two or more; none: a leaf
   int leaf = -1;                // 0 to k-1: a term; k: C
@@ -66,12 +90,17 @@ struct Tree {
   std::vector<LeafRule> leaf_rules{LeafRule{}};
   std::vector<NodeRule> node_rules{NodeRule{}};
   OutputRule output{};
+  std::optional<Scaling> scaling{};  // empty: alpha and beta are 1
 
   std::size_t leaves() const { return terms + (addend ? 1 : 0); }
 };
 
-// ContractError unless every leaf occurs once, children precede their node, and rules exist.
+// ContractError unless every leaf occurs once, children precede their node, rules exist, and alpha can enter where it
+// is said to.
 void check_tree(const Tree& tree);
+
+// Of each node whether it is a sum that alpha multiplies.
+std::vector<char> sums_times_alpha(const Tree& tree);
 
 // The same order of additions, rules aside: equal texts, equal trees, whichever child stands first.
 std::string canonical_order(const Tree& tree);
@@ -79,7 +108,8 @@ std::string canonical_order(const Tree& tree);
 // Leaves below the lowest node that holds both leaves i and j.
 std::size_t leaves_below_common(const Tree& tree, int i, int j);
 
-// The bits of the sum. `b` is null for a sum; `c` is used if the tree has an addend, and +0 without one.
+// The bits of the sum. `b` is null for a sum; `c` is used if the tree has an addend, and +0 without one, or if its
+// scaling reads it.
 // Codes are of the given formats. Works on scratch memory that a caller may keep between calls.
 class Evaluator {
  public:
@@ -88,6 +118,9 @@ class Evaluator {
   Evaluator(const Evaluator&) = delete;
   Evaluator& operator=(const Evaluator&) = delete;
   std::uint64_t operator()(const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c);
+
+  // From now on with these in the places of the tree's alpha and beta. ContractError if the tree has none.
+  void set_scales(double alpha, double beta);
 
  private:
   struct State;

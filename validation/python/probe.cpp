@@ -63,23 +63,26 @@ class Callable {
     if (p.c) c_.emplace(*p.c, std::vector{p.m, p.n}, offset);
   }
 
-  Operand call(const Case& input) {
-    py::object result;
-    if (c_) {
-      result = function_(a_.filled(input.a), b_->filled(input.b), c_->filled(input.c));
-    } else if (b_) {
-      result = function_(a_.filled(input.a), b_->filled(input.b));
-    } else {
-      result = function_(a_.filled(input.a));
+  // alpha and beta as keywords, if the probe has any: they change from call to call.
+  Operand call(const Problem& p, const Case& input, bool scaled) {
+    py::list arguments;
+    arguments.append(a_.filled(input.a));
+    if (b_) arguments.append(b_->filled(input.b));
+    if (c_) arguments.append(c_->filled(input.c));
+    py::dict scales;
+    if (scaled) {
+      scales["alpha"] = p.alpha;
+      if (c_) scales["beta"] = p.beta;
     }
+    const py::object result = function_(*arguments, **scales);
     return operand(result, "what the callable returned");
   }
 
-  std::vector<Answer> answers(const Problem& p, std::span<const Case> cases) {
+  std::vector<Answer> answers(const Problem& p, std::span<const Case> cases, bool scaled) {
     std::vector<Answer> all;
     all.reserve(cases.size());
     for (const Case& input : cases) {
-      Operand result = call(input);
+      Operand result = call(p, input, scaled);
       require(p, result);
       const compare::Codes codes = codes_of(result);
       Answer& answer = all.emplace_back(p.outputs());
@@ -128,23 +131,28 @@ std::size_t checked_offset(std::size_t offset) {
 Probe probe(const py::function& function, const std::string& operation, std::size_t k, std::size_t m,
             std::size_t n, const py::object& a, const py::object& b, const py::object& c,
             const py::object& output, const std::string& name, std::uint64_t seed, std::uint64_t results,
-            std::uint64_t most_runs, std::size_t offset) {
+            std::uint64_t most_runs, std::size_t offset, double alpha, double beta) {
   Problem p{.operation = diagnose::parse_operation(operation), .m = m, .n = n, .k = k};
   p.a = format_of(a);
   p.b = b.is_none() ? p.a : format_of(b);
   if (!c.is_none()) p.c = format_of(c);
+  p.alpha = scale_of(p, alpha);
+  p.beta = scale_of(p, beta);
   if (results == 0) throw ContractError("results: 0, not 1 or more fresh results to predict");
   diagnose::check_problem(p);
   Callable callable(function, p, checked_offset(offset));
   const Case zeros{.a = std::vector<std::byte>(p.a_size() * code_bytes(p.a)),
                    .b = std::vector<std::byte>(p.b_size() * code_bytes(p.b)),
                    .c = std::vector<std::byte>(p.c ? p.c_size() * code_bytes(*p.c) : 0)};
-  p.output = output.is_none() ? callable.call(zeros).element.format() : format_of(output);
+  const bool scaled = p.scaled();
+  p.output = output.is_none() ? callable.call(p, zeros, scaled).element.format() : format_of(output);
+  p.alpha = scale_of(p, alpha);
+  p.beta = scale_of(p, beta);
   diagnose::check_problem(p);
 
   const diagnose::RevealOptions options{.seed = seed, .most_runs = most_runs};
   const diagnose::Target target = [&](const Problem& asked, std::span<const Case> cases) {
-    return callable.answers(asked, cases);
+    return callable.answers(asked, cases, scaled);
   };
   Probe found;
   found.saved.program = py::repr(function);
@@ -232,7 +240,7 @@ void bind_probe(py::module_& m) {
         py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32", py::arg("b") = py::none(),
         py::arg("c") = py::none(), py::arg("output") = py::none(), py::arg("name") = "", py::arg("seed") = 1,
         py::arg("results") = 10000, py::arg("most_runs") = diagnose::RevealOptions{}.most_runs,
-        py::arg("offset") = 0,
+        py::arg("offset") = 0, py::arg("alpha") = 1.0, py::arg("beta") = 1.0,
         "Finds the order of additions behind a callable and the arithmetic of each, and predicts fresh "
         "results.\n\n"
         "function   called as f(a) for 'sum', f(a, b) for 'dot' and 'gemm', f(a, b, c) for a gemm with c; "
@@ -243,7 +251,10 @@ void bind_probe(py::module_& m) {
         "output     the format of what it returns; None: that of a first call with zeros\n"
         "results    fresh results to predict, of each of three kinds of inputs\n"
         "most_runs  calls at most\n"
-        "offset     bytes between the operands and the beginning of a cache line\n\n"
+        "offset     bytes between the operands and the beginning of a cache line\n"
+        "alpha      of alpha a @ b + beta c, as a float32, or float64 where a or the output is: the callable "
+        "gets\n"
+        "beta       alpha, and beta if there is a c, as keywords then, with other values than these, too\n\n"
         "Returns a Probe. What the callable raises passes through; RuntimeError if it changes its answers so "
         "that\n"
         "nothing can be told, or needs more calls; ContractError for results of another shape or format.");

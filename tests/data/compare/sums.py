@@ -1,4 +1,7 @@
-"""Sums, dot products and matrix products for `assay probe --form text`: float64, one term after the other."""
+"""Sums, dot products and matrix products for `assay probe --form text`: float64, one term after the other.
+
+Of a matrix product alpha times the sum is rounded once, beta times C is too, and their sum.
+"""
 import sys
 
 
@@ -10,8 +13,8 @@ def chain(terms):
 
 
 while header := sys.stdin.readline():
-    _, _, operation, m, n, k, *_, cases = header.split()
-    m, n, k = int(m), int(n), int(k)
+    _, _, operation, m, n, k, _, _, c_type, _, alpha, beta, _, cases = header.split()
+    m, n, k, alpha, beta = int(m), int(n), int(k), float(alpha), float(beta)
     for _ in range(int(cases)):
         a = [float(x) for x in sys.stdin.readline().split()]
         if operation == 'sum':
@@ -19,5 +22,8 @@ while header := sys.stdin.readline():
         else:
             b = [float(x) for x in sys.stdin.readline().split()]
             results = [chain(a[i * k + t] * b[t * n + j] for t in range(k)) for i in range(m) for j in range(n)]
+            if operation == 'gemm':
+                c = [float(x) for x in sys.stdin.readline().split()] if c_type != '-' else [0.0] * (m * n)
+                results = [alpha * x + beta * y if beta else alpha * x for x, y in zip(results, c)]
         print(*map(repr, results))
     sys.stdout.flush()

@@ -2,6 +2,8 @@
 //
 //   asked_program ARITHMETIC [BEHAVIOUR]
 //
+// A matrix product is fma(alpha, sum, beta C).
+//
 // ARITHMETIC: a chain of reference/exact; or of these two, one chain and four lanes:
 //   batch    a matrix product in lanes from 4 rows on
 //   column   the same in the second column alone
@@ -11,9 +13,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -33,6 +37,8 @@ struct Request {
   std::string operation;
   std::size_t m = 1, n = 1, k = 0, cases = 0;
   FormatSpec a = formats::float32, b = formats::float32, output = formats::float32;
+  std::optional<FormatSpec> c{};
+  float alpha = 1, beta = 0;  // 0 without a C
 };
 
 bool read_header(Request& r) {
@@ -41,11 +47,14 @@ bool read_header(Request& r) {
   std::istringstream in(line);
   std::string version, form, a, b, c, output;
   int threads = 0;
-  in >> version >> form >> r.operation >> r.m >> r.n >> r.k >> a >> b >> c >> output >> threads >> r.cases;
+  in >> version >> form >> r.operation >> r.m >> r.n >> r.k >> a >> b >> c >> output >> r.alpha >> r.beta >>
+      threads >> r.cases;
   if (!in || version != "assay1") std::exit(9);
   r.binary = form == "binary";
   r.a = parse_format(a);
   r.b = b == "-" ? r.a : parse_format(b);
+  r.c.reset();
+  if (c != "-") r.c = parse_format(c);
   r.output = parse_format(output);
   return true;
 }
@@ -75,6 +84,14 @@ std::vector<std::byte> stored(const std::vector<std::uint64_t>& codes, const For
   for (std::size_t i = 0; i < codes.size(); ++i)
     detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), code_bytes(f), codes[i]);
   return bytes;
+}
+
+// fma(alpha, sum, beta C), of float32.
+std::uint64_t scaled(const Request& r, std::uint64_t sum, std::uint64_t c) {
+  if (!r.c && r.alpha == 1) return sum;
+  const auto x = static_cast<float>(decode(sum, r.output));
+  const float y = r.c && r.beta != 0 ? r.beta * static_cast<float>(decode(c, *r.c)) : 0;
+  return encode(static_cast<double>(std::fma(r.alpha, x, y)), r.output).code;
 }
 
 void print(const Request& r, std::uint64_t code, bool last) {
@@ -124,11 +141,14 @@ int main(int argc, char** argv) {
           sum ? std::vector<std::uint64_t>(r.k, encode(1.0, r.a).code) : read_codes(r, r.b, r.k * cols), r.b);
       const CodeMatrix x{a.data(), rows, r.k, static_cast<std::ptrdiff_t>(r.k), 1, r.a};
       const CodeMatrix y{b.data(), r.k, cols, static_cast<std::ptrdiff_t>(cols), 1, r.b};
+      const auto addends = r.c ? read_codes(r, *r.c, rows * cols) : std::vector<std::uint64_t>{};
       for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t j = 0; j < cols; ++j)
-          results.push_back(
-              registry.find(arithmetic_of(name, r, threads, j)).dot(x.row(i), y.column(j), {}, r.output) ^
-              (how == "change" ? ++asked % 2 : 0));
+        for (std::size_t j = 0; j < cols; ++j) {
+          const std::uint64_t addend = r.c ? addends[i * cols + j] : 0;
+          const std::uint64_t dot =
+              registry.find(arithmetic_of(name, r, threads, j)).dot(x.row(i), y.column(j), {}, r.output);
+          results.push_back(scaled(r, dot, addend) ^ (how == "change" ? ++asked % 2 : 0));
+        }
       }
     }
     if ((how == "grandchild" || how == "orphan") && ::fork() == 0) {

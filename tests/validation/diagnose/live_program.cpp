@@ -3,7 +3,8 @@
 //   live_program version|eigen_sum|eigen_dot|eigen_gemm|std_reduce|std_accumulate|std_inner_product|onednn|
 //                cblas_sdot|cblas_sgemm
 //
-// onednn takes float32 and bfloat16 operands, float32 results. Ends with 77 where a library is not here.
+// onednn takes float32 and bfloat16 operands, float32 results. Matrix products take alpha, beta and C. Ends with 77
+// where a library is not here.
 #include <Eigen/Core>
 #include <cstdio>
 #include <cstring>
@@ -26,6 +27,7 @@ namespace {
 struct Header {
   std::string operation, a, b, c, output;
   std::size_t m = 1, n = 1, k = 1, cases = 0;
+  float alpha = 1, beta = 0;  // 0 without a C
 };
 
 bool read_header(Header& h) {
@@ -33,8 +35,8 @@ bool read_header(Header& h) {
   if (!std::getline(std::cin, line)) return false;
   std::istringstream in(line);
   int threads = 0;
-  in >> version >> form >> h.operation >> h.m >> h.n >> h.k >> h.a >> h.b >> h.c >> h.output >> threads >>
-      h.cases;
+  in >> version >> form >> h.operation >> h.m >> h.n >> h.k >> h.a >> h.b >> h.c >> h.output >> h.alpha >>
+      h.beta >> threads >> h.cases;
   return version == "assay1" && form == "binary" && !in.fail();
 }
 
@@ -53,7 +55,9 @@ std::unique_ptr<void, Free> room(std::size_t bytes) {
 class OneDnn {
  public:
   void multiply(const Header& h, void* a, void* b, float* d) {
-    const std::string key = h.a + std::to_string(h.m) + ',' + std::to_string(h.n) + ',' + std::to_string(h.k);
+    std::ostringstream words;
+    words << h.a << ' ' << h.m << ' ' << h.n << ' ' << h.k << ' ' << h.alpha << ' ' << h.beta;
+    const std::string key = words.str();
     if (key != key_) {
       const auto type = h.a == "bfloat16" ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
       const auto m = static_cast<dnnl::memory::dim>(h.m), n = static_cast<dnnl::memory::dim>(h.n),
@@ -61,10 +65,19 @@ class OneDnn {
       a_ = {{m, k}, type, dnnl::memory::format_tag::ab};
       b_ = {{k, n}, type, dnnl::memory::format_tag::ab};
       d_ = {{m, n}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
+      // alpha first, then D's old values times beta are added.
+      dnnl::primitive_attr scales;
+      dnnl::post_ops after;
+      if (h.beta != 0) after.append_sum(h.beta);
 #if DNNL_VERSION_MAJOR >= 3
-      primitive_ = dnnl::matmul(dnnl::matmul::primitive_desc(engine_, a_, b_, d_));
+      if (h.alpha != 1) std::exit(77);  // alpha is a memory of its own there
+      scales.set_post_ops(after);
+      primitive_ = dnnl::matmul(dnnl::matmul::primitive_desc(engine_, a_, b_, d_, scales));
 #else
-      primitive_ = dnnl::matmul(dnnl::matmul::primitive_desc(dnnl::matmul::desc(a_, b_, d_), engine_));
+      if (h.alpha != 1) scales.set_output_scales(0, {h.alpha});
+      scales.set_post_ops(after);
+      primitive_ =
+          dnnl::matmul(dnnl::matmul::primitive_desc(dnnl::matmul::desc(a_, b_, d_), scales, engine_));
 #endif
       key_ = key;
     }
@@ -117,6 +130,7 @@ int main(int argc, char** argv) {
     const std::size_t rows = matrix ? h.m : 1, cols = matrix ? h.n : 1;
     const std::size_t width = h.a == "bfloat16" ? 2 : 4;
     const std::size_t a_bytes = rows * h.k * width, b_bytes = h.operation == "sum" ? 0 : h.k * cols * width;
+    const std::size_t c_bytes = h.c == "-" ? 0 : rows * cols * 4;
     const auto a = room(a_bytes), b = room(b_bytes), d = room(rows * cols * 4);
     const auto* const x = static_cast<const float*>(a.get());
     const auto* const y = static_cast<const float*>(b.get());
@@ -126,14 +140,21 @@ int main(int argc, char** argv) {
     for (std::size_t c = 0; c < h.cases; ++c) {
       std::cin.read(static_cast<char*>(a.get()), static_cast<std::streamsize>(a_bytes));
       std::cin.read(static_cast<char*>(b.get()), static_cast<std::streamsize>(b_bytes));
+      std::cin.read(static_cast<char*>(d.get()), static_cast<std::streamsize>(c_bytes));
       if (!std::cin) return 5;
       if (what == "eigen_sum") {
         *result = Eigen::Map<const Vector>(x, k).sum();
       } else if (what == "eigen_dot") {
         *result = Eigen::Map<const Vector>(x, k).dot(Eigen::Map<const Vector>(y, k));
       } else if (what == "eigen_gemm") {
-        Eigen::Map<Matrix>(result, m, n).noalias() =
-            Eigen::Map<const Matrix>(x, m, k) * Eigen::Map<const Matrix>(y, k, n);
+        Eigen::Map<Matrix> to(result, m, n);
+        const Eigen::Map<const Matrix> left(x, m, k), right(y, k, n);
+        if (h.beta == 0) {
+          to.noalias() = h.alpha * left * right;
+        } else {
+          to *= h.beta;
+          to.noalias() += h.alpha * left * right;
+        }
       } else if (what == "std_reduce") {
         *result = std::reduce(x, x + h.k, 0.0F);
       } else if (what == "std_accumulate") {
@@ -149,8 +170,8 @@ int main(int argc, char** argv) {
         *result = cblas_sdot(static_cast<int>(k), x, 1, y, 1);
       } else if (what == "cblas_sgemm") {
         const int rows_int = static_cast<int>(m), cols_int = static_cast<int>(n), terms = static_cast<int>(k);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows_int, cols_int, terms, 1.0F, x, terms, y,
-                    cols_int, 0.0F, result, cols_int);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows_int, cols_int, terms, h.alpha, x, terms,
+                    y, cols_int, h.beta, result, cols_int);
 #endif
       } else {
         return 6;

@@ -1,8 +1,9 @@
 """NumPy and SciPy as programs for `assay probe --form binary`.
 
-live_program.py version|sum|sum_axis|dot|matmul|einsum|sgemm|sdot
+live_program.py version|sum|sum_axis|sum_axes|dot|matmul|einsum|sgemm|dgemm|sdot
 
-float32, float64 and float16 operands, as the header says. sgemm and sdot are SciPy's, called directly.
+float32, float64 and float16 operands, as the header says. sgemm, dgemm and sdot are SciPy's, called directly, with
+alpha and beta.
 """
 import sys
 
@@ -31,11 +32,14 @@ def aligned(x):
     return y
 
 
-def compute(what, operation, a, b, m, n, k):
+def compute(what, operation, a, b, c, alpha, beta, m, n, k):
     if what == 'sum':
         return a.sum()
     if what == 'sum_axis':
         return np.repeat(a.reshape(k, 1), 4, axis=1).sum(axis=0)[1]
+    if what == 'sum_axes':  # of the first and the last axis
+        first = next((d for d in range(2, k) if k % d == 0), 1)
+        return np.repeat(a.reshape(first, 1, k // first), 3, axis=1).sum(axis=(0, 2))[1]
     if what == 'dot':
         return np.dot(a, b)
     if what == 'einsum':
@@ -45,9 +49,12 @@ def compute(what, operation, a, b, m, n, k):
     if what == 'sdot':
         import scipy.linalg.blas
         return np.float32(scipy.linalg.blas.sdot(a, b))  # a Python float, which is a double
-    if what == 'sgemm':
+    if what in ('sgemm', 'dgemm'):
         import scipy.linalg.blas
-        return scipy.linalg.blas.sgemm(1.0, a.reshape(m, k), b.reshape(k, n))
+        function = getattr(scipy.linalg.blas, what)
+        if c is None:
+            return function(alpha, a.reshape(m, k), b.reshape(k, n))
+        return function(alpha, a.reshape(m, k), b.reshape(k, n), beta, c.reshape(m, n))
     return a.reshape(m, k) @ b.reshape(k, n)
 
 
@@ -63,17 +70,15 @@ def main():
         return
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while header := source.readline():
-        _, _, operation, m, n, k, a_type, b_type, _, _, _, cases = header.decode().split()
-        m, n, k = int(m), int(n), int(k)
+        _, _, operation, m, n, k, a_type, b_type, c_type, _, alpha, beta, _, cases = header.decode().split()
+        m, n, k, alpha, beta = int(m), int(n), int(k), float(alpha), float(beta)
         a_size, b_size = (m * k, k * n) if operation == 'gemm' else (k, 0 if operation == 'sum' else k)
+        operands = ((a_size, a_type), (b_size, b_type), (0 if c_type == '-' else m * n, c_type))
         for _ in range(int(cases)):
-            a_bytes = a_size * np.dtype(TYPES[a_type]).itemsize
-            a = aligned(np.frombuffer(source.read(a_bytes), TYPES[a_type]))
-            b = None
-            if b_size:
-                b = aligned(np.frombuffer(source.read(b_size * np.dtype(TYPES[b_type]).itemsize), TYPES[b_type]))
+            a, b, c = (aligned(np.frombuffer(source.read(size * np.dtype(TYPES[t]).itemsize), TYPES[t]))
+                       if size else None for size, t in operands)
             with np.errstate(all='ignore'):
-                result = compute(what, operation, a, b, m, n, k)
+                result = compute(what, operation, a, b, c, alpha, beta, m, n, k)
             sink.write(np.ascontiguousarray(result).tobytes())
         sink.flush()
 

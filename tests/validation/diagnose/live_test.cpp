@@ -40,6 +40,8 @@ struct Library {
   std::string command;
   Operation operation;
   FormatSpec inputs = formats::float32, output = formats::float32;
+  double alpha = 1;
+  std::optional<double> beta{};  // with a C of the output's format
 };
 
 struct Row {
@@ -102,14 +104,20 @@ void report(const std::vector<Row>& rows, bool all) {
 }
 
 Problem problem(const Library& l, std::size_t k, std::size_t m = 1, std::size_t n = 1) {
-  return {.operation = l.operation,
-          .m = m,
-          .n = n,
-          .k = k,
-          .a = l.inputs,
-          .b = l.inputs,
-          .output = l.output,
-          .threads = 1};
+  Problem p{.operation = l.operation,
+            .m = m,
+            .n = n,
+            .k = k,
+            .a = l.inputs,
+            .b = l.inputs,
+            .output = l.output,
+            .threads = 1};
+  p.alpha = scale_of(p, l.alpha);
+  if (l.beta) {
+    p.c = l.output;
+    p.beta = scale_of(p, *l.beta);
+  }
+  return p;
 }
 
 // The interpreter that has NumPy; empty, and the reason said, if there is none.
@@ -136,6 +144,18 @@ std::vector<Library> libraries() {
       {"OpenBLAS cblas_sdot", compiled + " cblas_sdot", dot},
       {"OpenBLAS cblas_sgemm", compiled + " cblas_sgemm", gemm},
   };
+  const auto with_scales = [&](const char* name, const std::string& command, const FormatSpec& inputs,
+                               const FormatSpec& output) {
+    list.push_back({name, command, gemm, inputs, output, 0.7, 0.3});
+    list.push_back({name, command, gemm, inputs, output, -1.5, 0});
+  };
+  with_scales("Eigen matrix product, alpha, beta", compiled + " eigen_gemm", formats::float32,
+              formats::float32);
+  with_scales("oneDNN matmul float32, alpha, beta", compiled + " onednn", formats::float32, formats::float32);
+  with_scales("oneDNN matmul bfloat16, alpha, beta", compiled + " onednn", formats::bfloat16,
+              formats::float32);
+  with_scales("OpenBLAS cblas_sgemm, alpha, beta", compiled + " cblas_sgemm", formats::float32,
+              formats::float32);
   std::printf("CPU %s\n%s\n", cpu_model().c_str(), first_line(compiled + " version").c_str());
   const std::string interpreter = python();
   if (interpreter.empty()) return list;
@@ -145,6 +165,7 @@ std::vector<Library> libraries() {
            {"NumPy sum", base + "sum", sum},
            {"NumPy sum float16", base + "sum", sum, formats::float16, formats::float16},
            {"NumPy sum, other axis", base + "sum_axis", sum},
+           {"NumPy sum, two axes of three", base + "sum_axes", sum},
            {"NumPy dot (its OpenBLAS)", base + "dot", dot},
            {"NumPy dot float64", base + "dot", dot, formats::float64, formats::float64},
            {"NumPy matmul (its OpenBLAS)", base + "matmul", gemm},
@@ -153,6 +174,8 @@ std::vector<Library> libraries() {
            {"SciPy sdot (its OpenBLAS)", base + "sdot", dot},
            {"SciPy sgemm (its OpenBLAS)", base + "sgemm", gemm}})
     list.push_back(l);
+  with_scales("SciPy sgemm, alpha, beta", base + "sgemm", formats::float32, formats::float32);
+  with_scales("SciPy dgemm, alpha, beta", base + "dgemm", formats::float64, formats::float64);
   return list;
 }
 

@@ -250,7 +250,8 @@ class Probe:
 
 def probe(function: Callable[..., Any], operation: str, k: int, *, m: int = 1, n: int = 1, a: FormatLike = 'float32',
           b: FormatLike | None = None, c: FormatLike | None = None, output: FormatLike | None = None, name: str = '',
-          seed: int = 1, results: int = 10000, most_runs: int = 4000000, offset: int = 0) -> Probe: ...
+          seed: int = 1, results: int = 10000, most_runs: int = 4000000, offset: int = 0, alpha: float = 1.0,
+          beta: float = 1.0) -> Probe: ...
 
 class Sparse:
     def __init__(self, layout: str, shape: tuple[int, int], values: ArrayLike, *,
