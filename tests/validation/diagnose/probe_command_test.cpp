@@ -97,6 +97,50 @@ BOOST_FIXTURE_TEST_CASE(invariance_looks_at_the_column_that_differs, Folder) {
     BOOST_TEST(holds(text.out, said), said << " in " << text.out);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_refused_where_it_knows_nothing, Folder) {
+  for (const char* const probe : {"dot --k 8,40 --out dots.json", "dot --k 16 --out dot.json",
+                                  "sum --k 16 --out sum.json", "gemm --m 4 --n 3 --k 16 --out column.json"}) {
+    const std::string program = std::string(probe).starts_with("gemm") ? "column" : "lanes4_f32";
+    BOOST_TEST(assay("probe --results 50 " + std::string(probe) + from(program)).exit_code == 0, probe);
+  }
+  write("a.npy", normal(formats::float32, {4, 16}, 1));
+  write("b.npy", normal(formats::float32, {4, 16}, 2));
+  write("right.npy", normal(formats::float32, {16, 4}, 2));
+  write("d.npy", normal(formats::float32, {4}, 3));
+  write("square.npy", normal(formats::float32, {4, 4}, 3));
+  const auto refused = [&](const std::string& arguments, std::string_view says) {
+    const Outcome outcome = assay(arguments);
+    BOOST_TEST(outcome.exit_code == 2, arguments + ": " + outcome.out + outcome.err);
+    BOOST_TEST(holds(outcome.err, says), outcome.err);
+  };
+  const std::string rows = " --a a.npy --b b.npy", dot = rows + " --got d.npy";
+  const std::string gemm = " --a a.npy --b right.npy --got square.npy";
+  // Another length, named with those that are known.
+  refused("check dot --unit dots.json" + dot, "sums of 8 or 40 terms");
+  refused("explain dot --also dots.json" + dot, "sums of 8 or 40 terms");
+  refused("distinguish dots.json dot.json", "dots.json was revealed for 8, 40, dot.json was revealed for 16");
+  refused("distinguish dot.json chain_f32 --k 15", "dot.json was revealed for 16");
+  BOOST_TEST(assay("distinguish dot.json chain_f32 --limit 2000").exit_code == 0);
+  // A sum is no product.
+  for (const std::string policy : {"bound", "bit-equal"})
+    refused("check dot --unit sum.json" + dot + " --policy " + policy, "sums: it was revealed for them");
+  refused("dot --unit sum.json --out x.npy" + rows, "sums: it was revealed for them");
+  refused("check gemm --unit sum.json" + gemm, "sums: it was revealed for them");
+  refused("explain dot --also sum.json" + dot, "sums: it was revealed for them");
+  refused("study dot --unit sum.json --n 16", "sums: it was revealed for them");
+  refused("distinguish sum.json chain_f32", "revealed for sums");
+  BOOST_TEST(assay("study sum --unit sum.json --n 16").exit_code == 0);
+  // Places decide which tree an output has: another shape, or no matrix at all.
+  const std::string_view places =
+      "a product of 4 x 3 outputs, whose places decide which of 2 trees they have";
+  refused("check gemm --unit column.json" + gemm, places);
+  refused("check dot --unit column.json" + dot, places);
+  refused("explain gemm --also column.json" + gemm, places);
+  refused("dot --unit column.json --out x.npy" + rows, places);
+  refused("study dot --unit column.json --n 16", places);
+  refused("distinguish column.json chain_f32", places);
+}
+
 BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   const auto ends = [&](const std::string& arguments, int code, std::string_view says) {
     const Outcome outcome = assay(arguments);
