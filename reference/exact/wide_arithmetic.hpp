@@ -20,6 +20,18 @@ constexpr ExactValue<Wide> wide_product(const ExactValue<std::uint64_t>& a,
   return exact_product<Wide>(a, b);
 }
 
+// A significand of at most 64 bits; n at least 1. The quotient has at least 61 bits before its tail.
+constexpr ExactValue<Wide> wide_quotient(const ExactValue<std::uint64_t>& a, std::uint64_t n) {
+  ExactValue<Wide> x = widened(a);
+  if (a.kind != Kind::finite || a.significand == 0) return x;
+  const int shift = 126 - bit_width(x.significand);
+  x.significand <<= shift;
+  x.sticky = x.significand % n != 0;
+  x.significand /= n;
+  x.exponent -= shift;
+  return x;
+}
+
 constexpr ExactValue<Wide> wide_sum(const ExactValue<Wide>& a, const ExactValue<Wide>& b, Rounding mode) {
   return exact_sum(a, b, mode);
 }

@@ -63,6 +63,14 @@ def test_numpys_sum_is_predicted(random):
     assert assay.dot(x, np.ones_like(x), found) == np.sum(x)
 
 
+def test_numpys_mean_is_predicted(random):
+    found = assay.probe(np.mean, 'mean', 33, results=1000)
+    assert found, found.text()
+    assert 'a division by the number of terms' in found.text()
+    x = float32(random, 33)
+    assert assay.dot(x, np.ones_like(x), found) == np.mean(x)
+
+
 def test_numpys_matmul_is_predicted(random):
     found = assay.probe(np.matmul, 'gemm', 40, m=5, n=3, results=1000)
     assert found, found.text()

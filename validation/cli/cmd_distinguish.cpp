@@ -98,8 +98,7 @@ std::optional<std::set<std::size_t>> lengths_of(const std::string& name, const A
   std::set<std::size_t> lengths;
   for (const auto& shape : saved->shapes) {
     const diagnose::Problem& p = shape.revelation.problem;
-    if (p.operation == diagnose::Operation::sum)
-      throw InputError(name, "", "an arithmetic of products", "one that was revealed for sums");
+    if (!p.has_b()) throw InputError(name, "", "an arithmetic of products", "one that was revealed for sums");
     lengths.insert(p.k);
   }
   return lengths;

@@ -11,7 +11,7 @@
 namespace assay::cli {
 
 void add_probe_options(CLI::App& app, ProbeOptions& o) {
-  app.add_option("operation", o.operation, "sum, dot or gemm")->required();
+  app.add_option("operation", o.operation, "sum, mean, dot or gemm")->required();
   app.add_option("--got-from", o.program,
                  "The program to ask, as a shell command (protocol: validation/diagnose)")
       ->required();
@@ -33,6 +33,8 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_option("--threads", o.threads,
                  "Of the program: OMP_NUM_THREADS and the like (default: as it decides)")
       ->check(CLI::Range(1, 4096));
+  app.add_option("--offset", o.offset, "Bytes from a multiple of 64 to each operand, if the program heeds it")
+      ->check(CLI::Range(0, 63));
   app.add_option("--seconds", o.seconds, "What the program may take for a round")
       ->capture_default_str()
       ->check(not_negative)
@@ -57,12 +59,13 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.a = parse_format(o.a_format.empty() ? o.format : o.a_format);
   p.b = parse_format(o.b_format.empty() ? o.format : o.b_format);
   p.output = parse_format(o.output.empty() ? o.format : o.output);
-  if (p.operation == diagnose::Operation::sum) p.b = diagnose::Problem{}.b;
+  if (!p.has_b()) p.b = diagnose::Problem{}.b;
   if (o.with_c) p.c = o.c_format.empty() ? p.output : parse_format(o.c_format);
   if (o.beta != 1 && !o.with_c) throw InputError("--beta", "", "--with-c: it multiplies C", "none");
   p.alpha = diagnose::scale_of(p, o.alpha);
   p.beta = diagnose::scale_of(p, o.beta);
   p.threads = o.threads;
+  p.offset = o.offset;
   check_problem(p);
   return p;
 }

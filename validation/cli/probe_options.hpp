@@ -22,7 +22,7 @@ struct ProbeOptions {
   std::string k = "64";
   bool with_c = false;
   double alpha = 1, beta = 1;
-  int threads = 0;
+  int threads = 0, offset = 0;
   double seconds = 60;
   std::uint64_t seed = 1, most_runs = 4'000'000;
   std::size_t round = 4096;

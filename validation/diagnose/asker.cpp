@@ -1,6 +1,7 @@
 #include "validation/diagnose/asker.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "reference/formats/encode.hpp"
@@ -28,11 +29,12 @@ void set(std::vector<std::byte>& bytes, const FormatSpec& f, std::size_t i, doub
 }  // namespace
 
 std::optional<Probe::Term> split(const Problem& p, int leaf, double v) {
-  v /= static_cast<std::size_t>(leaf) == p.k ? p.beta : p.alpha;
+  v = p.operation == Operation::mean ? v * mean_scale(p)
+                                     : v / (static_cast<std::size_t>(leaf) == p.k ? p.beta : p.alpha);
   if (static_cast<std::size_t>(leaf) == p.k) {
     return p.c && holds(*p.c, v) ? std::optional<Probe::Term>({leaf, v, 1}) : std::nullopt;
   }
-  if (p.operation == Operation::sum) {
+  if (!p.has_b()) {
     return holds(p.a, v) ? std::optional<Probe::Term>({leaf, v, 1}) : std::nullopt;
   }
   // A subnormal factor may be flushed: only where there is no other.
@@ -57,33 +59,36 @@ std::optional<Probe::Term> split(const Problem& p, int leaf, double v) {
   return std::nullopt;
 }
 
+double mean_scale(const Problem& p) { return static_cast<double>(std::bit_ceil(p.k)); }
+
 int lost_above(const Problem& p) {
+  if (p.operation == Operation::mean) return -std::ilogb(mean_scale(p));
   return std::min({0, std::ilogb(p.alpha), p.adds_c() ? std::ilogb(p.beta) : 0});
 }
 int lost_below(const Problem& p) {
   return std::max({0, std::ilogb(p.alpha), p.adds_c() ? std::ilogb(p.beta) : 0});
 }
 int highest_exponent(const Problem& p) {
-  return (p.operation == Operation::sum ? p.a.emax() : p.a.emax() + p.b.emax()) + lost_above(p);
+  return (!p.has_b() ? p.a.emax() : p.a.emax() + p.b.emax()) + lost_above(p);
 }
 int lowest_exponent(const Problem& p, bool subnormal) {
   const int a = p.a.emin - (subnormal ? p.a.precision - 1 : 0),
             b = p.b.emin - (subnormal ? p.b.precision - 1 : 0);
-  return (p.operation == Operation::sum ? a : a + b) + lost_below(p);
+  return (!p.has_b() ? a : a + b) + lost_below(p);
 }
 
 Operands operands_of(const Problem& p, const Probe& probe) {
   if (probe.dense) return *probe.dense;
   Operands o;
   fill(o.a, p.a, p.k, 0);
-  if (p.operation != Operation::sum) fill(o.b, p.b, p.k, 1);
+  if (p.has_b()) fill(o.b, p.b, p.k, 1);
   const auto put = [&](std::size_t i, double x, double y) {
     if (i == p.k) {
       o.c = encode(x * y, *p.c).code;
       return;
     }
     set(o.a, p.a, i, x);
-    if (p.operation != Operation::sum) set(o.b, p.b, i, y);
+    if (p.has_b()) set(o.b, p.b, i, y);
   };
   for (std::size_t i = probe.begin; i < probe.end; ++i) put(i, probe.unit_x, probe.unit_y);
   for (const Probe::Term& t : probe.terms) put(static_cast<std::size_t>(t.leaf), t.x, t.y);

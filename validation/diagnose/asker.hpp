@@ -30,13 +30,15 @@ struct Probe {
   std::shared_ptr<const Operands> dense{};  // instead of all that: operands as they are
 };
 
-// The value v as a term: (x, y) with alpha x y = v, or of C beta x = v; empty if the formats have none.
+// The value v as a term: (x, y) with alpha x y = v, or of C beta x = v; empty if the formats have none. Of a mean it
+// is x = v mean_scale(), so that the result is not v but near v mean_scale() / k: see Channel::value_of().
 std::optional<Probe::Term> split(const Problem& problem, int leaf, double v);
+double mean_scale(const Problem& problem);  // the power of two that is not below k
 // The largest and smallest power of two that a term can be, as split() has them; the smallest is of normal factors, or
 // of subnormal ones. alpha and beta are powers of two.
 int highest_exponent(const Problem& problem);
 int lowest_exponent(const Problem& problem, bool subnormal);
-// What alpha and beta take from a range at its upper and lower end: exponents, 0 and less, 0 and more.
+// What alpha, beta and a mean's division take from a range at its upper and lower end: exponents, 0 and less, 0 and more.
 int lost_above(const Problem& problem);
 int lost_below(const Problem& problem);
 

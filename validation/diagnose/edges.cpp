@@ -60,8 +60,7 @@ int first_exponent(Draws& draw, const Problem& p, int e) {
 }
 
 Probe::Term term(Draws& draw, const Problem& p, int leaf, double x, double y, int e) {
-  if (p.operation == Operation::sum || static_cast<std::size_t>(leaf) == p.k)
-    return {leaf, std::ldexp(x, e), 1};
+  if (!p.has_b() || static_cast<std::size_t>(leaf) == p.k) return {leaf, std::ldexp(x, e), 1};
   const int mine = first_exponent(draw, p, e);
   return {leaf, std::ldexp(x, mine), std::ldexp(y, e - mine)};
 }

@@ -82,6 +82,8 @@ class Prober {
     for (int v = 0; v < static_cast<int>(tree_.nodes.size()); ++v) {
       const std::vector<int>& children = node(v).children;
       if (children.empty()) continue;
+      // A mean's root shows after the division alone.
+      if (is_root(v) && p_.operation == Operation::mean) continue;
       spots_.push_back(
           {v, near(children[0]), near(children[1]), is_root(v) ? -1 : near(sibling(tree_, facts_, v))});
     }
@@ -120,7 +122,7 @@ class Prober {
     const std::vector<std::uint64_t> codes = channel_.ask(probes, "rules");
     for (std::size_t i = 0; i < codes.size(); ++i) {
       wanted_[i].code = codes[i];
-      readers_[i](decode(codes[i], p_.output));
+      readers_[i](channel_.value_of(codes[i]));
       facts_.asked.push_back(std::move(wanted_[i]));
     }
     wanted_.clear();
@@ -274,7 +276,7 @@ class Prober {
   // a tie for the second: 1 + 2^-p + 2^-(P+1). Two of the terms stand below one child.
   void probe_last_rounding() {
     const int root = static_cast<int>(tree_.nodes.size()) - 1, p = p_.output.precision;
-    if (node(root).children.size() != 2) return;
+    if (node(root).children.size() != 2 || p_.operation == Operation::mean) return;
     for (const std::size_t side : {0U, 1U}) {
       const int pair = node(root).children[side], other = near(node(root).children[1 - side]);
       if (node(pair).children.empty()) continue;
@@ -354,7 +356,7 @@ class Prober {
       const int high = (precision + 1) / 2, low = precision / 2;
       double small = power(-precision), rest = 1;
       Probe x;
-      if (p_.operation == Operation::sum || is_c) {
+      if (!p_.has_b() || is_c) {
         const std::optional<Probe::Term> t = split(p_, leaf, 1 + small);
         if (!t || 1 + small == 1) continue;
         x.terms.push_back(*t);
@@ -390,7 +392,7 @@ class Prober {
   // Subnormal operands whose product is none.
   void probe_operands(int v, int leaf) {
     LeafFacts& facts = facts_.leaves[static_cast<std::size_t>(v)];
-    const bool sum = p_.operation == Operation::sum;
+    const bool sum = !p_.has_b();
     const auto record = [&](double a, double b) {
       Probe alone;
       alone.terms.push_back({leaf, a, b});

@@ -60,8 +60,7 @@ class Generator {
     const int bottoms[] = {p_.output.emin, formats::float32.emin, formats::float16.emin};
     const int bottom = bottoms[index_ % 3];
     const int e = bottom + static_cast<int>(draw(14)) - 6;
-    if (p_.operation == Operation::sum || operand == 2)
-      return std::ldexp(x, std::max(e, f.emin - f.precision));
+    if (!p_.has_b() || operand == 2) return std::ldexp(x, std::max(e, f.emin - f.precision));
     // Both factors share the exponent; now and then one of them is subnormal itself.
     const int other = operand == 0 ? p_.b.emin : p_.a.emin;
     int mine = e / 2;

@@ -28,8 +28,19 @@ std::vector<std::uint64_t> Channel::ask(const std::vector<Probe>& probes, std::s
 
 std::vector<double> Channel::values(const std::vector<Probe>& probes, std::string_view stage) {
   std::vector<double> values;
-  for (const std::uint64_t code : ask(probes, stage)) values.push_back(decode(code, problem().output));
+  for (const std::uint64_t code : ask(probes, stage)) values.push_back(value_of(code));
   return values;
+}
+
+double Channel::value_of(std::uint64_t code) const {
+  const double x = decode(code, problem().output);
+  if (problem().operation != Operation::mean || !std::isfinite(x)) return x;
+  const FormatSpec& f = problem().output;
+  const double sum = x * static_cast<double>(problem().k) / mean_scale(problem());
+  int e = 0;
+  std::frexp(sum, &e);
+  const double grid = std::ldexp(1.0, std::max(e - std::max(f.precision - 2, 4), f.emin - f.precision + 1));
+  return std::round(sum / grid) * grid;
 }
 
 namespace {
@@ -193,6 +204,11 @@ class Search {
         const std::size_t units = std::min(chunk, n_ - c * chunk);
         if (sums[c] != static_cast<double>(units) * mask.u)
           wrong = fmt::format("{} of {:g} came to {:g}", units, mask.u, sums[c]);
+        const double whole = static_cast<double>(units) * mask.u;
+        const double off = std::fabs(sums[c] * static_cast<double>(p_.k) - whole);
+        if (!wrong.empty() && p_.operation == Operation::sum &&
+            off <= std::ldexp(whole, 1 - p_.output.precision))
+          wrong += " (is it a mean?)";
       }
       if (wrong.empty()) {
         mask = tried;

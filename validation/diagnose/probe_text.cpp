@@ -54,16 +54,19 @@ std::string fewest_terms_text(const Revelation& r, const Target& target, const M
     }
     if (piece == 1) break;
   }
+  constexpr std::size_t most = 12;  // of many terms nobody reads the rest
   std::string text;
+  std::size_t terms = 0;
   const std::size_t wb = code_bytes(p.b);
   for (std::size_t i = 0; i < p.k; ++i) {
     const std::uint64_t a = detail::load_code(x.a.data(), static_cast<std::ptrdiff_t>(i), wa);
-    if (a == 0) continue;
+    if (a == 0 || ++terms > most) continue;
     text += fmt::format("      term {}: {}", i, number(p.a, a));
     if (!x.b.empty())
       text += " x " + number(p.b, detail::load_code(x.b.data(), static_cast<std::ptrdiff_t>(i), wb));
     text += '\n';
   }
+  if (terms > most) text += fmt::format("      ... {} terms more\n", terms - most);
   return text.empty() ? "" : "    the fewest terms found that still differ (all others +0):\n" + text;
 }
 

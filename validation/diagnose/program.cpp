@@ -64,7 +64,9 @@ std::uint64_t parse_result(std::string_view word, const FormatSpec& f) {
     return code;
   }
   try {
-    return encode(parse_number(word), f).code;
+    // The shortest digits of a float64 lie to one side of it, which decides where it is a tie in a narrower format.
+    const double printed = decode(encode(parse_number(word), formats::float64).code, formats::float64);
+    return encode(printed, f).code;
   } catch (const InputError&) {
     throw TargetError("a result that is no number: " + quoted(word));
   }
@@ -155,12 +157,11 @@ Form parse_form(std::string_view name) {
 }
 
 std::string request_text(const Problem& p, std::span<const Case> cases, Form form) {
-  std::string text =
-      fmt::format("assay1 {} {} {} {} {} {} {} {} {} {} {} {} {}\n", form == Form::text ? "text" : "binary",
-                  operation_name(p.operation), p.m, p.n, p.k, p.a.dtype,
-                  p.operation == Operation::sum ? std::string_view("-") : p.b.dtype,
-                  p.c ? p.c->dtype : std::string_view("-"), p.output.dtype, p.alpha, p.c ? p.beta : 0,
-                  p.threads, cases.size());
+  std::string text = fmt::format("assay1 {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n",
+                                 form == Form::text ? "text" : "binary", operation_name(p.operation), p.m,
+                                 p.n, p.k, p.a.dtype, !p.has_b() ? std::string_view("-") : p.b.dtype,
+                                 p.c ? p.c->dtype : std::string_view("-"), p.output.dtype, p.alpha,
+                                 p.c ? p.beta : 0, p.threads, p.offset, cases.size());
   for (const Case& x : cases) {
     if (form == Form::binary) {
       append_bytes(text, x.a);

@@ -126,7 +126,7 @@ std::vector<std::optional<std::uint64_t>> Predictor::operator()(const Case& inpu
       const CodeVector x = a.row(matrix ? o / p.n : 0), y = b.column(matrix ? o % p.n : 0);
       std::optional<std::uint64_t> addend;
       if (p.c) addend = detail::load_code(input.c.data(), static_cast<std::ptrdiff_t>(o), code_bytes(*p.c));
-      predicted[o] = (*evaluators_[i])(x, p.operation == Operation::sum ? nullptr : &y, addend);
+      predicted[o] = (*evaluators_[i])(x, !p.has_b() ? nullptr : &y, addend);
     }
   }
   return predicted;

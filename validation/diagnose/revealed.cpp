@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -35,7 +36,7 @@ Json to_json(const Problem& p) {
             {"n", p.n},
             {"k", p.k},
             {"a", format_text(p.a)}};
-  if (p.operation != Operation::sum) json["b"] = format_text(p.b);
+  if (p.has_b()) json["b"] = format_text(p.b);
   if (p.c) json["c"] = format_text(*p.c);
   json["output"] = format_text(p.output);
   if (p.scaled()) {
@@ -43,6 +44,7 @@ Json to_json(const Problem& p) {
     json["beta"] = p.beta;
   }
   json["threads"] = p.threads;
+  if (p.offset != 0) json["offset"] = p.offset;
   return json;
 }
 
@@ -93,6 +95,11 @@ Json to_json(const Tree& t) {
               {"flush", t.output.flush},
               {"started", t.output.started}}},
             {"nodes", nodes}};
+  if (const auto& mean = t.output.mean) {
+    json["mean"] = {{"format", format_text(mean->format)},
+                    {"rounding", rounding_name(mean->rounding)},
+                    {"reciprocal", mean->reciprocal}};
+  }
   if (t.scaling) json["scaling"] = to_json(*t.scaling);
   return json;
 }
@@ -208,7 +215,7 @@ class Reader {
     p.n = size(json, "n", where);
     p.k = size(json, "k", where);
     p.a = format(json, "a", where);
-    if (p.operation != Operation::sum) p.b = format(json, "b", where);
+    if (p.has_b()) p.b = format(json, "b", where);
     if (json.contains("c")) p.c = format(json, "c", where);
     p.output = format(json, "output", where);
     if (json.contains("alpha")) {
@@ -216,6 +223,8 @@ class Reader {
       p.beta = real(json, "beta", where);
     }
     p.threads = static_cast<int>(size(json, "threads", where));
+    if (json.contains("offset"))
+      p.offset = static_cast<int>(std::min<std::size_t>(size(json, "offset", where), 64));
     try {
       check_problem(p);
     } catch (const InputError& e) {
@@ -275,6 +284,11 @@ class Reader {
         node.leaf = index(n[1], here);
       }
       t.nodes.push_back(std::move(node));
+    }
+    if (p.operation == Operation::mean) {
+      const std::string here = where + ".mean";
+      const Json& mean = object(json, "mean", where);
+      t.output.mean = {format(mean, "format", here), rounding(mean, here), flag(mean, "reciprocal", here)};
     }
     if (p.scaled()) t.scaling = read_scaling(member(json, "scaling", where), p, where + ".scaling");
     try {
@@ -389,6 +403,7 @@ class Revealed final : public Arithmetic {
   // alpha A B + beta C where there are an alpha and a beta.
   ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
     const Problem& p = saved_.shapes.front().revelation.problem;
+    if (p.operation == Operation::mean) return mean(a);
     if (!p.scaled()) return Arithmetic::exact(a, b, c);
     ExactDot sum = Arithmetic::exact(a, b, std::nullopt);
     const ExactValue<std::uint64_t> alpha = assay::exact(p.alpha), beta = assay::exact(p.beta);
@@ -418,7 +433,22 @@ class Revealed final : public Arithmetic {
   const SavedArithmetic& saved() const { return saved_; }
 
  private:
-  bool is_sum() const { return saved_.shapes.front().revelation.problem.operation == Operation::sum; }
+  // No sum of powers of two is a third of one: only where the number of terms is a power of two has a mean a value.
+  ExactDot mean(const CodeVector& a) const {
+    if (!std::has_single_bit(a.size)) {
+      throw InputError(info().name, "",
+                       "to be compared by bits (--policy bit-equal): means of " + std::to_string(a.size) +
+                           " terms have no exact binary value",
+                       "a bound");
+    }
+    const double share = 1 / static_cast<double>(a.size);
+    ExactDot sum{.value = exact_sum(a)};
+    sum.value.multiply(assay::exact(share));
+    sum.magnitudes = upward::multiply(exact_sum(a, {.magnitudes = true}).magnitude_up(), share);
+    return sum;
+  }
+
+  bool is_sum() const { return !saved_.shapes.front().revelation.problem.has_b(); }
   void check_ones(const CodeVector& b) const {
     if (!is_sum()) return;
     const std::uint64_t one = encode(1.0, b.format).code;
@@ -614,6 +644,18 @@ double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, st
     values[at] = v;
   }
   Ranged root = values.back();
+  if (tree.output.mean) {
+    const auto& [format, rounding, reciprocal] = *tree.output.mean;
+    const double n = static_cast<double>(tree.terms);
+    if (formats.back() == nullptr) root = round_to(root, format, rounding, false);
+    root = {up(root.magnitude / n), up(root.error / n)};
+    // A reciprocal is as much too large as its own rounding made it.
+    if (reciprocal) {
+      const double off = upward::multiply(rounding_error(format, rounding, false, 1 / n), n);
+      root.error = upward::add(root.error, upward::multiply(off, upward::add(root.magnitude, root.error)));
+    }
+    root = round_to(root, format, rounding, false);
+  }
   root.error =
       upward::add(root.error, rounding_error(tree.output.format, tree.output.rounding, tree.output.flush,
                                              upward::add(root.magnitude, root.error)));
@@ -706,7 +748,7 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   }
   info.summary = std::string(operation_name(first.operation)) + " of length " + lengths + ", as " +
                  saved.program + " does";
-  info.inputs.emplace_back(first.a, first.operation == Operation::sum ? first.a : first.b);
+  info.inputs.emplace_back(first.a, !first.has_b() ? first.a : first.b);
   info.outputs = {first.output};
   if (first.scaled()) {
     info.scales = "alpha=" + scale_text(first.alpha) + (first.c ? " beta=" + scale_text(first.beta) : "");

@@ -30,6 +30,7 @@ class Inference {
 
   FoundRules run() {
     tree_.output.format = p_.output;
+    if (p_.operation == Operation::mean) tree_.output.mean = MeanRule{p_.output};
     tree_.node_rules = {NodeRule{p_.output}};
     tree_.leaf_rules = {LeafRule{}};
     facts_ = find_facts(even_, tree_);
@@ -170,7 +171,7 @@ class Inference {
     const Problem& asked = real ? p_ : even_.problem();
     if (tree_.scaling) evaluate.set_scales(asked.alpha, asked.beta);
     const CodeVector a{in.a.data(), p_.k, 1, p_.a}, b{in.b.data(), p_.k, 1, p_.b};
-    return evaluate(a, p_.operation == Operation::sum ? nullptr : &b, in.c);
+    return evaluate(a, !p_.has_b() ? nullptr : &b, in.c);
   }
 
   void group() {
@@ -592,9 +593,26 @@ class Inference {
 
   std::vector<OutputRule> output_candidates() const {
     std::vector<OutputRule> list;
-    for (const Rounding mode : deterministic_roundings) {
-      for (const bool flush : {false, true}) {
-        for (const bool started : {false, true}) list.push_back({p_.output, mode, flush, started});
+    for (const auto& mean : mean_candidates()) {
+      for (const Rounding mode : deterministic_roundings) {
+        for (const bool flush : {false, true}) {
+          for (const bool started : {false, true}) list.push_back({p_.output, mode, flush, started, mean});
+        }
+      }
+    }
+    return list;
+  }
+
+  std::vector<std::optional<MeanRule>> mean_candidates() const {
+    if (!tree_.output.mean) return {std::nullopt};
+    std::vector<std::optional<FormatSpec>> formats;
+    for (const NodeRule& r : tree_.node_rules) also(formats, r.format);
+    for (const FormatSpec& f : {p_.output, assay::formats::float32, assay::formats::float64})
+      also(formats, f);
+    std::vector<std::optional<MeanRule>> list;
+    for (const auto& f : formats) {
+      for (const Rounding mode : std::set{Rounding::nearest_even, tree_.node_rules.back().rounding}) {
+        for (const bool reciprocal : {false, true}) list.push_back(MeanRule{*f, mode, reciprocal});
       }
     }
     return list;
@@ -768,7 +786,12 @@ std::string describe(const LeafRule& r) {
 
 std::string describe(const OutputRule& r) {
   return rounding_text(r.format, r.rounding) + (r.flush ? ", flushes results" : "") +
-         (r.started ? ", after an addition to +0" : "");
+         (r.started ? ", after an addition to +0" : "") +
+         (r.mean ? std::string(", after ") +
+                       (r.mean->reciprocal ? "times the reciprocal of the number of terms"
+                                           : "a division by the number of terms") +
+                       ", " + rounding_text(r.mean->format, r.mean->rounding)
+                 : "");
 }
 
 }  // namespace assay::diagnose

@@ -13,6 +13,7 @@ namespace assay::diagnose {
 std::string_view operation_name(Operation operation) {
   switch (operation) {
     case Operation::sum: return "sum";
+    case Operation::mean: return "mean";
     case Operation::dot: return "dot";
     case Operation::gemm: return "gemm";
   }
@@ -20,22 +21,23 @@ std::string_view operation_name(Operation operation) {
 }
 
 Operation parse_operation(std::string_view name) {
-  for (const Operation o : {Operation::sum, Operation::dot, Operation::gemm}) {
+  for (const Operation o : {Operation::sum, Operation::mean, Operation::dot, Operation::gemm}) {
     if (operation_name(o) == name) return o;
   }
-  throw unknown_name("operation", "sum, dot or gemm", name, {"sum", "dot", "gemm"});
+  throw unknown_name("operation", "sum, mean, dot or gemm", name, {"sum", "mean", "dot", "gemm"});
 }
 
 std::string to_string(const Problem& p) {
   std::string text(operation_name(p.operation));
   if (p.operation == Operation::gemm) text += " m=" + std::to_string(p.m) + " n=" + std::to_string(p.n);
   text += " k=" + std::to_string(p.k) + " a=" + std::string(p.a.dtype);
-  if (p.operation != Operation::sum) text += " b=" + std::string(p.b.dtype);
+  if (p.has_b()) text += " b=" + std::string(p.b.dtype);
   if (p.c) text += " c=" + std::string(p.c->dtype);
   text += " output=" + std::string(p.output.dtype);
   if (p.alpha != 1) text += " alpha=" + scale_text(p.alpha);
   if (p.c && p.beta != 1) text += " beta=" + scale_text(p.beta);
   if (p.threads > 0) text += " threads=" + std::to_string(p.threads);
+  if (p.offset > 0) text += " offset=" + std::to_string(p.offset);
   return text;
 }
 
@@ -51,6 +53,7 @@ void check_problem(const Problem& p) {
   if (p.operation != Operation::gemm && p.alpha != 1) refuse("alpha for gemm alone", to_string(p));
   if (!std::isfinite(p.alpha) || p.alpha == 0) refuse("a finite alpha, not 0", to_string(p));
   if (!std::isfinite(p.beta)) refuse("a finite beta", to_string(p));
+  if (p.offset < 0 || p.offset > 63) refuse("an offset of 0 to 63 bytes", std::to_string(p.offset));
   if (!p.c && p.beta != 1) refuse("a C where there is a beta", to_string(p));
 }
 
@@ -78,7 +81,8 @@ Problem with_even_scales(Problem p) {
 
 Target target_of(const Arithmetic& arithmetic) {
   return [&arithmetic](const Problem& p, std::span<const Case> cases) {
-    if (p.scaled()) throw ContractError("an arithmetic was asked for alpha or beta: " + to_string(p));
+    if (p.scaled() || p.operation == Operation::mean)
+      throw ContractError("an arithmetic was asked for more than a sum: " + to_string(p));
     std::vector<Answer> answers;
     for (const Case& x : cases) {
       Answer answer;

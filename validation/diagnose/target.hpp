@@ -20,6 +20,7 @@ namespace assay::diagnose {
 
 enum class Operation : std::uint8_t {
   sum,   // of k values of A
+  mean,  // their sum divided by k
   dot,   // of two vectors of k values
   gemm,  // m x k by k x n, row-major
 };
@@ -33,12 +34,12 @@ struct Problem {
   std::optional<FormatSpec> c{};  // gemm with an addend: D = alpha A B + beta C, m x n
   double alpha = 1, beta = 1;     // of gemm; beta counts where there is a C
   int threads = 0;                // 0: as the program decides
+  int offset = 0;                 // bytes between a multiple of 64 and each operand's first
 
+  bool has_b() const { return operation == Operation::dot || operation == Operation::gemm; }
   std::size_t outputs() const { return operation == Operation::gemm ? m * n : 1; }
   std::size_t a_size() const { return operation == Operation::gemm ? m * k : k; }
-  std::size_t b_size() const {
-    return operation == Operation::sum ? 0 : operation == Operation::gemm ? k * n : k;
-  }
+  std::size_t b_size() const { return !has_b() ? 0 : operation == Operation::gemm ? k * n : k; }
   std::size_t c_size() const { return c ? outputs() : 0; }
   bool adds_c() const { return c && beta != 0; }  // else D depends on C by its NaN at most
   bool scaled() const { return alpha != 1 || (c && beta != 1); }
@@ -72,8 +73,8 @@ class TargetError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// An arithmetic as a target: output i of a case is its element i. The arithmetic outlives it. It knows no alpha and
-// beta: ContractError where they are not 1.
+// An arithmetic as a target: output i of a case is its element i. The arithmetic outlives it. It knows no alpha,
+// beta and mean: ContractError.
 Target target_of(const Arithmetic& arithmetic);
 
 }  // namespace assay::diagnose

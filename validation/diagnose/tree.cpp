@@ -295,6 +295,14 @@ Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, 
   return product;
 }
 
+Value divided(const Value& v, std::size_t n, const MeanRule& rule) {
+  const ExactValue<std::uint64_t> x = exact_from_code(v.code, *v.format);
+  if (!rule.reciprocal) return rounded(wide_quotient(x, n), rule.format, rule.rounding, false);
+  const Value reciprocal = rounded(wide_quotient(exact(1.0), n), rule.format, rule.rounding, false);
+  return rounded(wide_product(x, exact_from_code(reciprocal.code, *reciprocal.format)), rule.format,
+                 rule.rounding, false);
+}
+
 Value round_by(const NodeRule& rule, const Value& v) {
   return rounded(v.x, rule.format, rule.rounding, rule.flush_result);
 }
@@ -417,6 +425,11 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
   }
   if (tree.scaling && tree.scaling->reads_c && c && !tree.addend && !tree.node_rules.empty()) {
     add_to_root(times(value_of(*c, s.c), s.beta, std::nullopt, *tree.scaling));
+  }
+  if (tree.output.mean) {
+    if (root.format == nullptr)
+      root = rounded(root.x, tree.output.mean->format, tree.output.mean->rounding, false);
+    root = divided(root, tree.terms, *tree.output.mean);
   }
   return rounded(root.x, tree.output.format, tree.output.rounding, tree.output.flush).code;
 }

@@ -11,6 +11,8 @@
 //           multiple of 2^(emax-F), emax the largest exponent of a term; a product's exponent is the sum of
 //           its operands'.
 //   scaling alpha and beta of a matrix product: see Scaling.
+//   mean    the root divided by the number of terms, rounded by its `mean`; or times the reciprocal of that
+//           number, which was rounded by it before.
 //   root    rounded once more to `output`, nearest-even unless it says otherwise; before that added to a C of +0
 //           where `started`.
 //   NaN     is the one quiet NaN of the format.
@@ -45,11 +47,19 @@ struct NodeRule {
   friend bool operator==(const NodeRule&, const NodeRule&) = default;
 };
 
+struct MeanRule {
+  FormatSpec format = formats::float32;
+  Rounding rounding = Rounding::nearest_even;
+  bool reciprocal = false;
+  friend bool operator==(const MeanRule&, const MeanRule&) = default;
+};
+
 struct OutputRule {
   FormatSpec format = formats::float32;
   Rounding rounding = Rounding::nearest_even;
   bool flush = false;
   bool started = false;  // the sum is added to +0 by the root's rule, so that no -0 comes out
+  std::optional<MeanRule> mean{};
   friend bool operator==(const OutputRule&, const OutputRule&) = default;
 };
 

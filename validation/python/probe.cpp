@@ -134,6 +134,7 @@ Probe probe(const py::function& function, const std::string& operation, std::siz
             std::uint64_t most_runs, std::size_t offset, double alpha, double beta) {
   Problem p{.operation = diagnose::parse_operation(operation), .m = m, .n = n, .k = k};
   p.a = format_of(a);
+  p.offset = static_cast<int>(checked_offset(offset));
   p.b = b.is_none() ? p.a : format_of(b);
   if (!c.is_none()) p.c = format_of(c);
   p.alpha = scale_of(p, alpha);
@@ -159,7 +160,7 @@ Probe probe(const py::function& function, const std::string& operation, std::siz
   found.saved.name =
       !name.empty() ? name
                     : py::str(py::getattr(function, "__name__", py::str("callable"))).cast<std::string>();
-  found.saved.environment = {{"cpu", cpu_model()}, {"offset", std::to_string(offset)}};
+  found.saved.environment = {{"cpu", cpu_model()}};
   diagnose::SavedArithmetic::Shape shape;
   shape.revelation = reveal(p, target, options);
   shape.score = score(shape.revelation, target, seed, results, options);
@@ -243,10 +244,11 @@ void bind_probe(py::module_& m) {
         py::arg("offset") = 0, py::arg("alpha") = 1.0, py::arg("beta") = 1.0,
         "Finds the order of additions behind a callable and the arithmetic of each, and predicts fresh "
         "results.\n\n"
-        "function   called as f(a) for 'sum', f(a, b) for 'dot' and 'gemm', f(a, b, c) for a gemm with c; "
+        "function   called as f(a) for 'sum' and 'mean', f(a, b) for 'dot' and 'gemm', f(a, b, c) for a gemm "
+        "with c; "
         "returns\n"
         "           the results. The arrays are the same ones in every call, filled anew.\n"
-        "operation  'sum' of k values, 'dot' of k products, 'gemm': m x k by k x n\n"
+        "operation  'sum' of k values, 'mean' of them, 'dot' of k products, 'gemm': m x k by k x n\n"
         "a, b, c    formats; b None: that of a; c None: no addend\n"
         "output     the format of what it returns; None: that of a first call with zeros\n"
         "results    fresh results to predict, of each of three kinds of inputs\n"

@@ -13,12 +13,12 @@ def chain(terms):
 
 
 while header := sys.stdin.readline():
-    _, _, operation, m, n, k, _, _, c_type, _, alpha, beta, _, cases = header.split()
+    _, _, operation, m, n, k, _, _, c_type, _, alpha, beta, _, _, cases = header.split()
     m, n, k, alpha, beta = int(m), int(n), int(k), float(alpha), float(beta)
     for _ in range(int(cases)):
         a = [float(x) for x in sys.stdin.readline().split()]
-        if operation == 'sum':
-            results = [chain(a)]
+        if operation in ('sum', 'mean'):
+            results = [chain(a) / (k if operation == 'mean' else 1)]
         else:
             b = [float(x) for x in sys.stdin.readline().split()]
             results = [chain(a[i * k + t] * b[t * n + j] for t in range(k)) for i in range(m) for j in range(n)]

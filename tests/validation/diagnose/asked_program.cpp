@@ -35,7 +35,7 @@ namespace {
 struct Request {
   bool binary = false;
   std::string operation;
-  std::size_t m = 1, n = 1, k = 0, cases = 0;
+  std::size_t m = 1, n = 1, k = 0, offset = 0, cases = 0;
   FormatSpec a = formats::float32, b = formats::float32, output = formats::float32;
   std::optional<FormatSpec> c{};
   float alpha = 1, beta = 0;  // 0 without a C
@@ -48,7 +48,7 @@ bool read_header(Request& r) {
   std::string version, form, a, b, c, output;
   int threads = 0;
   in >> version >> form >> r.operation >> r.m >> r.n >> r.k >> a >> b >> c >> output >> r.alpha >> r.beta >>
-      threads >> r.cases;
+      threads >> r.offset >> r.cases;
   if (!in || version != "assay1") std::exit(9);
   r.binary = form == "binary";
   r.a = parse_format(a);
@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   while (read_header(r)) {
     std::vector<std::uint64_t> results;
     for (std::size_t c = 0; c < r.cases; ++c) {
-      const bool matrix = r.operation == "gemm", sum = r.operation == "sum";
+      const bool matrix = r.operation == "gemm", sum = r.operation == "sum" || r.operation == "mean";
       const std::size_t rows = matrix ? r.m : 1, cols = matrix ? r.n : 1;
       const auto a = stored(read_codes(r, r.a, rows * r.k), r.a);
       const auto b = stored(

@@ -26,7 +26,7 @@ namespace {
 
 struct Header {
   std::string operation, a, b, c, output;
-  std::size_t m = 1, n = 1, k = 1, cases = 0;
+  std::size_t m = 1, n = 1, k = 1, offset = 0, cases = 0;
   float alpha = 1, beta = 0;  // 0 without a C
 };
 
@@ -36,7 +36,7 @@ bool read_header(Header& h) {
   std::istringstream in(line);
   int threads = 0;
   in >> version >> form >> h.operation >> h.m >> h.n >> h.k >> h.a >> h.b >> h.c >> h.output >> h.alpha >>
-      h.beta >> threads >> h.cases;
+      h.beta >> threads >> h.offset >> h.cases;
   return version == "assay1" && form == "binary" && !in.fail();
 }
 
@@ -46,10 +46,17 @@ using Vector = Eigen::VectorXf;
 struct Free {
   void operator()(void* p) const { std::free(p); }
 };
-// Memory at a multiple of 64 bytes: the order may depend on the address.
-std::unique_ptr<void, Free> room(std::size_t bytes) {
-  return std::unique_ptr<void, Free>(std::aligned_alloc(64, (bytes + 127) / 64 * 64));
-}
+// Memory that begins so many bytes after a multiple of 64: the order may depend on the address.
+class Room {
+ public:
+  Room(std::size_t bytes, std::size_t offset)
+      : memory_(std::aligned_alloc(64, (bytes + offset + 127) / 64 * 64)), offset_(offset) {}
+  char* get() const { return static_cast<char*>(memory_.get()) + offset_; }
+
+ private:
+  std::unique_ptr<void, Free> memory_;
+  std::size_t offset_;
+};
 
 #ifdef ASSAY_LIVE_DNNL
 class OneDnn {
@@ -129,18 +136,18 @@ int main(int argc, char** argv) {
     const bool matrix = h.operation == "gemm";
     const std::size_t rows = matrix ? h.m : 1, cols = matrix ? h.n : 1;
     const std::size_t width = h.a == "bfloat16" ? 2 : 4;
-    const std::size_t a_bytes = rows * h.k * width, b_bytes = h.operation == "sum" ? 0 : h.k * cols * width;
+    const std::size_t a_bytes = rows * h.k * width, b_bytes = h.b == "-" ? 0 : h.k * cols * width;
     const std::size_t c_bytes = h.c == "-" ? 0 : rows * cols * 4;
-    const auto a = room(a_bytes), b = room(b_bytes), d = room(rows * cols * 4);
-    const auto* const x = static_cast<const float*>(a.get());
-    const auto* const y = static_cast<const float*>(b.get());
-    auto* const result = static_cast<float*>(d.get());
+    const Room a(a_bytes, h.offset), b(b_bytes, h.offset), d(rows * cols * 4, h.offset);
+    const auto* const x = reinterpret_cast<const float*>(a.get());
+    const auto* const y = reinterpret_cast<const float*>(b.get());
+    auto* const result = reinterpret_cast<float*>(d.get());
     const auto k = static_cast<Eigen::Index>(h.k), m = static_cast<Eigen::Index>(rows),
                n = static_cast<Eigen::Index>(cols);
     for (std::size_t c = 0; c < h.cases; ++c) {
-      std::cin.read(static_cast<char*>(a.get()), static_cast<std::streamsize>(a_bytes));
-      std::cin.read(static_cast<char*>(b.get()), static_cast<std::streamsize>(b_bytes));
-      std::cin.read(static_cast<char*>(d.get()), static_cast<std::streamsize>(c_bytes));
+      std::cin.read(a.get(), static_cast<std::streamsize>(a_bytes));
+      std::cin.read(b.get(), static_cast<std::streamsize>(b_bytes));
+      std::cin.read(d.get(), static_cast<std::streamsize>(c_bytes));
       if (!std::cin) return 5;
       if (what == "eigen_sum") {
         *result = Eigen::Map<const Vector>(x, k).sum();
@@ -176,7 +183,7 @@ int main(int argc, char** argv) {
       } else {
         return 6;
       }
-      std::cout.write(static_cast<const char*>(d.get()), static_cast<std::streamsize>(rows * cols * 4));
+      std::cout.write(d.get(), static_cast<std::streamsize>(rows * cols * 4));
     }
     std::cout.flush();
   }

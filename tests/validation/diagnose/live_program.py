@@ -1,6 +1,6 @@
 """NumPy and SciPy as programs for `assay probe --form binary`.
 
-live_program.py version|sum|sum_axis|sum_axes|dot|matmul|einsum|sgemm|dgemm|sdot
+live_program.py version|sum|mean|sum_axis|sum_axes|dot|matmul|einsum|sgemm|dgemm|sdot
 
 float32, float64 and float16 operands, as the header says. sgemm, dgemm and sdot are SciPy's, called directly, with
 alpha and beta.
@@ -23,10 +23,10 @@ def blas():
     return ' '.join(line for line in lines if line.startswith(('openblas configuration', 'name: scipy-openblas')))
 
 
-def aligned(x):
-    """A copy that begins at a multiple of 64 bytes: the tree may depend on the address."""
-    memory = np.empty(x.nbytes + 64, np.uint8)
-    start = -memory.ctypes.data % 64
+def placed(x, offset):
+    """A copy that begins `offset` bytes after a multiple of 64: the tree may depend on the address."""
+    memory = np.empty(x.nbytes + 128, np.uint8)
+    start = -memory.ctypes.data % 64 + offset
     y = memory[start:start + x.nbytes].view(x.dtype).reshape(x.shape)
     y[...] = x
     return y
@@ -35,6 +35,8 @@ def aligned(x):
 def compute(what, operation, a, b, c, alpha, beta, m, n, k):
     if what == 'sum':
         return a.sum()
+    if what == 'mean':
+        return a.mean()
     if what == 'sum_axis':
         return np.repeat(a.reshape(k, 1), 4, axis=1).sum(axis=0)[1]
     if what == 'sum_axes':  # of the first and the last axis
@@ -70,12 +72,12 @@ def main():
         return
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while header := source.readline():
-        _, _, operation, m, n, k, a_type, b_type, c_type, _, alpha, beta, _, cases = header.decode().split()
+        _, _, operation, m, n, k, a_type, b_type, c_type, _, alpha, beta, _, offset, cases = header.decode().split()
         m, n, k, alpha, beta = int(m), int(n), int(k), float(alpha), float(beta)
-        a_size, b_size = (m * k, k * n) if operation == 'gemm' else (k, 0 if operation == 'sum' else k)
+        a_size, b_size = (m * k, k * n) if operation == 'gemm' else (k, k if operation == 'dot' else 0)
         operands = ((a_size, a_type), (b_size, b_type), (0 if c_type == '-' else m * n, c_type))
         for _ in range(int(cases)):
-            a, b, c = (aligned(np.frombuffer(source.read(size * np.dtype(TYPES[t]).itemsize), TYPES[t]))
+            a, b, c = (placed(np.frombuffer(source.read(size * np.dtype(TYPES[t]).itemsize), TYPES[t]), int(offset))
                        if size else None for size, t in operands)
             with np.errstate(all='ignore'):
                 result = compute(what, operation, a, b, c, alpha, beta, m, n, k)

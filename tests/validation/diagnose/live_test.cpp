@@ -165,6 +165,8 @@ std::vector<Library> libraries() {
            {"NumPy sum", base + "sum", sum},
            {"NumPy sum float16", base + "sum", sum, formats::float16, formats::float16},
            {"NumPy sum, other axis", base + "sum_axis", sum},
+           {"NumPy mean", base + "mean", mean},
+           {"NumPy mean float16", base + "mean", mean, formats::float16, formats::float16},
            {"NumPy sum, two axes of three", base + "sum_axes", sum},
            {"NumPy dot (its OpenBLAS)", base + "dot", dot},
            {"NumPy dot float64", base + "dot", dot, formats::float64, formats::float64},
