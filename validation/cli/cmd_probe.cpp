@@ -60,6 +60,7 @@ nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
           {"wrong", s.wrong},
           {"without_tree", s.without_tree},
           {"predicted", s.wrong == 0 && s.without_tree == 0},
+          {"not_explained", unexplained(r)},
           {"classes", classes}};
 }
 
@@ -118,7 +119,7 @@ int run(const Options& o) {
       }
       return disagree;
     }
-    right = right && s.wrong == 0 && s.without_tree == 0 && s.results > 0;
+    right = right && s.wrong == 0 && s.without_tree == 0 && s.results > 0 && unexplained(r) == 0;
     if (o.probe.json) {
       shapes.push_back(as_json(r, s));
     } else {

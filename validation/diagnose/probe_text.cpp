@@ -91,14 +91,19 @@ std::string probe_text(const Revelation& r, const PredictionScore& s, const Draw
     }
     for (const std::string& a : c.ambiguous) text += "  cannot be told apart: " + a + '\n';
     if (c.training_misses > 0) {
-      text += fmt::format("  not explained: {} of the {} answers that chose these rules\n", c.training_misses,
-                          c.training);
+      text +=
+          fmt::format("  not explained: {} of the {} answers that chose these rules{}\n", c.training_misses,
+                      c.training, c.gave_up ? "; the search for others ended at its limit" : "");
     }
   }
   text +=
       fmt::format("\n{}  {} of {} fresh results predicted bit for bit (normal {}, wide {}, tiny {} wrong)",
-                  s.wrong == 0 && s.without_tree == 0 ? "PREDICTED" : "NOT PREDICTED", s.results - s.wrong,
-                  s.results, s.wrong_by_kind[0], s.wrong_by_kind[1], s.wrong_by_kind[2]);
+                  s.wrong > 0 || s.without_tree > 0 ? "NOT PREDICTED"
+                  : unexplained(r) > 0              ? "PREDICTED IN PART"
+                                                    : "PREDICTED",
+                  s.results - s.wrong, s.results, s.wrong_by_kind[0], s.wrong_by_kind[1], s.wrong_by_kind[2]);
+  if (s.wrong == 0 && unexplained(r) > 0)
+    text += fmt::format("; {} answers to probes are not explained", unexplained(r));
   if (s.without_tree > 0) text += fmt::format("; {} results have no tree", s.without_tree);
   text += fmt::format("\n  {} runs in {} rounds\n", r.runs, r.rounds);
   for (const Misprediction& m : s.first) {

@@ -89,6 +89,7 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
       found.training = rules.training;
       found.training_misses = rules.misses;
       found.ambiguous = rules.ambiguous;
+      found.gave_up = rules.gave_up;
     }
     const int index = static_cast<int>(r.classes.size());
     for (std::size_t o = 0; o < agrees.size(); ++o) {
@@ -102,6 +103,12 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
   r.runs = runs();
   r.rounds = asker.rounds() + even_asker.rounds();
   return r;
+}
+
+std::size_t unexplained(const Revelation& r) {
+  std::size_t count = 0;
+  for (const OrderClass& c : r.classes) count += c.training_misses;
+  return count;
 }
 
 Predictor::Predictor(const Revelation& r) : revelation_(r) {

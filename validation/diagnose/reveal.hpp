@@ -43,6 +43,7 @@ struct OrderClass {
   std::uint64_t order_runs = 0, rule_runs = 0;
   std::size_t training = 0,
               training_misses = 0;       // answers that chose the rules, and those that they do not repeat
+  bool gave_up = false;                  // the search for rules ended at its limit
   std::vector<std::string> ambiguous{};  // what no answer told apart
 };
 
@@ -54,6 +55,9 @@ struct Revelation {
   bool repeats = true;  // the same inputs had the same answers
   std::vector<std::string> notes{};
 };
+
+// Answers to probes that no rule repeats: what was predicted may be right without them.
+std::size_t unexplained(const Revelation& revelation);
 
 // InputError for a problem that cannot be asked; TargetError from the target, and where it needs too many
 // runs. A tree that is not found is part of the result.

@@ -48,6 +48,7 @@ class Inference {
     FoundRules found;
     found.training = data_.size();
     found.misses = misses(std::numeric_limits<std::size_t>::max());
+    found.gave_up = spent();
     if (!hopeless()) found.ambiguous = ambiguous();
     return found;
   }
@@ -167,7 +168,8 @@ class Inference {
     }
     return count;
   }
-  std::uint64_t evaluated(Evaluator& evaluate, const Operands& in, bool real = true) const {
+  std::uint64_t evaluated(Evaluator& evaluate, const Operands& in, bool real = true) {
+    work_ += nodes();
     const Problem& asked = real ? p_ : even_.problem();
     if (tree_.scaling) evaluate.set_scales(asked.alpha, asked.beta);
     const CodeVector a{in.a.data(), p_.k, 1, p_.a}, b{in.b.data(), p_.k, 1, p_.b};
@@ -349,7 +351,7 @@ class Inference {
     Rule best = before;
     for (const Rule& candidate : candidates) {
       if (candidate == before) continue;
-      if (best_ == 0) break;
+      if (best_ == 0 || spent()) break;
       rule = candidate;
       const std::size_t now = misses(best_ - 1);
       if (now < best_) {
@@ -473,7 +475,7 @@ class Inference {
       if (now >= best_) continue;
       best_ = now;
       best = rules();
-      if (best_ == 0) break;
+      if (best_ == 0 || spent()) break;
     }
     set(best);
   }
@@ -524,7 +526,11 @@ class Inference {
   }
 
   // No tree with these rules makes the answers: more of them would show no more. Sums that are rounded at random.
-  bool hopeless() const { return best_ > data_.size() / 4; }
+  bool hopeless() const { return best_ > data_.size() / 4 || spent(); }
+
+  // Nodes evaluated so far. What has rules took up to 1.9e8 with 400 nodes and 3.4e8 with 8191; where nothing fits, the
+  // search would go on for minutes.
+  bool spent() const { return work_ > 400'000'000 + 200'000 * nodes(); }
 
   void descend_on() {
     best_ = misses(std::numeric_limits<std::size_t>::max());
@@ -549,7 +555,7 @@ class Inference {
   void improve_all_leaves() {
     const std::vector<LeafRule> before = tree_.leaf_rules;
     std::vector<LeafRule> best = before;
-    for (std::size_t g = 0; g < before.size() && best_ > 0; ++g) {
+    for (std::size_t g = 0; g < before.size() && best_ > 0 && !spent(); ++g) {
       for (const LeafRule& candidate : leaf_candidates(g)) {
         for (std::size_t other = 0; other < before.size(); ++other) {
           LeafRule& r = tree_.leaf_rules[other];
@@ -626,6 +632,7 @@ class Inference {
       const auto chosen = rule;
       for (const auto& candidate : candidates) {
         if (candidate == chosen) continue;
+        if (spent()) return;
         rule = candidate;
         const bool as_good = misses(best_) <= best_;
         rule = chosen;
@@ -672,6 +679,7 @@ class Inference {
   // Inputs on which settings differ that nothing told apart so far, asked. False if there are none: what is
   // left is the same on all that was tried.
   bool tell_apart() {
+    if (spent()) return false;
     if (pool_.empty()) fill_pool();
     const std::string now = rules_text();
     if (now != pooled_for_) {
@@ -752,6 +760,7 @@ class Inference {
   std::vector<Uniform> uniform_settings_{};
   std::string pooled_for_;  // the rules that pool_'s codes are of
   std::size_t best_ = 0, stride_ = 1;
+  std::uint64_t work_ = 0;
   std::set<std::string> scanned_;  // alternatives that differ nowhere in the pool from the present rules
 };
 

@@ -11,6 +11,7 @@ namespace assay::diagnose {
 
 struct FoundRules {
   std::size_t training = 0, misses = 0;
+  bool gave_up = false;  // the search ended at its limit, which no arithmetic that has rules came near
   std::vector<std::string> ambiguous{};
 };
 // Fills in the rules of `tree`, which has the right order. `even` asks with_even_scales() of the problem, for probes of

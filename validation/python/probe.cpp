@@ -117,6 +117,7 @@ struct Probe {
   const diagnose::Revelation& revelation() const { return saved.shapes.front().revelation; }
   const diagnose::PredictionScore& score() const { return saved.shapes.front().score; }
   bool predicted() const { return score().results > 0 && score().wrong == 0 && score().without_tree == 0; }
+  bool explained() const { return predicted() && unexplained(revelation()) == 0; }
   std::string text() const { return probe_text(revelation(), score()); }
 };
 
@@ -197,10 +198,15 @@ void bind_probe(py::module_& m) {
   py::class_<Probe>(
       m, "Probe",
       "What a callable was found to do: trees of additions and the arithmetic of their parts. True if "
-      "every\nfresh result was predicted bit for bit. dot() and gemm() take it for a unit.")
+      "every\nfresh result was predicted bit for bit and every answer to a probe is explained. dot() and "
+      "gemm() "
+      "take\nit for a unit.")
       .def_property_readonly("name", [](const Probe& p) { return p.saved.name; })
       .def_property_readonly("predicted", &Probe::predicted, "All fresh results, bit for bit.")
-      .def("__bool__", &Probe::predicted)
+      .def_property_readonly(
+          "not_explained", [](const Probe& p) { return unexplained(p.revelation()); },
+          "Answers to probes that the rules do not repeat.")
+      .def("__bool__", &Probe::explained)
       .def_property_readonly(
           "results", [](const Probe& p) { return p.score().results; },
           "Fresh results that were predicted or not.")

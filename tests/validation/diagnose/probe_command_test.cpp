@@ -55,6 +55,44 @@ BOOST_FIXTURE_TEST_CASE(a_program_is_revealed_saved_and_replayed, Folder) {
   BOOST_TEST(assay("dot --unit missing.json --a a.npy --b b.npy --out x.npy").exit_code == 2);
 }
 
+BOOST_FIXTURE_TEST_CASE(alpha_and_beta_are_revealed_saved_and_replayed, Folder) {
+  const std::string shape = "probe gemm --k 16 --m 2 --n 3 --results 300 ";
+  const Outcome found =
+      assay(shape + "--with-c --alpha 0.7 --beta 0.3 --out scaled.json" + from("lanes8_f32_fused"));
+  BOOST_TEST(found.exit_code == 0, found.out + found.err);
+  BOOST_TEST(holds(found.out, "alpha 0.7 times each sum that is added to C, in the addition (fma); beta 0.3"),
+             found.out);
+  write("a.npy", normal(formats::float32, {2, 16}, 1));
+  write("b.npy", normal(formats::float32, {16, 3}, 2));
+  write("c.npy", normal(formats::float32, {2, 3}, 3));
+  const std::string operands = " --unit scaled.json --a a.npy --b b.npy --c c.npy";
+  BOOST_TEST(assay("gemm" + operands + " --out d.npy").exit_code == 0);
+  const std::string check = "check gemm" + operands + " --got d.npy ";
+  const Outcome same = assay(check + "--c-first --policy bit-equal");
+  BOOST_TEST(same.exit_code == 0, same.out + same.err);
+  // The truth of such a unit is alpha A B + beta C, and the bound holds for it.
+  const Outcome bound = assay(check + "--c-first");
+  BOOST_TEST(bound.exit_code == 0, bound.out + bound.err);
+  const Outcome general =
+      assay("check gemm --a a.npy --b b.npy --c c.npy --alpha 0.7 --beta 0.3 --got d.npy");
+  BOOST_TEST(general.exit_code == 0, general.out + general.err);
+  const Outcome twice = assay(check + "--c-first --alpha 0.7");
+  BOOST_TEST(twice.exit_code == 2, twice.out);
+  BOOST_TEST(holds(twice.err, "alpha=0.7 beta=0.3"), twice.err);
+  const Outcome beside = assay(check);
+  BOOST_TEST(beside.exit_code == 2, beside.out);
+  BOOST_TEST(holds(beside.err, "--c-first"), beside.err);
+  const Outcome other = assay(shape + "--alpha -2 --form text" + from("chain_f32 once"));
+  BOOST_TEST(other.exit_code == 0, other.out + other.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predicted, Folder) {
+  const Outcome part = assay("probe dot --k 8 --results 300" + from("chain_f32 clamp"));
+  BOOST_TEST(part.exit_code == 1, part.out + part.err);
+  BOOST_TEST(holds(part.out, "PREDICTED IN PART  900 of 900"), part.out);
+  BOOST_TEST(holds(part.out, "not explained"), part.out);
+}
+
 BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   const Outcome text = assay("invariance gemm --k 16 --n 2 --vary m=1:6,row,run=2" + from("batch"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
@@ -161,6 +199,18 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("probe dot --svg nowhere/x.svg" + from("chain_f32 hang"), 2, "nowhere");
   ends("probe dto --k 8" + from("chain_f32"), 2, "dot");
   ends("probe dot --k 8 --m 3" + from("chain_f32"), 2, "gemm");
+  ends("probe dot --k 8 --alpha 2" + from("chain_f32"), 2, "gemm");
+  ends("probe gemm --k 8 --alpha 0" + from("chain_f32"), 2, "alpha");
+  ends("probe gemm --k 8 --alpha inf" + from("chain_f32"), 2, "alpha");
+  ends("probe gemm --k 8 --alpha 1e-60" + from("chain_f32"), 2, "alpha");
+  ends("probe gemm --k 8 --beta 2" + from("chain_f32"), 2, "--with-c");
+  ends("probe gemm --k 8 --with-c --beta nan" + from("chain_f32"), 2, "beta");
+  ends("probe sum --k 8 --offset 64" + from("chain_f32"), 2, "offset");
+  ends(
+      "probe sum --k 8 --form text --got-from 'while read h; do i=0; while [ $i -lt ${h##* } ]; do read a; "
+      "echo "
+      "0.125; i=$((i+1)); done; done'",
+      1, "not found");
   ends("probe dot --k 8 --form morse" + from("chain_f32"), 2, "binary");
   ends("probe dot --k 8 -f f31" + from("chain_f32"), 2, "f32");
   ends("probe dot --k 64 --runs 50" + from("chain_f32"), 1, "more than 50 runs");
