@@ -235,26 +235,32 @@ BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) {
 
 namespace {
 
-void fill_random(std::vector<std::byte>& bytes, const FormatSpec& f, const CounterRandom& random) {
-  const std::size_t width = code_bytes(f), n = bytes.size() / width;
+// Of 24 bits, between -1 and 1.
+std::vector<std::byte> random_codes(std::size_t n, const FormatSpec& f, const CounterRandom& random) {
+  const std::size_t width = code_bytes(f);
+  std::vector<std::byte> bytes(n * width);
   for (std::size_t i = 0; i < n; ++i) {
-    // Of 24 bits, between -1 and 1.
     const double value = static_cast<double>(random.below(1U << 24U, i)) / (1U << 23U) - 1;
     detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), width, encode(value, f).code);
   }
+  return bytes;
 }
 
-// The bits of one row by B, which are the same for all settings of one n; the other rows are another for each.
+// A matrix whose row s.row is the same for all settings; the others are another for each number of rows.
+std::vector<std::byte> with_row(const Setting& s, std::size_t columns, const FormatSpec& f,
+                                std::uint64_t trial, std::uint64_t stream) {
+  std::vector<std::byte> matrix = random_codes(s.m * columns, f, CounterRandom(seed + stream + s.m, trial));
+  const std::vector<std::byte> row = random_codes(columns, f, CounterRandom(seed + stream, trial));
+  std::copy(row.begin(), row.end(), matrix.begin() + static_cast<std::ptrdiff_t>(s.row * row.size()));
+  return matrix;
+}
+
+// The bits of one row by B, which are the same for all settings, and so is the row of C.
 std::vector<std::uint64_t> row_bits(Program& program, const Problem& p, const Setting& s,
                                     std::uint64_t trial) {
-  Case x;
-  x.a.resize(p.a_size() * code_bytes(p.a));
-  x.b.resize(p.b_size() * code_bytes(p.b));
-  std::vector<std::byte> row(p.k * code_bytes(p.a));
-  fill_random(x.a, p.a, CounterRandom(seed + s.m, trial));
-  fill_random(x.b, p.b, CounterRandom(seed, 1000 + trial));
-  fill_random(row, p.a, CounterRandom(seed, trial));
-  std::copy(row.begin(), row.end(), x.a.begin() + static_cast<std::ptrdiff_t>(s.row * row.size()));
+  Case x{
+      with_row(s, p.k, p.a, trial, 0), random_codes(p.b_size(), p.b, CounterRandom(seed, 1000 + trial)), {}};
+  if (p.c) x.c = with_row(s, p.n, *p.c, trial, 1000);
   const Answer answer = program.ask(p, std::vector<Case>{x}).at(0);
   return {answer.begin() + static_cast<std::ptrdiff_t>(s.row * p.n),
           answer.begin() + static_cast<std::ptrdiff_t>((s.row + 1) * p.n)};
