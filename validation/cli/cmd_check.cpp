@@ -574,6 +574,9 @@ int run(const Options& o, const CLI::App& app) {
     any = make_any_order(q.how, q.output.format);
   } else {
     unit = &find_arithmetic(o.unit, "--unit");
+    const compare::Shape& shape = q.operation->shape();
+    check_places(o.unit, *unit,
+                 o.operation == "gemm" ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
   }
   const Arithmetic& arithmetic = unit != nullptr ? *unit : *any;
   const Answer answer = by_bits ? predicted_answer(*q.operation, arithmetic, q.output, o.show.threads)

@@ -6,7 +6,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emulation/units/distinguish.hpp"
@@ -20,6 +22,7 @@
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/diagnose/revealed.hpp"
 #include "validation/report/table.hpp"
 #include "validation/report/trace_text.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -87,6 +90,41 @@ nlohmann::ordered_json as_json(const Distinction& d, const Arithmetic& x, const 
   return j;
 }
 
+// The lengths that a saved arithmetic was revealed for; nullopt where any will do.
+std::optional<std::set<std::size_t>> lengths_of(const std::string& name, const Arithmetic& arithmetic) {
+  const diagnose::SavedArithmetic* const saved = diagnose::saved_of(arithmetic);
+  if (saved == nullptr) return std::nullopt;
+  check_places(name, arithmetic, std::nullopt);
+  std::set<std::size_t> lengths;
+  for (const auto& shape : saved->shapes) {
+    const diagnose::Problem& p = shape.revelation.problem;
+    if (!p.has_b()) throw InputError(name, "", "an arithmetic of products", "one that was revealed for sums");
+    lengths.insert(p.k);
+  }
+  return lengths;
+}
+
+// The terms to search with: what was typed, or the least length that both know.
+std::optional<std::size_t> terms_of(const Options& o, const Arithmetic& x, const Arithmetic& y) {
+  std::optional<std::size_t> terms;
+  if (o.k) terms = static_cast<std::size_t>(*o.k);
+  const auto x_lengths = lengths_of(o.x, x), y_lengths = lengths_of(o.y, y);
+  if (!x_lengths && !y_lengths) return terms;
+  std::set<std::size_t> both = x_lengths ? *x_lengths : *y_lengths;
+  if (x_lengths && y_lengths) std::erase_if(both, [&](std::size_t k) { return !y_lengths->contains(k); });
+  std::string known;
+  for (const auto& [name, lengths] : {std::pair{&o.x, &x_lengths}, std::pair{&o.y, &y_lengths}}) {
+    if (*lengths)
+      known += fmt::format("{}{} was revealed for {}", known.empty() ? "" : ", ", *name,
+                           fmt::join(**lengths, ", "));
+  }
+  if (both.empty()) throw InputError("distinguish", "", "a number of terms that both know: " + known, "none");
+  if (!terms) return *both.begin();
+  if (!both.contains(*terms))
+    throw InputError("--k", "", "a number of terms that is known: " + known, std::to_string(*terms));
+  return terms;
+}
+
 int run(const Options& o) {
   const Arithmetic& x = find_arithmetic(o.x, "distinguish");
   const Arithmetic& y = find_arithmetic(o.y, "distinguish");
@@ -97,7 +135,7 @@ int run(const Options& o) {
   check_format("--a-format", o.a_format);
   check_format("--b-format", o.b_format);
   check_format("--output", o.output);
-  if (o.k) options.terms = static_cast<std::size_t>(*o.k);
+  options.terms = terms_of(o, x, y);
   // What was revealed starts with no C.
   options.with_c = !o.x.ends_with(".json") && !o.y.ends_with(".json");
   if (!o.a_format.empty()) options.inputs = {parse_format(o.a_format), parse_format(o.b_format)};
@@ -144,7 +182,8 @@ std::function<int()> make_distinguish(CLI::App& app) {
   app.add_option("--b-format", o->b_format, "Format of B");
   app.add_option("--output", o->output, "Format of both results (default: each one's own)");
   add_unsigned(app, "--k", o->k,
-               "Terms of every input (a saved arithmetic knows the lengths it was revealed for)", 1);
+               "Terms of every input (X.json: one of the lengths it was revealed for; default: the least)",
+               1);
   add_seed(app, o->seed, "Seed of the search");
   app.add_option("--limit", o->limit, "Inputs to try")
       ->capture_default_str()

@@ -19,6 +19,7 @@
 #include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
 #include "validation/report/trace_text.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {
@@ -64,6 +65,7 @@ int run(const Options& o) {
   if (o.row && !o.trace) throw InputError("--row", "", "--trace, whose row it is", "none");
   if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
   UnitOperands in = unit_operands(o.unit);
+  check_places(o.unit.unit, *in.arithmetic, std::nullopt);
   const CodeMatrix a = rows_of(in.a, "--a"), b = rows_of(in.b, "--b");
   if (in.a.shape != in.b.shape) {
     throw InputError(in.b.origin, "",

@@ -362,7 +362,10 @@ int run_convert(const Options& o) {
 }
 
 // The arithmetics to replay: all that have a name here, and those of --also.
-std::vector<const Arithmetic*> candidates(const Options& o, const ExplainInput& input) {
+std::vector<const Arithmetic*> candidates(const Options& o, const Question& q) {
+  const ExplainInput& input = q.input;
+  const MatrixPlaces places =
+      o.operation == "gemm" ? MatrixPlaces({q.shape.at(0), q.shape.at(1)}) : MatrixPlaces();
   std::vector<const Arithmetic*> all = arithmetics().list();
   for (const std::string& name : o.also) {
     const Arithmetic& arithmetic = find_arithmetic(name, "--also");
@@ -370,6 +373,7 @@ std::vector<const Arithmetic*> candidates(const Options& o, const ExplainInput& 
       throw InputError("--also", name,
                        fmt::format("an arithmetic of {} and {}", input.a.dtype, input.b.dtype),
                        "one of other formats");
+    check_places(name, arithmetic, places);
     if (std::find(all.begin(), all.end(), &arithmetic) != all.end()) continue;
     // The answer names arithmetics: two of one name would be taken for each other.
     const std::string& called = arithmetic.info().name;
@@ -398,7 +402,7 @@ int run(const Options& o, const CLI::App& app) {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
     progress.show("explain", taken.count(), share, "candidates replayed");
   };
-  const std::vector<Explanation> all = explain_parts(q.input, candidates(o, q.input), options);
+  const std::vector<Explanation> all = explain_parts(q.input, candidates(o, q), options);
   progress.clear();
   const ExplainedQuestion asked{.operation = o.operation,
                                 .parameters = q.parameters,

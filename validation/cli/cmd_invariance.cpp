@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <sstream>
 
 #include "reference/core/cpu.hpp"
@@ -14,20 +16,23 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/diagnose/draw.hpp"
 #include "validation/diagnose/invariance.hpp"
+#include "validation/diagnose/process_threads.hpp"
+#include "validation/report/invariance_text.hpp"
+#include "validation/report/trace_text.hpp"
 
 namespace assay::cli {
 namespace {
 
 using diagnose::BitClass;
+using diagnose::Difference;
 using diagnose::Invariance;
 using diagnose::Setting;
 
 struct Options {
   ProbeOptions probe;
   std::string vary;
-  std::size_t trials = 4, trees = 3, lines = 12;
+  std::size_t trials = 4, trees = 4, lines = 12;
 };
 
 // "m=1:256,row,threads=1:2,run": a comma before a digit belongs to the numbers.
@@ -74,49 +79,70 @@ diagnose::Variation parse_variation(const std::string& typed, int threads_here) 
   return v;
 }
 
-std::string text_of(const Setting& s, bool matrix) {
-  std::string text = matrix ? fmt::format("m={} n={} row={}", s.m, s.n, s.row) : "";
-  if (s.threads > 0) text += fmt::format("{}threads={}", text.empty() ? "" : " ", s.threads);
-  if (s.run > 0 || text.empty()) text += fmt::format("{}run={}", text.empty() ? "" : " ", s.run);
-  return text;
-}
-
-// Ranges of m, for each of the other settings: "m=1..15, 32 (n=64 row=0)".
-std::string members(const Invariance& r, int which) {
-  std::map<std::string, std::vector<std::size_t>> by_rest;
-  const bool matrix = r.problem.operation == diagnose::Operation::gemm;
-  for (const Setting& s : r.settings) {
-    if (s.by_bits != which) continue;
-    std::string place = s.row == 0 ? "first" : s.row + 1 == s.m ? "last" : "middle";
-    std::string rest = matrix ? fmt::format("n={} row={}", s.n, place) : "";
-    if (s.threads > 0) rest += fmt::format("{}threads={}", rest.empty() ? "" : " ", s.threads);
-    if (rest.empty()) rest = fmt::format("run={}", s.run);
-    auto& list = by_rest[rest];
-    if (list.empty() || list.back() != s.m) list.push_back(s.m);
-  }
-  std::string text;
-  for (const auto& [rest, list] : by_rest) {
-    std::string ranges;
-    if (matrix) {
-      ranges = "m=";
-      for (std::size_t i = 0; i < list.size();) {
-        std::size_t last = i;
-        while (last + 1 < list.size() && list[last + 1] == list[last] + 1) ++last;
-        ranges += (i == 0 ? "" : ",") + std::to_string(list[i]) +
-                  (last > i ? ".." + std::to_string(list[last]) : "");
-        i = last + 1;
-      }
-    }
-    text += fmt::format("    {}{}{}\n", ranges, ranges.empty() || rest.empty() ? "" : "  ", rest);
-  }
-  return text;
-}
-
-// Where every row has one answer, equal bits say nothing.
-bool is_vacuous(const Invariance& r) { return r.invariant && !r.answers_vary; }
 int exit_code(const Invariance& r) {
   if (is_vacuous(r)) return nothing_verified;
   return r.invariant ? agree : disagree;
+}
+
+// The target, watched: a number of threads that did not reach the program proves nothing.
+diagnose::Target watched(diagnose::Program& program, const diagnose::Variation& variation,
+                         std::map<int, std::size_t>& seen) {
+  if (variation.threads.size() < 2) return program.target();
+  return [&program, &seen](const diagnose::Problem& problem, std::span<const diagnose::Case> cases) {
+    std::vector<diagnose::Answer> answers = program.ask(problem, cases);
+    std::size_t& most = seen[problem.threads];
+    most = std::max(most, diagnose::most_threads_in_group(program.child()));
+    return answers;
+  };
+}
+
+nlohmann::ordered_json as_json(const Setting& s) {
+  return {{"m", s.m}, {"n", s.n}, {"row", s.row}, {"threads", s.threads}, {"run", s.run}};
+}
+
+nlohmann::ordered_json as_json(const Invariance& r, const Difference& d) {
+  return {{"setting", as_json(r.settings[d.setting])},
+          {"against", as_json(r.settings[d.against])},
+          {"different", d.results},
+          {"results", d.of},
+          {"column", d.column},
+          {"got", code_text(d.got, r.problem.output)},
+          {"was", code_text(d.was, r.problem.output)}};
+}
+
+nlohmann::ordered_json as_json(const InvarianceQuestion& q, const Invariance& r) {
+  nlohmann::ordered_json classes = nlohmann::ordered_json::array(), depends_on, threads_seen;
+  for (std::size_t i = 0; i < r.classes.size(); ++i) {
+    nlohmann::ordered_json settings = nlohmann::ordered_json::array();
+    for (const Setting& s : r.settings) {
+      if (s.by_bits == static_cast<int>(i)) settings.push_back(as_json(s));
+    }
+    const BitClass& c = r.classes[i];
+    classes.push_back(
+        {{"settings", settings}, {"looked_at", c.looked_at}, {"orders", c.orders}, {"why_not", c.why_not}});
+  }
+  for (const diagnose::Dependence& d : r.dependences)
+    depends_on[std::string(d.on)] = d.first ? as_json(r, *d.first) : nlohmann::ordered_json();
+  for (const auto& [asked, seen] : q.threads_seen) threads_seen[std::to_string(asked)] = seen;
+  nlohmann::ordered_json first_change;
+  if (r.first_change < r.settings.size()) first_change = as_json(r.settings[r.first_change]);
+  return {{"problem", to_string(r.problem)},
+          {"vary", q.varied},
+          {"invariant", r.invariant},
+          {"vacuous", is_vacuous(r)},
+          {"settings", r.settings.size()},
+          {"runs", r.runs},
+          {"repeats", r.repeats},
+          {"first_change", first_change},
+          {"by_tree", r.by_tree},
+          {"depends_on", depends_on},
+          {"threads_seen", threads_seen},
+          {"columns", r.columns},
+          {"classes", classes}};
+}
+
+std::string dump(const nlohmann::ordered_json& j) {
+  return j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
 int run(const Options& o) {
@@ -125,85 +151,16 @@ int run(const Options& o) {
   const diagnose::Problem problem = problem_of(o.probe, lengths.front());
   const diagnose::Variation variation = parse_variation(o.vary, hardware_threads());
   diagnose::Program program(program_options(o.probe));
+  InvarianceQuestion question{.varied = o.vary, .lines = o.lines};
   Invariance r;
   try {
-    r = invariance(problem, program.target(), variation, reveal_options(o.probe), o.trials, o.trees);
+    r = invariance(problem, watched(program, variation, question.threads_seen), variation,
+                   reveal_options(o.probe), o.trials, o.trees);
   } catch (const diagnose::TargetError& e) {
-    put(o.probe.json ? nlohmann::ordered_json{{"error", e.what()}}.dump(
-                           -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                           '\n'
-                     : fmt::format("ERROR  {}\n", e.what()));
+    put(o.probe.json ? dump({{"error", e.what()}}) : fmt::format("ERROR  {}\n", e.what()));
     return disagree;
   }
-  const bool matrix = problem.operation == diagnose::Operation::gemm;
-  if (o.probe.json) {
-    nlohmann::ordered_json classes = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < r.classes.size(); ++i) {
-      nlohmann::ordered_json settings = nlohmann::ordered_json::array();
-      for (const Setting& s : r.settings) {
-        if (s.by_bits == static_cast<int>(i))
-          settings.push_back(
-              {{"m", s.m}, {"n", s.n}, {"row", s.row}, {"threads", s.threads}, {"run", s.run}});
-      }
-      classes.push_back({{"settings", settings}, {"orders", r.classes[i].orders}});
-    }
-    put(nlohmann::ordered_json{
-            {"problem", to_string(problem)},
-            {"vary", o.vary},
-            {"invariant", r.invariant},
-            {"vacuous", is_vacuous(r)},
-            {"settings", r.settings.size()},
-            {"runs", r.runs},
-            {"first_change", r.invariant ? "" : text_of(r.settings[r.first_change], matrix)},
-            {"classes", classes}}
-            .dump() +
-        '\n');
-    return exit_code(r);
-  }
-  std::string text =
-      fmt::format("{}  {}, varied: {}\n  {} settings, {} runs; the same row in each, {} random rows\n",
-                  is_vacuous(r) ? "VACUOUS"
-                  : r.invariant ? "INVARIANT"
-                                : "NOT INVARIANT",
-                  to_string(problem), o.vary, r.settings.size(), r.runs, o.trials);
-  if (is_vacuous(r))
-    text += "  every random row has the same answer, or NaN: that its bits are equal says nothing\n";
-  if (!r.invariant) {
-    text += fmt::format("  first change: {} (against {})\n", text_of(r.settings[r.first_change], matrix),
-                        text_of(r.settings.front(), matrix));
-  }
-  for (std::size_t i = 0; i < r.classes.size(); ++i) {
-    const BitClass& c = r.classes[i];
-    text += fmt::format("\n  class {}: {} settings of the same bits\n{}", i + 1, c.settings,
-                        members(r, static_cast<int>(i)));
-    if (!c.why_not.empty()) text += "    tree not found: " + c.why_not + '\n';
-    for (std::size_t t = 0; t < c.trees.size(); ++t) {
-      if (c.trees[t].nodes.empty()) continue;
-      bool same = false;
-      for (std::size_t before = 0; before < i && !same; ++before) {
-        same = t < r.classes[before].orders.size() && r.classes[before].orders[t] == c.orders[t];
-        if (same) text += fmt::format("    column {}: the tree of class {}\n", r.columns[t], before + 1);
-      }
-      if (t > 0 && c.orders[t] == c.orders[0]) {
-        text += fmt::format("    column {}: the tree of column {}\n", r.columns[t], r.columns[0]);
-        continue;
-      }
-      if (same) continue;
-      text += matrix ? fmt::format("    column {} at {}:\n", r.columns[t], text_of(r.settings[c.first], true))
-                     : "";
-      diagnose::DrawOptions draw;
-      draw.most_lines = o.lines;
-      std::string picture = draw_text(c.trees[t], draw);
-      picture = picture.substr(
-          0, picture.find("\n(+") == std::string::npos ? picture.size() : picture.find("\n(+") + 1);
-      for (std::size_t at = 0; at < picture.size();) {
-        const std::size_t end = std::min(picture.find('\n', at), picture.size());
-        text += "      " + picture.substr(at, end - at) + '\n';
-        at = end + 1;
-      }
-    }
-  }
-  put(text);
+  put(o.probe.json ? dump(as_json(question, r)) : invariance_text(question, r));
   return exit_code(r);
 }
 
@@ -218,7 +175,8 @@ std::function<int()> make_invariance(CLI::App& app) {
   app.add_option("--trials", o->trials, "Random rows whose bits are compared")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  app.add_option("--trees", o->trees, "Classes whose trees are revealed at most")->capture_default_str();
+  app.add_option("--trees", o->trees, "Classes whose trees are revealed at most (0: bits alone)")
+      ->capture_default_str();
   app.add_option("--lines", o->lines, "Of a tree's picture at most")->capture_default_str();
   return [o] { return run(*o); };
 }

@@ -159,7 +159,10 @@ int run_accumulation(const Options& o, Accumulate operation) {
   AccumulationRequest r;
   r.operation = operation;
   r.formats = parse_formats(o.formats, {});
-  for (const std::string& unit : o.units) r.units.push_back(&find_arithmetic(unit, "--unit"));
+  for (const std::string& unit : o.units) {
+    r.units.push_back(&find_arithmetic(unit, "--unit"));
+    check_places(unit, *r.units.back(), std::nullopt);
+  }
   r.chains = o.units.empty() || !o.accumulators.empty() || !o.orders.empty() || !o.modes.empty() ||
              !o.products.empty();
   r.accumulators = parse_formats(o.accumulators, {formats::float32});

@@ -107,6 +107,9 @@ int run(const Options& o, const CLI::App& app) {
         "--unit", "",
         fmt::format("a unit of {} and {} that gives {}", spec.a.dtype, spec.b.dtype, spec.output.dtype),
         o.unit);
+  if (unit != nullptr)
+    check_places(o.unit, *unit,
+                 spec.operation == CaseOperation::gemm ? MatrixPlaces({spec.m, spec.n}) : MatrixPlaces());
   const Accumulation how{.accumulator = spec.accumulator};
   const std::unique_ptr<const Arithmetic> any = make_any_order(how, spec.output);
   const bool exact = spec.values == CaseValues::integers;

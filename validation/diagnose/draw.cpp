@@ -24,7 +24,7 @@ struct Shown {
 
 class Folder {
  public:
-  Folder(const Tree& tree, bool fold) : tree_(tree), fold_(fold) {
+  Folder(const Tree& tree, bool fold, bool rules) : tree_(tree), fold_(fold), rules_(rules) {
     const std::size_t n = tree.nodes.size();
     hash_.resize(n);
     least_.resize(n);
@@ -65,6 +65,7 @@ class Folder {
   int least(int i) const { return least_[static_cast<std::size_t>(i)]; }
   bool is_c(int leaf) const { return static_cast<std::size_t>(leaf) == tree_.terms; }
   std::string name(int leaf) const { return is_c(leaf) ? "C" : std::to_string(leaf); }
+  std::string term_rule(int rule) const { return rules_ ? fmt::format(" [{}]", rule) : ""; }
 
   // "0..60 step 4, 64, C"
   std::string series(const std::vector<int>& leaves) const {
@@ -96,12 +97,12 @@ class Folder {
     const TreeNode& here = node(at);
     Shown x;
     if (here.children.empty()) {
-      x.label = (is_c(here.leaf) ? "" : "term ") + name(here.leaf) + " [" + std::to_string(here.rule) + "]";
+      x.label = (is_c(here.leaf) ? "" : "term ") + name(here.leaf) + term_rule(here.rule);
       x.short_label = name(here.leaf);
       return x;
     }
     x.rule = here.rule;
-    if (fold_ && fold_chain(at, x)) return x;
+    if (fold_ && (fold_chain(at, x) || fold_blocks(at, x))) return x;
     x.label = here.children.size() == 2 ? "+" : "+ of " + std::to_string(here.children.size()) + " at once";
     x.short_label = "+";
     // Children of one shape once.
@@ -127,7 +128,9 @@ class Folder {
       leaf.short_label = series(terms);
       x.children.push_back(std::move(leaf));
     }
-    for (const auto& [first, all] : kinds) {
+    for (auto& [first, all] : kinds) {
+      std::sort(all.begin(), all.end(), [&](int x_at, int y_at) { return least(x_at) < least(y_at); });
+      first = all.front();
       Shown child = show(first);
       if (all.size() > 1) {
         std::vector<int> shifts;
@@ -179,19 +182,58 @@ class Folder {
       if (start.rule == leaf_rule && !is_c(start.leaf)) {
         leaves.insert(leaves.begin(), start.leaf);
       } else {
-        first = (is_c(start.leaf) ? " after " : " after term ") + name(start.leaf) + " [" +
-                std::to_string(start.rule) + "]";
+        first = (is_c(start.leaf) ? " after " : " after term ") + name(start.leaf) + term_rule(start.rule);
       }
     }
-    x.label = fmt::format("chain of {} terms [{}]{}{}: {}", leaves.size(), leaf_rule, first,
+    x.label = fmt::format("chain of {} terms{}{}{}: {}", leaves.size(), term_rule(leaf_rule), first,
                           start.children.empty() ? "" : " added to", series(leaves));
     x.short_label = fmt::format("chain {}", series(leaves));
     if (!start.children.empty()) x.children.push_back(show(below));
     return true;
   }
 
+  // ((first + b1) + b2) + ..., each b like the first, all the same distance apart: one of them.
+  bool fold_blocks(int at, Shown& x) {
+    for (const int candidate : node(at).children) {
+      std::vector<int> blocks = chain_of_blocks(at, hash(candidate));
+      const std::size_t n = blocks.size();
+      if (n < 3 || node(candidate).children.empty()) continue;
+      const int step = least(blocks[1]) - least(blocks[0]);
+      bool even = true;
+      for (std::size_t i = 2; i < n; ++i) even = even && least(blocks[i]) - least(blocks[i - 1]) == step;
+      if (!even) continue;
+      x.label = fmt::format("chain of {} sums like this one, each shifted by {} more", n, step);
+      x.short_label = fmt::format("chain of {}x", n);
+      x.children.push_back(show(blocks.front()));
+      return true;
+    }
+    return false;
+  }
+
+  // The sums of one shape that a chain of additions of one rule takes, from its first on; none if it begins with
+  // anything else.
+  std::vector<int> chain_of_blocks(int at, std::uint64_t shape) const {
+    std::vector<int> blocks;
+    int below = at;
+    while (hash(below) != shape) {
+      const TreeNode& here = node(below);
+      if (here.children.size() != 2 || here.rule != node(at).rule) return {};
+      const bool second = hash(here.children[1]) == shape;
+      if (!second && hash(here.children[0]) != shape) return {};
+      // The last addition is of two blocks: the first of them comes first.
+      const bool swapped =
+          second && hash(here.children[0]) == shape && least(here.children[0]) > least(here.children[1]);
+      const std::size_t block = second && !swapped ? 1 : 0;
+      blocks.push_back(here.children[block]);
+      below = here.children[1 - block];
+    }
+    blocks.push_back(below);
+    std::reverse(blocks.begin(), blocks.end());
+    return blocks;
+  }
+
   const Tree& tree_;
-  bool fold_;
+  bool fold_, rules_;
   std::vector<std::uint64_t> hash_;
   std::vector<int> least_;
   std::vector<std::size_t> size_;
@@ -232,16 +274,17 @@ std::string draw_text(const Tree& tree, const DrawOptions& options) {
   std::size_t left_out = 0;
   const std::function<void(const Shown&, std::size_t)> walk = [&](const Shown& x, std::size_t depth) {
     if (lines.size() < options.most_lines && depth < 60) {
-      lines.push_back(std::string(2 * depth, ' ') + (x.rule < 0 ? "" : fmt::format("(+{}) ", x.rule)) +
-                      x.label);
+      const bool rule = options.rules && x.rule >= 0;
+      lines.push_back(std::string(2 * depth, ' ') + (rule ? fmt::format("(+{}) ", x.rule) : "") + x.label);
     } else {
       ++left_out;
     }
     for (const Shown& child : x.children) walk(child, depth + 1);
   };
-  walk(Folder(tree, options.fold).root(), 0);
-  if (left_out > 0) lines.push_back(fmt::format("... {} lines more", left_out));
-  legend(tree, lines);
+  walk(Folder(tree, options.fold, options.rules).root(), 0);
+  if (left_out > 0)
+    lines.push_back(fmt::format("... {} more {}", left_out, left_out == 1 ? "line" : "lines"));
+  if (options.rules) legend(tree, lines);
   return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
@@ -250,10 +293,10 @@ std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptio
   constexpr const char* colours[] = {"#4477aa", "#aa3377", "#228833", "#996600",
                                      "#006680", "#cc3311", "#555555"};
   std::vector<std::string> legend_lines;
-  if (!tree.nodes.empty()) legend(tree, legend_lines);
+  if (!tree.nodes.empty() && options.rules) legend(tree, legend_lines);
   Shown root;
   if (!tree.nodes.empty()) {
-    root = Folder(tree, options.fold || tree.leaves() > widest).root();
+    root = Folder(tree, options.fold || tree.leaves() > widest, options.rules).root();
   } else {
     root.label = root.short_label = "no tree";
   }

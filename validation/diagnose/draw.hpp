@@ -10,6 +10,7 @@ namespace assay::diagnose {
 
 struct DrawOptions {
   bool fold = true;             // chains on one line; subtrees of one shape once
+  bool rules = true;            // of nodes and terms; without them the order alone is told
   std::size_t most_lines = 60;  // of text; the rest is counted
 };
 

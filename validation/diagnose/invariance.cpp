@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
@@ -11,9 +13,59 @@
 namespace assay::diagnose {
 namespace {
 
+// What can be varied, in the order in which it is told.
+constexpr std::array<std::string_view, 5> axes{"m", "n", "row", "threads", "run"};
+using Coordinates = std::array<std::size_t, axes.size()>;
+
+Coordinates coordinates(const Setting& s) {
+  return {s.m, s.n, s.row, static_cast<std::size_t>(s.threads), s.run};
+}
+
+// Each value once, in their order.
 template <class T>
-std::vector<T> or_one(const std::vector<T>& list, T otherwise) {
-  return list.empty() ? std::vector<T>{otherwise} : list;
+std::vector<T> values_of(const std::vector<T>& list, T otherwise) {
+  if (list.empty()) return {otherwise};
+  std::vector<T> values;
+  std::set<T> seen;
+  for (const T value : list) {
+    if (seen.insert(value).second) values.push_back(value);
+  }
+  return values;
+}
+
+std::vector<std::size_t> places(std::size_t m, bool all) {
+  std::vector<std::size_t> rows{0};
+  for (const std::size_t row : {m / 2, m - 1}) {
+    if (all && std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<Setting> all_settings(const Problem& p, const Variation& v) {
+  if (p.operation != Operation::gemm && (!v.m.empty() || !v.n.empty() || v.row))
+    throw InputError("--vary", "", "threads and run: m, n and row are gemm's",
+                     std::string(operation_name(p.operation)));
+  std::vector<Setting> settings;
+  for (const std::size_t m : values_of(v.m, p.m)) {
+    for (const std::size_t n : values_of(v.n, p.n)) {
+      for (const std::size_t row : places(m, v.row)) {
+        for (const int threads : values_of(v.threads, p.threads)) {
+          for (std::size_t run = 0; run < std::max<std::size_t>(v.runs, 1); ++run)
+            settings.push_back({m, n, row, threads, run, -1});
+        }
+      }
+    }
+  }
+  if (settings.size() < 2) throw InputError("--vary", "", "two settings or more to compare", "one");
+  return settings;
+}
+
+Problem problem_at(const Problem& p, const Setting& s) {
+  Problem at = p;
+  at.m = s.m;
+  at.n = s.n;
+  at.threads = s.threads;
+  return at;
 }
 
 // The same row and the same first columns in matrices of any shape; everything else is random and another for
@@ -25,10 +77,7 @@ Case embedded(const Problem& p, const Setting& s, std::size_t columns, std::uint
   one.n = columns;
   const Case core = random_case(one, InputKind::normal, seed, trial);
   if (p.operation != Operation::gemm) return core;
-  Problem whole = p;
-  whole.m = s.m;
-  whole.n = s.n;
-  Case x = random_case(whole, InputKind::normal, seed ^ (s.m * 0x10001U + s.n), trial + 1000);
+  Case x = random_case(problem_at(p, s), InputKind::normal, seed ^ (s.m * 0x10001U + s.n), trial + 1000);
   const std::size_t wa = code_bytes(p.a), wb = code_bytes(p.b);
   std::copy(core.a.begin(), core.a.end(), x.a.begin() + static_cast<std::ptrdiff_t>(s.row * p.k * wa));
   for (std::size_t i = 0; i < p.k; ++i) {
@@ -42,118 +91,218 @@ Case embedded(const Problem& p, const Setting& s, std::size_t columns, std::uint
   return x;
 }
 
+class Comparison {
+ public:
+  Comparison(const Problem& problem, const Target& target, const Variation& variation,
+             const RevealOptions& options, std::size_t trials)
+      : target_(target), options_(options), matrix_(problem.operation == Operation::gemm) {
+    check_problem(problem);
+    result_.problem = problem;
+    result_.trials = trials;
+    result_.settings = all_settings(problem, variation);
+    common_ = matrix_ ? problem.n : 1;
+    if (!variation.n.empty()) common_ = *std::min_element(variation.n.begin(), variation.n.end());
+    for (const Setting& s : result_.settings) check_problem(problem_at(problem, s));
+  }
+
+  Invariance operator()(std::size_t most_trees) {
+    ask();
+    classify();
+    find_dependences();
+    const std::vector<std::size_t> chosen = choose_classes(most_trees);
+    choose_columns(chosen);
+    for (const std::size_t i : chosen) look_at(result_.classes[i]);
+    if (result_.invariant && most_trees > 0) compare_last();
+    result_.invariant = result_.invariant && result_.repeats;
+    return std::move(result_);
+  }
+
+ private:
+  // The bits of the row, trial by trial, column by column.
+  void ask() {
+    bits_.resize(result_.settings.size());
+    // Settings of one number of threads in one go: a program is started anew for another.
+    std::vector<std::size_t> sequence(bits_.size());
+    for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i] = i;
+    std::stable_sort(sequence.begin(), sequence.end(), [&](std::size_t x, std::size_t y) {
+      return result_.settings[x].threads < result_.settings[y].threads;
+    });
+    const FormatSpec& f = result_.problem.output;
+    for (const std::size_t i : sequence) {
+      const Setting& s = result_.settings[i];
+      const Problem p = problem_at(result_.problem, s);
+      Asker asker(p, target_, options_);
+      asker.ask(
+          result_.trials, [&](std::size_t t) { return embedded(p, s, common_, options_.seed, t); },
+          [&](std::size_t, const Answer& answer) {
+            for (std::size_t c = 0; c < common_; ++c) {
+              const std::uint64_t code = answer[output_of(s, c)];
+              bits_[i].push_back(f.is_nan(code) ? f.nan_code() : code);
+            }
+          },
+          "bits");
+      result_.runs += asker.runs();
+    }
+  }
+
+  std::size_t output_of(const Setting& s, std::size_t column) const {
+    return matrix_ ? s.row * s.n + column : 0;
+  }
+
+  void classify() {
+    std::map<std::vector<std::uint64_t>, int> seen;
+    result_.first_change = result_.settings.size();
+    for (std::size_t i = 0; i < result_.settings.size(); ++i) {
+      const auto [at, fresh] = seen.try_emplace(bits_[i], static_cast<int>(result_.classes.size()));
+      if (fresh) result_.classes.push_back({.first = i});
+      result_.settings[i].by_bits = at->second;
+      ++result_.classes[static_cast<std::size_t>(at->second)].settings;
+      if (at->second != 0) result_.first_change = std::min(result_.first_change, i);
+    }
+    result_.invariant = result_.classes.size() == 1;
+    const std::vector<std::uint64_t>& answers = bits_.front();
+    const std::uint64_t first = answers.front();
+    const FormatSpec& f = result_.problem.output;
+    result_.answers_vary = answers.size() > 1 ? std::adjacent_find(answers.begin(), answers.end(),
+                                                                   std::not_equal_to<>()) != answers.end()
+                                              : !f.is_nan(first) && (first & f.magnitude_mask()) != 0;
+  }
+
+  Difference difference(std::size_t setting, std::size_t against) const {
+    const std::vector<std::uint64_t>&got = bits_[setting], &was = bits_[against];
+    Difference d{.setting = setting, .against = against, .of = got.size()};
+    for (std::size_t i = got.size(); i-- > 0;) {
+      if (got[i] == was[i]) continue;
+      ++d.results;
+      d.column = i % common_;
+      d.got = got[i];
+      d.was = was[i];
+    }
+    return d;
+  }
+
+  // Every setting is compared with the first that is like it in all but one thing.
+  void find_dependences() {
+    const std::vector<Setting>& settings = result_.settings;
+    const Coordinates reference = coordinates(settings.front());
+    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+      if (std::all_of(settings.begin(), settings.end(),
+                      [&](const Setting& s) { return coordinates(s)[axis] == reference[axis]; }))
+        continue;
+      Dependence found{axes[axis], {}};
+      std::map<Coordinates, std::size_t> firsts;
+      for (std::size_t i = 0; i < settings.size() && !found.first; ++i) {
+        Coordinates others = coordinates(settings[i]);
+        others[axis] = 0;
+        const std::size_t first = firsts.try_emplace(others, i).first->second;
+        if (settings[first].by_bits != settings[i].by_bits) found.first = difference(i, first);
+      }
+      result_.dependences.push_back(found);
+    }
+  }
+
+  // The reference's, those between which something that was varied makes the first difference, then the others.
+  std::vector<std::size_t> choose_classes(std::size_t most) const {
+    std::vector<std::size_t> chosen;
+    const auto take = [&](std::size_t which) {
+      if (chosen.size() < most && std::find(chosen.begin(), chosen.end(), which) == chosen.end())
+        chosen.push_back(which);
+    };
+    const auto class_of = [&](std::size_t setting) {
+      return static_cast<std::size_t>(result_.settings[setting].by_bits);
+    };
+    take(0);
+    for (const Dependence& d : result_.dependences) {
+      if (!d.first) continue;
+      take(class_of(d.first->against));
+      take(class_of(d.first->setting));
+    }
+    for (std::size_t i = 1; i < result_.classes.size(); ++i) take(i);
+    std::sort(chosen.begin(), chosen.end());
+    return chosen;
+  }
+
+  // Two classes may have one order in some columns and two in others.
+  void choose_columns(const std::vector<std::size_t>& classes) {
+    std::vector<std::size_t>& columns = result_.columns;
+    columns = {0};
+    if (common_ > 1) columns.push_back(common_ - 1);
+    for (std::size_t x = 0; x < classes.size(); ++x) {
+      for (std::size_t y = x + 1; y < classes.size(); ++y) {
+        const std::size_t first = result_.classes[classes[x]].first,
+                          second = result_.classes[classes[y]].first;
+        const auto differ = [&](std::size_t column) { return differ_in(column, first, second); };
+        if (std::none_of(columns.begin(), columns.end(), differ))
+          columns.push_back(difference(second, first).column);
+      }
+    }
+    std::sort(columns.begin(), columns.end());
+  }
+
+  bool differ_in(std::size_t column, std::size_t x, std::size_t y) const {
+    for (std::size_t i = column; i < bits_[x].size(); i += common_) {
+      if (bits_[x][i] != bits_[y][i]) return true;
+    }
+    return false;
+  }
+
+  void look_at(BitClass& found) {
+    const Setting& s = result_.settings[found.first];
+    RevealOptions options = options_;
+    options.order_only = true;
+    for (const std::size_t column : result_.columns) options.only.push_back(output_of(s, column));
+    found.looked_at = true;
+    try {
+      const Revelation r = reveal(problem_at(result_.problem, s), target_, options);
+      result_.runs += r.runs;
+      result_.repeats = result_.repeats && r.repeats;
+      for (const std::size_t output : options.only) {
+        const int at = r.class_of[output];
+        const OrderClass none{};
+        const OrderClass& c = at < 0 ? none : r.classes[static_cast<std::size_t>(at)];
+        found.trees.push_back(c.tree);
+        found.orders.push_back(c.tree.nodes.empty() ? "" : canonical_order(c.tree));
+        if (c.tree.nodes.empty()) found.why_not = c.why_not;
+      }
+    } catch (const TargetError& e) {
+      // That bits differ is said, whatever comes after it.
+      if (result_.invariant) throw;
+      found.why_not = e.what();
+    }
+  }
+
+  // Equal bits on random rows are no proof: the setting that is farthest away is looked at as well.
+  void compare_last() {
+    BitClass last{.first = result_.settings.size() - 1, .settings = 1};
+    look_at(last);
+    BitClass& first = result_.classes.front();
+    bool differ = false;
+    for (std::size_t i = 0; i < last.orders.size(); ++i) {
+      const std::string &x = first.orders[i], &y = last.orders[i];
+      differ = differ || (!x.empty() && !y.empty() && x != y);
+    }
+    if (!differ) return;
+    result_.invariant = false;
+    result_.by_tree = true;
+    result_.first_change = last.first;
+    --first.settings;
+    result_.settings[last.first].by_bits = 1;
+    result_.classes.push_back(std::move(last));
+  }
+
+  Invariance result_{};
+  const Target& target_;
+  const RevealOptions& options_;
+  bool matrix_;
+  std::size_t common_ = 1;  // columns that every setting has
+  std::vector<std::vector<std::uint64_t>> bits_{};
+};
+
 }  // namespace
 
-Invariance invariance(const Problem& problem, const Target& target, const Variation& v,
+Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,
                       const RevealOptions& options, std::size_t trials, std::size_t most_trees) {
-  check_problem(problem);
-  const bool matrix = problem.operation == Operation::gemm;
-  if (!matrix && (!v.m.empty() || !v.n.empty() || v.row))
-    throw InputError("--vary", "", "threads and run: m, n and row are gemm's",
-                     std::string(operation_name(problem.operation)));
-  Invariance result;
-  result.problem = problem;
-  std::size_t columns = problem.n;
-  for (const std::size_t n : v.n) columns = std::min(columns, n);
-  for (const std::size_t m : or_one(v.m, problem.m)) {
-    for (const std::size_t n : or_one(v.n, problem.n)) {
-      std::vector<std::size_t> rows{0};
-      if (v.row) {
-        for (const std::size_t row : {m / 2, m - 1}) {
-          if (std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
-        }
-      }
-      for (const std::size_t row : rows) {
-        for (const int threads : or_one(v.threads, problem.threads)) {
-          for (std::size_t run = 0; run < std::max<std::size_t>(v.runs, 1); ++run)
-            result.settings.push_back({m, n, row, threads, run, -1});
-        }
-      }
-    }
-  }
-  if (result.settings.size() < 2) throw InputError("--vary", "", "two settings or more to compare", "one");
-  // Settings of one shape and number of threads in one go: a program is started for each number of threads.
-  std::vector<std::size_t> sequence(result.settings.size());
-  for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i] = i;
-  std::stable_sort(sequence.begin(), sequence.end(), [&](std::size_t x, std::size_t y) {
-    return result.settings[x].threads < result.settings[y].threads;
-  });
-  std::vector<std::vector<std::uint64_t>> bits(result.settings.size());
-  for (const std::size_t i : sequence) {
-    const Setting& s = result.settings[i];
-    Problem p = problem;
-    p.m = s.m;
-    p.n = s.n;
-    p.threads = s.threads;
-    check_problem(p);
-    Asker asker(p, target, options);
-    asker.ask(
-        trials, [&](std::size_t t) { return embedded(p, s, columns, options.seed, t); },
-        [&](std::size_t, const Answer& answer) {
-          for (std::size_t c = 0; c < columns; ++c) {
-            const std::uint64_t code = answer[matrix ? s.row * s.n + c : 0];
-            bits[i].push_back(p.output.is_nan(code) ? p.output.nan_code() : code);
-            if (!matrix) break;
-          }
-        },
-        "bits");
-    result.runs += asker.runs();
-  }
-  std::map<std::vector<std::uint64_t>, int> seen;
-  result.first_change = result.settings.size();
-  for (std::size_t i = 0; i < result.settings.size(); ++i) {
-    const auto [at, fresh] = seen.try_emplace(bits[i], static_cast<int>(result.classes.size()));
-    if (fresh) result.classes.push_back({i, 0, {}, {}, {}});
-    result.settings[i].by_bits = at->second;
-    ++result.classes[static_cast<std::size_t>(at->second)].settings;
-    if (at->second != 0 && result.first_change == result.settings.size()) result.first_change = i;
-  }
-  result.invariant = result.classes.size() == 1;
-  const std::vector<std::uint64_t>& answers = bits.front();
-  const bool one_answer =
-      std::adjacent_find(answers.begin(), answers.end(), std::not_equal_to<>()) == answers.end();
-  const std::uint64_t first = answers.front();
-  result.answers_vary = answers.size() > 1
-                            ? !one_answer
-                            : !problem.output.is_nan(first) && (first & problem.output.magnitude_mask()) != 0;
-
-  result.columns = {0};
-  if (matrix && columns > 1) result.columns.push_back(columns - 1);
-  const auto trees_of = [&](std::size_t setting, BitClass& into) {
-    const Setting& s = result.settings[setting];
-    Problem p = problem;
-    p.m = s.m;
-    p.n = s.n;
-    p.threads = s.threads;
-    for (const std::size_t column : result.columns) {
-      RevealOptions order = options;
-      order.order_only = true;
-      order.only = {matrix ? s.row * s.n + column : 0};
-      const Revelation r = reveal(p, target, order);
-      result.runs += r.runs;
-      const OrderClass& c = r.classes.front();
-      into.trees.push_back(c.tree);
-      into.orders.push_back(c.tree.nodes.empty() ? "" : canonical_order(c.tree));
-      if (c.tree.nodes.empty()) into.why_not = c.why_not;
-    }
-  };
-  for (std::size_t i = 0; i < result.classes.size() && i < most_trees; ++i)
-    trees_of(result.classes[i].first, result.classes[i]);
-  // Equal bits on random rows are no proof: the setting that is farthest away is looked at as well.
-  if (result.invariant && result.settings.size() > 1) {
-    BitClass last;
-    last.first = result.settings.size() - 1;
-    trees_of(last.first, last);
-    if (last.orders != result.classes.front().orders) {
-      result.invariant = false;
-      result.first_change = last.first;
-      last.settings = 1;
-      --result.classes.front().settings;
-      result.settings[last.first].by_bits = static_cast<int>(result.classes.size());
-      result.classes.push_back(std::move(last));
-    }
-  }
-  return result;
+  return Comparison(problem, target, variation, options, trials)(most_trees);
 }
 
 }  // namespace assay::diagnose

@@ -2,8 +2,11 @@
 // sizes, the number of threads, the run?
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "validation/diagnose/reveal.hpp"
@@ -25,32 +28,54 @@ struct Setting {
   int by_bits = -1;  // settings of one number gave the same bits
 };
 
-// One tree for each output of the row that was looked at: the first column and the last common one.
+// The same row under two settings: so many of the results that both have differ, and the first that does.
+struct Difference {
+  std::size_t setting = 0, against = 0;  // of Invariance::settings
+  std::size_t results = 0, of = 0;
+  std::size_t column = 0;
+  std::uint64_t got = 0, was = 0;
+};
+
+// One of the things that were varied, and the first two settings that differ in nothing else and whose bits differ.
+struct Dependence {
+  std::string_view on{};  // m, n, row, threads, run
+  std::optional<Difference> first{};
+};
+
+// Trees of the row's results in Invariance::columns, as they are at its first setting.
 struct BitClass {
-  std::size_t first = 0;  // the index of its first setting
-  std::size_t settings = 0;
-  std::vector<std::string> orders{};  // canonical
+  std::size_t first = 0;     // of Invariance::settings
+  std::size_t settings = 0;  // how many
+  bool looked_at = false;    // for its trees
   std::vector<Tree> trees{};
+  std::vector<std::string> orders{};  // canonical; empty where there is no tree
   std::string why_not{};
 };
 
 struct Invariance {
   Problem problem{};
+  std::size_t trials = 0;  // random rows
   std::vector<Setting> settings{};
+  std::vector<Dependence> dependences{};  // one of each thing that has two values or more
   std::vector<BitClass> classes{};
   std::uint64_t runs = 0;
-  bool invariant =
-      true;  // one class, and the trees of first and last setting agree where they were asked for
-  bool answers_vary =
-      true;  // false: every random row has the same answer, or NaN, so that equal bits say nothing
-  std::size_t first_change =
-      0;  // the first setting that is not of the reference's class; settings.size(): none
+  // One class; the trees of the first and the last setting agree where both were found; and the same inputs had the
+  // same answers.
+  bool invariant = true;
+  bool repeats = true;
+  // The bits are the same in all settings, but the order in the last is another.
+  bool by_tree = false;
+  // False: every random row has the same answer, or NaN, so that equal bits say nothing.
+  bool answers_vary = true;
+  // The first setting that is not of the reference's class; settings.size(): none.
+  std::size_t first_change = 0;
+  // The first, the last that all settings have, and where two classes differ if they do in neither.
   std::vector<std::size_t> columns{};
 };
 
 // InputError for a variation that the operation does not have or that leaves one setting; TargetError from the
-// target. The bits are those of `trials` random rows with `problem.k` terms; then the trees of one setting of each
-// class are revealed (at most `most_trees` of them).
+// target, unless its bits differ already. The bits are those of `trials` random rows with `problem.k` terms; then
+// the trees of one setting of each class are revealed (of `most_trees` classes; 0: none).
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,
                       const RevealOptions& options = {}, std::size_t trials = 4, std::size_t most_trees = 6);
 

@@ -1,5 +1,7 @@
 #include "validation/diagnose/revealed.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -401,6 +403,7 @@ class Revealed final : public Arithmetic {
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override {
     double worst = 0;
+    check_ones(b);
     for (const OrderClass& one : shape_of(a.size, {}).revelation.classes) {
       if (one.tree.nodes.empty()) return std::numeric_limits<double>::infinity();
       // Which output these operands belong to is not said here: the largest bound of all trees.
@@ -409,6 +412,8 @@ class Revealed final : public Arithmetic {
     (void)output;  // the trees' own
     return worst;
   }
+
+  const SavedArithmetic& saved() const { return saved_; }
 
  private:
   // No sum of powers of two is a third of one: only where the number of terms is a power of two has a mean a value.
@@ -427,6 +432,14 @@ class Revealed final : public Arithmetic {
   }
 
   bool is_sum() const { return !saved_.shapes.front().revelation.problem.has_b(); }
+  void check_ones(const CodeVector& b) const {
+    if (!is_sum()) return;
+    const std::uint64_t one = encode(1.0, b.format).code;
+    for (std::size_t i = 0; i < b.size; ++i) {
+      if (b.code(i) != one)
+        throw InputError(info().name, "", "sums: it was revealed for them", "products of two operands");
+    }
+  }
 
   const SavedArithmetic::Shape& shape_of(std::size_t k,
                                          std::optional<std::pair<std::size_t, std::size_t>> mn) const {
@@ -434,12 +447,13 @@ class Revealed final : public Arithmetic {
     std::string known;
     for (const auto& shape : saved_.shapes) {
       const Problem& p = shape.revelation.problem;
-      known += (known.empty() ? "" : ", ") + std::to_string(p.k);
+      known += (known.empty() ? "" : " or ") + std::to_string(p.k);
       if (p.k != k) continue;
       if (found == nullptr || (mn && p.m == mn->first && p.n == mn->second)) found = &shape;
     }
     if (found == nullptr)
-      throw InputError(info().name, "", "sums of the length that was revealed: " + known, std::to_string(k));
+      throw InputError(info().name, "", fmt::format("sums of {} terms: no other length was revealed", known),
+                       fmt::format("{} terms", k));
     return *found;
   }
 
@@ -461,6 +475,7 @@ class Revealed final : public Arithmetic {
   std::uint64_t evaluate(const SavedArithmetic::Shape& shape, const CodeVector& a, const CodeVector& b,
                          std::optional<std::uint64_t> c, std::size_t element) const {
     const Tree& tree = tree_of(shape, element);
+    check_ones(b);
     if (c && !saved_.shapes.front().revelation.problem.c)
       throw InputError(info().name, "", "no C: it was revealed without", "one");
     Evaluator one(tree, a.format, b.format, info().accumulator);
@@ -557,6 +572,11 @@ SavedArithmetic load(const std::filesystem::path& path) {
   std::string text(bytes.size(), '\0');
   std::transform(bytes.begin(), bytes.end(), text.begin(), [](std::byte b) { return static_cast<char>(b); });
   return parse_saved(text, path.string());
+}
+
+const SavedArithmetic* saved_of(const Arithmetic& arithmetic) {
+  const auto* const revealed = dynamic_cast<const Revealed*>(&arithmetic);
+  return revealed == nullptr ? nullptr : &revealed->saved();
 }
 
 std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {

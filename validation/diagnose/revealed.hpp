@@ -36,9 +36,11 @@ SavedArithmetic load(const std::filesystem::path& path);                     // 
 
 // ContractError if it holds no shape, or shapes of several formats. dot() and gemm() throw InputError, by the
 // name, for a length that was not revealed, and for an element of which no tree is known. Evidence is HW
-// where every fresh result was predicted, else UNV. A revealed sum takes the second operand for ones. step()
-// has no meaning here: ContractError.
+// where every fresh result was predicted, else UNV. A revealed sum takes ones as its second operand and nothing
+// else: InputError. step() has no meaning here: ContractError.
 std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved);
+// What make_revealed() was given; null for any other arithmetic.
+const SavedArithmetic* saved_of(const Arithmetic& arithmetic);
 
 // A proven bound on the tree's error for these operands, the last rounding included; +Inf where an overflow
 // is possible.

@@ -1,5 +1,7 @@
 #include "validation/suites/arithmetics.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <memory>
 
@@ -36,6 +38,23 @@ const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_v
   std::shared_ptr<const Arithmetic>& slot = loaded[name_or_file];
   if (slot == nullptr) slot = load_arithmetic(name_or_file, where);
   return *slot;
+}
+
+void check_places(const std::string& name, const Arithmetic& arithmetic, const MatrixPlaces& places) {
+  const diagnose::SavedArithmetic* const saved = diagnose::saved_of(arithmetic);
+  if (saved == nullptr) return;
+  for (const auto& shape : saved->shapes) {
+    const diagnose::Problem& p = shape.revelation.problem;
+    const std::size_t trees = shape.revelation.classes.size();
+    if (trees < 2 || places == std::pair(p.m, p.n)) continue;
+    const std::string found = places ? fmt::format("{} x {}", places->first, places->second)
+                                     : "sums that have no place in a matrix";
+    throw InputError(
+        name, "",
+        fmt::format("a product of {} x {} outputs, whose places decide which of {} trees they have", p.m, p.n,
+                    trees),
+        found);
+  }
 }
 
 }  // namespace assay

@@ -1,9 +1,12 @@
 // The arithmetics that a person can name: float chains, machines' units, and what was revealed and saved.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "reference/exact/arithmetic.hpp"
 
@@ -18,5 +21,12 @@ std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_fil
 
 // The same, kept until the program ends: a file is read once. For one thread.
 const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_view where);
+
+// Rows and columns of the outputs of a matrix product; empty: the outputs are none's.
+using MatrixPlaces = std::optional<std::pair<std::size_t, std::size_t>>;
+
+// A saved matrix product of several trees knows its outputs by their places: InputError, by `name`, unless it was
+// revealed for these. Nothing for any other arithmetic.
+void check_places(const std::string& name, const Arithmetic& arithmetic, const MatrixPlaces& places);
 
 }  // namespace assay

@@ -4,9 +4,12 @@
 //
 // A matrix product is fma(alpha, sum, beta C).
 //
-// ARITHMETIC: a chain of reference/exact, or `batch`: a matrix product in one chain up to 3 rows and in four
-// lanes from 4 on. BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent,
-// little, much, later, word, change, huge, clamp.
+// ARITHMETIC: a chain of reference/exact; or of these two, one chain and four lanes:
+//   batch    a matrix product in lanes from 4 rows on
+//   column   the same in the second column alone
+//   threads  lanes with OMP_NUM_THREADS of 2 or more, which it reads when it starts, as libraries do, and has so many
+// BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent, little, much, later, word, change,
+// huge, clamp.
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,6 +20,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "reference/core/error.hpp"
@@ -83,10 +87,10 @@ std::vector<std::byte> stored(const std::vector<std::uint64_t>& codes, const For
 }
 
 // fma(alpha, sum, beta C), of float32.
-std::uint64_t scaled(const Request& r, std::uint64_t sum, std::optional<std::uint64_t> c) {
-  if (!c && r.alpha == 1) return sum;
+std::uint64_t scaled(const Request& r, std::uint64_t sum, std::uint64_t c) {
+  if (!r.c && r.alpha == 1) return sum;
   const auto x = static_cast<float>(decode(sum, r.output));
-  const float y = c && r.beta != 0 ? r.beta * static_cast<float>(decode(*c, *r.c)) : 0;
+  const float y = r.c && r.beta != 0 ? r.beta * static_cast<float>(decode(c, *r.c)) : 0;
   return encode(static_cast<double>(std::fma(r.alpha, x, y)), r.output).code;
 }
 
@@ -98,6 +102,25 @@ void print(const Request& r, std::uint64_t code, bool last) {
   }
 }
 
+// OMP_NUM_THREADS, and as many threads, which wait for work that never comes.
+int start_threads() {
+  const char* const text = std::getenv("OMP_NUM_THREADS");
+  const int threads = text == nullptr ? 1 : std::atoi(text);
+  for (int i = 1; i < threads; ++i)
+    std::thread([] {
+      for (;;) ::pause();
+    }).detach();
+  return threads;
+}
+
+// The arithmetic of one column of the result.
+std::string_view arithmetic_of(const std::string& name, const Request& r, int threads, std::size_t column) {
+  const bool lanes = (name == "batch" && r.m > 3) || (name == "threads" && threads > 1) ||
+                     (name == "column" && r.m > 3 && column == 1);
+  if (name != "batch" && name != "threads" && name != "column") return name;
+  return lanes ? "lanes4_f32" : "chain_f32";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,12 +129,10 @@ int main(int argc, char** argv) {
   ArithmeticRegistry registry;
   add_chains(registry);
   std::uint64_t asked = 0;
+  const int threads = name == "threads" ? start_threads() : 1;
   Request r;
   while (read_header(r)) {
     std::vector<std::uint64_t> results;
-    const Arithmetic& arithmetic = registry.find(name != "batch" ? name
-                                                 : r.m > 3       ? "lanes4_f32"
-                                                                 : "chain_f32");
     for (std::size_t c = 0; c < r.cases; ++c) {
       const bool matrix = r.operation == "gemm", sum = r.operation == "sum" || r.operation == "mean";
       const std::size_t rows = matrix ? r.m : 1, cols = matrix ? r.n : 1;
@@ -123,8 +144,9 @@ int main(int argc, char** argv) {
       const auto addends = r.c ? read_codes(r, *r.c, rows * cols) : std::vector<std::uint64_t>{};
       for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t j = 0; j < cols; ++j) {
-          const auto addend = r.c ? std::optional(addends[i * cols + j]) : std::nullopt;
-          const std::uint64_t dot = arithmetic.dot(x.row(i), y.column(j), {}, r.output);
+          const std::uint64_t addend = r.c ? addends[i * cols + j] : 0;
+          const std::uint64_t dot =
+              registry.find(arithmetic_of(name, r, threads, j)).dot(x.row(i), y.column(j), {}, r.output);
           results.push_back(scaled(r, dot, addend) ^ (how == "change" ? ++asked % 2 : 0));
           // Only what is asked near the end of the range shows it.
           if (how == "clamp" && decode(results.back(), r.output) > 1e30)

@@ -2,6 +2,7 @@
 // shape, those that are not predicted first; what is not installed is a row that says so. ASSAY_LIVE_ONLY=text
 // takes the libraries whose name holds it.
 #define BOOST_TEST_MODULE diagnose_live
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +11,9 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/random.hpp"
+#include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
+#include "validation/diagnose/invariance.hpp"
 #include "validation/diagnose/program.hpp"
 #include "validation/diagnose/rules.hpp"
 
@@ -228,4 +231,98 @@ BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) {
     }
   }
   report(rows, false);
+}
+
+namespace {
+
+// Of 24 bits, between -1 and 1.
+std::vector<std::byte> random_codes(std::size_t n, const FormatSpec& f, const CounterRandom& random) {
+  const std::size_t width = code_bytes(f);
+  std::vector<std::byte> bytes(n * width);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = static_cast<double>(random.below(1U << 24U, i)) / (1U << 23U) - 1;
+    detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), width, encode(value, f).code);
+  }
+  return bytes;
+}
+
+// A matrix whose row s.row is the same for all settings; the others are another for each number of rows.
+std::vector<std::byte> with_row(const Setting& s, std::size_t columns, const FormatSpec& f,
+                                std::uint64_t trial, std::uint64_t stream) {
+  std::vector<std::byte> matrix = random_codes(s.m * columns, f, CounterRandom(seed + stream + s.m, trial));
+  const std::vector<std::byte> row = random_codes(columns, f, CounterRandom(seed + stream, trial));
+  std::copy(row.begin(), row.end(), matrix.begin() + static_cast<std::ptrdiff_t>(s.row * row.size()));
+  return matrix;
+}
+
+// The bits of one row by B, which are the same for all settings, and so is the row of C.
+std::vector<std::uint64_t> row_bits(Program& program, const Problem& p, const Setting& s,
+                                    std::uint64_t trial) {
+  Case x{
+      with_row(s, p.k, p.a, trial, 0), random_codes(p.b_size(), p.b, CounterRandom(seed, 1000 + trial)), {}};
+  if (p.c) x.c = with_row(s, p.n, *p.c, trial, 1000);
+  const Answer answer = program.ask(p, std::vector<Case>{x}).at(0);
+  return {answer.begin() + static_cast<std::ptrdiff_t>(s.row * p.n),
+          answer.begin() + static_cast<std::ptrdiff_t>((s.row + 1) * p.n)};
+}
+
+// Of each setting the first that has the same bits, found without validation/diagnose/invariance.
+std::vector<std::size_t> compared(Program& program, const Invariance& r, const std::vector<int>& threads) {
+  std::vector<std::vector<std::uint64_t>> bits(r.settings.size());
+  // Another number of threads starts the program anew: one after the other.
+  for (const int number : threads) {
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      const Setting& s = r.settings[i];
+      if (s.threads != number) continue;
+      Problem p = r.problem;
+      p.m = s.m;
+      p.threads = s.threads;
+      for (std::uint64_t trial = 0; trial < r.trials; ++trial) {
+        for (const std::uint64_t code : row_bits(program, p, s, trial)) bits[i].push_back(code);
+      }
+    }
+  }
+  std::vector<std::size_t> same_as;
+  for (const std::vector<std::uint64_t>& row : bits)
+    same_as.push_back(static_cast<std::size_t>(std::find(bits.begin(), bits.end(), row) - bits.begin()));
+  return same_as;
+}
+
+// False where the library is not here.
+bool invariance_is_confirmed(const Library& l) {
+  Program program(options_of(l));
+  const Variation v{.m = {1, 2, 4, 7, 10, 16}, .row = true, .threads = {1, 2}};
+  try {
+    const Invariance r = invariance(problem(l, 1000, 1, 64), program.target(), v, {.seed = seed}, 16, 0);
+    std::vector<std::size_t> found;
+    for (const Setting& s : r.settings)
+      found.push_back(r.classes.at(static_cast<std::size_t>(s.by_bits)).first);
+    BOOST_TEST(found == compared(program, r, v.threads), boost::test_tools::per_element());
+    BOOST_TEST(r.invariant == (r.classes.size() == 1));
+    std::printf("| %s | %s | %zu |", l.name, r.invariant ? "invariant" : "NOT invariant", r.classes.size());
+    for (const Dependence& d : r.dependences)
+      std::printf(" %s: %s", std::string(d.on).c_str(), d.first ? "yes" : "no");
+    std::printf(" |\n");
+  } catch (const TargetError& e) {
+    const std::string said = e.what();
+    const bool missing = said.find("status 77") != std::string::npos;
+    std::printf("| %s | %s |\n", l.name, missing ? "SKIPPED: not installed" : said.c_str());
+    BOOST_TEST(missing, l.name << ": " << said);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// What is invariant differs from CPU to CPU. What must hold anywhere: other rows, made and compared by this test, fall
+// into the same classes.
+BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison) {
+  const std::vector<Library> list = chosen_libraries();
+  std::size_t confirmed = 0;
+  std::printf("| library, k=1000 n=64 | | classes | depends on |\n");
+  for (const Library& l : list) {
+    if (l.operation == Operation::gemm) confirmed += invariance_is_confirmed(l) ? 1 : 0;
+  }
+  BOOST_TEST(confirmed > 0u);
 }

@@ -98,14 +98,87 @@ BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predict
 BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   const Outcome text = assay("invariance gemm --k 16 --n 2 --vary m=1:6,row,run=2" + from("batch"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
-  BOOST_TEST(holds(text.out, "NOT INVARIANT"), text.out);
-  BOOST_TEST(holds(text.out, "first change: m=4"), text.out);
-  BOOST_TEST(holds(text.out, "m=1..3"), text.out);
-  BOOST_TEST(holds(text.out, "step 4"), text.out);
+  for (const char* const said : {"NOT INVARIANT", "m        yes, first at m=4 row=0 (against m=1 row=0)",
+                                 "run      no", "row      no", "class 1: 12 settings", "m=1:3 row=first",
+                                 "m=4:6 row=first,middle,last", "chain of 16 terms: 0..15", "step 4"})
+    BOOST_TEST(holds(text.out, said), said << " in " << text.out);
   const Outcome same =
       assay("invariance gemm --k 16 --n 2 --vary m=1:6,threads=1,2 --json" + from("chain_f32"));
   BOOST_TEST(same.exit_code == 0, same.out + same.err);
-  BOOST_TEST(json::parse(same.out).at("invariant") == true);
+  const json found = json::parse(same.out);
+  BOOST_TEST(found.at("invariant") == true);
+  BOOST_TEST(found.at("depends_on").at("threads").is_null());
+  BOOST_TEST(found.at("threads_seen") == json({{"1", 1}, {"2", 1}}));
+  // Bits alone, of one class: no order was looked at, so none differs.
+  const Outcome bits = assay("invariance gemm --k 16 --n 2 --vary m=1,2 --trees 0" + from("chain_f32"));
+  BOOST_TEST(bits.exit_code == 0, bits.out + bits.err);
+  BOOST_TEST(holds(bits.out, "1 class of equal bits"), bits.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(invariance_sees_threads, Folder) {
+  const Outcome text = assay("invariance dot --k 16 --vary threads=2,1,3" + from("threads"));
+  BOOST_TEST(text.exit_code == 1, text.out + text.err);
+  for (const char* const said :
+       {"threads  yes, first at threads=1 (against threads=2)",
+        "1 where 1 was asked for, 2 where 2 were asked for", "threads=2,3", "class 2: 1 setting\n"})
+    BOOST_TEST(holds(text.out, said), said << " in " << text.out);
+  // A program that takes no notice.
+  const Outcome deaf = assay("invariance dot --k 16 --vary threads=1,2" + from("chain_f32"));
+  BOOST_TEST(deaf.exit_code == 0, deaf.out + deaf.err);
+  BOOST_TEST(holds(deaf.out, "the number did not reach it"), deaf.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(invariance_looks_at_the_column_that_differs, Folder) {
+  // Neither the first column nor the last.
+  const Outcome text = assay("invariance gemm --k 16 --n 5 --vary m=3,4" + from("column"));
+  BOOST_TEST(text.exit_code == 1, text.out + text.err);
+  for (const char* const said : {"column 1: 0x", "columns 0, 1, 4, at m=3", "columns 0, 4: that of class 1",
+                                 "column 1, at m=4:", "step 4"})
+    BOOST_TEST(holds(text.out, said), said << " in " << text.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_refused_where_it_knows_nothing, Folder) {
+  for (const char* const probe : {"dot --k 8,40 --out dots.json", "dot --k 16 --out dot.json",
+                                  "sum --k 16 --out sum.json", "gemm --m 4 --n 3 --k 16 --out column.json"}) {
+    const std::string program = std::string(probe).starts_with("gemm") ? "column" : "lanes4_f32";
+    BOOST_TEST(assay("probe --results 50 " + std::string(probe) + from(program)).exit_code == 0, probe);
+  }
+  write("a.npy", normal(formats::float32, {4, 16}, 1));
+  write("b.npy", normal(formats::float32, {4, 16}, 2));
+  write("right.npy", normal(formats::float32, {16, 4}, 2));
+  write("d.npy", normal(formats::float32, {4}, 3));
+  write("square.npy", normal(formats::float32, {4, 4}, 3));
+  const auto refused = [&](const std::string& arguments, std::string_view says) {
+    const Outcome outcome = assay(arguments);
+    BOOST_TEST(outcome.exit_code == 2, arguments + ": " + outcome.out + outcome.err);
+    BOOST_TEST(holds(outcome.err, says), outcome.err);
+  };
+  const std::string rows = " --a a.npy --b b.npy", dot = rows + " --got d.npy";
+  const std::string gemm = " --a a.npy --b right.npy --got square.npy";
+  // Another length, named with those that are known.
+  refused("check dot --unit dots.json" + dot, "sums of 8 or 40 terms");
+  refused("explain dot --also dots.json" + dot, "sums of 8 or 40 terms");
+  refused("distinguish dots.json dot.json", "dots.json was revealed for 8, 40, dot.json was revealed for 16");
+  refused("distinguish dot.json chain_f32 --k 15", "dot.json was revealed for 16");
+  BOOST_TEST(assay("distinguish dot.json chain_f32 --limit 2000").exit_code == 0);
+  // A sum is no product.
+  for (const std::string policy : {"bound", "bit-equal"})
+    refused("check dot --unit sum.json" + dot + " --policy " + policy, "sums: it was revealed for them");
+  refused("dot --unit sum.json --out x.npy" + rows, "sums: it was revealed for them");
+  refused("check gemm --unit sum.json" + gemm, "sums: it was revealed for them");
+  refused("explain dot --also sum.json" + dot, "sums: it was revealed for them");
+  refused("study dot --unit sum.json --n 16", "sums: it was revealed for them");
+  refused("distinguish sum.json chain_f32", "revealed for sums");
+  BOOST_TEST(assay("study sum --unit sum.json --n 16").exit_code == 0);
+  // Places decide which tree an output has: another shape, or no matrix at all.
+  const std::string_view places =
+      "a product of 4 x 3 outputs, whose places decide which of 2 trees they have";
+  refused("check gemm --unit column.json" + gemm, places);
+  refused("check dot --unit column.json" + dot, places);
+  refused("explain gemm --also column.json" + gemm, places);
+  refused("dot --unit column.json --out x.npy" + rows, places);
+  refused("study dot --unit column.json --n 16", places);
+  refused("distinguish column.json chain_f32", places);
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
@@ -145,6 +218,13 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("probe dot --k 64 --runs 50" + from("chain_f32"), 1, "more than 50 runs");
   ends("invariance gemm --k 8 --vary q=1" + from("chain_f32"), 2, "--vary");
   ends("invariance gemm --k 8 --vary row" + from("chain_f32"), 2, "two settings");
+  ends("invariance gemm --k 8 --vary m=3,3" + from("chain_f32"), 2, "two settings");
+  ends("invariance dot --k 8 --vary run=2" + from("chain_f32 change"), 1,
+       "other answers from one case to the next");
+  ends("invariance dot --k 8 --vary run=2 --trials 3" + from("chain_f32 change"), 1,
+       "run      yes, first at run=1");
+  ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("batch"), 1, "order of additions not found");
+  ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("chain_f32"), 1, "ERROR");
   ends("invariance gemm --k 8 --vary m=1,m=2" + from("chain_f32"), 2, "once");
   ends("invariance dot --k 8 --vary threads=1,5000" + from("chain_f32"), 2, "5000");
   const std::string zeros = " --got-from 'while read h; do read a; read b; echo 0; done'";

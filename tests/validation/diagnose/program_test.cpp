@@ -15,6 +15,7 @@
 
 #include "reference/core/error.hpp"
 #include "tests/validation/diagnose/planted.hpp"
+#include "validation/diagnose/process_threads.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;
@@ -94,6 +95,23 @@ BOOST_AUTO_TEST_CASE(both_forms_give_the_programs_bits) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(another_number_of_threads_starts_the_program_anew) {
+  // It reads its environment once, when it starts.
+  Program program({.command = asked + " threads", .form = Form::binary});
+  Problem p = small();
+  std::vector<std::vector<Answer>> answers;
+  for (const auto& [threads, starts] : {std::pair{1, 1}, std::pair{3, 2}, std::pair{3, 2}, std::pair{1, 3}}) {
+    p.threads = threads;
+    answers.push_back(program.ask(p, inputs(p, 20)));
+    BOOST_TEST(program.starts() == starts);
+    BOOST_TEST(most_threads_in_group(program.child()) == static_cast<std::size_t>(threads));
+  }
+  BOOST_TEST((answers[0] != answers[1]));
+  BOOST_TEST((answers[1] == answers[2]));
+  BOOST_TEST((answers[0] == answers[3]));
+  BOOST_TEST(most_threads_in_group(1 << 30) == 0u);  // no such group
 }
 
 BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {

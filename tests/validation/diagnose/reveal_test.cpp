@@ -223,6 +223,90 @@ BOOST_AUTO_TEST_CASE(invariance_names_the_first_change) {
   BOOST_TEST(!invariance(p, zeros, v).answers_vary);
 }
 
+BOOST_AUTO_TEST_CASE(invariance_knows_on_what_the_bits_depend) {
+  const Problem p{.operation = Operation::gemm, .m = 1, .n = 3, .k = 24};
+  const auto first_of = [](const Invariance& r, std::string_view on) {
+    for (const Dependence& d : r.dependences) {
+      if (d.on == on) return d.first;
+    }
+    throw ContractError("not varied");
+  };
+  const Variation v{.m = {2, 3, 4, 5}, .n = {3, 5}, .row = true, .runs = 2};
+  const Invariance batch = invariance(p, mixed(true), v);
+  const std::optional<Difference> m = first_of(batch, "m");
+  BOOST_TEST_REQUIRE(m.has_value());
+  BOOST_TEST(batch.settings[m->setting].m == 4u);
+  BOOST_TEST(batch.settings[m->against].m == 2u);
+  BOOST_TEST((m->results > 0 && m->results <= m->of && m->of == 4u * 3));
+  BOOST_TEST(m->got != m->was);
+  for (const char* const on : {"n", "row", "run"}) BOOST_TEST(!first_of(batch, on), on);
+  BOOST_CHECK_THROW(first_of(batch, "threads"), ContractError);
+  // The last column of each shape has its own order: the third of three is not the third of five.
+  const Invariance tail = invariance(p, mixed(false), v);
+  const std::optional<Difference> n = first_of(tail, "n");
+  BOOST_TEST_REQUIRE(n.has_value());
+  BOOST_TEST(tail.settings[n->setting].m == tail.settings[n->against].m);
+  BOOST_TEST(n->column == 2u);
+  for (const char* const on : {"m", "row", "run"}) BOOST_TEST(!first_of(tail, on), on);
+}
+
+BOOST_AUTO_TEST_CASE(the_classes_that_matter_are_looked_at_first) {
+  // Another order for each number of rows, and one more for two threads.
+  const Target many = [](const Problem& p, std::span<const Case> cases) {
+    const char* const by_m[] = {"chain_f32", "lanes4_f32", "lanes16_f32_fused"};
+    return target_of(chains().find(p.threads > 1 ? "lanes8_f32_fused" : by_m[p.m - 1]))(p, cases);
+  };
+  const Problem p{.operation = Operation::gemm, .k = 40};
+  const Invariance r = invariance(p, many, {.m = {1, 2, 3}, .threads = {1, 2}}, {}, 4, 2);
+  BOOST_TEST_REQUIRE(r.classes.size() == 4u);
+  BOOST_TEST(r.settings[r.classes[1].first].threads == 2);
+  BOOST_TEST((r.classes[0].looked_at && !r.classes[1].looked_at));  // m is told before threads
+  BOOST_TEST((r.classes[2].looked_at && !r.classes[3].looked_at));
+}
+
+BOOST_AUTO_TEST_CASE(invariance_finds_an_order_that_equal_bits_hide) {
+  // One rounding to bfloat16 hides what the orders do to the last places of a float32.
+  const Problem p{.operation = Operation::gemm, .k = 8, .output = formats::bfloat16};
+  const Variation v{.m = {1, 2, 8}};
+  const Invariance r = invariance(p, mixed(true), v, {}, 1);
+  BOOST_TEST_REQUIRE(r.classes.size() == 2u);
+  BOOST_TEST(!r.invariant);
+  BOOST_TEST(r.by_tree);
+  BOOST_TEST(r.first_change == 2u);
+  for (const Dependence& d : r.dependences) BOOST_TEST(!d.first.has_value());
+  // Nothing is looked at, so nothing is said of orders.
+  BOOST_TEST(invariance(p, mixed(true), v, {}, 1, 0).invariant);
+}
+
+BOOST_AUTO_TEST_CASE(chains_of_equal_sums_are_drawn_once) {
+  const auto blocks_of = [](int blocks, int odd) {
+    Tree tree;
+    int sum = -1;
+    const auto add = [&](int x, int y) {
+      tree.nodes.push_back({{x, y}, -1, 0});
+      return static_cast<int>(tree.nodes.size()) - 1;
+    };
+    for (int b = 0; b < blocks; ++b) {
+      int block = -1;
+      for (int i = 0; i < (b == odd ? 5 : 4); ++i) {
+        tree.nodes.push_back({{}, static_cast<int>(tree.terms++), 0});
+        const int leaf = static_cast<int>(tree.nodes.size()) - 1;
+        block = block < 0 ? leaf : add(block, leaf);
+      }
+      sum = sum < 0 ? block : add(block, sum);
+    }
+    return tree;
+  };
+  const std::string even = draw_text(blocks_of(30, -1), {.rules = false});
+  BOOST_TEST(even == "chain of 30 sums like this one, each shifted by 4 more\n  chain of 4 terms: 0..3\n");
+  // One sum that is longer: what stands before it is folded, it and what follows are not.
+  const std::string odd = draw_text(blocks_of(30, 27), {.rules = false});
+  BOOST_TEST(odd.find("chain of 27 sums") != std::string::npos, odd);
+  BOOST_TEST(odd.find("chain of 5 terms: 108..112") != std::string::npos, odd);
+  const std::string two = draw_text(blocks_of(2, -1), {.rules = false});
+  BOOST_TEST(two == "+\n  2 x (shifted by 4) chain of 4 terms: 0..3\n");
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_asked_is_refused) {
   const Target target = target_of(chains().find("chain_f32"));
   BOOST_CHECK_THROW(reveal({.operation = Operation::dot, .k = 0}, target), InputError);

@@ -1,0 +1,25 @@
+// What `assay invariance` answers: on what a row's bits depend, the classes of settings, their orders.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "validation/diagnose/invariance.hpp"
+
+namespace assay {
+
+struct InvarianceQuestion {
+  std::string varied{};    // as it was typed
+  std::size_t lines = 12;  // of a tree's picture at most
+  // What was asked for, and how many threads the program had then; 0: not known.
+  std::map<int, std::size_t> threads_seen{};
+};
+
+// Equal bits that say nothing, because every random row has one answer.
+bool is_vacuous(const diagnose::Invariance& result);
+// "m=4 row=0": of a setting what was varied.
+std::string setting_text(const diagnose::Invariance& result, std::size_t setting);
+std::string invariance_text(const InvarianceQuestion& question, const diagnose::Invariance& result);
+
+}  // namespace assay
