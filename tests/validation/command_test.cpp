@@ -81,7 +81,8 @@ bool soon(const std::function<bool()>& condition) {
 struct SlowRun {
   explicit SlowRun(const Folder& folder, const std::vector<std::string>& more = {}) {
     const std::string pid_file = folder / "pid";
-    std::vector<std::string> words = {selftest, "run", "--suite", "slow", "--report", folder / "report"};
+    std::vector<std::string> words = {ASSAY_SELFTEST_PROGRAM, "run", "--suite", "slow", "--report",
+                                      folder / "report"};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());

@@ -173,7 +173,8 @@ std::function<int()> make_study_spdnn(CLI::App& app) {
       ->check(not_empty)
       ->excludes(app.get_option("--neurons"), app.get_option("--layers"), app.get_option("--inputs"));
   app.add_option("--data", o->data, "Folder with mnist/ (default: the variable ASSAY_DATA)");
-  add_unsigned(app, "--images", o->images, "Only the first N images (all are interpolated: neighbours leak into each other)", 1);
+  add_unsigned(app, "--images", o->images,
+               "Only the first N images (all are interpolated: neighbours leak into each other)", 1);
   app.add_option("--weights", o->weights,
                  "FORMAT or FORMAT:ROUNDING (default: f32); repeat it, as the next three")
       ->allow_extra_args(false);

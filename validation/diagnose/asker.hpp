@@ -38,7 +38,8 @@ double mean_scale(const Problem& problem);  // the power of two that is not belo
 // of subnormal ones. alpha and beta are powers of two.
 int highest_exponent(const Problem& problem);
 int lowest_exponent(const Problem& problem, bool subnormal);
-// What alpha, beta and a mean's division take from a range at its upper and lower end: exponents, 0 and less, 0 and more.
+// What alpha, beta and a mean's division take from a range at its upper and lower end: exponents, 0 and less, 0 and
+// more.
 int lost_above(const Problem& problem);
 int lost_below(const Problem& problem);
 

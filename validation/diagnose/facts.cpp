@@ -34,6 +34,7 @@ class Prober {
     probe_precisions();
     probe_modes();
     probe_fractions();
+    probe_floors();
     probe_last_rounding();
     for (const Spot& spot : spots_) probe_underflow(spot);
     ask();
@@ -270,6 +271,57 @@ class Prober {
       }
     }
     ask();
+  }
+
+  // Near the smallest result f a node that cuts may look less deep: its largest exponent is a floor. f/2 + x comes to f
+  // where x is kept, by rounding to nearest; f - x to nothing, by rounding toward zero.
+  void probe_floors() {
+    struct Depth {
+      int kept = 0, lost = 0;
+    };
+    const int low = p_.output.emin - p_.output.precision + 1;
+    const double least = power(low);
+    std::vector<Depth> depths(spots_.size());
+    for (std::size_t i = 0; i < spots_.size(); ++i) {
+      const Spot& spot = spots_[i];
+      const auto [first, second] = own_leaves(spot);
+      const bool nearest = rounds_to_nearest(spot.node);
+      const double big = nearest ? least / 2 : least;
+      for (int j = 1; j <= node_facts(spot.node).fraction.value_or(0); ++j) {
+        Depth& depth = depths[i];
+        want(spot.node, probe({{first, big}, {second, std::ldexp(nearest ? big : -big, -j)}}),
+             [&depth, j, whole = nearest ? least : 0](double r) {
+               if (r == whole) {
+                 depth.kept = std::max(depth.kept, j);
+               } else if (depth.lost == 0) {
+                 depth.lost = j;
+               }
+             });
+      }
+    }
+    ask();
+    for (std::size_t i = 0; i < spots_.size(); ++i) {
+      NodeFacts& facts = node_facts(spots_[i].node);
+      const auto& [kept, lost] = depths[i];
+      if (kept > 0 && lost == kept + 1)
+        facts.floor = low - (rounds_to_nearest(spots_[i].node) ? 1 : 0) - kept + *facts.fraction;
+    }
+  }
+  // Two terms of the node itself: below another they would be rounded before. Those of the spot where there are not so
+  // many.
+  std::pair<int, int> own_leaves(const Spot& spot) const {
+    std::vector<int> own;
+    for (const int child : node(spot.node).children) {
+      const TreeNode& x = node(child);
+      if (x.children.empty() && static_cast<std::size_t>(x.leaf) != p_.k) own.push_back(x.leaf);
+    }
+    return own.size() < 2 ? std::pair(spot.first, spot.second) : std::pair(own[0], own[1]);
+  }
+  bool rounds_to_nearest(int i) {
+    for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+      if (deterministic_roundings[m] == Rounding::nearest_even) return (node_facts(i).modes >> m & 1U) != 0;
+    }
+    return false;
   }
 
   // A root that rounds to P places, and then to the p of the output, goes wrong where the first rounding makes

@@ -17,7 +17,8 @@ struct NodeFacts {
   int kept = 1;                // places that it was seen to keep
   unsigned modes = all_modes;  // bit m: deterministic_roundings[m] fits what was seen
   std::optional<int> fraction{};
-  std::string signature{};  // answers near underflow: nodes with the same ones are alike
+  std::optional<int> floor{};  // of the largest exponent of a node that cuts; empty: none was seen
+  std::string signature{};     // answers near underflow: nodes with the same ones are alike
 };
 struct LeafFacts {
   int precision = 0;  // of the rounded product; 0: exact as far as was seen

@@ -64,6 +64,8 @@ Json to_json(const NodeRule& r) {
             {"flush_result", r.flush_result},
             {"padded", r.padded}};
   if (r.fraction) json["fraction"] = *r.fraction;
+  if (r.floor) json["floor"] = *r.floor;
+  if (r.infinite) json["infinite"] = true;
   return json;
 }
 
@@ -261,6 +263,9 @@ class Reader {
       if (r.contains("fraction"))
         rule.fraction = static_cast<int>(std::min<std::size_t>(size(r, "fraction", here), 4096));
       rule.padded = flag(r, "padded", here);
+      if (r.contains("infinite")) rule.infinite = flag(r, "infinite", here);
+      if (r.contains("floor"))
+        rule.floor = static_cast<int>(std::clamp<std::int64_t>(number(r, "floor", here), -4096, 4096));
       t.node_rules.push_back(rule);
     }
     const Json& output = object(json, "output", where);

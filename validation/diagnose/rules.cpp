@@ -92,7 +92,22 @@ class Inference {
       probes.push_back(dense(operands_of(p_, x)));
     }
     if (p_.c && !p_.adds_c()) add_unread(probes);
+    add_largest(probes);
     learn(probes);
+  }
+
+  // Where results end: of either sign a term as large as the output, and a sum of two, which overflows.
+  void add_largest(std::vector<Probe>& probes) const {
+    const int e = std::min(p_.output.emax(), highest_exponent(even_.problem()));
+    for (const double sign : {1.0, -1.0}) {
+      Probe x;
+      for (int leaf = 0; leaf < static_cast<int>(std::min<std::size_t>(p_.k, 2)); ++leaf) {
+        const std::optional<Probe::Term> t = split(even_.problem(), leaf, sign * std::ldexp(1.0, e));
+        if (!t) continue;
+        x.terms.push_back(*t);
+        probes.push_back(dense(operands_of(p_, x)));
+      }
+    }
   }
 
   // What beta = 0 leaves of a C that is no number.
@@ -217,7 +232,7 @@ class Inference {
       for (const int c : t.children) with_leaf = with_leaf || node(c).children.empty();
       std::string key = std::to_string(f.precision) + '/' + std::to_string(f.modes) + '/' + f.signature +
                         (with_leaf ? "/leaf" : "/inner") + (t.children.size() > 2 ? "/fused" : "") +
-                        std::to_string(f.fraction.value_or(-1));
+                        std::to_string(f.fraction.value_or(-1)) + '/' + std::to_string(f.floor.value_or(1));
       if (i == root) key = "root";
       const auto [at, fresh] = node_groups.try_emplace(key, static_cast<int>(tree_.node_rules.size()));
       if (fresh) {
@@ -225,6 +240,7 @@ class Inference {
         NodeRule rule;
         rule.format = f.precision > 0 ? formats_of(f.precision).front() : p_.output;
         rule.fraction = f.fraction;
+        rule.floor = f.floor;
         for (std::size_t m = deterministic_roundings.size(); m-- > 0;) {
           if ((f.modes >> m & 1U) != 0) rule.rounding = deterministic_roundings[m];
         }
@@ -318,11 +334,31 @@ class Inference {
         if ((modes >> m & 1U) == 0) continue;
         for (const bool in : {false, true}) {
           for (const bool out : {false, true}) {
-            list.push_back({g, deterministic_roundings[m], in, out, f.fraction});
-            if (root) list.push_back({g, deterministic_roundings[m], in, out, f.fraction, true});
+            for (const bool padded : {false, true}) {
+              if (padded && !root) continue;
+              for (const auto& floor : floors(f)) {
+                list.push_back({g, deterministic_roundings[m], in, out, f.fraction, padded, floor});
+                if (is_nearest(deterministic_roundings[m])) continue;
+                list.push_back(list.back());
+                list.back().infinite = true;
+              }
+            }
           }
         }
       }
+    }
+    return list;
+  }
+
+  static bool is_nearest(Rounding mode) {
+    return mode == Rounding::nearest_even || mode == Rounding::nearest_away;
+  }
+
+  // Of a node that cuts: what it showed, and what others did.
+  std::vector<std::optional<int>> floors(const NodeFacts& f) const {
+    std::vector<std::optional<int>> list{f.floor};
+    for (const NodeRule& r : tree_.node_rules) {
+      if (f.fraction && std::find(list.begin(), list.end(), r.floor) == list.end()) list.push_back(r.floor);
     }
     return list;
   }
@@ -478,9 +514,10 @@ class Inference {
     }
     if (u.root && root_rule() >= 0) {
       NodeRule& root = tree_.node_rules[static_cast<std::size_t>(root_rule())];
-      const std::optional<int> fraction = root.fraction;
+      const std::optional<int> fraction = root.fraction, floor = root.floor;
       root = *u.root;
       root.fraction = fraction;
+      root.floor = floor;
     }
     for (NodeRule& r : tree_.node_rules) {
       if (u.range && r.format.precision == u.range->precision) r.format = *u.range;
@@ -597,8 +634,20 @@ class Inference {
     }
   }
 
-  // All leaves at once: where every term underflows, one group alone changes nothing for the better.
+  // All leaves at once: where every term underflows, one group alone changes nothing for the better. Those that were
+  // seen to keep as many places; or really all, with the sum added to +0 or not: what a product was rounded to decides
+  // which sums are zeros, and -0.
   void improve_all_leaves() {
+    const Rules before = rules();
+    improve_all_leaves(false);
+    if (tree_.leaf_rules != before.leaves) return;
+    for (int turn = 0; turn < 2; ++turn) {
+      improve_all_leaves(true);
+      if (tree_.leaf_rules != before.leaves) return;
+      tree_.output.started = !tree_.output.started;
+    }
+  }
+  void improve_all_leaves(bool really) {
     const std::vector<LeafRule> before = tree_.leaf_rules;
     std::vector<LeafRule> best = before;
     for (std::size_t g = 0; g < before.size() && best_ > 0 && !spent(); ++g) {
@@ -607,7 +656,7 @@ class Inference {
           LeafRule& r = tree_.leaf_rules[other];
           r = before[other];
           const bool started = r.started;
-          if (leaf_facts(leaf_sample_[other]).precision == leaf_facts(leaf_sample_[g]).precision) {
+          if (really || leaf_facts(leaf_sample_[other]).precision == leaf_facts(leaf_sample_[g]).precision) {
             r = candidate;
             r.started = other == g ? candidate.started : started;
           }
@@ -867,8 +916,10 @@ FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t se
 std::string describe(const NodeRule& r) {
   std::string text = rounding_text(r.format, r.rounding);
   if (r.fraction) text += ", terms cut to " + std::to_string(*r.fraction) + " places below the largest";
+  if (r.floor) text += " or below 2^" + std::to_string(*r.floor);
   if (r.flush_inputs) text += ", flushes inputs";
   if (r.flush_result) text += ", flushes results";
+  if (r.infinite) text += ", overflows to infinity";
   if (r.padded) text += ", +0 added to the sum before the last term";
   return text;
 }

@@ -32,10 +32,17 @@ Value value_of(std::uint64_t code, const FormatSpec& f) {
   return {widened(exact_from_code(code, f)), &f, code, exponent_field(code, f)};
 }
 
-Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, bool flush) {
+Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, bool flush,
+              bool infinite = false) {
   EncodeOptions options{.rounding = mode};
   if (flush) options.subnormals = Subnormals::flush_result;
-  return value_of(encode(x, f, options).code, f);
+  const Encoded result = encode(x, f, options);
+  if (infinite && result.overflow && f.has_infinity())
+    return value_of(f.infinity_code() | (x.negative ? f.sign_code() : 0), f);
+  return value_of(result.code, f);
+}
+Value rounded(const ExactValue<Wide>& x, const NodeRule& rule) {
+  return rounded(x, rule.format, rule.rounding, rule.flush_result, rule.infinite);
 }
 
 std::uint64_t operand(std::uint64_t code, const FormatSpec& f, bool flush) {
@@ -120,6 +127,7 @@ Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
     cuts.push_back(v.x);
   }
   if (rule.fraction && top != INT_MIN) {
+    if (rule.floor) top = std::max(top, *rule.floor);
     for (ExactValue<Wide>& x : cuts) x = cut(x, top - *rule.fraction);
   }
   std::optional<ExactValue<Wide>> sum = near_sum(cuts, rule.rounding);
@@ -128,14 +136,14 @@ Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
     for (const ExactValue<Wide>& x : cuts) all.add(x);
     sum = all.result(rule.rounding);
   }
-  return rounded(*sum, rule.format, rule.rounding, rule.flush_result);
+  return rounded(*sum, rule);
 }
 
 Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule) {
   if (n == 2 && !rule.fraction) {
     if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
     const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
-    return rounded(wide_sum(a.x, b.x, rule.rounding), rule.format, rule.rounding, rule.flush_result);
+    return rounded(wide_sum(a.x, b.x, rule.rounding), rule);
   }
   return add_many(terms, n, rule);
 }
@@ -303,9 +311,7 @@ Value divided(const Value& v, std::size_t n, const MeanRule& rule) {
                  rule.rounding, false);
 }
 
-Value round_by(const NodeRule& rule, const Value& v) {
-  return rounded(v.x, rule.format, rule.rounding, rule.flush_result);
-}
+Value round_by(const NodeRule& rule, const Value& v) { return rounded(v.x, rule); }
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 //   node    the exact sum of its children, rounded once to `format`. `flush_inputs`: children that are no
 //           exact products and subnormal in their format are zeros of their sign. `flush_result`: a result
 //           that is subnormal after rounding is. `fraction` F: each term is first cut toward zero to a
-//           multiple of 2^(emax-F), emax the largest exponent of a term; a product's exponent is the sum of
-//           its operands'.
+//           multiple of 2^(emax-F), emax the largest exponent of a term, or `floor` if that is larger; a
+//           product's exponent is the sum of its operands'.
 //   scaling alpha and beta of a matrix product: see Scaling.
 //   mean    the root divided by the number of terms, rounded by its `mean`; or times the reciprocal of that
 //           number, which was rounded by it before.
@@ -43,7 +43,10 @@ struct NodeRule {
   Rounding rounding = Rounding::nearest_even;
   bool flush_inputs = false, flush_result = false;
   std::optional<int> fraction{};  // empty: an exact sum, rounded once
-  bool padded = false;  // of two children: a sum is first added to +0, a term that pads an odd length
+  bool padded = false;         // of two children: a sum is first added to +0, a term that pads an odd length
+  std::optional<int> floor{};  // of a fraction: emax is at least so large
+  bool infinite =
+      false;  // what overflows is infinite, also where the rounding would stop at the largest number
   friend bool operator==(const NodeRule&, const NodeRule&) = default;
 };
 

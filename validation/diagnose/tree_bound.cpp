@@ -63,6 +63,7 @@ Bounded sum_of(const std::vector<Bounded>& terms, const NodeRule& rule) {
       sum.error = upward::add(sum.error, std::min(x.most, power(x.format->emin)));
   }
   if (rule.fraction && sum.most > 0) {
+    if (rule.floor) top = std::max(top, *rule.floor);
     const double quantum = power(top - *rule.fraction);
     for (const Bounded& x : terms) sum.error = upward::add(sum.error, std::min(x.most, quantum));
   }
