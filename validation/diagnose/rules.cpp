@@ -262,8 +262,9 @@ class Inference {
       if (other >= 0 && node(other).children.empty() && node(up).children.size() == 2)
         place = node(other).leaf > t.leaf ? "/lower" : "/higher";
       const bool is_c = static_cast<std::size_t>(t.leaf) == p_.k;
+      // A sum over sums that begins at +0 is as one whose first term does.
       const std::string key = std::to_string(f.precision) + '/' + f.signature + place + (is_c ? "/C" : "") +
-                              std::to_string(up < 0 ? -1 : node(up).rule);
+                              (t.leaf == 0 ? "/first" : "") + std::to_string(up < 0 ? -1 : node(up).rule);
       const auto [at, fresh] = leaf_groups.try_emplace(key, static_cast<int>(tree_.leaf_rules.size()));
       if (fresh) {
         leaf_sample_.push_back(static_cast<int>(i));
@@ -473,7 +474,7 @@ class Inference {
       for (const auto& root : roots) {
         for (const auto& range : ranges) {
           for (unsigned how = 0; how < 4; ++how) {
-            for (unsigned start = 0; start < 5; ++start) {
+            for (unsigned start = 0; start < start_patterns; ++start) {
               for (const auto& product : products)
                 list.push_back({root, range, product, wide, (how & 1U) != 0, (how & 2U) != 0, start});
             }
@@ -562,21 +563,29 @@ class Inference {
     set(best);
   }
 
+  // Ways for leaves to be added to +0, or not: no leaf, some, or all.
+  static constexpr unsigned start_patterns = 6;
+  bool starts(std::size_t g, unsigned pattern) const {
+    const int i = leaf_sample_[g], other = sibling(i);
+    const bool bottom = other >= 0 && node(other).children.empty();
+    const bool lower = bottom && node(i).leaf < node(other).leaf;
+    switch (pattern) {
+      case 0: return false;
+      case 1: return bottom && lower;
+      case 2: return bottom && !lower;
+      case 3: return leaf_facts(i).precision > 0;
+      case 4: return node(i).leaf == 0;
+      default: return true;
+    }
+  }
+
   void start_leaf(std::size_t g, const Uniform& u) {
     LeafRule& r = tree_.leaf_rules[g];
-    const int i = leaf_sample_[g], other = sibling(i);
+    const int i = leaf_sample_[g];
     r.rounding = rule_above(i).rounding;
     r.flush_operands = u.flush_inputs;
     r.flush_result = u.flush_results;
-    const bool bottom = other >= 0 && node(other).children.empty();
-    const bool lower = bottom && node(i).leaf < node(other).leaf;
-    switch (u.start) {
-      case 0: r.started = false; break;
-      case 1: r.started = bottom && lower; break;
-      case 2: r.started = bottom && !lower; break;
-      case 3: r.started = leaf_facts(i).precision > 0; break;
-      default: r.started = true; break;
-    }
+    r.started = starts(g, u.start);
     if (r.started && u.start == 3) r.product.reset();
     if (r.product && u.range && r.product->precision == u.range->precision) r.product = *u.range;
     if (!r.product && !is_c(i)) r.product = u.product;
@@ -673,12 +682,12 @@ class Inference {
   }
 
   // What is added to +0: the sum, its leaves, or a padding before the last term. Each takes the sign from a sum of
-  // nothing but -0, so that one in the place of another must go as the other comes. Leaves: none, all, or those that
-  // keep as many places as the node above; the latter as they are, or rounded by that addition alone.
+  // nothing but -0, so that one in the place of another must go as the other comes. Leaves: as starts() has them, or
+  // those that keep as many places as the node above; the latter as they are, or rounded by that addition alone.
   void improve_start() {
     const Rules before = rules();
     Rules best = before;
-    for (unsigned how = 0; how < 16 && best_ > 0; ++how) {
+    for (unsigned how = 0; how < 4 * (start_patterns + 2) && best_ > 0; ++how) {
       set(before);
       const unsigned leaves = how / 4;
       tree_.output.started = (how & 1U) != 0;
@@ -686,8 +695,9 @@ class Inference {
       for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) {
         LeafRule& r = tree_.leaf_rules[g];
         const int i = leaf_sample_[g];
-        r.started = leaves == 1 || (leaves >= 2 && leaf_facts(i).precision == rule_above(i).format.precision);
-        if (leaves == 3 && r.started) r.product.reset();
+        r.started = leaves < start_patterns ? starts(g, leaves)
+                                            : leaf_facts(i).precision == rule_above(i).format.precision;
+        if (leaves == start_patterns + 1 && r.started) r.product.reset();
       }
       const std::size_t now = misses(best_ - 1);
       if (now >= best_) continue;
@@ -841,10 +851,19 @@ class Inference {
     // Several rules may be wrong together where each of them alone fits what was answered.
     if (!chosen.empty() || end < pool_.size()) return;
     const Rules before = rules();
+    const auto hold_against = [&] {
+      if (!spent() && misses(best_) <= best_) choose_telling(rules_text(), end, chosen);
+      set(before);
+    };
+    for (unsigned start = 0; start < 2 * start_patterns; ++start) {
+      tree_.output.started = start % 2 != 0;
+      for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
+        tree_.leaf_rules[g].started = starts(g, start / 2);
+      hold_against();
+    }
     for (const Uniform& u : uniform_settings_) {
       apply(u, beginning_);
-      if (misses(best_) <= best_) choose_telling(rules_text(), end, chosen);
-      set(before);
+      hold_against();
     }
   }
 

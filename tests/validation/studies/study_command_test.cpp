@@ -118,7 +118,8 @@ BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_a_unit, Study) {
   BOOST_TEST(revealed.at("points").at(0).at("bias") == chain.at("points").at(0).at("bias"));
   const Outcome other = assay("study dot --unit sample.json --n 15,16");
   BOOST_TEST(other.exit_code == 2);
-  BOOST_TEST(holds(other.err, "expected sums of 16 terms: no other length was revealed, found 15 terms"), other.err);
+  BOOST_TEST(holds(other.err, "expected sums of 16 terms: no other length was revealed, found 15 terms"),
+             other.err);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_cannot_be_studied, Study) {
