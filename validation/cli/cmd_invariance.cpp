@@ -1,4 +1,5 @@
-// assay invariance: whether one row's result depends on the batch, its place there, the threads or the run.
+// assay invariance: whether one row's result depends on the batch, its place there, the threads, the operands'
+// addresses or the run.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -69,10 +70,17 @@ diagnose::Variation parse_variation(const std::string& typed, int threads_here) 
       } else {
         v.threads = {1, std::max(2, threads_here)};
       }
+    } else if (name == "offset") {
+      const std::string typed_values = has ? word.substr(equals + 1) : "0,4,8,16,32";
+      for (const std::size_t x : parse_numbers("--vary offset", typed_values, 0)) {
+        if (x > 63) throw InputError("--vary offset", "", "numbers of 0 to 63", std::to_string(x));
+        v.offset.push_back(static_cast<int>(x));
+      }
     } else if (name == "run") {
       v.runs = has ? values().front() : 3;
     } else {
-      throw InputError("--vary", "", "m=NUMBERS, n=NUMBERS, row, threads[=NUMBERS], run[=HOW OFTEN]",
+      throw InputError("--vary", "",
+                       "m=NUMBERS, n=NUMBERS, row, threads[=NUMBERS], offset[=NUMBERS], run[=HOW OFTEN]",
                        quoted(word));
     }
   }
@@ -97,7 +105,8 @@ diagnose::Target watched(diagnose::Program& program, const diagnose::Variation& 
 }
 
 nlohmann::ordered_json as_json(const Setting& s) {
-  return {{"m", s.m}, {"n", s.n}, {"row", s.row}, {"threads", s.threads}, {"run", s.run}};
+  return {{"m", s.m},           {"n", s.n},    {"row", s.row}, {"threads", s.threads},
+          {"offset", s.offset}, {"run", s.run}};
 }
 
 nlohmann::ordered_json as_json(const Invariance& r, const Difference& d) {
@@ -169,8 +178,7 @@ int run(const Options& o) {
 std::function<int()> make_invariance(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   add_probe_options(app, o->probe);
-  app.add_option("--vary", o->vary,
-                 "What changes: m=1:256, n=1:64, row, threads or threads=1,2, run or run=5")
+  app.add_option("--vary", o->vary, "What changes: m=1:256, n=1:64, row, threads=1,2, offset=0,4,16, run=5")
       ->required();
   app.add_option("--trials", o->trials, "Random rows whose bits are compared")
       ->capture_default_str()

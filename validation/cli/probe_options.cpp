@@ -70,10 +70,11 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   return p;
 }
 
-std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed) {
+std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed, std::size_t least) {
   constexpr std::size_t most = 100000;
   const auto refuse = [&] {
-    throw InputError(std::string(option), "", "numbers of 1 and more: 64, 8,33,64, 1:16 or 1:64:8",
+    throw InputError(std::string(option), "",
+                     "numbers of " + std::to_string(least) + " and more: 64, 8,33,64, 1:16 or 1:64:8",
                      quoted(typed));
   };
   std::vector<std::size_t> list;
@@ -82,7 +83,7 @@ std::vector<std::size_t> parse_numbers(std::string_view option, const std::strin
   const auto number = [&] {
     std::size_t x = 0;
     const auto [read, status] = std::from_chars(at, end, x);
-    if (status != std::errc{} || x == 0) refuse();
+    if (status != std::errc{} || x < least) refuse();
     at = read;
     return x;
   };

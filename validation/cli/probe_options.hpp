@@ -31,8 +31,9 @@ struct ProbeOptions {
 void add_probe_options(CLI::App& app, ProbeOptions& options);
 
 diagnose::Problem problem_of(const ProbeOptions& options, std::size_t k);
-// "8,33,64" or "1:16" or "1:64:8": numbers of 1 and more, in that order. InputError; at most 100,000 of them.
-std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed);
+// "8,33,64" or "1:16" or "1:64:8": numbers of `least` and more, in that order. InputError; at most 100,000 of them.
+std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed,
+                                       std::size_t least = 1);
 diagnose::RevealOptions reveal_options(const ProbeOptions& options);
 diagnose::ProgramOptions program_options(const ProbeOptions& options);
 

@@ -13,14 +13,6 @@
 namespace assay::diagnose {
 namespace {
 
-// What can be varied, in the order in which it is told.
-constexpr std::array<std::string_view, 5> axes{"m", "n", "row", "threads", "run"};
-using Coordinates = std::array<std::size_t, axes.size()>;
-
-Coordinates coordinates(const Setting& s) {
-  return {s.m, s.n, s.row, static_cast<std::size_t>(s.threads), s.run};
-}
-
 // Each value once, in their order.
 template <class T>
 std::vector<T> values_of(const std::vector<T>& list, T otherwise) {
@@ -43,15 +35,17 @@ std::vector<std::size_t> places(std::size_t m, bool all) {
 
 std::vector<Setting> all_settings(const Problem& p, const Variation& v) {
   if (p.operation != Operation::gemm && (!v.m.empty() || !v.n.empty() || v.row))
-    throw InputError("--vary", "", "threads and run: m, n and row are gemm's",
+    throw InputError("--vary", "", "threads, offset and run: m, n and row are gemm's",
                      std::string(operation_name(p.operation)));
   std::vector<Setting> settings;
   for (const std::size_t m : values_of(v.m, p.m)) {
     for (const std::size_t n : values_of(v.n, p.n)) {
       for (const std::size_t row : places(m, v.row)) {
         for (const int threads : values_of(v.threads, p.threads)) {
-          for (std::size_t run = 0; run < std::max<std::size_t>(v.runs, 1); ++run)
-            settings.push_back({m, n, row, threads, run, -1});
+          for (const int offset : values_of(v.offset, p.offset)) {
+            for (std::size_t run = 0; run < std::max<std::size_t>(v.runs, 1); ++run)
+              settings.push_back({m, n, row, threads, offset, run, -1});
+          }
         }
       }
     }
@@ -65,6 +59,7 @@ Problem problem_at(const Problem& p, const Setting& s) {
   at.m = s.m;
   at.n = s.n;
   at.threads = s.threads;
+  at.offset = s.offset;
   return at;
 }
 
@@ -299,6 +294,10 @@ class Comparison {
 };
 
 }  // namespace
+
+Coordinates coordinates(const Setting& s) {
+  return {s.m, s.n, s.row, static_cast<std::size_t>(s.threads), static_cast<std::size_t>(s.offset), s.run};
+}
 
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,
                       const RevealOptions& options, std::size_t trials, std::size_t most_trees) {

@@ -1,5 +1,5 @@
 // Does a result depend on what does not enter it: the batch a row stands in, its place there, the other
-// sizes, the number of threads, the run?
+// sizes, the number of threads, the operands' addresses, the run?
 #pragma once
 
 #include <array>
@@ -15,18 +15,23 @@ namespace assay::diagnose {
 
 // What is varied; the first of each is the reference. Empty lists stay as the problem says.
 struct Variation {
-  std::vector<std::size_t> m{}, n{};  // gemm
-  bool row = false;                   // the first, the middle and the last place in the batch
-  std::vector<int> threads{};
-  std::size_t runs = 1;  // how often each is asked
+  std::vector<std::size_t> m{}, n{};     // gemm
+  bool row = false;                      // the first, the middle and the last place in the batch
+  std::vector<int> threads{}, offset{};  // as Problem has them
+  std::size_t runs = 1;                  // how often each is asked
 };
 
 struct Setting {
   std::size_t m = 1, n = 1, row = 0;
-  int threads = 0;
+  int threads = 0, offset = 0;
   std::size_t run = 0;
   int by_bits = -1;  // settings of one number gave the same bits
 };
+
+// What can be varied, in the order in which it is told, and a setting's values.
+inline constexpr std::array<std::string_view, 6> axes{"m", "n", "row", "threads", "offset", "run"};
+using Coordinates = std::array<std::size_t, axes.size()>;
+Coordinates coordinates(const Setting& setting);
 
 // The same row under two settings: so many of the results that both have differ, and the first that does.
 struct Difference {
@@ -38,7 +43,7 @@ struct Difference {
 
 // One of the things that were varied, and the first two settings that differ in nothing else and whose bits differ.
 struct Dependence {
-  std::string_view on{};  // m, n, row, threads, run
+  std::string_view on{};  // of `axes`
   std::optional<Difference> first{};
 };
 

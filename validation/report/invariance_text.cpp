@@ -57,16 +57,16 @@ std::string numbers_text(const std::vector<std::size_t>& list) {
   return text;
 }
 
-// What a line of settings says of m, n, row, threads and run.
+// What a line of settings says of all that can be varied.
 struct Line {
-  static constexpr std::array<std::string_view, 5> names{"m", "n", "row", "threads", "run"};
-  std::array<std::string, 5> text{};
-  std::array<std::size_t, 5> value{};
+  static constexpr auto& names = diagnose::axes;
+  std::array<std::string, names.size()> text{};
+  diagnose::Coordinates value{};
 };
 
 Line line_of(const Setting& s) {
   Line line;
-  line.value = {s.m, s.n, s.row, static_cast<std::size_t>(s.threads), s.run};
+  line.value = coordinates(s);
   for (std::size_t i = 0; i < line.text.size(); ++i) line.text[i] = std::to_string(line.value[i]);
   line.text[2] = s.row == 0 ? "first" : s.row + 1 == s.m ? "last" : "middle";
   return line;
@@ -75,9 +75,9 @@ Line line_of(const Setting& s) {
 // Lines that are alike but for one thing become one.
 std::vector<Line> merged(const std::vector<Line>& lines, std::size_t thing) {
   std::vector<std::vector<Line>> alike;
-  std::map<std::array<std::string, 5>, std::size_t> known;
+  std::map<std::array<std::string, Line::names.size()>, std::size_t> known;
   for (const Line& line : lines) {
-    std::array<std::string, 5> others = line.text;
+    std::array<std::string, Line::names.size()> others = line.text;
     others[thing].clear();
     const auto [at, fresh] = known.try_emplace(others, alike.size());
     if (fresh) alike.emplace_back();

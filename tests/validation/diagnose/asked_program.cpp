@@ -4,9 +4,10 @@
 //
 // A matrix product is fma(alpha, sum, beta C).
 //
-// ARITHMETIC: a chain of reference/exact; or of these two, one chain and four lanes:
+// ARITHMETIC: a chain of reference/exact; or of these, one chain and four lanes:
 //   batch    a matrix product in lanes from 4 rows on
 //   column   the same in the second column alone
+//   offset   lanes where operands are asked for at an offset that is no multiple of 16
 //   threads  lanes with OMP_NUM_THREADS of 2 or more, which it reads when it starts, as libraries do, and has so many
 // BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent, little, much, later, word, change,
 // huge, clamp.
@@ -116,8 +117,8 @@ int start_threads() {
 // The arithmetic of one column of the result.
 std::string_view arithmetic_of(const std::string& name, const Request& r, int threads, std::size_t column) {
   const bool lanes = (name == "batch" && r.m > 3) || (name == "threads" && threads > 1) ||
-                     (name == "column" && r.m > 3 && column == 1);
-  if (name != "batch" && name != "threads" && name != "column") return name;
+                     (name == "column" && r.m > 3 && column == 1) || (name == "offset" && r.offset % 16 != 0);
+  if (name != "batch" && name != "threads" && name != "column" && name != "offset") return name;
   return lanes ? "lanes4_f32" : "chain_f32";
 }
 

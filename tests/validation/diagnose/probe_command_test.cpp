@@ -115,6 +115,15 @@ BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   BOOST_TEST(holds(bits.out, "1 class of equal bits"), bits.out);
 }
 
+BOOST_FIXTURE_TEST_CASE(invariance_sees_addresses, Folder) {
+  const Outcome text = assay("invariance dot --k 16 --vary offset=0,16,4,32,8" + from("offset"));
+  BOOST_TEST(text.exit_code == 1, text.out + text.err);
+  for (const char* const part :
+       {"offset   yes, first at offset=4 (against offset=0)", "offset=0:32:16", "offset=4,8"})
+    BOOST_TEST(holds(text.out, part), text.out);
+  BOOST_TEST(assay("invariance dot --k 16 --vary offset" + from("chain_f32")).exit_code == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(invariance_sees_threads, Folder) {
   const Outcome text = assay("invariance dot --k 16 --vary threads=2,1,3" + from("threads"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
@@ -227,6 +236,7 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("chain_f32"), 1, "ERROR");
   ends("invariance gemm --k 8 --vary m=1,m=2" + from("chain_f32"), 2, "once");
   ends("invariance dot --k 8 --vary threads=1,5000" + from("chain_f32"), 2, "5000");
+  ends("invariance dot --k 8 --vary offset=0,64" + from("chain_f32"), 2, "64");
   const std::string zeros = " --got-from 'while read h; do read a; read b; echo 0; done'";
   ends("invariance dot --k 8 --form text --vary run=2 --round 1" + zeros, 3, "VACUOUS");
   ends("invariance dot --k 8 --vary m=1:4" + from("chain_f32"), 2, "gemm's");
