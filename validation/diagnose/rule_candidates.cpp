@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "validation/diagnose/rule_groups.hpp"
+
+namespace assay::diagnose {
+namespace {
+
+bool is_nearest(Rounding mode) { return mode == Rounding::nearest_even || mode == Rounding::nearest_away; }
+
+}  // namespace
+
+std::vector<NodeRule> RuleGroups::node_candidates(std::size_t group) const {
+  const NodeFacts& f = node_facts(node_sample_[group]);
+  const bool root = static_cast<std::size_t>(node_sample_[group]) == nodes() - 1;
+  std::vector<FormatSpec> wanted;
+  const auto add = [&](const FormatSpec& g) {
+    if (std::find(wanted.begin(), wanted.end(), g) == wanted.end()) wanted.push_back(g);
+  };
+  if (f.precision > 0) {
+    for (const FormatSpec& g : formats_of(f.precision)) add(g);
+  }
+  unsigned modes = f.modes;
+  if (root || f.precision == 0) {
+    // A root may keep more than its output shows.
+    for (const NodeRule& r : tree_.node_rules) add(r.format);
+    add(p_.output);
+    for (const FormatSpec* g : {&formats::float32, &formats::float64, &formats::float16}) {
+      if (g->precision > std::min(p_.output.precision, f.kept)) add(*g);
+    }
+    std::erase_if(wanted, [&](const FormatSpec& g) { return g.precision < f.kept; });
+    if (nodes() == 1) {
+      for (const FormatSpec* g : formats::all) add(*g);
+    }
+    if (tree_.node_rules.size() == 1) modes = all_modes;
+    for (const NodeRule& r : tree_.node_rules) {
+      for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+        if (deterministic_roundings[m] == r.rounding) modes |= 1U << m;
+      }
+    }
+  }
+  std::vector<NodeRule> list;
+  for (const FormatSpec& g : wanted) {
+    for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+      if ((modes >> m & 1U) == 0) continue;
+      for (const bool in : {false, true}) {
+        for (const bool out : {false, true}) {
+          for (const bool padded : {false, true}) {
+            if (padded && !root) continue;
+            for (const auto& floor : floors(f)) {
+              list.push_back({g, deterministic_roundings[m], in, out, f.fraction, padded, floor});
+              if (is_nearest(deterministic_roundings[m])) continue;
+              list.push_back(list.back());
+              list.back().infinite = true;
+            }
+          }
+        }
+      }
+    }
+  }
+  return list;
+}
+
+// Of a node that cuts: what it showed, and what others did.
+std::vector<std::optional<int>> RuleGroups::floors(const NodeFacts& f) const {
+  std::vector<std::optional<int>> list{f.floor};
+  for (const NodeRule& r : tree_.node_rules) {
+    if (f.fraction && std::find(list.begin(), list.end(), r.floor) == list.end()) list.push_back(r.floor);
+  }
+  return list;
+}
+
+std::vector<LeafRule> RuleGroups::leaf_candidates(std::size_t group) const {
+  const LeafFacts& f = leaf_facts(leaf_sample_[group]);
+  const NodeRule& above = rule_above(leaf_sample_[group]);
+  std::vector<std::optional<FormatSpec>> products;
+  const auto add = [&](const std::optional<FormatSpec>& g) {
+    if (std::find(products.begin(), products.end(), g) == products.end()) products.push_back(g);
+  };
+  if (f.precision == 0) {
+    add(std::nullopt);
+    // Wide enough to have kept all that was seen, narrow enough to underflow.
+    add(above.format);
+    add(p_.a);
+    add(p_.output);
+    for (const FormatSpec* g : {&formats::float32, &formats::float16, &formats::bfloat16, &formats::tf32})
+      add(*g);
+  } else {
+    for (const FormatSpec& g : formats_of(f.precision)) add(g);
+    // Rounded by the addition to +0 that it starts with, after what other leaves go through.
+    add(std::nullopt);
+    for (const LeafRule& r : tree_.leaf_rules) add(r.product);
+    for (const FormatSpec* g : {&formats::float32, &formats::bfloat16, &formats::float16, &formats::tf32})
+      add(*g);
+  }
+  std::set<Rounding> modes{above.rounding, Rounding::nearest_even};
+  const int up = parent(leaf_sample_[group]);
+  if (up < 0 || std::popcount(node_facts(up).modes) > 1)
+    modes.insert(deterministic_roundings.begin(), deterministic_roundings.end());
+  std::vector<LeafRule> list;
+  for (const auto& product : products) {
+    for (const bool started : {false, true}) {
+      for (const Rounding mode : modes) {
+        if (!product && mode != *modes.begin()) continue;
+        for (const bool in : {false, true}) {
+          for (const bool out : {false, true}) {
+            if (out && !product) continue;
+            list.push_back({product, mode, started, in, out});
+          }
+        }
+      }
+    }
+  }
+  return list;
+}
+
+std::vector<OutputRule> RuleGroups::output_candidates() const {
+  std::vector<OutputRule> list;
+  for (const auto& mean : mean_candidates()) {
+    for (const Rounding mode : deterministic_roundings) {
+      for (const bool flush : {false, true}) {
+        for (const bool started : {false, true}) list.push_back({p_.output, mode, flush, started, mean});
+      }
+    }
+  }
+  return list;
+}
+
+// Without those that can differ nowhere: the output holds whatever the root comes to.
+std::vector<OutputRule> RuleGroups::output_alternatives() const {
+  std::vector<OutputRule> list = output_candidates();
+  const bool exact =
+      root_rule() >= 0 &&
+      contains_format(p_.output, tree_.node_rules[static_cast<std::size_t>(root_rule())].format);
+  if (exact) std::erase_if(list, [&](const OutputRule& r) { return r.rounding != tree_.output.rounding; });
+  return list;
+}
+
+std::vector<std::optional<MeanRule>> RuleGroups::mean_candidates() const {
+  if (!tree_.output.mean) return {std::nullopt};
+  std::vector<std::optional<FormatSpec>> formats;
+  for (const NodeRule& r : tree_.node_rules) also(formats, r.format);
+  for (const FormatSpec& f : {p_.output, assay::formats::float32, assay::formats::float64}) also(formats, f);
+  std::vector<std::optional<MeanRule>> list;
+  for (const auto& f : formats) {
+    for (const Rounding mode : std::set{Rounding::nearest_even, tree_.node_rules.back().rounding}) {
+      for (const bool reciprocal : {false, true}) list.push_back(MeanRule{*f, mode, reciprocal});
+    }
+  }
+  return list;
+}
+
+}  // namespace assay::diagnose

@@ -1,0 +1,96 @@
+// Private to find_rules(): leaves and nodes that answer alike, and which rules each such group may have.
+// rule_groups.cpp forms the groups, rule_candidates.cpp lists candidates for one rule, uniform_rules.cpp settings of
+// all rules at once.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "validation/diagnose/asker.hpp"
+#include "validation/diagnose/facts.hpp"
+
+namespace assay::diagnose {
+
+// All rules of a tree.
+struct Rules {
+  std::vector<LeafRule> leaves;
+  std::vector<NodeRule> nodes;
+  OutputRule output;
+  std::optional<Scaling> scaling;
+};
+
+// One setting for all rules at once, as most machines have it.
+struct Uniform {
+  std::optional<NodeRule> root{};                // the rule of other nodes for the root too
+  std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
+  std::optional<FormatSpec> wide{};              // for nodes that were seen to lose nothing, and the root
+  bool flush_inputs = false, flush_results = false;
+  unsigned start = 0;  // which leaves are added to +0, see RuleGroups::starts()
+  bool apart = false;  // what alpha, beta and C enter flushes nothing: another unit of the machine
+};
+
+// The tree has one rule for each group, in order. A search sets these rules in the tree itself; groups stay as they
+// were formed, and candidates follow the rules as they stand.
+class RuleGroups {
+ public:
+  RuleGroups(const Problem& problem, Tree& tree) : p_(problem), tree_(tree) {}
+
+  void form(TreeFacts facts);  // sets each group's rule to what was seen of it
+  void merge_alike();          // groups that came to the same rule are one
+
+  // Candidates for one rule, the others as they are; `group` is an index of node_rules or leaf_rules.
+  std::vector<NodeRule> node_candidates(std::size_t group) const;
+  std::vector<LeafRule> leaf_candidates(std::size_t group) const;
+  std::vector<OutputRule> output_candidates() const;
+  std::vector<OutputRule> output_alternatives() const;  // those that can differ from the present one
+  std::vector<FormatSpec> known_formats() const;
+
+  std::set<int> samples() const;  // the members of the groups that answer for them: nodes
+  std::vector<Meeting> meetings() const;
+
+  int root_rule() const { return tree_.nodes.back().children.empty() ? -1 : tree_.nodes.back().rule; }
+  int leaf_precision(std::size_t group) const { return leaf_facts(leaf_sample_[group]).precision; }
+  bool keeps_as_node_above(std::size_t group) const;
+
+  Rules rules() const;
+  void set(const Rules& r);
+
+  std::vector<Uniform> uniform_settings() const;
+  void apply(const Uniform& u, const Rules& from);  // sets what it makes of `from`
+
+  // Ways for leaves to be added to +0, or not: no leaf, some, or all.
+  static constexpr unsigned start_patterns = 6;
+  bool starts(std::size_t g, unsigned pattern) const;
+
+ private:
+  std::size_t nodes() const { return tree_.nodes.size(); }
+  const TreeNode& node(int i) const { return tree_.nodes[static_cast<std::size_t>(i)]; }
+  int parent(int i) const { return facts_.parent[static_cast<std::size_t>(i)]; }
+  int sibling(int i) const { return diagnose::sibling(tree_, facts_, i); }
+  const NodeFacts& node_facts(int i) const { return facts_.nodes[static_cast<std::size_t>(i)]; }
+  const LeafFacts& leaf_facts(int i) const { return facts_.leaves[static_cast<std::size_t>(i)]; }
+  bool is_c(int leaf_node) const { return static_cast<std::size_t>(node(leaf_node).leaf) == p_.k; }
+  const NodeRule& rule_above(int leaf_node) const;
+
+  void group_nodes();
+  void group_leaves();
+  std::vector<std::optional<int>> floors(const NodeFacts& f) const;
+  std::vector<std::optional<MeanRule>> mean_candidates() const;
+  void set_apart();
+  void start_leaf(std::size_t g, const Uniform& u);
+
+  const Problem& p_;
+  Tree& tree_;
+  TreeFacts facts_{};
+  std::vector<int> node_sample_, leaf_sample_;  // a member of each group
+};
+
+// Adds it to the list, once.
+inline void also(std::vector<std::optional<FormatSpec>>& list, const FormatSpec& f) {
+  if (std::find(list.begin(), list.end(), std::optional(f)) == list.end()) list.emplace_back(f);
+}
+
+}  // namespace assay::diagnose
