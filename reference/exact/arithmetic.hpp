@@ -49,7 +49,7 @@ struct ArithmeticInfo {
   bool fused = false;                         // a product and the addition it enters are one rounding
   bool flush_inputs = false;                  // subnormal operands (c too) are read as zeros: so is the truth
   bool flush_results = false;
-  std::string scales{};  // "alpha=0.7 beta=0.3": dot() is alpha a . b + beta c; empty: a . b + c
+  std::string scales{};  // "alpha=0.7 beta=0.3": dot() is alpha a . b + beta c; "mean"; empty: a . b + c
   std::vector<std::pair<std::string, std::string>> parameters{};  // of the family, for lists: {"F", "25"}
   std::string nan{};                                              // which NaN comes out
   std::string source{};                                           // document, or "this file"

@@ -387,6 +387,11 @@ std::string arguments_text(const Options& o, const Epilogue& e, const std::optio
 // A revealed matrix product has its alpha and beta in itself: a second time, or a C beside it, would be another
 // product.
 void check_own_scales(const Options& o, const ArithmeticInfo& info) {
+  if (o.operation == "reduce") {
+    throw InputError("--unit", "",
+                     "a sum: " + o.unit + " has more in it (" + info.scales + "); `check sum` takes it",
+                     "reduce");
+  }
   if (o.alpha != "1" || !o.beta.empty()) {
     throw InputError("--alpha, --beta", "",
                      "none beside --unit " + o.unit + ", which has its own: " + info.scales,

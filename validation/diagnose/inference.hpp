@@ -43,6 +43,9 @@ class Inference {
   // What decides.
   void train(std::vector<Asked> asked);
   void add_largest(std::vector<Probe>& probes) const;
+  void add_narrow(std::vector<Probe>& probes) const;
+  std::vector<Operands> balanced() const;
+  void improve_formats();
   void add_unread(std::vector<Probe>& probes) const;
   static Probe dense(Operands operands) {
     Probe x;

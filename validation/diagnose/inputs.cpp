@@ -33,7 +33,7 @@ class Generator {
   double value(const FormatSpec& f, std::size_t i, int operand) {
     const double x = random_.normal(next_++);
     switch (kind_) {
-      case InputKind::normal: return x;
+      case InputKind::normal: return operand == 2 ? std::ldexp(x, balance()) : x;
       case InputKind::wide: {
         const int reach = std::max(1, std::min(-f.emin, 1000) / 5);
         return std::ldexp(x, static_cast<int>(draw(static_cast<std::uint64_t>(2 * reach + 1))) - reach);
@@ -44,6 +44,12 @@ class Generator {
       case InputKind::integers: return std::round(x);
     }
     return x;
+  }
+
+  // Every other C is so large that beta C meets alpha A B.
+  int balance() const {
+    if (!p_.scaled() || !p_.adds_c() || index_ % 2 == 0) return 0;
+    return static_cast<int>(std::lround(std::log2(std::fabs(p_.alpha / p_.beta))));
   }
 
   // The same few terms of both operands.

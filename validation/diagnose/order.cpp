@@ -209,6 +209,7 @@ class Search {
         if (!wrong.empty() && p_.operation == Operation::sum &&
             off <= std::ldexp(whole, 1 - p_.output.precision))
           wrong += " (is it a mean?)";
+        if (!wrong.empty() && p_.scaled()) wrong += " (are alpha and beta heeded?)";
       }
       if (wrong.empty()) {
         mask = tried;

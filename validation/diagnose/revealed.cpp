@@ -30,6 +30,7 @@ class Revealed final : public Arithmetic {
     const ExactValue<std::uint64_t> alpha = assay::exact(p.alpha), beta = assay::exact(p.beta);
     sum.value.multiply(alpha);
     sum.magnitudes = upward::multiply(sum.magnitudes, std::fabs(p.alpha));
+    if (c && !p.adds_c() && reads_c()) sum.value.add_product(beta, exact_from_code(*c, info().accumulator));
     if (c && p.adds_c()) {
       sum.value.add_product(beta, exact_from_code(*c, info().accumulator));
       sum.magnitudes = upward::add(
@@ -69,6 +70,11 @@ class Revealed final : public Arithmetic {
     return sum;
   }
 
+  bool reads_c() const {
+    const std::vector<OrderClass>& classes = saved_.shapes.front().revelation.classes;
+    return std::any_of(classes.begin(), classes.end(),
+                       [](const OrderClass& c) { return c.tree.scaling && c.tree.scaling->reads_c; });
+  }
   bool is_sum() const { return !saved_.shapes.front().revelation.problem.has_b(); }
   void check_ones(const CodeVector& b) const {
     if (!is_sum()) return;
@@ -174,6 +180,7 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
                  saved.program + " does";
   info.inputs.emplace_back(first.a, !first.has_b() ? first.a : first.b);
   info.outputs = {first.output};
+  if (first.operation == Operation::mean) info.scales = "mean";
   if (first.scaled()) {
     info.scales = "alpha=" + scale_text(first.alpha) + (first.c ? " beta=" + scale_text(first.beta) : "");
     info.summary += ", " + info.scales;

@@ -101,6 +101,7 @@ std::vector<LeafRule> RuleGroups::leaf_candidates(std::size_t group) const {
   std::vector<LeafRule> list;
   for (const auto& product : products) {
     for (const bool started : {false, true}) {
+      if ((started || product) && is_scaled_c(leaf_sample_[group])) continue;
       for (const Rounding mode : modes) {
         if (!product && mode != *modes.begin()) continue;
         for (const bool in : {false, true}) {

@@ -170,8 +170,15 @@ const NodeRule& RuleGroups::rule_above(int leaf_node) const {
   return up < 0 ? tree_.node_rules.front() : tree_.node_rules[static_cast<std::size_t>(node(up).rule)];
 }
 
+void RuleGroups::set_nodes(const FormatSpec& from, const FormatSpec& to) {
+  for (NodeRule& r : tree_.node_rules) {
+    if (r.format == from) r.format = to;
+  }
+}
+
 bool RuleGroups::keeps_as_node_above(std::size_t group) const {
-  return leaf_precision(group) == rule_above(leaf_sample_[group]).format.precision;
+  return !is_scaled_c(leaf_sample_[group]) &&
+         leaf_precision(group) == rule_above(leaf_sample_[group]).format.precision;
 }
 
 Rules RuleGroups::rules() const { return {tree_.leaf_rules, tree_.node_rules, tree_.output, tree_.scaling}; }

@@ -64,6 +64,8 @@ class RuleGroups {
   // Ways for leaves to be added to +0, or not: no leaf, some, or all.
   static constexpr unsigned start_patterns = 6;
   bool starts(std::size_t g, unsigned pattern) const;
+  // All nodes of one of these formats in the other. Where results are narrow, one node alone shows neither.
+  void set_nodes(const FormatSpec& from, const FormatSpec& to);
 
  private:
   std::size_t nodes() const { return tree_.nodes.size(); }
@@ -72,6 +74,8 @@ class RuleGroups {
   int sibling(int i) const { return diagnose::sibling(tree_, facts_, i); }
   const NodeFacts& node_facts(int i) const { return facts_.nodes[static_cast<std::size_t>(i)]; }
   const LeafFacts& leaf_facts(int i) const { return facts_.leaves[static_cast<std::size_t>(i)]; }
+  // beta C: what it is rounded to is said by its scaling.
+  bool is_scaled_c(int leaf_node) const { return tree_.scaling && is_c(leaf_node); }
   bool is_c(int leaf_node) const { return static_cast<std::size_t>(node(leaf_node).leaf) == p_.k; }
   const NodeRule& rule_above(int leaf_node) const;
 

@@ -1,6 +1,7 @@
 #include "validation/diagnose/rules.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -66,6 +67,8 @@ void Inference::train(std::vector<Asked> asked) {
   }
   if (p_.c && !p_.adds_c()) add_unread(probes);
   add_largest(probes);
+  add_narrow(probes);
+  for (Operands& x : balanced()) probes.push_back(dense(std::move(x)));
   learn(probes);
 }
 
@@ -83,6 +86,24 @@ void Inference::add_largest(std::vector<Probe>& probes) const {
   }
 }
 
+// A tie of a narrow result and a little more, which float32 loses and float64 keeps: nothing else tells them apart.
+void Inference::add_narrow(std::vector<Probe>& probes) const {
+  const int p = p_.output.precision;
+  if (p > 16 || p_.k < 3) return;
+  const double one = p_.operation == Operation::mean ? static_cast<double>(p_.k) : 1;
+  const int k = static_cast<int>(p_.k), float32_places = formats::float32.precision;
+  for (const std::array leaves :
+       {std::array{0, 1, 2}, std::array{k - 1, k / 2, 0}, std::array{k / 2, 0, k - 1}}) {
+    for (const double sign : {1.0, -1.0}) {
+      Probe x;
+      x.terms = {{leaves[0], sign * one, 1},
+                 {leaves[1], sign * std::ldexp(one, -p), 1},
+                 {leaves[2], sign * std::ldexp(1.0, std::ilogb(one) - float32_places), 1}};
+      probes.push_back(dense(operands_of(p_, x)));
+    }
+  }
+}
+
 // What beta = 0 leaves of a C that is no number.
 void Inference::add_unread(std::vector<Probe>& probes) const {
   if (p_.c->specials != Specials::ieee) return;
@@ -91,6 +112,46 @@ void Inference::add_unread(std::vector<Probe>& probes) const {
     x.c = c;
     probes.push_back(dense(std::move(x)));
   }
+}
+
+// A term x y, or two of half as much, and a C with alpha x y + beta C near 0: what either product was rounded to is all
+// that is left, in however narrow a result. The best of some, of both signs.
+std::vector<Operands> Inference::balanced() const {
+  constexpr std::size_t most = 24;
+  std::vector<Operands> list;
+  if (!p_.scaled() || !p_.adds_c()) return list;
+  struct Terms {
+    double off, x, y, c;
+  };
+  std::vector<Terms> found;
+  const auto whole = [](double v, const FormatSpec& f) {  // of at most so many places
+    int e = 0;
+    std::frexp(v, &e);
+    const double place = std::ldexp(1.0, e - std::min(f.precision, 11));
+    return std::round(v / place) * place;
+  };
+  for (int i = 0; i < 128; ++i) {
+    const double c =
+        whole(1 + i / 128.0, *p_.c) * std::exp2(std::round(std::log2(std::fabs(p_.alpha / p_.beta))));
+    for (int j = 0; j < 64; ++j) {
+      const double y = whole(1 + j / 64.0, p_.b), exact = -p_.beta / p_.alpha * c / y, x = whole(exact, p_.a);
+      found.push_back({std::fabs(x - exact) / std::fabs(exact), x, y, c});
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const Terms& x, const Terms& y) { return x.off < y.off; });
+  found.resize(most);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double sign = i % 2 == 0 ? 1 : -1;
+    Probe probe;
+    const double x =
+        i % 4 < 2 || p_.k == 1 ? sign * found[i].x : sign * found[i].x / 2;  // or two equal terms
+    probe.terms.push_back({static_cast<int>(i % p_.k), x, found[i].y});
+    if (x != sign * found[i].x)
+      probe.terms.push_back({static_cast<int>((i + p_.k / 2) % p_.k), x, found[i].y});
+    probe.terms.push_back({static_cast<int>(p_.k), sign * found[i].c, 1});
+    list.push_back(operands_of(p_, probe));
+  }
+  return list;
 }
 
 void Inference::learn(const std::vector<Probe>& probes) {
@@ -213,6 +274,7 @@ void Inference::descend_on() {
     }
     if (best_ == before) improve_all_leaves();
     if (best_ == before) improve_start();
+    if (best_ == before) improve_formats();
     if (best_ == before && nodes() == 1) improve_alone();
     if (best_ == before) break;
   }
@@ -255,6 +317,22 @@ void Inference::improve_all_leaves(bool really) {
     tree_.leaf_rules = best;
   }
   tree_.leaf_rules = best;
+}
+
+void Inference::improve_formats() {
+  const Rules before = groups_.rules();
+  Rules best = before;
+  for (const auto& [from, to] :
+       {std::pair(formats::float64, formats::float32), std::pair(formats::float32, formats::float64)}) {
+    if (best_ == 0) break;
+    groups_.set(before);
+    groups_.set_nodes(from, to);
+    const std::size_t now = misses(best_ - 1);
+    if (now >= best_) continue;
+    best_ = now;
+    best = groups_.rules();
+  }
+  groups_.set(best);
 }
 
 // What is added to +0: the sum, its leaves, or a padding before the last term. Each takes the sign from a sum of

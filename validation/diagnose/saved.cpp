@@ -190,7 +190,9 @@ class Reader {
   Rounding rounding(const Json& json, const std::string& where) const {
     const std::string typed = text(json, "rounding", where);
     try {
-      return parse_rounding(typed);
+      const Rounding mode = parse_rounding(typed);
+      if (mode == Rounding::stochastic) fail(where + ".rounding", "one that is not random", quoted(typed));
+      return mode;
     } catch (const InputError& e) {
       fail(where + ".rounding", e.expected(), quoted(typed));
     }
@@ -286,6 +288,7 @@ class Reader {
       const Json& mean = object(json, "mean", where);
       t.output.mean = {format(mean, "format", here), rounding(mean, here), flag(mean, "reciprocal", here)};
     }
+    if (!p.scaled() && json.contains("scaling")) fail(where, "no scaling where alpha and beta are 1", "one");
     if (p.scaled()) t.scaling = read_scaling(member(json, "scaling", where), p, where + ".scaling");
     try {
       check_tree(t);

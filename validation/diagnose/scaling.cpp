@@ -185,7 +185,8 @@ std::string describe(const Scaling& s, const Tree& tree) {
   }
   if (s.flush) text += ", subnormals are zeros";
   if (!tree.addend && s.beta == 0)
-    text += s.reads_c ? "; beta 0: C is read, its NaN comes out" : "; beta 0: C does not matter";
+    text += std::string(text.empty() ? "" : "; ") +
+            (s.reads_c ? "beta 0: C is read, its NaN comes out" : "beta 0: C does not matter");
   return text;
 }
 

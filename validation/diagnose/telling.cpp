@@ -108,6 +108,11 @@ void Inference::choose_below(std::size_t end, std::vector<std::size_t>& chosen) 
       tree_.leaf_rules[g].started = groups_.starts(g, start / 2);
     hold_against();
   }
+  for (const auto& [from, to] :
+       {std::pair(formats::float64, formats::float32), std::pair(formats::float32, formats::float64)}) {
+    groups_.set_nodes(from, to);
+    hold_against();
+  }
   for (const Uniform& u : uniform_settings_) {
     groups_.apply(u, beginning_);
     hold_against();

@@ -93,6 +93,7 @@ void RuleGroups::set_apart() {
 
 bool RuleGroups::starts(std::size_t g, unsigned pattern) const {
   const int i = leaf_sample_[g], other = sibling(i);
+  if (is_scaled_c(i)) return false;
   const bool bottom = other >= 0 && node(other).children.empty();
   const bool lower = bottom && node(i).leaf < node(other).leaf;
   switch (pattern) {

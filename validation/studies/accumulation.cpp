@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "reference/core/error.hpp"
@@ -177,13 +179,14 @@ TrialError error_of(const Party& p, const CodeVector& a, const CodeVector& b, co
   return trial_error(error, limit, truth.magnitudes);
 }
 
-// The truth for those that read their operands as they are, and for those that flush them.
+// The truth for those that read their operands as they are, for those that flush them, and for those with an alpha of
+// their own or a mean.
 struct Truths {
-  std::optional<ExactDot> plain, flushed;
+  std::map<std::pair<bool, std::string>, ExactDot> kept{};
   const ExactDot& of(const Arithmetic& arithmetic, const CodeVector& a, const CodeVector& b) {
-    std::optional<ExactDot>& kept = arithmetic.info().flush_inputs ? flushed : plain;
-    if (!kept) kept = arithmetic.exact(a, b, {});
-    return *kept;
+    const std::pair key(arithmetic.info().flush_inputs, arithmetic.info().scales);
+    const auto at = kept.find(key);
+    return at != kept.end() ? at->second : kept.emplace(key, arithmetic.exact(a, b, {})).first->second;
   }
 };
 
