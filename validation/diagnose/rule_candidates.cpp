@@ -47,7 +47,7 @@ std::vector<NodeRule> RuleGroups::node_candidates(std::size_t group) const {
       for (const bool in : {false, true}) {
         for (const bool out : {false, true}) {
           for (const bool padded : {false, true}) {
-            if (padded && !root) continue;
+            if (padded && node_sample_[group] != last_of_terms()) continue;
             for (const auto& floor : floors(f)) {
               list.push_back({g, deterministic_roundings[m], in, out, f.fraction, padded, floor});
               if (is_nearest(deterministic_roundings[m])) continue;

@@ -37,6 +37,7 @@ void RuleGroups::group_nodes() {
   std::map<std::string, int> node_groups;
   tree_.node_rules.clear();
   const std::size_t root = nodes() - 1;
+  const int last = last_of_terms();
   for (std::size_t i = 0; i < nodes(); ++i) {
     TreeNode& t = tree_.nodes[i];
     if (t.children.empty()) continue;
@@ -46,6 +47,7 @@ void RuleGroups::group_nodes() {
     std::string key = std::to_string(f.precision) + '/' + std::to_string(f.modes) + '/' + f.signature +
                       (with_leaf ? "/leaf" : "/inner") + (t.children.size() > 2 ? "/fused" : "") +
                       std::to_string(f.fraction.value_or(-1)) + '/' + std::to_string(f.floor.value_or(1));
+    if (static_cast<int>(i) == last) key += "/last";
     if (i == root) key = "root";
     const auto [at, fresh] = node_groups.try_emplace(key, static_cast<int>(tree_.node_rules.size()));
     if (fresh) {
@@ -174,6 +176,16 @@ void RuleGroups::set_nodes(const FormatSpec& from, const FormatSpec& to) {
   for (NodeRule& r : tree_.node_rules) {
     if (r.format == from) r.format = to;
   }
+}
+
+int RuleGroups::last_of_terms() const {
+  const int root = static_cast<int>(nodes()) - 1;
+  const std::vector<int>& last = node(root).children;
+  if (!tree_.addend || last.size() != 2) return root;
+  for (const std::size_t side : {0U, 1U}) {
+    if (is_c(last[side]) && !node(last[1 - side]).children.empty()) return last[1 - side];
+  }
+  return root;
 }
 
 bool RuleGroups::keeps_as_node_above(std::size_t group) const {

@@ -51,6 +51,8 @@ class RuleGroups {
   std::set<int> samples() const;  // the members of the groups that answer for them: nodes
   std::vector<Meeting> meetings() const;
 
+  // The node that the last term enters: the root, or the sum that C is added to there.
+  int last_of_terms() const;
   int root_rule() const { return tree_.nodes.back().children.empty() ? -1 : tree_.nodes.back().rule; }
   int leaf_precision(std::size_t group) const { return leaf_facts(leaf_sample_[group]).precision; }
   bool keeps_as_node_above(std::size_t group) const;

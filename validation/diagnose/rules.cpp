@@ -345,8 +345,9 @@ void Inference::improve_start() {
     groups_.set(before);
     const unsigned leaves = how / 4;
     tree_.output.started = (how & 1U) != 0;
-    if (groups_.root_rule() >= 0)
-      tree_.node_rules[static_cast<std::size_t>(groups_.root_rule())].padded = (how & 2U) != 0;
+    const TreeNode& last = tree_.nodes[static_cast<std::size_t>(groups_.last_of_terms())];
+    if (!last.children.empty())
+      tree_.node_rules[static_cast<std::size_t>(last.rule)].padded = (how & 2U) != 0;
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) {
       LeafRule& r = tree_.leaf_rules[g];
       r.started =
