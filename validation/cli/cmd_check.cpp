@@ -397,6 +397,9 @@ void check_own_scales(const Options& o, const ArithmeticInfo& info) {
                      "none beside --unit " + o.unit + ", which has its own: " + info.scales,
                      fmt::format("alpha {}{}", o.alpha, o.beta.empty() ? "" : ", beta " + o.beta));
   }
+  const std::size_t beta = info.scales.find("beta=");
+  if (o.c.empty() && beta != std::string::npos && info.scales.substr(beta) != "beta=0")
+    throw InputError("--c", "", "the C that --unit " + o.unit + " adds: " + info.scales, "none");
   if (!o.c.empty() && !o.c_first)
     throw InputError("--c", "", "--c-first with it: --unit " + o.unit + " adds C itself, " + info.scales,
                      "none");

@@ -137,7 +137,11 @@ int run(const Options& o) {
             .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
         '\n');
   } else if (!o.out.empty()) {
-    put(fmt::format("written to {}: `--unit {}` replays it\n", o.out, o.out));
+    const auto& classes = saved.shapes.front().revelation.classes;
+    const bool found = std::any_of(classes.begin(), classes.end(),
+                                   [](const OrderClass& c) { return !c.tree.nodes.empty(); });
+    put(found ? fmt::format("written to {}: `--unit {}` replays it\n", o.out, o.out)
+              : fmt::format("written to {}, which holds no tree: nothing replays it\n", o.out));
   }
   return right ? agree : disagree;
 }
