@@ -218,7 +218,8 @@ class Computation {
   }
   // Are all sums of multiples of 2^last, with these magnitudes in all, numbers of the accumulator?
   bool are_exact(int last, double magnitudes) const {
-    return last == INT_MAX || (last >= least_place() && magnitudes <= std::ldexp(1.0, last + width()));
+    return last == INT_MAX || (last >= least_place() && std::isfinite(magnitudes) &&
+                               magnitudes <= std::ldexp(1.0, last + width()));
   }
   const TermFacts& product_facts() {
     if (facts_) return *facts_;
