@@ -102,16 +102,21 @@ class Hints {
     return bits;
   }
 
-  // What it is worth that got is accepted in another element's place, from how often that is so by chance.
+  // What it is worth that a value is accepted in another element's place, from how often that is so by chance: of values
+  // of want, and of those outside, which fit their source besides if they have one.
   double worth_of_place() const {
     constexpr std::size_t trials = 2048;
     const CounterRandom random(1);
-    std::size_t hits = 0;
+    const std::size_t n = p_.size();
+    double of_want = 0, of_got = 0;
     for (std::size_t t = 0; t < trials; ++t) {
-      const std::size_t i = sample_[random.below(sample_.size(), 2 * t)];
-      hits += p_.accepts(p_.got_code(i), random.below(p_.size(), 2 * t + 1)) ? 1 : 0;
+      const std::size_t to = random.below(n, 3 * t), from = (to + 1 + random.below(n - 1, 3 * t + 1)) % n;
+      of_want += p_.accepts(p_.want_code(from), to) ? 1 : 0;
+      of_got += p_.accepts(p_.got_code(sample_[random.below(sample_.size(), 3 * t + 2)]), to) ? 1 : 0;
     }
-    return -std::log2(static_cast<double>(hits + 1) / static_cast<double>(trials + 2));
+    const double sources = static_cast<double>(trials) / static_cast<double>(n);
+    of_got -= sources + 2 * std::sqrt(sources);
+    return -std::log2((std::max(of_want, of_got) + 1) / static_cast<double>(trials + 2));
   }
 
   // --- codes -----------------------------------------------------------------------------------------------

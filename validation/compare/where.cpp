@@ -249,16 +249,16 @@ class Locator {
             ? "on the diagonal"
             : fmt::format("on the diagonal column = row {} {}", fullest < 0 ? '-' : '+', std::abs(fullest)),
         diagonals);
-    const std::ptrdiff_t first = counts.begin()->first, last = counts.rbegin()->first;
-    if (first != last && 2 * static_cast<double>(bad_) >= band_area(first, last)) {
-      add(first, last, "diagonals", fmt::format("on the diagonals column - row = {}..{}", first, last),
-          diagonals * static_cast<double>(last - first));
-    }
     constexpr double sides = 4;
     add(1, highest, "triangle", "above the diagonal", sides);
     add(0, highest, "triangle", "on and above the diagonal", sides);
     add(lowest, -1, "triangle", "below the diagonal", sides);
     add(lowest, 0, "triangle", "on and below the diagonal", sides);
+    const std::ptrdiff_t first = counts.begin()->first, last = counts.rbegin()->first;
+    if (first != last && 2 * static_cast<double>(bad_) >= band_area(first, last)) {
+      add(first, last, "diagonals", fmt::format("on the diagonals column - row = {}..{}", first, last),
+          diagonals * static_cast<double>(last - first));
+    }
     const auto across = std::max_element(anti.begin(), anti.end(), fuller);
     const std::ptrdiff_t sum = across->first;
     const std::ptrdiff_t length = std::min({sum, highest - 1, -lowest - 1, highest - lowest - 2 - sum}) + 1;
