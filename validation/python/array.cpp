@@ -217,6 +217,16 @@ compare::Codes codes_of(Operand& x) {
   return {x.data, x.element.format(), x.shape};
 }
 
+compare::Integers integers_of(Operand& x) {
+  x = packed(std::move(x));
+  using Kind = io::ElementType::Kind;
+  return {x.data,
+          {.bits = x.element.bits(),
+           .is_signed = x.element.kind() == Kind::signed_integer,
+           .is_boolean = x.element.kind() == Kind::boolean},
+          x.shape};
+}
+
 std::vector<double> values_of(Operand& x) {
   x = packed(std::move(x));
   std::vector<double> values(x.size());
