@@ -172,13 +172,17 @@ Operand any_operand(const py::handle& x, std::string_view name) {
   return out;
 }
 
-Operand operand(const py::handle& x, std::string_view name) {
-  Operand out = any_operand(x, name);
-  if (!out.element.is_floating()) {
-    throw py::type_error(std::string(name) + ": an array of " + out.element.name() +
+void require_floating(const Operand& x) {
+  if (!x.element.is_floating()) {
+    throw py::type_error(x.name + ": an array of " + x.element.name() +
                          "; floating-point numbers are asked for (x.astype(...)), or codes of a format "
                          "(assay.codes(x, format))");
   }
+}
+
+Operand operand(const py::handle& x, std::string_view name) {
+  Operand out = any_operand(x, name);
+  require_floating(out);
   return out;
 }
 

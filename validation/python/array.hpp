@@ -39,6 +39,7 @@ struct Operand {
 Operand any_operand(const py::handle& x, std::string_view name);
 // The same, where only floating-point elements will do: TypeError for others.
 Operand operand(const py::handle& x, std::string_view name);
+void require_floating(const Operand& x);
 
 // The same elements row-major without gaps: `x` itself where it lies so, else a copy.
 Operand packed(Operand x);

@@ -101,8 +101,8 @@ Verdict judge_arrays(const py::object& got_array, const py::object& want_array, 
   Operand got = any_operand(got_array, "got"), want = any_operand(want_array, "want");
   const bool are_integers = !got.element.is_floating() && !want.element.is_floating();
   if (!are_integers) {
-    got = operand(got_array, "got");
-    want = operand(want_array, "want");
+    require_floating(got);
+    require_floating(want);
   }
   compare::Options options = options_of(request);
   const std::vector<double> bound = bound_of(bound_array, got);
