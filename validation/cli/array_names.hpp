@@ -17,8 +17,8 @@ struct NamedArrays {
 
 // Empty where `path` is one array: any other kind of file, FILE:NAME, a pipe, SciPy's npz of a sparse matrix. In a
 // folder, which is searched with all below it, an array is named by its path without the extension; of a file of
-// several, NAME follows a colon. Files without a known extension are passed over, raw ones (.raw, .bin) unless `with_raw`.
-// InputError if two arrays of a folder have one name.
+// several, NAME follows a colon. Files without a known extension are passed over, raw ones (.raw, .bin) unless
+// `with_raw`. InputError if two arrays of a folder have one name.
 std::optional<NamedArrays> named_arrays(const std::string& path, bool with_raw);
 
 }  // namespace assay::cli

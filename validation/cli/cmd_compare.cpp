@@ -103,7 +103,7 @@ compare::Comparison compared(const Options& o, compare::Options options, const P
   const std::string types =
       got.element == want.element ? got.element.name() : got.element.name() + " and " + want.element.name();
   if (are_integers) {
-    notes.push_back(fmt::format("note   {} compared as integers; --format reads them as codes", types));
+    notes.push_back(fmt::format("note   compared as integers ({}); --format reads them as codes", types));
   } else if (!got.element.is_floating() || !want.element.is_floating()) {
     notes.push_back(
         fmt::format("note   {} are compared as numbers; --format reads integers as codes", types));

@@ -102,8 +102,8 @@ class Hints {
     return bits;
   }
 
-  // What it is worth that a value is accepted in another element's place, from how often that is so by chance: of values
-  // of want, and of those outside, which fit their source besides if they have one.
+  // What it is worth that a value is accepted in another element's place, from how often that is so by chance: of
+  // values of want, and of those outside, which fit their source besides if they have one.
   double worth_of_place() const {
     constexpr std::size_t trials = 2048;
     const CounterRandom random(1);

@@ -3,8 +3,9 @@
 // Rules
 //   bit-equal, correctly-rounded   the integers are equal. bit-equal asks for one type on both sides unless
 //                                  Options::convert says that types may differ.
-//   tolerance                      |got - want| <= atol + rtol * |want| as real numbers, atol and rtol being the float64
-//                                  values that they are; or |got - want| <= ulps, as an integer's neighbour is one away.
+//   tolerance                      |got - want| <= atol + rtol * |want| as real numbers, atol and rtol being the
+//                                  float64 values that they are; or |got - want| <= ulps, as an integer's neighbour
+//                                  is one away.
 //   bound                          |got - want| <= factor * bound as real numbers; every bound is finite.
 // Verdicts are those of judge() for floating-point numbers.
 #pragma once

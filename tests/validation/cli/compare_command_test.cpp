@@ -66,7 +66,7 @@ BOOST_FIXTURE_TEST_CASE(formats_come_from_files_or_options, TailFolder) {
   BOOST_TEST(assay("compare got.safetensors got.npy --want-format bf16").exit_code == 0);
   const Outcome integers = assay("compare got.npy want.npy");
   BOOST_TEST(integers.exit_code == 1);
-  BOOST_TEST(holds(integers.out, "note   uint16 compared as integers; --format reads them as codes"));
+  BOOST_TEST(holds(integers.out, "note   compared as integers (uint16); --format reads them as codes"));
   const Outcome differ = assay("compare got.npy float.npy --got-format bf16");
   BOOST_TEST(differ.exit_code == 2);
   BOOST_TEST(
