@@ -146,8 +146,8 @@ double seconds_of(const Arithmetic& arithmetic, const DistinguishOptions& option
 // Long inputs: their memory first, then how long the search may take. Short ones cost neither.
 void announce(const Options& o, const Arithmetic& x, const Arithmetic& y, const DistinguishOptions& options) {
   constexpr std::size_t long_input = 1 << 16;
-  constexpr std::uint64_t bytes_a_term =
-      64;  // two codes, in the input, the one found, and a smaller one beside it
+  // Measured: two codes in the input, the one found and those tried beside it, and what a dot product takes.
+  constexpr std::uint64_t bytes_a_term = 256;
   if (!options.terms || *options.terms < long_input) return;
   require_memory("distinguish", "--k", fmt::format("inputs of {} terms", *options.terms),
                  bytes_product({*options.terms, bytes_a_term}));
