@@ -255,6 +255,9 @@ void legend(const Tree& tree, std::vector<std::string>& lines) {
   }
   if (tree.scaling) lines.push_back(describe(*tree.scaling, tree));
   lines.push_back("output: " + describe(tree.output));
+  if (const std::string text = describe(tree.tiny); !text.empty())
+    lines.push_back("results are flushed " + text);
+  if (const std::string text = describe(tree.skipped); !text.empty()) lines.push_back("zeros: " + text);
 }
 
 std::string escaped(const std::string& text) {
