@@ -231,7 +231,23 @@ class Prober {
     ask();
     for (NodeFacts& facts : facts_.nodes) {
       if (facts.modes == 0) facts.modes = all_modes;
+      if (p_.alpha < 0) facts.modes |= mirrored(facts.modes);
     }
+  }
+
+  // A negative alpha after the sum turns the sides of its roundings round.
+  static unsigned mirrored(unsigned modes) {
+    unsigned other = 0;
+    for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+      if ((modes >> m & 1U) == 0) continue;
+      for (std::size_t to = 0; to < deterministic_roundings.size(); ++to) {
+        const Rounding x = deterministic_roundings[m], y = deterministic_roundings[to];
+        const bool opposite = (x == Rounding::toward_positive && y == Rounding::toward_negative) ||
+                              (x == Rounding::toward_negative && y == Rounding::toward_positive);
+        other |= opposite ? 1U << to : 0;
+      }
+    }
+    return other;
   }
 
   // How far below the largest term a node of many terms looks.
@@ -422,7 +438,7 @@ class Prober {
         small *= p_.alpha;
       }
       const std::optional<Probe::Term> t = split(p_, near(other), -rest);
-      if (!t || small < power(p_.output.emin - p_.output.precision + 1)) continue;
+      if (!t || std::fabs(small) < power(p_.output.emin - p_.output.precision + 1)) continue;
       x.terms.push_back(*t);
       want(v, x, [&facts, precision, small](double r) {
         if (r != small && (facts.precision == 0 || precision < facts.precision)) facts.precision = precision;
