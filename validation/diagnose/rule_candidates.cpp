@@ -167,8 +167,13 @@ std::vector<Rules> RuleGroups::wider_than_output() const {
   };
   if (nodes() == 1) {
     for (const LeafRule& leaf : leaf_candidates(0)) {
-      const FormatSpec& wide = leaf.product ? *leaf.product : formats::float64;
-      add(wide, leaf.rounding, [&](Rules& r) { r.leaves[0] = leaf; });
+      // Of one leaf the node is its addition to +0.
+      for (const FormatSpec& wide : {formats::float32, formats::float64}) {
+        add(wide, leaf.rounding, [&](Rules& r) {
+          r.leaves[0] = leaf;
+          r.nodes[0] = {.format = wide, .rounding = leaf.rounding};
+        });
+      }
     }
     return list;
   }
