@@ -17,7 +17,7 @@
 namespace assay::diagnose {
 
 inline constexpr std::array random_input_kinds{InputKind::tiny, InputKind::sparse, InputKind::normal,
-                                               InputKind::wide, InputKind::zeros};
+                                               InputKind::wide, InputKind::zeros,  InputKind::deep};
 
 class Inference {
  public:
@@ -73,14 +73,19 @@ class Inference {
   void improve_alone();
 
   // Telling apart.
+  template <class Visit>
+  void each_rule(const Visit& visit);
   template <class Body>
   void each_alternative(const Body& body);
+  template <class Body>
+  void each_near(std::size_t most_misses, const Body& body);
   std::string rules_text() const;
   void fill_pool();
   bool tell_apart();
   void choose_below(std::size_t end, std::vector<std::size_t>& chosen);
   void choose_telling(const std::string& name, std::size_t end, std::vector<std::size_t>& chosen);
   std::vector<std::string> ambiguous();
+  std::vector<Unexplained> unexplained();
 
   Channel &even_, &real_;
   const Problem& p_;
