@@ -11,8 +11,9 @@
 namespace assay::diagnose {
 
 struct FirstLook {
-  bool exact =
-      false;  // each answer is the exact sum rounded once, also where no float64 or compensated sum would be
+  // Each answer is the exact sum rounded once, or to float64 and then again; also where a chain of 64 places and a
+  // compensated sum are not.
+  bool exact = false;
   std::string refusal{};  // what no tree repeats, by name; empty: nothing is known against a tree
   std::string remark{};   // what may explain it where no tree is found; a node of many terms may do it, too
   // What was asked and came.

@@ -48,12 +48,13 @@ class Deep {
     const Term& t = terms_[at];
     const int e = operand == 0 ? first_exponent(t.exponent) : t.exponent - first_exponent(t.exponent);
     if (t.part == Part::power) return std::ldexp(1.0, e);
+    if (t.part == Part::minus_power) return std::ldexp(operand == 0 ? -1.0 : 1.0, e);
     const double x = significand(f, operand, t.source, !matrix ? 0 : operand == 0 ? i / p_.k : i % p_.n);
     return std::ldexp(operand == 0 ? part_of(x, t.part, f) : x, e);
   }
 
  private:
-  enum class Part : std::uint8_t { whole, negative, minus_high, minus_low, power };
+  enum class Part : std::uint8_t { whole, negative, minus_high, minus_low, power, minus_power };
   struct Term {
     std::size_t source = 0;  // the term whose significand it has
     int exponent = 0;
@@ -65,12 +66,12 @@ class Deep {
   // What a float32, float64, 80-bit and compensated accumulator lose, as far as the formats have room for it.
   void choose_depth(std::uint64_t index) {
     constexpr int depths[] = {50, 60, 12, 110, 26, 150};
-    const int low = std::max(p_.has_b() ? p_.a.emin + p_.b.emin : p_.a.emin, p_.output.emin) + 4;
+    low_ = std::max(p_.has_b() ? p_.a.emin + p_.b.emin : p_.a.emin, p_.output.emin) + 4;
     const int margin = static_cast<int>(std::bit_width(p_.k)) + 3;
     const int high =
         std::min(p_.has_b() ? p_.a.emax() + p_.b.emax() : p_.a.emax(), p_.output.emax()) - margin;
-    depth_ = std::clamp(depths[index % std::size(depths)], 0, std::max(high - low, 0));
-    top_ = std::clamp(depth_ / 2, low + depth_, std::max(high, low + depth_));
+    depth_ = std::clamp(depths[index % std::size(depths)], 0, std::max(high - low_, 0));
+    top_ = std::clamp(depth_ / 2, low_ + depth_, std::max(high, low_ + depth_));
   }
 
   std::size_t take(std::vector<std::size_t>& places) {
@@ -88,12 +89,22 @@ class Deep {
     terms_[take(places)] = {source, exponent, Part::minus_high};
     terms_[take(places)] = {source, exponent, Part::minus_low};
   }
-  // One, half of its last place in the output, and less than an accumulator of some precision keeps.
+  // One, half of its last place in the output, and terms that decide this tie: an accumulator that adds them one by one
+  // loses each of them, if it has so many places, where all together are more than half of its last place.
   void add_tie(std::vector<std::size_t>& places) {
-    const int one = top_ - depth_ / 2, room = one - (top_ - depth_);
-    const int tie = std::min(p_.output.precision, room);
-    for (const int e : {one, one - tie, one - std::min(tie + 30 + static_cast<int>(draw(60)), room)})
-      terms_[take(places)] = {0, e, Part::power};
+    constexpr int accumulators[] = {24, 53, 53, 64};
+    const int one = top_ - depth_ / 2, keeps = accumulators[draw(std::size(accumulators))];
+    const auto add = [&](int exponent, Part part) {
+      if (!places.empty()) terms_[take(places)] = {0, std::max(exponent, low_), part};
+    };
+    add(one, Part::power);
+    add(one - p_.output.precision, Part::power);
+    if (draw(2) == 0)
+      add(one - p_.output.precision + 1, Part::power);  // the tie's even neighbour is above it
+    const Part sign = draw(2) == 0 ? Part::power : Part::minus_power;
+    const int far = draw(2) == 0 ? keeps + 1 : p_.output.precision + 30 + static_cast<int>(draw(60));
+    for (std::uint64_t i = 0, n = 1 + draw(3); i < n; ++i) add(one - far, sign);
+    if (places.size() == 1) add(one - far, sign);
   }
 
   // In [1, 2), of all places of the format, of either sign; for each row of A and each column of B.
@@ -123,6 +134,7 @@ class Deep {
   CounterRandom random_;
   std::uint64_t next_ = 0;
   int top_ = 0, depth_ = 0;  // exponents of the largest term, and how far below it the rest lies
+  int low_ = 0;              // that no term is below
   std::vector<Term> terms_;
 };
 

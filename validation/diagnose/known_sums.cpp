@@ -182,7 +182,7 @@ std::vector<KnownSum> known_sums(const Problem& p, const std::vector<Operands>& 
   return list;
 }
 
-std::uint64_t exact_result(const Problem& p, const Operands& o) {
+std::uint64_t exact_result(const Problem& p, const Operands& o, bool by_float64) {
   ExactSum sum;
   const CodeVector a{o.a.data(), p.k, 1, p.a}, b{o.b.data(), p.k, 1, p.b};
   for (std::size_t i = 0; i < p.k; ++i) {
@@ -193,7 +193,8 @@ std::uint64_t exact_result(const Problem& p, const Operands& o) {
     }
   }
   if (p.adds_c()) sum.add(o.c, *p.c);
-  return sum.rounded(p.output).code;
+  if (!by_float64) return sum.rounded(p.output).code;
+  return encode(exact_from_code(sum.rounded(formats::float64).code, formats::float64), p.output).code;
 }
 
 std::uint64_t chain_result(const Problem& p, const Operands& o, Width width) {

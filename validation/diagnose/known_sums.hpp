@@ -20,8 +20,8 @@ struct KnownSum {
 // Each of them for each of the inputs. Empty where the host has no 80-bit long double.
 std::vector<KnownSum> known_sums(const Problem& problem, const std::vector<Operands>& inputs);
 
-// The exact sum of the terms, and C, rounded once to nearest even.
-std::uint64_t exact_result(const Problem& problem, const Operands& operands);
+// The exact sum of the terms, and C, rounded once to nearest even; or first to float64 and then to the output.
+std::uint64_t exact_result(const Problem& problem, const Operands& operands, bool by_float64 = false);
 
 // Chains in order: what any accumulator of these places can lose.
 enum class Width : std::uint8_t { float32, float64, extended };

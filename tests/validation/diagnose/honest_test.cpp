@@ -91,6 +91,11 @@ double exactly(const Doubles& x, std::uint64_t /*count*/) {
   for (const double v : x) sum.add(v);
   return decode(sum.rounded(formats::float32).code, formats::float32);
 }
+double exactly_in_float64(const Doubles& x, std::uint64_t /*count*/) {
+  ExactSum sum;
+  for (const double v : x) sum.add(v);
+  return decode(sum.rounded(formats::float64).code, formats::float64);
+}
 double from_anywhere(Doubles x, std::uint64_t count) {
   const CounterRandom random(99);
   const auto start = static_cast<std::ptrdiff_t>(random.below(x.size(), count));
@@ -128,7 +133,6 @@ BOOST_AUTO_TEST_CASE(sums_that_are_no_tree_are_refused_by_name) {
   } plants[] = {{neumaier, "a compensated sum (Neumaier's) in float64"},
                 {kahan, "a compensated sum (Kahan's) in float64"},
                 {sorted, "terms sorted first, smallest value first, in float64"},
-                {by_magnitude, "terms sorted first, largest magnitude first, in float64"},
                 {neumaier_in_lanes, "exact where a compensated sum in float64 is"}};
   for (const auto& [sum, name] : plants) {
     for (const Problem& p : {dot(), sum_of()}) {
@@ -140,11 +144,22 @@ BOOST_AUTO_TEST_CASE(sums_that_are_no_tree_are_refused_by_name) {
   }
 }
 
+// Sorted so that a sum that cancels is nearly always exact: what differs are a few ties, too few for a name.
+BOOST_AUTO_TEST_CASE(terms_by_falling_magnitude_are_not_predicted) {
+  for (const Problem& p : {dot(), sum_of()}) {
+    const Found found = probe(p, target_of(by_magnitude));
+    BOOST_TEST(found.says("NOT PREDICTED"), found.text);
+  }
+}
+
+// Rounded once, or to float64 first as math.fsum is whose result becomes a float32.
 BOOST_AUTO_TEST_CASE(an_exact_sum_is_one_early) {
-  const Found found = probe(sum_of(), target_of(exactly));
-  BOOST_TEST(all_explained(found.r, found.s), found.text);
-  BOOST_TEST(found.r.classes.at(0).as_exact);
-  BOOST_TEST(found.r.runs < 5000u);
+  for (const Sum& sum : {Sum(exactly), Sum(exactly_in_float64)}) {
+    const Found found = probe(sum_of(), target_of(sum));
+    BOOST_TEST(all_explained(found.r, found.s), found.text);
+    BOOST_TEST(found.r.classes.at(0).as_exact);
+    BOOST_TEST(found.r.runs < 5000u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(float64_sums_of_float64_are_told_apart) {
