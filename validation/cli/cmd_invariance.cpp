@@ -18,7 +18,6 @@
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/diagnose/invariance.hpp"
-#include "validation/diagnose/process_threads.hpp"
 #include "validation/report/invariance_text.hpp"
 #include "validation/report/trace_text.hpp"
 
@@ -94,12 +93,14 @@ int exit_code(const Invariance& r) {
 
 // The target, watched: a number of threads that did not reach the program proves nothing.
 diagnose::Target watched(diagnose::Program& program, const diagnose::Variation& variation,
-                         std::map<int, std::size_t>& seen) {
+                         std::map<int, diagnose::ThreadsSeen>& seen) {
   if (variation.threads.size() < 2) return program.target();
   return [&program, &seen](const diagnose::Problem& problem, std::span<const diagnose::Case> cases) {
     std::vector<diagnose::Answer> answers = program.ask(problem, cases);
-    std::size_t& most = seen[problem.threads];
-    most = std::max(most, diagnose::most_threads_in_group(program.child()));
+    diagnose::ThreadsSeen& all = seen[problem.threads];
+    const diagnose::ThreadsSeen now = program.threads_seen();
+    all.most = std::max(all.most, now.most);
+    all.ended = all.ended || now.ended;
     return answers;
   };
 }
@@ -120,7 +121,7 @@ nlohmann::ordered_json as_json(const Invariance& r, const Difference& d) {
 }
 
 nlohmann::ordered_json as_json(const InvarianceQuestion& q, const Invariance& r) {
-  nlohmann::ordered_json classes = nlohmann::ordered_json::array(), depends_on, threads_seen;
+  nlohmann::ordered_json classes = nlohmann::ordered_json::array(), depends_on, threads_seen, threads_ended;
   for (std::size_t i = 0; i < r.classes.size(); ++i) {
     nlohmann::ordered_json settings = nlohmann::ordered_json::array();
     for (const Setting& s : r.settings) {
@@ -132,7 +133,10 @@ nlohmann::ordered_json as_json(const InvarianceQuestion& q, const Invariance& r)
   }
   for (const diagnose::Dependence& d : r.dependences)
     depends_on[std::string(d.on)] = d.first ? as_json(r, *d.first) : nlohmann::ordered_json();
-  for (const auto& [asked, seen] : q.threads_seen) threads_seen[std::to_string(asked)] = seen;
+  for (const auto& [asked, seen] : q.threads_seen) {
+    threads_seen[std::to_string(asked)] = seen.most;
+    threads_ended[std::to_string(asked)] = seen.ended;
+  }
   nlohmann::ordered_json first_change;
   if (r.first_change < r.settings.size()) first_change = as_json(r.settings[r.first_change]);
   return {{"problem", to_string(r.problem)},
@@ -146,6 +150,7 @@ nlohmann::ordered_json as_json(const InvarianceQuestion& q, const Invariance& r)
           {"by_tree", r.by_tree},
           {"depends_on", depends_on},
           {"threads_seen", threads_seen},
+          {"threads_ended", threads_ended},
           {"columns", r.columns},
           {"classes", classes}};
 }
@@ -159,16 +164,21 @@ int run(const Options& o) {
   if (lengths.size() != 1) throw InputError("--k", "", "one length", quoted(o.probe.k));
   const diagnose::Problem problem = problem_of(o.probe, lengths.front());
   const diagnose::Variation variation = parse_variation(o.vary, hardware_threads());
-  diagnose::Program program(program_options(o.probe));
+  diagnose::ProgramOptions asked = program_options(o.probe);
+  asked.watch_threads = variation.threads.size() > 1;
+  diagnose::Program program(asked);
   InvarianceQuestion question{.varied = o.vary, .lines = o.lines};
+  ProbeProgress progress("invariance");
   Invariance r;
   try {
     r = invariance(problem, watched(program, variation, question.threads_seen), variation,
-                   reveal_options(o.probe), o.trials, o.trees);
+                   reveal_options(o.probe, progress), o.trials, o.trees);
   } catch (const diagnose::TargetError& e) {
+    progress.clear();
     put(o.probe.json ? dump({{"error", e.what()}}) : fmt::format("ERROR  {}\n", e.what()));
     return disagree;
   }
+  progress.clear();
   put(o.probe.json ? dump(as_json(question, r)) : invariance_text(question, r));
   return exit_code(r);
 }

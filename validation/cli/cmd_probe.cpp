@@ -21,6 +21,7 @@
 #include "validation/diagnose/probe_text.hpp"
 #include "validation/diagnose/revealed.hpp"
 #include "validation/diagnose/rules.hpp"
+#include "validation/report/trace_text.hpp"
 
 namespace assay::cli {
 namespace {
@@ -39,27 +40,55 @@ struct Options {
   bool full = false;
 };
 
+nlohmann::ordered_json as_json(const Problem& p, const diagnose::Unexplained& x) {
+  const auto numbers = [&](const std::vector<std::byte>& codes, const FormatSpec& f) {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < p.k; ++i)
+      list.push_back(code_text(CodeVector{codes.data(), p.k, 1, f}.code(i), f));
+    return list;
+  };
+  nlohmann::ordered_json near = nlohmann::ordered_json::array(), json{{"a", numbers(x.in.a, p.a)}};
+  if (p.has_b()) json["b"] = numbers(x.in.b, p.b);
+  if (p.c) json["c"] = code_text(x.in.c, *p.c);
+  if (p.scaled()) {
+    json["alpha"] = x.alpha;
+    json["beta"] = x.beta;
+  }
+  for (const auto& one : x.near)
+    near.push_back({{"rule", one.rule}, {"says", code_text(one.says, p.output)}, {"misses", one.misses}});
+  json["got"] = code_text(x.got, p.output);
+  json["predicted"] = code_text(x.predicted, p.output);
+  json["near"] = near;
+  return json;
+}
+
 nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::array();
   for (const OrderClass& c : r.classes) {
+    nlohmann::ordered_json examples = nlohmann::ordered_json::array();
+    for (const diagnose::Unexplained& x : c.unexplained) examples.push_back(as_json(r.problem, x));
+    const diagnose::Tree& order = c.tree.nodes.empty() ? c.order : c.tree;
     classes.push_back({{"outputs", c.outputs.size()},
                        {"found", !c.tree.nodes.empty()},
                        {"why_not", c.why_not},
                        {"as_exact", c.as_exact},
                        {"order_runs", c.order_runs},
                        {"rule_runs", c.rule_runs},
-                       {"order", c.tree.nodes.empty() ? "" : canonical_order(c.tree)},
+                       {"order", order.nodes.empty() ? "" : canonical_order(order)},
                        {"ambiguous", c.ambiguous},
                        {"answers", c.training},
-                       {"not_explained", c.training_misses}});
+                       {"not_explained", c.training_misses},
+                       {"examples", examples}});
   }
   return {{"problem", to_string(r.problem)},
-          {"repeats", r.repeats},
+          {"repeats", r.repeats && s.changed == 0},
+          {"asked_again", s.asked_again},
+          {"changed", s.changed},
           {"runs", r.runs},
           {"results", s.results},
           {"wrong", s.wrong},
           {"without_tree", s.without_tree},
-          {"predicted", s.wrong == 0 && s.without_tree == 0},
+          {"predicted", all_predicted(s)},
           {"not_explained", unexplained(r)},
           {"classes", classes}};
 }
@@ -92,7 +121,8 @@ int run(const Options& o) {
   for (const std::size_t k : lengths) problem_of(o.probe, k);  // before anything is started
   diagnose::Program program(program_options(o.probe));
   const diagnose::Target target = program.target();
-  const diagnose::RevealOptions options = reveal_options(o.probe);
+  ProbeProgress progress("probe");
+  const diagnose::RevealOptions options = reveal_options(o.probe, progress);
   SavedArithmetic saved;
   saved.name = !o.name.empty()  ? o.name
                : !o.out.empty() ? std::filesystem::path(o.out).stem().string()
@@ -110,6 +140,7 @@ int run(const Options& o) {
       s = score(r, target, o.probe.seed, o.results, options);
     } catch (const diagnose::TargetError& e) {
       // The code under test, not ours and not what was typed.
+      progress.clear();
       if (o.probe.json) {
         put(nlohmann::ordered_json{{"error", e.what()}}.dump(
                 -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
@@ -119,7 +150,8 @@ int run(const Options& o) {
       }
       return disagree;
     }
-    right = right && s.wrong == 0 && s.without_tree == 0 && s.results > 0 && unexplained(r) == 0;
+    progress.clear();
+    right = right && all_explained(r, s);
     if (o.probe.json) {
       shapes.push_back(as_json(r, s));
     } else {
@@ -155,7 +187,7 @@ std::function<int()> make_probe(CLI::App& app) {
   app.add_option("--svg", o->svg, "Where a picture of the first tree goes");
   app.add_option("--name", o->name, "What it is called (default: the name of --out)");
   app.add_option("--library", o->library, "Library and version, to be kept with it");
-  app.add_option("--results", o->results, "Fresh results to predict, of each of three kinds of inputs")
+  app.add_option("--results", o->results, "Fresh results to predict, of each of four kinds of inputs")
       ->capture_default_str()
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
   app.add_option("--lines", o->lines, "Of a tree's picture at most")->capture_default_str();

@@ -31,7 +31,7 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
       ->capture_default_str();
   app.add_option("--beta", o.beta, "The same of C, with --with-c")->capture_default_str();
   app.add_option("--threads", o.threads,
-                 "Of the program: OMP_NUM_THREADS and the like (default: as it decides)")
+                 "Of the program: OMP_NUM_THREADS, BLIS_NUM_THREADS and others (default: as it decides)")
       ->check(CLI::Range(1, 4096));
   app.add_option("--offset", o.offset, "Bytes from a multiple of 64 to each operand, if the program heeds it")
       ->check(CLI::Range(0, 63));
@@ -106,11 +106,17 @@ std::vector<std::size_t> parse_numbers(std::string_view option, const std::strin
   }
 }
 
-diagnose::RevealOptions reveal_options(const ProbeOptions& o) {
+void ProbeProgress::show(std::string_view stage, std::uint64_t runs) {
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin_;
+  line_.show(name_, passed.count(), -1, fmt::format("{}, {} runs", stage, runs));
+}
+
+diagnose::RevealOptions reveal_options(const ProbeOptions& o, ProbeProgress& progress) {
   diagnose::RevealOptions options;
   options.seed = o.seed;
   options.most_runs = o.most_runs;
   options.cases_per_round = o.round;
+  options.progress = [&progress](std::string_view stage, std::uint64_t runs) { progress.show(stage, runs); };
   return options;
 }
 

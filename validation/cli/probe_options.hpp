@@ -1,11 +1,14 @@
 // What `assay probe` and `assay invariance` share: whom to ask, what, and how.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "validation/cli/progress_line.hpp"
 #include "validation/diagnose/program.hpp"
 #include "validation/diagnose/reveal.hpp"
 
@@ -34,7 +37,21 @@ diagnose::Problem problem_of(const ProbeOptions& options, std::size_t k);
 // "8,33,64" or "1:16" or "1:64:8": numbers of `least` and more, in that order. InputError; at most 100,000 of them.
 std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed,
                                        std::size_t least = 1);
-diagnose::RevealOptions reveal_options(const ProbeOptions& options);
+// The line on a terminal that says what is asked for, of anything that takes over two seconds.
+class ProbeProgress {
+ public:
+  explicit ProbeProgress(std::string name) : name_(std::move(name)) {}
+  void show(std::string_view stage, std::uint64_t runs);
+  void clear() { line_.clear(); }
+
+ private:
+  std::string name_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  ProgressLine line_{};
+};
+
+// `progress` must outlive what is asked with these.
+diagnose::RevealOptions reveal_options(const ProbeOptions& options, ProbeProgress& progress);
 diagnose::ProgramOptions program_options(const ProbeOptions& options);
 
 }  // namespace assay::cli

@@ -140,14 +140,17 @@ Case Asker::case_of(const Probe& probe) const {
   return x;
 }
 
-void Asker::ask(std::size_t cases, const std::function<Case(std::size_t)>& make,
-                const std::function<void(std::size_t, const Answer&)>& take, std::string_view stage) {
+std::size_t Asker::cases_per_round() const {
   const std::size_t bytes = problem_.a_size() * code_bytes(problem_.a) +
                             problem_.b_size() * code_bytes(problem_.b) +
                             (problem_.c ? problem_.c_size() * code_bytes(*problem_.c) : 0) +
                             problem_.outputs() * code_bytes(problem_.output);
-  const std::size_t piece =
-      std::clamp<std::size_t>(options_.bytes_per_round / bytes, 1, options_.cases_per_round);
+  return std::clamp<std::size_t>(options_.bytes_per_round / bytes, 1, options_.cases_per_round);
+}
+
+void Asker::ask(std::size_t cases, const std::function<Case(std::size_t)>& make,
+                const std::function<void(std::size_t, const Answer&)>& take, std::string_view stage) {
+  const std::size_t piece = cases_per_round();
   std::vector<Case> round;
   for (std::size_t first = 0; first < cases; first += round.size()) {
     round.clear();

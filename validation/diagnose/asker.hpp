@@ -11,12 +11,6 @@
 
 namespace assay::diagnose {
 
-// Codes of one output's operands: row of A, column of B, C.
-struct Operands {
-  std::vector<std::byte> a, b;
-  std::uint64_t c = 0;
-};
-
 // One probe: every row of A and every column of B is the same, so that every output sees it. Terms are +0
 // times 1 where nothing else is said.
 struct Probe {
@@ -68,6 +62,8 @@ class Asker {
            const std::function<void(std::size_t, const Answer&)>& take, std::string_view stage);
   Case case_of(const Probe& probe) const;
 
+  // Of a round at most.
+  std::size_t cases_per_round() const;
   std::uint64_t runs() const { return runs_; }
   std::uint64_t rounds() const { return rounds_; }
   const Problem& problem() const { return problem_; }

@@ -22,9 +22,9 @@ struct InputShare {
   std::size_t one_in = 1;
 };
 inline constexpr std::array random_inputs{
-    InputShare{InputKind::tiny},        InputShare{InputKind::sparse}, InputShare{InputKind::normal},
-    InputShare{InputKind::wide},        InputShare{InputKind::zeros},  InputShare{InputKind::special, 3},
-    InputShare{InputKind::threshold, 2}};
+    InputShare{InputKind::tiny},         InputShare{InputKind::sparse}, InputShare{InputKind::normal},
+    InputShare{InputKind::wide},         InputShare{InputKind::zeros},  InputShare{InputKind::special, 3},
+    InputShare{InputKind::threshold, 2}, InputShare{InputKind::deep}};
 
 class Inference {
  public:
@@ -89,14 +89,19 @@ class Inference {
   void improve_to(const std::vector<Rules>& candidates);
 
   // Telling apart.
+  template <class Visit>
+  void each_rule(const Visit& visit);
   template <class Body>
   void each_alternative(const Body& body);
+  template <class Body>
+  void each_near(std::size_t most_misses, const Body& body);
   std::string rules_text() const;
   void fill_pool();
   bool tell_apart();
   void choose_below(std::size_t end, std::vector<std::size_t>& chosen);
   void choose_telling(const std::string& name, std::size_t end, std::vector<std::size_t>& chosen);
   std::vector<std::string> ambiguous();
+  std::vector<Unexplained> unexplained();
 
   Channel &even_, &real_;
   const Problem& p_;

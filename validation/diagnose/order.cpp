@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <string>
@@ -72,11 +73,17 @@ class Search {
       return found;
     }
     std::string first;
-    bool constant = false;
+    bool constant = false, stopped = false;
+    const std::uint64_t before = channel_.runs();
+    std::size_t tried = 0;
     for (const Mask& candidate : candidates()) {
+      stopped = channel_.runs() - before > most_runs_in_vain();
+      if (stopped) break;
+      ++tried;
       try {
         Mask mask = candidate;
         settle(mask);
+        deny_early(mask);
         found.tree = build(mask);
         while (!survives_halves(found.tree, mask)) {
           mask.chunk /= 2;
@@ -91,7 +98,7 @@ class Search {
       }
     }
     found.tree = {};
-    if (constant) {
+    if (constant && !loses_units_) {
       // Whatever the order is, it does not show in these formats: as one exact sum.
       found.tree.terms = p_.k;
       found.tree.addend = p_.adds_c();
@@ -105,13 +112,19 @@ class Search {
       found.how = "no pair of masks loses a unit";
       return found;
     }
-    found.why_not = "no tree of its terms as far as masks show (" +
+    found.why_not = "no order of additions known: no tree of its terms as far as masks show (" +
                     (first.empty() ? "none fits into these formats" : first) + ")";
+    if (stopped) {
+      found.why_not += fmt::format("; the search stopped after {} pairs of masks and {} runs", tried,
+                                   channel_.runs() - before);
+    }
     return found;
   }
 
  private:
   static constexpr const char* all_survive = "no unit is lost";
+  // What has an order shows it with one of the first pairs of masks that its formats can lose units beside.
+  std::uint64_t most_runs_in_vain() const { return 20'000 + 50 * std::uint64_t{n_}; }
   static std::string mask_failure(const Mask& m, const std::string& why) { return m.text + ": " + why; }
 
   std::vector<Mask> candidates() const {
@@ -226,13 +239,13 @@ class Search {
   std::vector<std::size_t> counts(const Mask& mask, const std::vector<Pair>& pairs) {
     const std::size_t each = chunks(mask);
     std::vector<Probe> probes;
-    probes.reserve(std::min<std::size_t>(pairs.size() * each, 1U << 16U));
     std::vector<std::size_t> counts(pairs.size(), n_);
     std::size_t done = 0;  // pairs whose probes were asked
-    while (done < pairs.size()) {
+    // Few at first: masks that do not fit are denied by them.
+    for (std::size_t most = 1U << 8U; done < pairs.size(); most = std::size_t{1} << 16U) {
       probes.clear();
       std::size_t upto = done;
-      while (upto < pairs.size() && (upto == done || (probes.size() + each) <= 1U << 16U)) {
+      while (upto < pairs.size() && (upto == done || (probes.size() + each) <= most)) {
         for (std::size_t c = 0; c < each; ++c) {
           probes.push_back(
               masked(mask, pairs[upto].i, pairs[upto].j, c * mask.chunk, std::min((c + 1) * mask.chunk, n_)));
@@ -258,6 +271,36 @@ class Search {
     return counts;
   }
 
+  // Of any three leaves of a tree two pairs meet in one node, the last that any of them meet in. Where that is not so, no
+  // more need be asked.
+  void deny_early(const Mask& mask) {
+    constexpr std::size_t small = 32;
+    if (n_ < small) return;
+    std::uint64_t next = 1000;
+    for (const std::size_t triples : {2U, 10U}) {  // few at first: a pair may take a run for each term
+      std::vector<Pair> pairs;
+      for (std::size_t t = 0; t < triples; ++t) {
+        const int i = leaf(next++), j = leaf(next++), l = leaf(next++);
+        if (i == j || j == l || i == l) continue;
+        for (const Pair& pair : {Pair{i, j}, Pair{j, l}, Pair{i, l}}) pairs.push_back(pair);
+      }
+      deny_triples(pairs, counts(mask, pairs));
+    }
+  }
+  int leaf(std::uint64_t draw) const { return static_cast<int>(random_.below(n_, draw)); }
+
+  void deny_triples(const std::vector<Pair>& pairs, const std::vector<std::size_t>& got) {
+    for (std::size_t t = 0; t < pairs.size(); t += 3) {
+      std::array<std::size_t, 3> sizes{got[t], got[t + 1], got[t + 2]};
+      std::sort(sizes.begin(), sizes.end());
+      loses_units_ = loses_units_ || sizes[2] > 2;
+      if (sizes[1] != sizes[2]) {
+        throw Unusable{fmt::format("terms {}, {} and {} meet in pairs of {}, {} and {} terms, as in no tree",
+                                   pairs[t].i, pairs[t].j, pairs[t + 1].j, got[t], got[t + 1], got[t + 2])};
+      }
+    }
+  }
+
   // One set of leaves whose subtree is to be found.
   struct Task {
     std::vector<int> leaves{};
@@ -280,8 +323,10 @@ class Search {
         }
       }
       const std::vector<std::size_t> sizes = counts(mask, pairs);
-      if (first == 0 && n_ > 2 && *std::max_element(sizes.begin(), sizes.end()) == 2)
-        throw Unusable{all_survive};
+      if (first == 0 && n_ > 2) {
+        if (*std::max_element(sizes.begin(), sizes.end()) == 2) throw Unusable{all_survive};
+        loses_units_ = true;
+      }
       std::size_t at = 0;
       for (std::size_t t = first; t < last; ++t) {
         std::map<std::size_t, std::vector<int>> groups;
@@ -433,6 +478,7 @@ class Search {
   const Problem& p_;
   std::size_t n_;
   CounterRandom random_;
+  bool loses_units_ = false;  // beside some mask: the sum is not exact, whatever others show
 };
 
 }  // namespace

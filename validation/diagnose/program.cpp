@@ -229,6 +229,7 @@ struct Program::State {
   int threads = 0, starts = 0;
   std::uint64_t answered = 0;  // rounds by this process
   std::string error_text{};
+  std::optional<GroupThreads> watch{};
 
   ~State() { kill_all(); }
 
@@ -260,18 +261,15 @@ struct Program::State {
     for (const int fd : {in.fd, out.fd, err.fd}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
     // All that allocates happens before the fork.
     std::vector<std::string> variables;
-    constexpr std::array<std::string_view, 3> names{
-        "OMP_NUM_THREADS=", "OPENBLAS_NUM_THREADS=", "MKL_NUM_THREADS="};
     for (char** v = environ; *v != nullptr; ++v) {
-      const std::string_view text = *v;
-      const bool ours =
-          wanted_threads > 0 && std::any_of(names.begin(), names.end(),
-                                            [&](std::string_view name) { return text.starts_with(name); });
+      const std::string_view text = *v, name = text.substr(0, text.find('='));
+      const bool ours = wanted_threads > 0 && std::find(thread_variables.begin(), thread_variables.end(),
+                                                        name) != thread_variables.end();
       if (!ours) variables.emplace_back(text);
     }
     if (wanted_threads > 0) {
-      for (const std::string_view name : names)
-        variables.push_back(std::string(name) + std::to_string(wanted_threads));
+      for (const std::string_view name : thread_variables)
+        variables.push_back(std::string(name) + '=' + std::to_string(wanted_threads));
     }
     std::vector<char*> environment;
     for (std::string& v : variables) environment.push_back(v.data());
@@ -288,6 +286,7 @@ struct Program::State {
     threads = wanted_threads;
     answered = 0;
     error_text.clear();
+    if (options.watch_threads) watch.emplace(child);
     ++starts;
   }
 
@@ -322,7 +321,11 @@ struct Program::State {
       return options.form == Form::binary ? answer.size() >= limit : lines >= cases;
     };
     std::vector<char> bytes(1U << 16U);
-    while (!complete()) {
+    for (std::uint64_t turn = 0; !complete(); ++turn) {
+      // Threads that live during a call alone are met by looking often; other processes may join the group.
+      if (watch && turn % 64 == 1) watch->look_through();
+      if (watch) watch->look();
+      const long long longest_wait = watch ? 1 : 1000;
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
       if (left <= 0) {
@@ -337,7 +340,8 @@ struct Program::State {
       const bool writes = sent < request.size() && in.fd >= 0;
       // A descriptor of -1 is passed over.
       if (!writes) events[2].fd = -1;
-      if (::poll(events.data(), events.size(), static_cast<int>(std::min<long long>(left, 1000))) < 0 &&
+      if (::poll(events.data(), events.size(), static_cast<int>(std::min<long long>(left, longest_wait))) <
+              0 &&
           errno != EINTR)
         throw std::system_error(errno, std::generic_category(), "poll");
       if (events[1].revents != 0) drain_errors();
@@ -366,6 +370,7 @@ struct Program::State {
         fail(fmt::format("it printed more than the {} results that were due: {} bytes and counting",
                          cases * p.outputs(), answer.size()));
     }
+    if (watch) watch->look_through();
     return answer;
   }
 
@@ -445,5 +450,6 @@ Target Program::target() {
 }
 int Program::starts() const { return state_->starts; }
 int Program::child() const { return state_->pid; }
+ThreadsSeen Program::threads_seen() const { return state_->watch ? state_->watch->seen() : ThreadsSeen{}; }
 
 }  // namespace assay::diagnose

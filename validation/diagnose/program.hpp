@@ -1,6 +1,7 @@
 // A child process that computes: asked in rounds over its stdin and stdout. The protocol is in README.md.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "validation/diagnose/process_threads.hpp"
 #include "validation/diagnose/target.hpp"
 
 namespace assay::diagnose {
@@ -23,10 +25,17 @@ struct ProgramOptions {
   Form form = Form::text;
   double seconds = 60;                 // for a round, from its first byte to its last
   std::size_t most_error_text = 2000;  // of stderr, the end, that a message may quote
+  bool watch_threads = false;          // see threads_seen()
 };
 
+// What a number of threads is said by.
+inline constexpr std::array<std::string_view, 11> thread_variables{
+    "OMP_NUM_THREADS",   "OPENBLAS_NUM_THREADS",   "MKL_NUM_THREADS",   "BLIS_NUM_THREADS",
+    "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS",
+    "TBB_NUM_THREADS",   "NUMEXPR_NUM_THREADS",    "JULIA_NUM_THREADS"};
+
 // Started at the first round; started again where it ended itself with status 0 after a complete answer, and
-// where the number of threads changes (OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS say it). The
+// where the number of threads changes (`thread_variables` say it). The
 // child leads a process group, which is killed as a whole in the destructor and after every fault: nothing is
 // left behind. One thread at a time. What a program prints is bounded by what it was asked for; more is a
 // fault before it is read.
@@ -45,6 +54,8 @@ class Program {
 
   int starts() const;  // how often it was started
   int child() const;   // its process, 0 if none runs
+  // Of the process that runs, or ran last, where threads are watched.
+  ThreadsSeen threads_seen() const;
 
  private:
   struct State;

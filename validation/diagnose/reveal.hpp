@@ -8,6 +8,7 @@
 // most of what was answered.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,18 +37,34 @@ struct RevealOptions {
   std::function<void(std::string_view stage, std::uint64_t runs)> progress{};
 };
 
+// An answer that the rules of its class do not repeat: what came, what they say, and what each near set of rules says,
+// which differs in one rule.
+struct Unexplained {
+  Operands in{};
+  double alpha = 1, beta = 1;  // with which it was asked
+  std::uint64_t got = 0, predicted = 0;
+  struct Near {
+    std::string rule{};
+    std::uint64_t says = 0;
+    std::size_t misses = 0;  // of all answers
+  };
+  std::vector<Near> near{};
+};
+
 // Outputs that share a tree.
 struct OrderClass {
   Tree tree{};            // of no nodes if it was not found
   std::string why_not{};  // then the reason
+  Tree order{};           // an order that was found though no arithmetic explains its answers; no rules
   std::string how{};      // the masks that showed the order
   bool as_exact = false;  // no order shows: the tree is one exact sum
   std::vector<std::size_t> outputs{};
   std::uint64_t order_runs = 0, rule_runs = 0;
   std::size_t training = 0,
-              training_misses = 0;       // answers that chose the rules, and those that they do not repeat
-  bool gave_up = false;                  // the search for rules ended at its limit
-  std::vector<std::string> ambiguous{};  // what no answer told apart
+              training_misses = 0;         // answers that chose the rules, and those that they do not repeat
+  bool gave_up = false;                    // the search for rules ended at its limit
+  std::vector<std::string> ambiguous{};    // what no answer told apart
+  std::vector<Unexplained> unexplained{};  // a few of the misses
 };
 
 struct Revelation {
@@ -55,7 +72,7 @@ struct Revelation {
   std::vector<OrderClass> classes{};
   std::vector<int> class_of{};  // of each output; -1: none
   std::uint64_t runs = 0, rounds = 0;
-  bool repeats = true;  // the same inputs had the same answers
+  bool repeats = true;  // the same inputs had the same answers, at other places of other rounds
   std::vector<std::string> notes{};
 };
 
@@ -63,7 +80,8 @@ struct Revelation {
 std::size_t unexplained(const Revelation& revelation);
 
 // InputError for a problem that cannot be asked; TargetError from the target, and where it needs too many
-// runs. A tree that is not found is part of the result.
+// runs. A tree that is not found is part of the result; so is a target that changes its answers, or misreads its
+// input: then there is one class, without a tree, that says so.
 Revelation reveal(const Problem& problem, const Target& target, const RevealOptions& options = {});
 
 // Random inputs by index: the same for the same problem, seed and index.
@@ -75,7 +93,8 @@ enum class InputKind : std::uint8_t {
   zeros,     // zeros of either sign and a few tiny terms
   integers,  // so small that every order gives the same sum
   special,   // standard normal, with zeros, infinities and NaN: zeros meet the other two
-  threshold  // one product, or a sum of two, just below the smallest normal number of the output or of float32
+  threshold,  // one product, or a sum of two, just below the smallest normal number of the output or of float32
+  deep        // terms that cancel, in random places, down to less than float64 or 80 bits keep of the largest
 };
 std::string_view input_kind_name(InputKind kind);
 InputKind parse_input_kind(std::string_view name);
@@ -100,13 +119,23 @@ struct Misprediction {
   std::size_t output = 0;
   std::uint64_t got = 0, predicted = 0;
 };
+// What fresh results are asked for.
+inline constexpr std::array scored_kinds{InputKind::normal, InputKind::wide, InputKind::tiny,
+                                         InputKind::deep};
 struct PredictionScore {
   std::uint64_t results = 0, wrong = 0, without_tree = 0;
-  std::uint64_t by_kind[3] = {0, 0, 0}, wrong_by_kind[3] = {0, 0, 0};  // normal, wide, tiny
-  std::vector<Misprediction> first{};                                  // up to 8
+  std::array<std::uint64_t, scored_kinds.size()> by_kind{}, wrong_by_kind{};
+  std::vector<Misprediction> first{};  // up to 8
+  // Inputs that were asked once more, in another order and another place of a round: so many answers changed.
+  std::uint64_t asked_again = 0, changed = 0;
 };
-// Asks for at least `results` fresh results of each of normal, wide and tiny and compares. Every eighth of the wide
-// inputs is a special one, every fourth of the tiny ones one at the threshold. Any NaN is any other.
+// All fresh results were predicted, and none changed when it was asked for again.
+bool all_predicted(const PredictionScore& score);
+// The same, and no answer to a probe is left unexplained.
+bool all_explained(const Revelation& revelation, const PredictionScore& score);
+// Asks for at least `results` fresh results of each of the scored kinds and compares. Every eighth of the wide
+// inputs is a special one, every fourth of the tiny ones one at the threshold. Any NaN is any other. Nothing is asked where
+// no output has a tree.
 PredictionScore score(const Revelation& revelation, const Target& target, std::uint64_t seed,
                       std::uint64_t results = 10000, const RevealOptions& options = {});
 

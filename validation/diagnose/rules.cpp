@@ -34,6 +34,7 @@ FoundRules Inference::run() {
   found.misses = misses(std::numeric_limits<std::size_t>::max());
   found.gave_up = spent();
   if (!hopeless()) found.ambiguous = ambiguous();
+  if (found.misses > 0) found.unexplained = unexplained();
   return found;
 }
 
@@ -228,13 +229,21 @@ void Inference::uniform() {
   groups_.set(beginning_);
   best_ = std::numeric_limits<std::size_t>::max();
   if (uniform_settings_.empty()) uniform_settings_ = groups_.uniform_settings();
-  for (const Uniform& u : uniform_settings_) {
-    groups_.apply(u, beginning_);
-    const std::size_t now = misses(best_ - 1);
-    if (now >= best_) continue;
-    best_ = now;
-    best = groups_.rules();
-    if (best_ == 0 || spent()) break;
+  std::vector<Rules> beginnings{beginning_};
+  if (beginning_.output
+          .mean) {  // a division in float64 is not near one in float32, which rounds the sum first
+    beginnings.push_back(beginning_);
+    beginnings.back().output.mean->format = formats::float64;
+  }
+  for (const Rules& beginning : beginnings) {
+    for (const Uniform& u : uniform_settings_) {
+      if (best_ == 0 || spent()) break;
+      groups_.apply(u, beginning);
+      const std::size_t now = misses(best_ - 1);
+      if (now >= best_) continue;
+      best_ = now;
+      best = groups_.rules();
+    }
   }
   groups_.set(best);
 }

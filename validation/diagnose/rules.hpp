@@ -13,6 +13,7 @@ struct FoundRules {
   std::size_t training = 0, misses = 0;
   bool gave_up = false;  // the search ended at its limit, which no arithmetic that has rules came near
   std::vector<std::string> ambiguous{};
+  std::vector<Unexplained> unexplained{};  // a few of the misses, those of the fewest terms first
 };
 // Fills in the rules of `tree`, which has the right order. `even` asks with_even_scales() of the problem, for probes of
 // single leaves and nodes; `real` the problem as it is. They may be one. `most_work`: RevealOptions.

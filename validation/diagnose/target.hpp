@@ -62,6 +62,12 @@ struct Case {
   std::vector<std::byte> a, b, c;
 };
 
+// Codes of one output's operands: row of A, column of B, C.
+struct Operands {
+  std::vector<std::byte> a, b;
+  std::uint64_t c = 0;
+};
+
 // For each case the codes of all outputs, row-major.
 using Answer = std::vector<std::uint64_t>;
 using Target = std::function<std::vector<Answer>(const Problem& problem, std::span<const Case> cases)>;

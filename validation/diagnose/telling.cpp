@@ -18,21 +18,9 @@ std::string text_of(SkippedTerms rule, const Tree&) { return std::string(skipped
 
 }  // namespace
 
-// body(rule, candidate, whose rule it is): every other setting of one rule that repeats as many answers as the present
-// one.
-template <class Body>
-void Inference::each_alternative(const Body& body) {
-  const auto visit = [&](auto& rule, const auto& candidates, const std::string& whose) {
-    const auto chosen = rule;
-    for (const auto& candidate : candidates) {
-      if (candidate == chosen) continue;
-      if (spent()) return;
-      rule = candidate;
-      const bool as_good = misses(best_) <= best_;
-      rule = chosen;
-      if (as_good) body(rule, candidate, whose);
-    }
-  };
+// visit(rule, candidates, whose rule it is), of each rule that may be another.
+template <class Visit>
+void Inference::each_rule(const Visit& visit) {
   for (std::size_t g = 0; g < tree_.node_rules.size(); ++g)
     visit(tree_.node_rules[g], groups_.node_candidates(g), "node rule " + std::to_string(g));
   for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
@@ -44,6 +32,39 @@ void Inference::each_alternative(const Body& body) {
     visit(*tree_.scaling, scaling_variants(tree_, p_), "alpha and beta");
     visit(*tree_.scaling, scaling_places(tree_, p_), "alpha and beta");
   }
+}
+
+// body(rule, candidate, whose rule it is): every other setting of one rule that repeats as many answers as the present
+// one.
+template <class Body>
+void Inference::each_alternative(const Body& body) {
+  each_rule([&](auto& rule, const auto& candidates, const std::string& whose) {
+    const auto chosen = rule;
+    for (const auto& candidate : candidates) {
+      if (candidate == chosen) continue;
+      if (spent()) return;
+      rule = candidate;
+      const bool as_good = misses(best_) <= best_;
+      rule = chosen;
+      if (as_good) body(rule, candidate, whose);
+    }
+  });
+}
+
+// body(text of the rule, misses), with the tree having it: every other setting of one rule that misses at most so many.
+template <class Body>
+void Inference::each_near(std::size_t most_misses, const Body& body) {
+  each_rule([&](auto& rule, const auto& candidates, const std::string& whose) {
+    const auto chosen = rule;
+    for (const auto& candidate : candidates) {
+      if (candidate == chosen) continue;
+      if (spent()) return;
+      rule = candidate;
+      const std::size_t now = misses(most_misses);
+      if (now <= most_misses) body(whose + ": " + text_of(candidate, tree_), now);
+      rule = chosen;
+    }
+  });
 }
 
 std::string Inference::rules_text() const {
@@ -157,6 +178,45 @@ std::vector<std::string> Inference::ambiguous() {
     list.push_back(whose + ": " + what.first +
                    (what.second > 2 ? " | " + std::to_string(what.second - 2) + " more" : ""));
   }
+  return list;
+}
+
+// What came and what the near rules say: those that differ in one rule and miss the fewest answers.
+std::vector<Unexplained> Inference::unexplained() {
+  constexpr std::size_t most_shown = 3, most_near = 3;
+  Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+  const auto terms = [&](const Datum& x) {
+    const CodeVector a{x.in.a.data(), p_.k, 1, p_.a};
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < p_.k; ++i) count += (a.code(i) & p_.a.magnitude_mask()) != 0 ? 1 : 0;
+    return count;
+  };
+  std::vector<Datum> missed;  // copies: counting misses moves the data
+  for (const Datum& x : data_) {
+    if (same(evaluated(evaluate, x.in, x.real), x.code)) continue;
+    missed.push_back(x);
+    std::stable_sort(missed.begin(), missed.end(),
+                     [&](const Datum& y, const Datum& z) { return terms(y) < terms(z); });
+    if (missed.size() > most_shown) missed.pop_back();
+  }
+  std::vector<Unexplained> list;
+  for (const Datum& x : missed) {
+    const Problem& asked = x.real ? p_ : even_.problem();
+    list.push_back({x.in, asked.alpha, asked.beta, x.code, evaluated(evaluate, x.in, x.real), {}});
+  }
+  const std::size_t worst = best_ + std::max<std::size_t>(data_.size() / 8, 4);
+  each_near(worst, [&](const std::string& rule, std::size_t misses) {
+    Evaluator other(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      std::vector<Unexplained::Near>& near = list[i].near;
+      const std::uint64_t says = evaluated(other, missed[i].in, missed[i].real);
+      if (same(says, list[i].predicted)) continue;
+      near.push_back({rule, says, misses});
+      std::stable_sort(near.begin(), near.end(),
+                       [](const auto& x, const auto& y) { return x.misses < y.misses; });
+      if (near.size() > most_near) near.pop_back();
+    }
+  });
   return list;
 }
 

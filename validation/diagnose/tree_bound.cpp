@@ -147,7 +147,8 @@ class TreeBound {
   }
 
   Bounded mean(Bounded v, const MeanRule& rule) const {
-    if (v.format == nullptr) v = rounded(v, rule.format, rule.rounding, false);
+    if (v.format == nullptr || !contains_format(rule.format, *v.format))
+      v = rounded(v, rule.format, rule.rounding, false);
     const double nth = std::nextafter(1 / static_cast<double>(tree_.terms), infinity);
     const Bounded share = rounded({nth}, rule.format, rule.rounding, false);
     v = {upward::multiply(v.most, share.most), upward::multiply(v.error, share.most)};

@@ -116,8 +116,8 @@ struct Probe {
 
   const diagnose::Revelation& revelation() const { return saved.shapes.front().revelation; }
   const diagnose::PredictionScore& score() const { return saved.shapes.front().score; }
-  bool predicted() const { return score().results > 0 && score().wrong == 0 && score().without_tree == 0; }
-  bool explained() const { return predicted() && unexplained(revelation()) == 0; }
+  bool predicted() const { return all_predicted(score()); }
+  bool explained() const { return all_explained(revelation(), score()); }
   std::string text() const { return probe_text(revelation(), score()); }
 };
 
@@ -217,7 +217,7 @@ void bind_probe(py::module_& m) {
       .def_property_readonly(
           "runs", [](const Probe& p) { return p.revelation().runs; }, "Calls that it took to find out.")
       .def_property_readonly(
-          "repeats", [](const Probe& p) { return p.revelation().repeats; },
+          "repeats", [](const Probe& p) { return p.revelation().repeats && p.score().changed == 0; },
           "The same inputs had the same answers.")
       .def_property_readonly("notes", [](const Probe& p) { return p.revelation().notes; })
       .def_property_readonly(
@@ -257,7 +257,7 @@ void bind_probe(py::module_& m) {
         "operation  'sum' of k values, 'mean' of them, 'dot' of k products, 'gemm': m x k by k x n\n"
         "a, b, c    formats; b None: that of a; c None: no addend\n"
         "output     the format of what it returns; None: that of a first call with zeros\n"
-        "results    fresh results to predict, of each of three kinds of inputs\n"
+        "results    fresh results to predict, of each of four kinds of inputs\n"
         "most_runs  calls at most\n"
         "offset     bytes between the operands and the beginning of a cache line\n"
         "alpha      of alpha a @ b + beta c, as a float32, or float64 where a or the output is: the callable "

@@ -136,20 +136,30 @@ std::string dependences_text(const Invariance& r) {
   return text;
 }
 
+// Where threads ended there was at least one more than the first, and more may have been there at once than were met.
 std::string threads_text(const InvarianceQuestion& q) {
   std::string text;
-  bool reached = false;
+  bool reached = false, ended = false;
+  const auto least = [](const ThreadsSeen& seen) {
+    return seen.ended ? std::max<std::size_t>(seen.most, 2) : seen.most;
+  };
   for (const auto& [asked, seen] : q.threads_seen) {
-    if (seen == 0) return "";
-    text += fmt::format("{}{} where {} asked for", text.empty() ? "" : ", ", seen,
-                        asked == 1 ? "1 was" : fmt::format("{} were", asked));
-    reached = reached || seen != q.threads_seen.begin()->second;
+    if (seen.most == 0) return "";
+    text += fmt::format("{}{}{} where {} asked for", text.empty() ? "" : ", ", least(seen),
+                        seen.ended ? " or more" : "", asked == 1 ? "1 was" : fmt::format("{} were", asked));
+    const ThreadsSeen& first = q.threads_seen.begin()->second;
+    reached = reached || seen.most != first.most || seen.ended != first.ended;
+    ended = ended || seen.ended;
   }
   if (text.empty()) return "";
   text = "  threads that the program had: " + text + '\n';
-  if (!reached && q.threads_seen.size() > 1)
-    text += "  so the number did not reach it, or it has no use for it: no proof for other numbers\n";
-  return text;
+  if (ended)
+    text +=
+        "  \"or more\": threads ended within a call or before it; how many there were at once is not known\n";
+  if (reached || q.threads_seen.size() < 2) return text;
+  return text +
+         (ended ? "  whether the number reached it cannot be told\n"
+                : "  so the number did not reach it, or it has no use for it: no proof for other numbers\n");
 }
 
 std::string notes_text(const InvarianceQuestion& q, const Invariance& r) {

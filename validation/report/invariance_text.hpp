@@ -6,14 +6,15 @@
 #include <string>
 
 #include "validation/diagnose/invariance.hpp"
+#include "validation/diagnose/process_threads.hpp"
 
 namespace assay {
 
 struct InvarianceQuestion {
   std::string varied{};    // as it was typed
   std::size_t lines = 12;  // of a tree's picture at most
-  // What was asked for, and how many threads the program had then; 0: not known.
-  std::map<int, std::size_t> threads_seen{};
+  // What was asked for, and which threads the program had then; none: not known.
+  std::map<int, diagnose::ThreadsSeen> threads_seen{};
 };
 
 // Equal bits that say nothing, because every random row has one answer.

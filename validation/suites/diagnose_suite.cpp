@@ -50,13 +50,14 @@ CaseResult probe_case(const Problem& problem, const Target& target, const RunCon
   const diagnose::Revelation r = reveal(problem, target, options);
   const diagnose::PredictionScore s = score(r, target, context.seed, fresh_results(context), options);
   CaseResult result;
-  result.checked = s.results - s.without_tree;
+  result.checked = s.results;
   result.mismatches = s.wrong;
   result.evidence = std::move(evidence);
   result.figures = {{"trees", static_cast<double>(r.classes.size()), ""},
                     {"runs", static_cast<double>(r.runs), ""}};
-  result.status = s.wrong == 0 && s.without_tree == 0 ? Status::passed : Status::failed;
+  result.status = all_predicted(s) ? Status::passed : Status::failed;
   if (s.wrong > 0) result.reason = "fresh results were predicted wrongly";
+  if (s.changed > 0) result.reason = "answers changed when they were asked for again";
   if (s.without_tree > 0) result.reason = "no tree was found for some outputs";
   for (const diagnose::OrderClass& c : r.classes) {
     if (!c.why_not.empty()) result.details.push_back(c.why_not);

@@ -8,9 +8,10 @@
 //   batch    a matrix product in lanes from 4 rows on
 //   column   the same in the second column alone
 //   offset   lanes where operands are asked for at an offset that is no multiple of 16
+//   joined   a chain, beside as many threads less one that do nothing, made and joined for every round
 //   threads  lanes with OMP_NUM_THREADS of 2 or more, which it reads when it starts, as libraries do, and has so many
-// BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent, little, much, later, word, change,
-// huge, clamp, skip (of terms whose factor in A is 0).
+// BEHAVIOUR: loop (default), once, slow, hang, grandchild, orphan, die, signal, silent, little, much, later, word,
+// change, huge, clamp, skip (of terms whose factor in A is 0).
 #include <signal.h>
 #include <unistd.h>
 
@@ -103,10 +104,14 @@ void print(const Request& r, std::uint64_t code, bool last) {
   }
 }
 
+int wanted_threads() {
+  const char* const text = std::getenv("OMP_NUM_THREADS");
+  return text == nullptr ? 1 : std::atoi(text);
+}
+
 // OMP_NUM_THREADS, and as many threads, which wait for work that never comes.
 int start_threads() {
-  const char* const text = std::getenv("OMP_NUM_THREADS");
-  const int threads = text == nullptr ? 1 : std::atoi(text);
+  const int threads = wanted_threads();
   for (int i = 1; i < threads; ++i)
     std::thread([] {
       for (;;) ::pause();
@@ -116,6 +121,7 @@ int start_threads() {
 
 // The arithmetic of one column of the result.
 std::string_view arithmetic_of(const std::string& name, const Request& r, int threads, std::size_t column) {
+  if (name == "joined") return "chain_f32";
   const bool lanes = (name == "batch" && r.m > 3) || (name == "threads" && threads > 1) ||
                      (name == "column" && r.m > 3 && column == 1) || (name == "offset" && r.offset % 16 != 0);
   if (name != "batch" && name != "threads" && name != "column" && name != "offset") return name;
@@ -149,6 +155,9 @@ int main(int argc, char** argv) {
   Request r;
   while (read_header(r)) {
     std::vector<std::uint64_t> results;
+    std::vector<std::thread> team;
+    for (int i = 1; name == "joined" && i < wanted_threads(); ++i) team.emplace_back([] {});
+    for (std::thread& one : team) one.join();
     for (std::size_t c = 0; c < r.cases; ++c) {
       const bool matrix = r.operation == "gemm", sum = r.operation == "sum" || r.operation == "mean";
       const std::size_t rows = matrix ? r.m : 1, cols = matrix ? r.n : 1;
@@ -175,6 +184,7 @@ int main(int argc, char** argv) {
       ::signal(SIGHUP, SIG_IGN);
       for (;;) ::pause();
     }
+    if (how == "slow") ::usleep(100'000);
     if (how == "hang" || how == "grandchild") {
       for (;;) ::pause();
     }

@@ -25,7 +25,7 @@ BOOST_FIXTURE_TEST_CASE(a_program_is_revealed_saved_and_replayed, Folder) {
   const Outcome text =
       assay("probe dot --k 40 --out lanes.json --svg lanes.svg --results 500" + from("lanes8_f32_fused"));
   BOOST_TEST(text.exit_code == 0, text.out + text.err);
-  BOOST_TEST(holds(text.out, "PREDICTED  1500 of 1500"), text.out);
+  BOOST_TEST(holds(text.out, "PREDICTED  2000 of 2000"), text.out);
   BOOST_TEST(holds(text.out, "step 8"), text.out);
   BOOST_TEST(shell::contents((path / "lanes.svg").string()).starts_with("<svg"));
   const Outcome in_json =
@@ -112,7 +112,7 @@ BOOST_FIXTURE_TEST_CASE(a_library_that_skips_zeros_passes_its_own_check, Folder)
 BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predicted, Folder) {
   const Outcome part = assay("probe dot --k 8 --results 300" + from("chain_f32 clamp"));
   BOOST_TEST(part.exit_code == 1, part.out + part.err);
-  BOOST_TEST(holds(part.out, "PREDICTED IN PART  900 of 900"), part.out);
+  BOOST_TEST(holds(part.out, "PREDICTED IN PART  1200 of 1200"), part.out);
   BOOST_TEST(holds(part.out, "not explained"), part.out);
 }
 
@@ -152,6 +152,12 @@ BOOST_FIXTURE_TEST_CASE(invariance_sees_threads, Folder) {
        {"threads  yes, first at threads=1 (against threads=2)",
         "1 where 1 was asked for, 2 where 2 were asked for", "threads=2,3", "class 2: 1 setting\n"})
     BOOST_TEST(holds(text.out, said), said << " in " << text.out);
+  // Threads that are gone between two answers.
+  const Outcome joined = assay("invariance dot --k 16 --vary threads=1,3" + from("joined"));
+  BOOST_TEST(joined.exit_code == 0, joined.out + joined.err);
+  BOOST_TEST(holds(joined.out, "1 where 1 was asked for, "), joined.out);
+  BOOST_TEST(holds(joined.out, "or more where 3 were asked for"), joined.out);
+  BOOST_TEST(!holds(joined.out, "did not reach"), joined.out);
   // A program that takes no notice.
   const Outcome deaf = assay("invariance dot --k 16 --vary threads=1,2" + from("chain_f32"));
   BOOST_TEST(deaf.exit_code == 0, deaf.out + deaf.err);
@@ -209,6 +215,28 @@ BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_refused_where_it_knows_nothing, Fo
   refused("dot --unit column.json --out x.npy" + rows, places);
   refused("study dot --unit column.json --n 16", places);
   refused("distinguish column.json chain_f32", places);
+}
+
+BOOST_FIXTURE_TEST_CASE(progress_is_for_terminals, Folder) {
+  // A tenth of a second a round, and more than twenty rounds.
+  const std::string command =
+      "probe dot --k 8 --results 50 --round 128 --got-from '" + asked + " chain_f32 slow'";
+  const Outcome piped = assay(command);
+  BOOST_TEST(piped.exit_code == 0, piped.out + piped.err);
+  BOOST_TEST(piped.err.empty(), piped.err);
+  const Outcome terminal =
+      shell::run("TERM=xterm script -qec \"'" ASSAY_PROGRAM "' " + command + "\" /dev/null");
+  BOOST_TEST(holds(terminal.out, " s  probe  "), terminal.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_shown_in_json, Folder) {
+  const Outcome part = assay("probe dot --k 8 --results 100 --json" + from("chain_f32 clamp"));
+  BOOST_TEST(part.exit_code == 1, part.out + part.err);
+  const json found = json::parse(part.out).at("shapes").at(0).at("classes").at(0);
+  BOOST_TEST(found.at("not_explained") == found.at("examples").size());
+  const json& example = found.at("examples").at(0);
+  BOOST_TEST(example.at("a").size() == 8u);
+  BOOST_TEST(example.at("got") != example.at("predicted"));
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {

@@ -99,19 +99,44 @@ BOOST_AUTO_TEST_CASE(both_forms_give_the_programs_bits) {
 
 BOOST_AUTO_TEST_CASE(another_number_of_threads_starts_the_program_anew) {
   // It reads its environment once, when it starts.
-  Program program({.command = asked + " threads", .form = Form::binary});
+  Program program({.command = asked + " threads", .form = Form::binary, .watch_threads = true});
   Problem p = small();
   std::vector<std::vector<Answer>> answers;
   for (const auto& [threads, starts] : {std::pair{1, 1}, std::pair{3, 2}, std::pair{3, 2}, std::pair{1, 3}}) {
     p.threads = threads;
     answers.push_back(program.ask(p, inputs(p, 20)));
     BOOST_TEST(program.starts() == starts);
-    BOOST_TEST(most_threads_in_group(program.child()) == static_cast<std::size_t>(threads));
+    BOOST_TEST(program.threads_seen().most == static_cast<std::size_t>(threads));
+    BOOST_TEST(!program.threads_seen().ended);
   }
   BOOST_TEST((answers[0] != answers[1]));
   BOOST_TEST((answers[1] == answers[2]));
   BOOST_TEST((answers[0] == answers[3]));
-  BOOST_TEST(most_threads_in_group(1 << 30) == 0u);  // no such group
+  GroupThreads none(1 << 30);  // no such group
+  none.look_through();
+  BOOST_TEST((none.seen().most == 0u && !none.seen().ended));
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_ended_within_a_call_are_known_of) {
+  Program program({.command = asked + " joined", .form = Form::binary, .watch_threads = true});
+  Problem p = small();
+  for (const int threads : {1, 3}) {
+    p.threads = threads;
+    for (int round = 0; round < 3; ++round) program.ask(p, inputs(p, 20));
+    BOOST_TEST(program.threads_seen().ended == (threads > 1));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_number_of_threads_is_said_to_every_library) {
+  Program program({.command = "env | grep -E '^[A-Z]+_(NUM|MAX|MAXIMUM)_THREADS=7$' | sort >&2; exit 3"});
+  Problem p = small();
+  p.threads = 7;
+  BOOST_CHECK_EXCEPTION(program.ask(p, inputs(p, 1)), TargetError, [](const TargetError& e) {
+    const std::string said = e.what();
+    return std::all_of(thread_variables.begin(), thread_variables.end(), [&](std::string_view name) {
+      return said.find(std::string(name) + "=7") != std::string::npos;
+    });
+  });
 }
 
 BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
@@ -221,6 +246,6 @@ BOOST_AUTO_TEST_CASE(a_real_program_is_revealed_and_predicted) {
     const Revelation r = reveal(p, program.target());
     const PredictionScore s = score(r, program.target(), 5, 500);
     BOOST_TEST(s.wrong == 0u, name);
-    BOOST_TEST(s.results == 1500u, name);
+    BOOST_TEST(s.results == 2000u, name);
   }
 }
