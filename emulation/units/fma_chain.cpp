@@ -129,19 +129,22 @@ class FmaChainUnit final : public Unit {
     return paths;
   }
 
-  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-               const FormatSpec&) const override {
-    const ExactDot truth = exact(a, b, c);
-    if (truth.value.result().kind != Kind::finite) return std::numeric_limits<double>::infinity();
+  std::optional<Accumulation> accumulation() const override {
     Accumulation how{.accumulator = row_.format, .flush = row_.flush};
     if (!row_.fused) how.product = row_.format;
     how.tree.order = SumOrder::sequential;
     if (row_.shape == ChainShape::tiles)
       how.tree = {.order = SumOrder::blocked, .lanes = 2, .panel = tile_depth};
-    return dot_bound(how, {.terms = a.size,
-                           .magnitudes = truth.magnitudes,
-                           .addend = c.has_value(),
-                           .exact = truth.value.magnitude_up()})
+    return how;
+  }
+  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+               const FormatSpec&) const override {
+    const ExactDot truth = exact(a, b, c);
+    if (truth.value.result().kind != Kind::finite) return std::numeric_limits<double>::infinity();
+    return dot_bound(*accumulation(), {.terms = a.size,
+                                       .magnitudes = truth.magnitudes,
+                                       .addend = c.has_value(),
+                                       .exact = truth.value.magnitude_up()})
         .value;
   }
 

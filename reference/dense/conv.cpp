@@ -165,7 +165,7 @@ void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const Code
 ElementTruth conv2d_truth(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,
                           const CodeVector& w, const std::optional<CodeVector>& bias,
                           const FormatSpec& output, std::size_t n, std::size_t o, std::size_t p,
-                          std::size_t q) {
+                          std::size_t q, double factor) {
   check(problem, x, w, bias);
   if (n >= problem.batch || o >= problem.outputs || p >= problem.out_height() || q >= problem.out_width()) {
     throw ContractError("conv2d: no output " + dims(n, o, p, q));
@@ -173,7 +173,7 @@ ElementTruth conv2d_truth(const Arithmetic& arithmetic, const ConvProblem& probl
   Taps taps(problem, x, w);
   taps.gather(n, o, p, q);
   return element_truth(arithmetic, problem.epilogue, taps.x(), taps.w(), std::nullopt, std::nullopt,
-                       bias_of(bias, o), output);
+                       bias_of(bias, o), output, factor);
 }
 
 }  // namespace assay

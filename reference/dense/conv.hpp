@@ -60,6 +60,6 @@ void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const Code
 ElementTruth conv2d_truth(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,
                           const CodeVector& w, const std::optional<CodeVector>& bias,
                           const FormatSpec& output, std::size_t n, std::size_t o, std::size_t p,
-                          std::size_t q);
+                          std::size_t q, double factor = 1);
 
 }  // namespace assay

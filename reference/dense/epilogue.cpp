@@ -12,9 +12,6 @@ namespace {
 
 double decoded(const Addend& x) { return decode(x.code, x.format); }
 
-// An addend on its way through the bound: |x|, without error.
-BoundedValue without_error(double x) { return {std::fabs(x), 0}; }
-
 }  // namespace
 
 bool is_plain(const Epilogue& how) {
@@ -38,8 +35,8 @@ std::uint64_t apply_epilogue(const Epilogue& how, const FormatSpec& format, cons
     return decode(encode(x, format, {.rounding = how.rounding}).code, format);
   };
   const auto product = [](double x, double y) { return wide_product(exact(x), exact(y)); };
-  double y = rounded(widened(exact(decoded(acc))));
-  if (how.alpha != 1) y = rounded(product(how.alpha, y));
+  double y = how.alpha == 0 ? 0 : rounded(widened(exact(decoded(acc))));
+  if (how.alpha != 1 && how.alpha != 0) y = rounded(product(how.alpha, y));
   if (how.beta != 0 && c) {
     const double addend = how.beta == 1 ? decoded(*c) : rounded(product(how.beta, decoded(*c)));
     y = rounded(wide_sum(widened(exact(y)), widened(exact(addend)), how.rounding));
@@ -48,6 +45,7 @@ std::uint64_t apply_epilogue(const Epilogue& how, const FormatSpec& format, cons
   switch (how.activation) {
     case Activation::none: break;
     case Activation::relu: y = y > 0 || std::isnan(y) ? y : 0; break;
+    case Activation::relu_max: y = y > 0 ? y : 0; break;
     case Activation::clip: y = y < how.low ? how.low : y > how.high ? how.high : y; break;
   }
   return encode(exact(y), output, {.rounding = how.rounding, .overflow = how.overflow}).code;
@@ -55,50 +53,11 @@ std::uint64_t apply_epilogue(const Epilogue& how, const FormatSpec& format, cons
 
 ExactSum exact_epilogue(const Epilogue& how, const ExactSum& sum, const std::optional<Addend>& c,
                         const std::optional<Addend>& bias) {
-  ExactSum x = sum;
-  if (how.alpha != 1) x.multiply(exact(how.alpha));
+  ExactSum x = how.alpha == 0 ? ExactSum() : sum;
+  if (how.alpha != 1 && how.alpha != 0) x.multiply(exact(how.alpha));
   if (how.beta != 0 && c) x.add_product(exact(how.beta), exact_from_code(c->code, c->format));
   if (bias) x.add(bias->code, bias->format);
   return x;
-}
-
-ExactValue<Wide> exact_activation(const Epilogue& how, const ExactSum& x) {
-  const ExactValue<Wide> y = x.result(how.rounding);
-  if (how.activation == Activation::none || y.kind == Kind::nan) return y;
-  if (how.activation == Activation::relu) return y.negative || y.is_zero() ? ExactValue<Wide>{} : y;
-  const auto below = [&](double limit) {  // y < limit
-    ExactSum difference = x;
-    difference.add(-limit);
-    const ExactValue<Wide> d = difference.result();
-    return d.kind != Kind::nan && d.negative && !d.is_zero();
-  };
-  if (below(how.low)) return widened(exact(how.low));
-  ExactSum negated = x;
-  negated.negate();
-  negated.add(how.high);
-  const ExactValue<Wide> room = negated.result();
-  const bool above = room.kind != Kind::nan && room.negative && !room.is_zero();
-  return above ? widened(exact(how.high)) : y;
-}
-
-OutputBound epilogue_bound(const Epilogue& how, const FormatSpec& format, const FormatSpec& given,
-                           const BoundedValue& sum, const std::optional<Addend>& c,
-                           const std::optional<Addend>& bias, const FormatSpec& output) {
-  BoundedValue y = sum;
-  if (!contains_format(format, given)) y = y.rounded(format, how.rounding);
-  if (how.alpha != 1) y = (without_error(how.alpha) * y).rounded(format, how.rounding);
-  if (how.beta != 0 && c) {
-    BoundedValue addend = without_error(how.beta) * without_error(decoded(*c));
-    if (how.beta != 1) addend = addend.rounded(format, how.rounding);
-    y = (y + addend).rounded(format, how.rounding);
-  }
-  if (bias) y = (y + without_error(decoded(*bias))).rounded(format, how.rounding);
-  const bool clips = how.activation == Activation::clip;
-  if (clips) y.magnitude = std::max({y.magnitude, std::fabs(how.low), std::fabs(how.high)});
-  const double before = y.error;
-  // The limits of a clip need not be values of the output.
-  if (clips || !contains_format(output, format)) y = y.rounded(output, how.rounding);
-  return {before, y.error};
 }
 
 }  // namespace assay

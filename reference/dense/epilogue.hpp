@@ -2,10 +2,11 @@
 //
 // Numerics
 //   order   y = acc                     the arithmetic's result, in the epilogue's format
-//           y = round(alpha * y)        skipped if alpha = 1
+//           y = round(alpha * y)        skipped if alpha = 1; alpha = 0: y = +0, and a NaN in the product is not seen
 //           y = round(y + round(beta * c))   skipped if beta = 0: a NaN in C is not seen; no inner rounding if beta = 1
 //           y = round(y + bias)         skipped without a bias
-//           y = activation(y)           exact; relu: y if y > 0 or NaN, else +0; clip: NaN stays
+//           y = activation(y)           exact; relu: y if y > 0 or NaN, else +0; relu_max: +0 for NaN too, as fmaxf(y, 0)
+//                                       gives; clip: NaN stays
 //           out = round to the output's format
 //   round   to `format`, by `rounding`, one integer rounding each; subnormals are kept.
 #pragma once
@@ -20,7 +21,13 @@
 
 namespace assay {
 
-enum class Activation : std::uint8_t { none, relu, clip };
+enum class Activation : std::uint8_t { none, relu, relu_max, clip };
+
+// Where alpha, beta c and bias enter, for who judges results of an unknown order.
+enum class EpiloguePlace : std::uint8_t {
+  last,  // after the sum, one step each as above
+  anywhere,  // each at any leaf or node of the sum: C first, as BLAS has it, alpha times an operand, panel by panel
+};
 
 struct Epilogue {
   double alpha =
@@ -28,6 +35,7 @@ struct Epilogue {
   double beta = 0;
   Activation activation = Activation::none;
   double low = 0, high = 0;                    // clip
+  EpiloguePlace place = EpiloguePlace::last;   // read by bounds alone
   std::optional<FormatSpec> format{};          // of the steps; empty: the arithmetic's accumulator
   Rounding rounding = Rounding::nearest_even;  // of the steps and of the output; not stochastic
   Overflow overflow = Overflow::ieee;          // of the output
@@ -52,18 +60,5 @@ std::uint64_t apply_epilogue(const Epilogue& how, const FormatSpec& format, cons
 // The exact alpha * sum + beta * c + bias, before the activation. ContractError if it leaves the range of ExactSum.
 ExactSum exact_epilogue(const Epilogue& how, const ExactSum& sum, const std::optional<Addend>& c,
                         const std::optional<Addend>& bias);
-// The activation of it, ready for the output's rounding.
-ExactValue<Wide> exact_activation(const Epilogue& how, const ExactSum& x);
-
-// Bounds on |computed - exact|: of what the output's rounding is given, and of the output.
-struct OutputBound {
-  double before = 0, value = 0;
-};
-
-// The bounds after all steps. `sum`: the upper bound on the exact |sum| and the bound on what the
-// arithmetic gave, a value of `given`. Activations do not lengthen a distance.
-OutputBound epilogue_bound(const Epilogue& how, const FormatSpec& format, const FormatSpec& given,
-                           const BoundedValue& sum, const std::optional<Addend>& c,
-                           const std::optional<Addend>& bias, const FormatSpec& output);
 
 }  // namespace assay

@@ -112,33 +112,6 @@ void gemm(const Arithmetic& arithmetic, const GemmProblem& problem, const Mutabl
   }
 }
 
-ElementTruth element_truth(const Arithmetic& arithmetic, const Epilogue& epilogue, const CodeVector& a,
-                           const CodeVector& b, std::optional<std::uint64_t> start,
-                           const std::optional<Addend>& c, const std::optional<Addend>& bias,
-                           const FormatSpec& output) {
-  const ExactDot truth = arithmetic.exact(a, b, start);
-  if (is_direct(arithmetic, epilogue, bias.has_value(), output)) {
-    return direct_truth(arithmetic, truth, a, b, start, output);
-  }
-  const FormatSpec& given = arithmetic.info().outputs.front();
-  const FormatSpec format = epilogue.format.value_or(arithmetic.info().accumulator);
-  const BoundedValue sum{truth.value.magnitude_up(), arithmetic.bound(a, b, start, given)};
-  const OutputBound bound = epilogue_bound(epilogue, format, given, sum, c, bias, output);
-  return {exact_activation(epilogue, exact_epilogue(epilogue, truth.value, c, bias)), bound.value,
-          bound.before};
-}
-
-ElementTruth direct_truth(const Arithmetic& arithmetic, const ExactDot& truth, const CodeVector& a,
-                          const CodeVector& b, std::optional<std::uint64_t> start, const FormatSpec& output) {
-  const double bound = arithmetic.bound(a, b, start, output);
-  const FormatSpec& accumulator = arithmetic.info().accumulator;
-  const bool rounds = !contains_format(output, accumulator) && arithmetic.gives(accumulator);
-  const double largest = decode(output.max_finite_code(), output);
-  const bool near_the_end = upward::add(truth.value.magnitude_up(), bound) >= largest / 2;
-  const double before = rounds && near_the_end ? arithmetic.bound(a, b, start, accumulator) : bound;
-  return {truth.value.result(), bound, std::min(before, bound)};
-}
-
 ElementTruth gemm_truth(const Arithmetic& arithmetic, const GemmProblem& problem, const FormatSpec& output,
                         std::size_t batch, std::size_t i, std::size_t j) {
   check(arithmetic, problem, problem.m(), problem.n());

@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "reference/dense/epilogue.hpp"
+#include "reference/dense/result_set.hpp"
 #include "reference/exact/arithmetic.hpp"
 
 namespace assay {
@@ -46,25 +47,8 @@ struct GemmProblem {
 // is free: the epilogue rounds into it.
 void gemm(const Arithmetic& arithmetic, const GemmProblem& problem, const MutableCodeMatrix& d);
 
-// One element's truth and bound, against which anyone's D[batch][i][j] may be judged.
-struct ElementTruth {
-  ExactValue<Wide> exact{};  // before the output's rounding
-  double bound = 0;          // on |result - exact|, as Arithmetic::bound()
-  // On |y - exact| of the y that is rounded into the output; at most `bound`. Whether a result may overflow hangs
-  // on it: an exact value that rounds to a number does not become infinite by the error of that very rounding.
-  double before_output = 0;
-};
+// Truth and bound of D[batch][i][j].
 ElementTruth gemm_truth(const Arithmetic& arithmetic, const GemmProblem& problem, const FormatSpec& output,
                         std::size_t batch, std::size_t i, std::size_t j);
-
-// Arithmetic::bound() for `output` as both bounds. The second is asked for where the output may overflow at all.
-ElementTruth direct_truth(const Arithmetic& arithmetic, const ExactDot& truth, const CodeVector& a,
-                          const CodeVector& b, std::optional<std::uint64_t> start, const FormatSpec& output);
-
-// The same for any sum of products that goes through an epilogue: what gemm_truth() and conv2d_truth() call.
-ElementTruth element_truth(const Arithmetic& arithmetic, const Epilogue& epilogue, const CodeVector& a,
-                           const CodeVector& b, std::optional<std::uint64_t> start,
-                           const std::optional<Addend>& c, const std::optional<Addend>& bias,
-                           const FormatSpec& output);
 
 }  // namespace assay

@@ -89,20 +89,6 @@ class Factors {
   CodeVector first_, second_;
 };
 
-// x / n. A quotient of x without tail has at least 62 bits; with one, at least 94 minus the width of n.
-ExactValue<Wide> divided(ExactValue<Wide> x, std::size_t n) {
-  if (n == 0) return {.kind = Kind::nan};
-  if (x.kind != Kind::finite || x.is_zero()) return x;
-  if (!x.sticky) {
-    const int room = 126 - bit_width(x.significand);
-    x.significand <<= room;
-    x.exponent -= room;
-  }
-  x.sticky = x.sticky || x.significand % n != 0;
-  x.significand /= n;
-  return x;
-}
-
 }  // namespace
 
 void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,
@@ -130,48 +116,34 @@ void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const Co
       return;
     }
     std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, at);
-    if (mean) sum = encode(divided(widened(exact_from_code(sum, given)), problem.length), given).code;
+    if (mean) sum = encode(quotient(widened(exact_from_code(sum, given)), problem.length), given).code;
     y.set(at, convert(sum, given, y.format).code);
   });
 }
 
 ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,
-                          const FormatSpec& output, std::size_t o, std::size_t i) {
+                          const FormatSpec& output, std::size_t o, std::size_t i, double factor) {
   check(problem, x);
   if (o >= problem.outer || i >= problem.inner) {
     throw ContractError("reduce: no result [" + std::to_string(o) + ", " + std::to_string(i) + "]");
   }
   const CodeVector terms = line(problem, x, o, i);
+  const Epilogue plain;
   if (takes_extreme(problem.operation)) {
     if (problem.length == 0) throw ContractError("reduce: the extreme of no elements");
     const std::optional<std::uint64_t> best = extreme(problem, terms);
-    if (!best) {
-      constexpr double infinity = std::numeric_limits<double>::infinity();
-      return {{.kind = Kind::nan}, infinity, infinity};
-    }
-    const BoundedValue value{std::fabs(decode(*best, x.format)), 0};
-    return {widened(exact_from_code(*best, x.format)),
-            contains_format(output, x.format) ? 0 : value.rounded(output, Rounding::nearest_even).error, 0};
+    return truth_of(
+        spread_of(best ? widened(exact_from_code(*best, x.format)) : ExactValue<Wide>{.kind = Kind::nan}),
+        plain, output);
   }
   const Factors factors(problem, terms);
-  const ExactDot truth = arithmetic.exact(factors.first(), factors.second(), std::nullopt);
-  const bool mean = problem.operation == Reduction::mean;
-  if (!mean && arithmetic.gives(output)) {
-    return direct_truth(arithmetic, truth, factors.first(), factors.second(), std::nullopt, output);
-  }
+  const auto sum_into = [&](const FormatSpec& f) {
+    return spread_of(arithmetic, plain, factors.first(), factors.second(), {}, {}, {}, f, factor);
+  };
+  if (problem.operation != Reduction::mean) return truth_of(sum_into(output), plain, output);
   const FormatSpec given = arithmetic.info().outputs.front();
-  BoundedValue value{truth.value.magnitude_up(),
-                     arithmetic.bound(factors.first(), factors.second(), std::nullopt, given)};
-  ExactValue<Wide> exact = truth.value.result();
-  if (mean) {
-    exact = divided(exact, problem.length);
-    const auto n = static_cast<double>(problem.length);
-    value = {upward::divide(value.magnitude, n), upward::divide(value.error, n)};
-    value = value.rounded(given, Rounding::nearest_even);
-  }
-  const double before = value.error;
-  if (!contains_format(output, given)) value = value.rounded(output, Rounding::nearest_even);
-  return {exact, value.error, before};
+  return truth_of(divided(sum_into(given), problem.length, given, Rounding::nearest_even, output), plain,
+                  output);
 }
 
 }  // namespace assay

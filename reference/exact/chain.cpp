@@ -159,11 +159,12 @@ class Chain final : public Arithmetic {
  public:
   explicit Chain(const ChainSpec& spec, ArithmeticInfo info) : Arithmetic(std::move(info)), spec_(spec) {}
 
+  std::optional<Accumulation> accumulation() const override { return assay::accumulation(spec_); }
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override {
     const ExactDot truth = exact(a, b, c);
     if (truth.value.result().kind != Kind::finite) return std::numeric_limits<double>::infinity();
-    Accumulation how = accumulation(spec_);
+    Accumulation how = assay::accumulation(spec_);
     if (output != spec_.accumulator) how.output = output;
     return chain_bound(how, info(), a, b, c.has_value(), truth).value;
   }

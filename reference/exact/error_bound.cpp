@@ -113,7 +113,7 @@ ErrorBound assemble(const Accumulation& how, const TermSums& data, double relati
   ErrorBound bound;
   bound.relative = relative;
   const double grown = add(1, relative);
-  bound.absolute = add(multiply(std::max(2.0, grown), underflow), multiply(grown, flush));
+  bound.absolute = multiply(grown, add(underflow, flush));
   bound.value = add(multiply(relative, data.magnitudes), bound.absolute);
   const double reach = add(data.magnitudes, bound.value);
   bound.may_overflow = reach > largest(how.accumulator) || (how.product && reach > largest(*how.product));
@@ -215,6 +215,46 @@ ErrorBound mean_bound(const Accumulation& how, const TermSums& data, const Forma
   bound.value = quotient.error;
   add_output(bound, how, mean);
   return bound;
+}
+
+BoundParts bound_parts(const Accumulation& how, const Leaves& leaves) {
+  const FormatSpec& a = how.accumulator;
+  const std::uint64_t terms = leaves.products + leaves.values;
+  BoundParts parts;
+  parts.eta_exponent = a.emin - a.precision + (is_nearest(how.rounding) ? 0 : 1);
+  if (terms == 0) return parts;
+  const std::uint64_t joining = terms - std::min(leaves.ordered, terms);
+  std::uint64_t path = longest_path(how.tree, leaves.ordered) + joining;
+  path = std::min(path, terms - 1);
+  const bool apart = leaves.products != 0 && how.product &&
+                     (how.product->precision != a.precision || how.product->emin != a.emin);
+  const bool rounds = leaves.products != 0 && (!apart || !contains_format(a, *how.product));
+  if (leaves.scaled) {
+    const std::uint64_t roundings = path + (rounds ? 2 : 1);
+    const double u = unit_roundoff(a, how.rounding);
+    parts.relative = compound(u, roundings);
+  } else {
+    parts.relative = relative_bound(a, how.rounding, terms, path, rounds);
+  }
+  parts.underflows = as_double(leaves.roundings);
+  double flushes = how.flush ? add(as_double(terms), as_double(leaves.roundings)) : 0;
+  if (apart) {
+    const FormatSpec& p = *how.product;
+    const double u = unit_roundoff(p, how.rounding);
+    parts.relative = add(multiply(parts.relative, add(1, u)), u);
+    // In units of the larger eta: that of the format with the larger least number.
+    const int eta = p.emin - p.precision + (is_nearest(how.rounding) ? 0 : 1);
+    parts.underflows = multiply(parts.underflows, 2);
+    parts.eta_exponent = std::max(parts.eta_exponent, eta);
+    if (how.flush) {
+      flushes =
+          add(flushes, multiply(as_double(leaves.products), std::ldexp(1.0, std::max(0, p.emin - a.emin))));
+    }
+  }
+  const double grown = add(1, parts.relative);
+  parts.underflows = multiply(grown, parts.underflows);
+  parts.flushes = multiply(grown, flushes);
+  return parts;
 }
 
 BoundedValue BoundedValue::rounded(const FormatSpec& f, Rounding mode, bool flush) const {

@@ -23,7 +23,7 @@ ARROWS = {
     'gpu/memory': ('reference/core',),
     'gpu/dump': (),  # one header, dropped into other people's programs
     'validation/io': ('reference/sparse',),
-    'validation/compare': ('reference/exact',),
+    'validation/compare': ('reference/dense',),
     'validation/diagnose': ('validation/io', 'validation/compare'),
     'validation/report': ('validation/io', 'validation/diagnose'),
     'validation/suites': ('reference/', 'emulation/', 'gpu/', 'validation/diagnose', 'validation/report'),

@@ -28,8 +28,9 @@ class AnyOrder : public Arithmetic {
  public:
   AnyOrder(const Accumulation& how, const FormatSpec& output)
       : Arithmetic(info_of(how, output)),
-        how_(how),
-        largest_(decode(how.accumulator.max_finite_code(), how.accumulator)) {}
+        how_(how) {}
+
+  std::optional<Accumulation> accumulation() const override { return how_; }
 
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override {
@@ -39,7 +40,7 @@ class AnyOrder : public Arithmetic {
     Accumulation how = how_;
     if (output != how.accumulator) how.output = output;
     const ErrorBound bound = chain_bound(how, info(), a, b, c.has_value(), truth);
-    return upward::add(truth.magnitudes, bound.value) > largest_ ? infinity : bound.value;
+    return bound.may_overflow ? infinity : bound.value;
   }
 
  private:
@@ -56,7 +57,6 @@ class AnyOrder : public Arithmetic {
   }
 
   Accumulation how_;
-  double largest_;
 };
 
 }  // namespace

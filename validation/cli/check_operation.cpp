@@ -11,7 +11,9 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
+#include "reference/core/random.hpp"
 #include "reference/exact/error_bound.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
 
 namespace assay::cli {
@@ -29,29 +31,84 @@ CodeVector vector_of(const io::Array& array) {
   return {array.bytes.data(), static_cast<std::size_t>(array.size()), 1, array.element.format()};
 }
 
-// A matrix, or a stack of matrices of one shape.
+// Leading dimensions of stacks as NumPy broadcasts them: aligned at the last one, a 1 or a missing one repeats.
+class Batches {
+ public:
+  explicit Batches(io::Shape shape = {}) : shape_(std::move(shape)) {}
+
+  const io::Shape& shape() const { return shape_; }
+  std::size_t count() const {
+    std::size_t n = 1;
+    for (const std::int64_t d : shape_) n *= static_cast<std::size_t>(d);
+    return n;
+  }
+  // Nothing if the two do not go together.
+  std::optional<Batches> joined(const Batches& other) const {
+    const std::size_t n = std::max(shape_.size(), other.shape_.size());
+    io::Shape all(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::int64_t x = at(i, n), y = other.at(i, n);
+      if (x != y && x != 1 && y != 1) return std::nullopt;
+      all[i] = x == 1 ? y : x;
+    }
+    return Batches(std::move(all));
+  }
+  // Which of these matrices serves matrix `index` of `all`.
+  std::size_t place(std::size_t index, const Batches& all) const {
+    std::size_t place = 0, step = 1;
+    for (std::size_t i = all.shape_.size(); i-- > 0;) {
+      const auto size = static_cast<std::size_t>(all.shape_[i]), own = static_cast<std::size_t>(at(i, all.shape_.size()));
+      if (own != 1) place += index % size * step;
+      index /= size;
+      step *= own;
+    }
+    return place;
+  }
+
+ private:
+  // Dimension i of n, counted as if ones stood before the first.
+  std::int64_t at(std::size_t i, std::size_t n) const {
+    const std::size_t missing = n - shape_.size();
+    return i < missing ? 1 : shape_[i - missing];
+  }
+  io::Shape shape_;
+};
+
+enum class VectorIs : std::uint8_t { row, column };
+
+// A matrix, a stack of matrices of one shape, or a vector in the place of a matrix.
 class Stack {
  public:
-  Stack(io::Array array, bool transposed) : array_(std::move(array)), transposed_(transposed) {
+  // `transposed` says nothing about a vector.
+  Stack(io::Array array, bool transposed, VectorIs vector = VectorIs::row)
+      : array_(std::move(array)), transposed_(transposed), is_vector_(array_.shape.size() == 1) {
     const std::size_t d = array_.shape.size();
-    if (d != 2 && d != 3) mismatch(array_, "a matrix, or a stack of matrices");
-    batches_ = d == 3 ? dimension(array_, 0) : 1;
+    if (d == 0) mismatch(array_, "a matrix, a stack of matrices or a vector");
+    if (is_vector_) {
+      transposed_ = false;
+      stored_rows_ = vector == VectorIs::row ? 1 : dimension(array_, 0);
+      stored_cols_ = vector == VectorIs::row ? dimension(array_, 0) : 1;
+      return;
+    }
+    stored_rows_ = dimension(array_, d - 2);
+    stored_cols_ = dimension(array_, d - 1);
+    batches_ = Batches(io::Shape(array_.shape.begin(), array_.shape.end() - 2));
   }
 
   const io::Array& array() const { return array_; }
-  bool is_stack() const { return array_.shape.size() == 3; }
-  std::size_t batches() const { return batches_; }
-  std::size_t rows() const { return transposed_ ? stored_cols() : stored_rows(); }
-  std::size_t cols() const { return transposed_ ? stored_rows() : stored_cols(); }
+  bool is_vector() const { return is_vector_; }
+  const Batches& batches() const { return batches_; }
+  std::size_t rows() const { return transposed_ ? stored_cols_ : stored_rows_; }
+  std::size_t cols() const { return transposed_ ? stored_rows_ : stored_cols_; }
   const FormatSpec& format() const { return array_.element.format(); }
 
   CodeMatrix matrix(std::size_t batch) const {
-    const std::size_t matrix_size = stored_rows() * stored_cols(), at = is_stack() ? batch * matrix_size : 0;
     const CodeMatrix m{detail::advance_codes(static_cast<const void*>(array_.bytes.data()),
-                                             static_cast<std::ptrdiff_t>(at), code_bytes(format())),
-                       stored_rows(),
-                       stored_cols(),
-                       static_cast<std::ptrdiff_t>(stored_cols()),
+                                             static_cast<std::ptrdiff_t>(batch * stored_rows_ * stored_cols_),
+                                             code_bytes(format())),
+                       stored_rows_,
+                       stored_cols_,
+                       static_cast<std::ptrdiff_t>(stored_cols_),
                        1,
                        format()};
     return transposed_ ? m.transposed() : m;
@@ -59,32 +116,31 @@ class Stack {
 
   // The same values, stored so that the elements of a column lie side by side.
   Stack with_dense_columns() && {
-    if (transposed_) return std::move(*this);
-    io::Shape shape = array_.shape;
-    std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
-    io::Array packed = io::make_array(array_.element, shape);
-    packed.origin = array_.origin;
-    const std::size_t bytes = code_bytes(format()), matrix_size = stored_rows() * stored_cols();
-    for (std::size_t b = 0; b < batches_; ++b) {
+    if (transposed_ || is_vector_) return std::move(*this);
+    Stack turned = *this;
+    turned.array_ = io::make_array(array_.element, array_.shape);
+    turned.array_.origin = array_.origin;
+    turned.transposed_ = true;
+    std::swap(turned.stored_rows_, turned.stored_cols_);
+    const std::size_t bytes = code_bytes(format()), matrix_size = stored_rows_ * stored_cols_;
+    for (std::size_t b = 0; b < batches_.count(); ++b) {
       const CodeMatrix from = matrix(b);
       for (std::size_t i = 0; i < from.rows; ++i) {
         for (std::size_t j = 0; j < from.cols; ++j) {
-          detail::store_code(packed.bytes.data(),
+          detail::store_code(turned.array_.bytes.data(),
                              static_cast<std::ptrdiff_t>(b * matrix_size + j * from.rows + i), bytes,
                              from.code(i, j));
         }
       }
     }
-    return {std::move(packed), true};
+    return turned;
   }
 
  private:
-  std::size_t stored_rows() const { return dimension(array_, array_.shape.size() - 2); }
-  std::size_t stored_cols() const { return dimension(array_, array_.shape.size() - 1); }
-
   io::Array array_;
-  bool transposed_;
-  std::size_t batches_ = 1;
+  bool transposed_, is_vector_;
+  std::size_t stored_rows_ = 0, stored_cols_ = 0;
+  Batches batches_;
 };
 
 std::string formats_text(const FormatSpec& a, const FormatSpec& b) {
@@ -102,17 +158,11 @@ using Scratch = std::vector<std::byte>;
 // Operations that are a dot product for each output.
 class DotProducts : public Operation {
  public:
-  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const override {
+  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const override {
     Scratch scratch;
     const Terms t = terms(i, scratch);
-    const std::optional<std::uint64_t> start = start_code(arithmetic, t);
-    ElementTruth truth =
-        element_truth(arithmetic, output_.epilogue, t.a, t.b, start, t.c, t.bias, output_.format);
-    if (const std::optional<ElementTruth> c_first = with_c_first(arithmetic, t)) {
-      truth.bound = std::max(truth.bound, c_first->bound);
-      truth.before_output = std::max(truth.before_output, c_first->before_output);
-    }
-    return truth;
+    return element_truth(arithmetic, output_.epilogue, t.a, t.b, start_code(arithmetic, t), t.c, t.bias,
+                         output_.format, factor);
   }
 
   std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const override {
@@ -143,18 +193,6 @@ class DotProducts : public Operation {
     }
     return convert(t.start->code, t.start->format, accumulator).code;
   }
-
-  // A kernel of which only the formats are known may begin its sum with C instead of adding it at the end.
-  std::optional<ElementTruth> with_c_first(const Arithmetic& arithmetic, const Terms& t) const {
-    const Epilogue& how = output_.epilogue;
-    const FormatSpec& accumulator = arithmetic.info().accumulator;
-    if (arithmetic.info().family != "any" || !t.c || how.alpha != 1 || how.beta != 1) return std::nullopt;
-    if (!contains_format(accumulator, t.c->format)) return std::nullopt;
-    Epilogue rest = how;
-    rest.beta = 0;
-    const std::uint64_t start = convert(t.c->code, t.c->format, accumulator).code;
-    return element_truth(arithmetic, rest, t.a, t.b, start, std::nullopt, t.bias, output_.format);
-  }
 };
 
 class Gemm : public DotProducts {
@@ -162,7 +200,7 @@ class Gemm : public DotProducts {
   Gemm(GemmOperands o, const OutputSpec& output)
       : DotProducts(output),
         a_(std::move(o.a), o.transpose_a),
-        b_(Stack(std::move(o.b), o.transpose_b).with_dense_columns()),
+        b_(Stack(std::move(o.b), o.transpose_b, VectorIs::column).with_dense_columns()),
         bias_(std::move(o.bias)),
         bias_along_(o.bias_along),
         c_first_(o.c_first) {
@@ -172,26 +210,38 @@ class Gemm : public DotProducts {
     if (b_.rows() != k) {
       mismatch(b_.array(), fmt::format("{} rows, as many as op(A) of {} has columns", k, a_.array().origin));
     }
-    batches_ = std::max(a_.batches(), b_.batches());
-    for (const Stack* s : {&a_, &b_}) {
-      if (s->is_stack() && s->batches() != batches_)
-        mismatch(s->array(), fmt::format("a stack of {} matrices", batches_));
+    const std::optional<Batches> joined = a_.batches().joined(b_.batches());
+    if (!joined) {
+      mismatch(b_.array(), fmt::format("a stack that goes with that of {}, shape {}", a_.array().origin,
+                                       io::to_string(a_.array().shape)));
     }
-    if (o.c) {
-      c_.emplace(std::move(*o.c), false);
-      if (c_->rows() != m_ || c_->cols() != n_ || (c_->is_stack() && c_->batches() != batches_)) {
-        mismatch(c_->array(), fmt::format("C of shape [{},{}]", m_, n_));
-      }
-    }
+    batches_ = *joined;
+    for (const std::int64_t d : batches_.shape()) shape_.push_back(static_cast<std::size_t>(d));
+    if (!a_.is_vector()) shape_.push_back(m_);
+    if (!b_.is_vector()) shape_.push_back(n_);
+    if (o.c) take_c(std::move(*o.c));
     check_bias();
-    if (a_.is_stack() || b_.is_stack()) shape_.push_back(batches_);
-    shape_.insert(shape_.end(), {m_, n_});
-    parameters_ = fmt::format("m={} n={} k={}{} {}", m_, n_, k,
-                              shape_.size() == 3 ? fmt::format(" batch={}", batches_) : "",
-                              formats_text(a_.format(), b_.format()));
+    std::string batch;
+    for (const std::int64_t d : batches_.shape()) batch += fmt::format("{}{}", batch.empty() ? " batch=" : "x", d);
+    parameters_ = fmt::format("m={} n={} k={}{} {}", m_, n_, k, batch, formats_text(a_.format(), b_.format()));
   }
 
  private:
+  // C has the shape of the result, or is a matrix or a stack that repeats.
+  void take_c(io::Array c) {
+    const io::Shape result(shape_.begin(), shape_.end());
+    if (c.shape == result || (result.empty() && c.size() == 1)) {
+      c.shape = batches_.shape();
+      c.shape.push_back(static_cast<std::int64_t>(m_));
+      c.shape.push_back(static_cast<std::int64_t>(n_));
+    }
+    if (c.shape.size() < 2) mismatch(c, fmt::format("C of shape {}", io::to_string(result)));
+    c_.emplace(std::move(c), false);
+    const std::optional<Batches> joined = c_->batches().joined(batches_);
+    if (c_->rows() != m_ || c_->cols() != n_ || !joined || joined->shape() != batches_.shape()) {
+      mismatch(c_->array(), fmt::format("C of shape {}", io::to_string(result)));
+    }
+  }
   void check_bias() const {
     if (!bias_) return;
     const bool columns = bias_along_ == BiasAlong::columns;
@@ -202,8 +252,15 @@ class Gemm : public DotProducts {
   }
   Terms terms(std::size_t i, Scratch&) const override {
     const std::size_t batch = i / (m_ * n_), row = i / n_ % m_, col = i % n_;
-    Terms t{a_.matrix(batch).row(row), b_.matrix(batch).column(col), {}, {}, {}};
-    if (c_) (c_first_ ? t.start : t.c) = Addend{c_->matrix(batch).code(row, col), c_->format()};
+    Terms t{a_.matrix(a_.batches().place(batch, batches_)).row(row),
+            b_.matrix(b_.batches().place(batch, batches_)).column(col),
+            {},
+            {},
+            {}};
+    if (c_) {
+      (c_first_ ? t.start : t.c) =
+          Addend{c_->matrix(c_->batches().place(batch, batches_)).code(row, col), c_->format()};
+    }
     if (bias_)
       t.bias = Addend{vector_of(*bias_).code(bias_along_ == BiasAlong::columns ? col : row),
                       bias_->element.format()};
@@ -215,7 +272,8 @@ class Gemm : public DotProducts {
   std::optional<io::Array> bias_;
   BiasAlong bias_along_;
   bool c_first_;
-  std::size_t m_ = 0, n_ = 0, batches_ = 1;
+  std::size_t m_ = 0, n_ = 0;
+  Batches batches_;
 };
 
 io::SparseArray transposed_csr(io::SparseArray csr) {
@@ -273,22 +331,22 @@ class Spmm : public DotProducts {
   Spmm(SpmmOperands o, const OutputSpec& output)
       : DotProducts(output),
         a_(std::move(o.a), o.transpose_a),
-        b_(std::move(o.b), o.transpose_b),
+        b_(std::move(o.b), o.transpose_b, VectorIs::column),
         c_(std::move(o.c)),
         bias_(std::move(o.bias)),
         bias_along_(o.bias_along) {
     const std::size_t m = a_.rows(), k = a_.cols();
     n_ = b_.cols();
-    if (b_.is_stack()) mismatch(b_.array(), "one matrix B");
+    if (!b_.batches().shape().empty()) mismatch(b_.array(), "one matrix B");
     if (b_.rows() != k)
       mismatch(b_.array(), fmt::format("{} rows, as many as op(A) of {} has columns", k, a_.origin()));
-    if (c_ && (c_->shape.size() != 2 || dimension(*c_, 0) != m || dimension(*c_, 1) != n_)) {
-      mismatch(*c_, fmt::format("C of shape [{},{}]", m, n_));
+    shape_ = b_.is_vector() ? compare::Shape{m} : compare::Shape{m, n_};
+    if (c_ && c_->shape != io::Shape(shape_.begin(), shape_.end())) {
+      mismatch(*c_, fmt::format("C of shape {}", compare::shape_text(shape_)));
     }
     const std::size_t wanted = bias_along_ == BiasAlong::columns ? n_ : m;
     if (bias_ && static_cast<std::size_t>(bias_->size()) != wanted)
       mismatch(*bias_, fmt::format("{} values", wanted));
-    shape_ = {m, n_};
     parameters_ =
         fmt::format("m={} n={} k={} nnz={} {}", m, n_, k, a_.nnz(), formats_text(a_.format(), b_.format()));
   }
@@ -334,7 +392,9 @@ class Sddmm : public DotProducts {
         b_(Stack(std::move(o.b), o.transpose_b).with_dense_columns()),
         c_(std::move(o.c)) {
     const std::size_t m = mask_.rows(), n = mask_.cols();
-    if (a_.is_stack() || b_.is_stack()) mismatch(a_.is_stack() ? a_.array() : b_.array(), "one matrix");
+    for (const Stack* s : {&a_, &b_}) {
+      if (s->array().shape.size() != 2) mismatch(s->array(), "one matrix");
+    }
     if (a_.rows() != m) mismatch(a_.array(), fmt::format("{} rows, as the mask {} has", m, mask_.origin()));
     if (b_.cols() != n)
       mismatch(b_.array(), fmt::format("{} columns, as the mask {} has", n, mask_.origin()));
@@ -379,12 +439,20 @@ class Dot : public DotProducts {
  public:
   Dot(DotOperands o, const OutputSpec& output)
       : DotProducts(output), a_(std::move(o.a)), b_(std::move(o.b)), c_(std::move(o.c)) {
-    if (a_.shape.empty() || a_.shape.size() > 2)
-      mismatch(a_, "n x K values, one dot product a row, or a vector");
-    if (b_.shape != a_.shape) mismatch(b_, "shape " + io::to_string(a_.shape) + ", that of " + a_.origin);
+    for (const io::Array* x : {&a_, &b_}) {
+      if (x->shape.empty() || x->shape.size() > 2) mismatch(*x, "n x K values, one dot product a row, or a vector");
+    }
     k_ = dimension(a_, a_.shape.size() - 1);
-    const std::size_t n = a_.shape.size() == 2 ? dimension(a_, 0) : 1;
-    if (a_.shape.size() == 2) shape_ = {n};
+    const bool rows_a = a_.shape.size() == 2, rows_b = b_.shape.size() == 2;
+    const std::size_t n = rows_a ? dimension(a_, 0) : rows_b ? dimension(b_, 0) : 1;
+    if (dimension(b_, b_.shape.size() - 1) != k_ || (rows_a && rows_b && dimension(b_, 0) != n)) {
+      mismatch(b_, fmt::format("{}, or a vector of {} for all rows of {}",
+                               rows_a ? "shape " + io::to_string(a_.shape) : fmt::format("rows of {} values", k_), k_,
+                               a_.origin));
+    }
+    if (rows_a || rows_b) shape_ = {n};
+    step_a_ = rows_a ? k_ : 0;
+    step_b_ = rows_b ? k_ : 0;
     if (c_ && static_cast<std::size_t>(c_->size()) != n)
       mismatch(*c_, fmt::format("{} values, one a dot product", n));
     parameters_ = fmt::format("n={} k={} {}", n, k_, formats_text(a_.element.format(), b_.element.format()));
@@ -392,14 +460,14 @@ class Dot : public DotProducts {
 
  private:
   Terms terms(std::size_t i, Scratch&) const override {
-    Terms t{vector_of(a_).part(i * k_, k_), vector_of(b_).part(i * k_, k_), {}, {}, {}};
+    Terms t{vector_of(a_).part(i * step_a_, k_), vector_of(b_).part(i * step_b_, k_), {}, {}, {}};
     if (c_) t.start = Addend{vector_of(*c_).code(i), c_->element.format()};
     return t;
   }
 
   io::Array a_, b_;
   std::optional<io::Array> c_;
-  std::size_t k_ = 0;
+  std::size_t k_ = 0, step_a_ = 0, step_b_ = 0;  // a vector serves every row
 };
 
 std::string_view reduction_name(Reduction r) {
@@ -439,9 +507,9 @@ class Reduce : public Operation {
                               problem_.outer * problem_.inner, problem_.length, a_.element.format().dtype);
   }
 
-  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const override {
+  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const override {
     return reduce_truth(arithmetic, problem_, vector_of(a_), output_.format, i / problem_.inner,
-                        i % problem_.inner);
+                        i % problem_.inner, factor);
   }
   std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const override {
     // One result alone: its line as a reduction of its own.
@@ -517,11 +585,12 @@ class Conv : public Operation {
     std::replace(parameters_.begin(), parameters_.end(), ',', 'x');
   }
 
-  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const override {
+  ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const override {
     const std::size_t p = problem_.out_height(), q = problem_.out_width(), o = problem_.outputs;
-    if (problem_.layout == ImageLayout::nchw)
-      return at(arithmetic, i / (o * p * q), i / (p * q) % o, i / q % p, i % q);
-    return at(arithmetic, i / (o * p * q), i % o, i / (o * q) % p, i / o % q);
+    const bool nchw = problem_.layout == ImageLayout::nchw;
+    return conv2d_truth(arithmetic, problem_, vector_of(a_), vector_of(b_), bias(), output_.format,
+                        i / (o * p * q), nchw ? i / (p * q) % o : i % o, nchw ? i / q % p : i / (o * q) % p,
+                        nchw ? i % q : i / o % q, factor);
   }
   std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const override {
     std::call_once(predicted_once_, [&] {
@@ -534,11 +603,6 @@ class Conv : public Operation {
 
  private:
   std::optional<CodeVector> bias() const { return bias_ ? std::optional(vector_of(*bias_)) : std::nullopt; }
-  ElementTruth at(const Arithmetic& arithmetic, std::size_t n, std::size_t o, std::size_t p,
-                  std::size_t q) const {
-    return conv2d_truth(arithmetic, problem_, vector_of(a_), vector_of(b_), bias(), output_.format, n, o, p,
-                        q);
-  }
 
   io::Array a_, b_;
   std::optional<io::Array> bias_;
@@ -554,14 +618,13 @@ class Convert : public Operation {
     parameters_ = fmt::format("n={} a={}", a_.size(), a_.element.format().dtype);
   }
 
-  ElementTruth truth(const Arithmetic&, std::size_t i) const override {
-    const FormatSpec& from = a_.element.format();
-    const ExactValue<std::uint64_t> x = exact_from_code(code(i), from);
-    ExactValue<Wide> wide{
-        .kind = x.kind, .negative = x.negative, .significand = x.significand, .exponent = x.exponent};
-    if (x.kind != Kind::finite || contains_format(output_.format, from)) return {wide, 0, 0};
-    const BoundedValue value{std::fabs(decode(code(i), from)), 0};
-    return {wide, value.rounded(output_.format, output_.epilogue.rounding).error, 0};
+  // One rounding: unique, to the sign of a zero.
+  ElementTruth truth(const Arithmetic&, std::size_t i, double) const override {
+    const Spread x = spread_of(widened(exact_from_code(code(i), a_.element.format())));
+    ElementTruth truth = truth_of(x, output_.epilogue, output_.format);
+    truth.results.signed_zero = true;
+    truth.results.negative_zero = x.exact.negative && output_.format.specials != Specials::fnuz;
+    return truth;
   }
   std::uint64_t predicted(const Arithmetic&, std::size_t i) const override {
     return convert(code(i), a_.element.format(), output_.format,
@@ -619,47 +682,78 @@ std::unique_ptr<const Operation> make_convert(io::Array a, const OutputSpec& out
   return std::make_unique<Convert>(std::move(a), output);
 }
 
+namespace {
+
+// f(i) for each of n outputs, a block at a time, so that the caller hears how far it is.
+template <class F>
+void for_outputs(std::size_t n, const AnswerOptions& options, const F& f) {
+  constexpr std::size_t block = 4096;
+  for (std::size_t begin = 0; begin < n; begin += block) {
+    if (options.progress && begin > 0) options.progress(static_cast<double>(begin) / static_cast<double>(n));
+    parallel_for(std::min(block, n - begin), options.threads, [&](std::size_t i) {
+      const std::size_t at = begin + i;
+      f(at, options.sample.empty() ? at : options.sample[at]);
+    });
+  }
+}
+
+}  // namespace
+
 Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,
-                    int threads) {
-  const std::size_t n = operation.size(), bytes = code_bytes(output.format);
+                    const AnswerOptions& how) {
+  const std::size_t n = how.sample.empty() ? operation.size() : how.sample.size();
+  const std::size_t bytes = code_bytes(output.format);
   Answer answer;
   answer.codes.resize(n * bytes);
   answer.truth.resize(n);
   answer.remainder.resize(n);
   answer.bound.resize(n);
-  answer.before_output.resize(n);
+  answer.results.resize(n);
+  answer.specials = special_codes(output.epilogue, output.format);
   const double largest = decode(output.format.max_finite_code(), output.format);
   const EncodeOptions options{.rounding = output.epilogue.rounding == Rounding::stochastic
                                               ? Rounding::nearest_even
                                               : output.epilogue.rounding,
                               .overflow = output.epilogue.overflow};
-  parallel_for(n, threads, [&](std::size_t i) {
-    const ElementTruth truth = operation.truth(arithmetic, i);
-    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(i), bytes,
+  for_outputs(n, how, [&](std::size_t at, std::size_t i) {
+    const ElementTruth truth = operation.truth(arithmetic, i, how.factor);
+    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes,
                        encode(truth.exact, output.format, options).code);
     const auto [value, rest] = split(truth.exact);
     const bool saturates = output.epilogue.overflow == Overflow::saturate && std::fabs(value) > largest;
-    answer.truth[i] = saturates ? std::copysign(largest, value) : value;
-    answer.remainder[i] = saturates ? 0 : rest;
-    // A NaN or an infinity among the operands decides the result in every order: it has no bound, and it must
-    // be there.
-    const bool finite = truth.exact.kind == Kind::finite;
-    answer.bound[i] = finite ? truth.bound : 0;
-    answer.before_output[i] = finite ? truth.before_output : 0;
+    answer.truth[at] = saturates ? std::copysign(largest, value) : value;
+    answer.remainder[at] = saturates ? 0 : rest;
+    answer.bound[at] = truth.exact.kind == Kind::finite ? truth.bound : 0;
+    answer.results[at] = truth.results;
   });
   return answer;
 }
 
 Answer predicted_answer(const Operation& operation, const Arithmetic& unit, const OutputSpec& output,
-                        int threads) {
-  const std::size_t n = operation.size(), bytes = code_bytes(output.format);
+                        const AnswerOptions& how) {
+  const std::size_t n = how.sample.empty() ? operation.size() : how.sample.size();
+  const std::size_t bytes = code_bytes(output.format);
   Answer answer;
   answer.codes.resize(n * bytes);
-  parallel_for(n, threads, [&](std::size_t i) {
-    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(i), bytes,
-                       operation.predicted(unit, i));
+  for_outputs(n, how, [&](std::size_t at, std::size_t i) {
+    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes, operation.predicted(unit, i));
   });
   return answer;
+}
+
+std::vector<std::size_t> sample_of(std::size_t n, std::size_t size, std::uint64_t seed) {
+  if (size >= n) return {};
+  // One of each of `size` shares of the outputs: distinct, in order, and spread over all of them.
+  const CounterRandom random(seed, 0x53414D50);
+  std::vector<std::size_t> sample(size);
+  const auto begin = [&](std::size_t share) {
+    return static_cast<std::size_t>(static_cast<Wide>(share) * n / size);
+  };
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::size_t first = begin(i);
+    sample[i] = first + static_cast<std::size_t>(random.below(begin(i + 1) - first, i));
+  }
+  return sample;
 }
 
 }  // namespace assay::cli

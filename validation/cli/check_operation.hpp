@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "reference/dense/conv.hpp"
 #include "reference/dense/gemm.hpp"
 #include "reference/dense/reduce.hpp"
+#include "reference/dense/result_set.hpp"
 #include "reference/exact/arithmetic.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/io/array.hpp"
@@ -39,7 +41,8 @@ class Operation {
   virtual std::optional<std::pair<std::size_t, std::size_t>> entry(std::size_t) const { return std::nullopt; }
 
   // Any number of threads may ask.
-  virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i) const = 0;
+  // `factor` loosens the bound.
+  virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const = 0;
   virtual std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const = 0;
 
  protected:
@@ -52,7 +55,9 @@ class Operation {
 
 // Operands own what they hold. Shapes that do not go together are InputErrors that name the files.
 struct GemmOperands {
-  io::Array a, b;  // matrices, or stacks of them; one that is a single matrix serves the whole stack
+  // Matrices, stacks of them, or vectors (A a row, B a column), with NumPy's rules: leading dimensions broadcast, and the
+  // result has no dimension for a vector.
+  io::Array a, b;
   bool transpose_a = false, transpose_b = false;
   std::optional<io::Array> c, bias;
   BiasAlong bias_along = BiasAlong::columns;
@@ -79,7 +84,8 @@ struct SddmmOperands {
 };
 std::unique_ptr<const Operation> make_sddmm(SddmmOperands operands, const OutputSpec& output);
 
-// A and B n x K, one dot product a row; or two vectors and one result. C, one value a row, starts the sum.
+// A and B n x K, one dot product a row; one of them may be a vector for all rows, or both, for one result. C, one value a
+// row, starts the sum.
 struct DotOperands {
   io::Array a, b;
   std::optional<io::Array> c;
@@ -108,11 +114,23 @@ std::unique_ptr<const Operation> make_convert(io::Array a, const OutputSpec& out
 // All outputs, as a comparison takes them.
 struct Answer {
   std::vector<std::byte> codes;
-  std::vector<double> truth, remainder, bound, before_output;
+  std::vector<double> truth, remainder, bound;
+  std::vector<ResultSet> results;
+  SpecialCodes specials{};
+};
+
+struct AnswerOptions {
+  int threads = 0;
+  double factor = 1;                     // of the bound
+  std::vector<std::size_t> sample{};     // of the outputs, ascending; empty: all
+  std::function<void(double)> progress{};  // is told the share that is done
 };
 Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,
-                    int threads);
+                    const AnswerOptions& options = {});
 Answer predicted_answer(const Operation& operation, const Arithmetic& unit, const OutputSpec& output,
-                        int threads);
+                        const AnswerOptions& options = {});
+
+// `size` of n outputs, ascending, spread evenly; empty, for all, if there are no more.
+std::vector<std::size_t> sample_of(std::size_t n, std::size_t size, std::uint64_t seed);
 
 }  // namespace assay::cli

@@ -22,6 +22,7 @@
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/progress_line.hpp"
 #include "validation/cli/sum_order.hpp"
 #include "validation/cli/unit_command.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -33,10 +34,11 @@ struct Options {
   std::string operation;
   std::string a, b, c, got, bias, mask, stale;
   std::string format, a_format, b_format, c_format, got_format, bias_format;
-  std::string alpha = "1", beta, activation = "none", bias_along = "columns", layout = "row",
-              rounding = "nearest-even", overflow = "ieee";
+  std::string alpha = "1", beta, activation = "none", bias_along = "columns", layout = "row", rounding,
+              overflow = "ieee", epilogue = "anywhere";
   bool transpose_a = false, transpose_b = false, c_first = false, expects_zero = false;
-  std::optional<std::size_t> batch;
+  std::optional<std::size_t> batch, sample;
+  std::uint64_t seed = 1;
   std::string unit, accumulator, product, order = "any", mode = "nearest-even";
   bool flush = false;
   std::string reduction = "sum", nan = "propagate";
@@ -87,14 +89,14 @@ double parse_scalar(std::string_view option, std::string_view typed, const Forma
 
 void parse_activation(const std::string& typed, const FormatSpec& f, Epilogue& epilogue) {
   if (typed == "none") return;
-  if (typed == "relu") {
-    epilogue.activation = Activation::relu;
+  if (typed == "relu" || typed == "relu-max") {
+    epilogue.activation = typed == "relu" ? Activation::relu : Activation::relu_max;
     return;
   }
   constexpr std::string_view clip = "clip:";
   const std::size_t colon = typed.find(':', clip.size());
   if (!typed.starts_with(clip) || colon == std::string::npos) {
-    throw InputError("--activation", "", "none, relu or clip:LOW:HIGH", quoted(typed));
+    throw InputError("--activation", "", "none, relu, relu-max or clip:LOW:HIGH", quoted(typed));
   }
   epilogue.activation = Activation::clip;
   epilogue.low = parse_scalar("--activation", typed.substr(clip.size(), colon - clip.size()), f);
@@ -245,6 +247,7 @@ void refuse_unused(const Options& o, const CLI::App& app) {
       {"--transpose-b", "gemm spmm sddmm"},
       {"--batch", "gemm"},
       {"--c-first", "gemm"},
+      {"--epilogue", "gemm spmm sddmm conv"},
       {"--operation", "reduce"},
       {"--nan", "reduce"},
       {"--axis", "reduce sum"},
@@ -270,7 +273,7 @@ void refuse_unused(const Options& o, const CLI::App& app) {
                      "check " + o.operation);
   }
   if (!o.unit.empty()) {
-    for (const char* option : {"--acc", "--order", "--product", "--flush", "--mode"}) {
+    for (const char* option : {"--acc", "--order", "--product", "--flush", "--mode", "--epilogue"}) {
       if (app.get_option(option)->count() > 0)
         throw InputError(option, "", "no --unit: the unit says it", "--unit " + o.unit);
     }
@@ -294,6 +297,7 @@ struct Question {
   Accumulation how;           // where no unit was named
   std::string arguments;      // what changes the result beside the operands: " bias=float32 alpha=2"
   bool wide_operand = false;  // float64 stands in an operand, and not in the output
+  FormatSpec a{}, b{};        // of the operands
 };
 
 Accumulation accumulation_of(const Options& o, const FormatSpec& otherwise) {
@@ -380,6 +384,7 @@ std::string arguments_text(const Options& o, const Epilogue& e, const std::optio
   add_typed("mode", o.mode, standard.mode);
   if (o.flush) add("flush", "yes");
   add_typed("rounding", o.rounding, standard.rounding);
+  add_typed("epilogue", o.epilogue, standard.epilogue);
   add_typed("overflow", o.overflow, standard.overflow);
   return text;
 }
@@ -403,6 +408,13 @@ void check_own_scales(const Options& o, const ArithmeticInfo& info) {
   if (!o.c.empty() && !o.c_first)
     throw InputError("--c", "", "--c-first with it: --unit " + o.unit + " adds C itself, " + info.scales,
                      "none");
+}
+
+// Where the output is what the sums are taken in, it has no rounding but theirs.
+Rounding output_rounding(const Options& o, const Question& q) {
+  if (!o.rounding.empty()) return typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
+  const bool own = o.unit.empty() && o.operation != "convert" && q.output.format == q.how.accumulator;
+  return own && q.how.rounding != Rounding::stochastic ? q.how.rounding : Rounding::nearest_even;
 }
 
 Question question(const Options& o) {
@@ -445,7 +457,12 @@ Question question(const Options& o) {
       o.unit.empty() ? q.how.accumulator : find_arithmetic(o.unit, "--unit").info().accumulator;
   Epilogue& e = q.output.epilogue;
   e.alpha = parse_scalar("--alpha", o.alpha, sums);
-  e.rounding = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
+  e.rounding = output_rounding(o, q);
+  if (o.unit.empty() && !o.c_first) {
+    e.place = choice("--epilogue", o.epilogue,
+                     std::to_array<std::pair<std::string_view, EpiloguePlace>>(
+                         {{"anywhere", EpiloguePlace::anywhere}, {"last", EpiloguePlace::last}}));
+  }
   e.overflow = choice("--overflow", o.overflow,
                       std::to_array<std::pair<std::string_view, Overflow>>(
                           {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}}));
@@ -458,15 +475,17 @@ Question question(const Options& o) {
                                      {{"columns", BiasAlong::columns}, {"rows", BiasAlong::rows}}));
 
   q.arguments = arguments_text(o, e, c, bias);
+  q.a = left->element.format();
+  q.b = b ? b->element.format() : q.a;
   q.wide_operand = (is_double(*left) || (b && is_double(*b))) && !is_double(q.got);
 
   if (op == "gemm") {
     e.beta = beta_of(o, sums);
     if (o.c_first && (!c || e.alpha != 1 || e.beta != 1))
       throw InputError("--c-first", "", "--c FILE with alpha = beta = 1", "otherwise");
-    const io::Array& stack = a->shape.size() == 3 ? *a : *b;
-    if (o.batch && (stack.shape.size() != 3 || static_cast<std::size_t>(stack.shape[0]) != *o.batch)) {
-      throw InputError(stack.origin, "", fmt::format("a stack of {} matrices (--batch)", *o.batch),
+    const io::Array& stack = a->shape.size() >= 3 ? *a : *b;
+    if (o.batch && (stack.shape.size() < 3 || static_cast<std::size_t>(stack.shape[0]) != *o.batch)) {
+      throw InputError(stack.origin, "", fmt::format("a stack of {} matrices first (--batch)", *o.batch),
                        "shape " + io::to_string(stack.shape));
     }
     if (o.c_first) e.beta = 0;
@@ -556,6 +575,65 @@ std::string metadata_note(const io::Array& got, const Options& o, const std::str
   return said.empty() ? "" : fmt::format("note   {} says{}", got.origin, said);
 }
 
+double since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// These elements alone, as a vector.
+io::Array picked(const io::Array& array, const std::vector<std::size_t>& places) {
+  io::Array some = io::make_array(array.element, {static_cast<std::int64_t>(places.size())});
+  some.origin = array.origin;
+  const std::size_t bytes = array.element.bytes();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::copy_n(array.bytes.begin() + static_cast<std::ptrdiff_t>(places[i] * bytes), bytes,
+                some.bytes.begin() + static_cast<std::ptrdiff_t>(i * bytes));
+  }
+  return some;
+}
+
+// Units that take these operands and give this output, and whose results the bound of float32 sums need not hold.
+std::vector<std::string> units_for(const Question& q) {
+  std::vector<std::string> names;
+  for (const Arithmetic* unit : arithmetics().list()) {
+    const ArithmeticInfo& info = unit->info();
+    const bool takes =
+        std::find(info.inputs.begin(), info.inputs.end(), std::pair(q.a, q.b)) != info.inputs.end();
+    if (takes && !unit->accumulation() && unit->gives(q.output.format)) names.push_back(info.name);
+  }
+  return names;
+}
+
+// What was not said on the command line and would make the verdict sharper, or another one.
+std::vector<std::string> what_would_decide(const Options& o, const Question& q,
+                                           const compare::Comparison& comparison) {
+  std::vector<std::string> notes;
+  if (comparison.policy.kind != compare::PolicyKind::bound || !o.unit.empty() || o.operation == "convert")
+    return notes;
+  const bool weak = comparison.verdict == compare::Verdict::vacuous &&
+                    comparison.want.zero() < comparison.values &&
+                    comparison.zeros_would_pass == comparison.values;
+  if (weak && o.order == "any") {
+    notes.push_back(
+        "note   the bound of any order is too wide here. Say the kernel's order (--order pairwise, "
+        "sequential or "
+        "blocked:LANES), or its unit (--unit NAME), for a narrower one");
+  }
+  // Matrix units keep fewer bits than float32, by factors below 2^14.
+  const bool near = comparison.over_bound && comparison.over_bound->max.value < 0x1p14;
+  if (comparison.verdict != compare::Verdict::disagree || !o.accumulator.empty() || !near) return notes;
+  if (const std::vector<std::string> units = units_for(q); !units.empty()) {
+    constexpr std::size_t most = 6;
+    const std::vector<std::string> first(
+        units.begin(), units.begin() + static_cast<std::ptrdiff_t>(std::min(most, units.size())));
+    notes.push_back(
+        fmt::format("note   this is the bound of sums in {}. Matrix units keep fewer bits: if the kernel ran "
+                    "on one, name it "
+                    "(--unit {}{})",
+                    q.how.accumulator.dtype, fmt::join(first, ", "), units.size() > most ? ", ..." : ""));
+  }
+  return notes;
+}
+
 int run(const Options& o, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   if (std::find(operations.begin(), operations.end(), o.operation) == operations.end()) {
@@ -587,13 +665,25 @@ int run(const Options& o, const CLI::App& app) {
                  o.operation == "gemm" ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
   }
   const Arithmetic& arithmetic = unit != nullptr ? *unit : *any;
-  const Answer answer = by_bits ? predicted_answer(*q.operation, arithmetic, q.output, o.show.threads)
-                                : exact_answer(*q.operation, arithmetic, q.output, o.show.threads);
-  compare::Expected expected{.codes = {answer.codes.data(), q.output.format, q.operation->shape()},
+  ProgressLine progress;
+  AnswerOptions how{.threads = o.show.threads, .factor = policy.factor};
+  how.progress = [&](double done) {
+    progress.show("check " + o.operation, since(begin), done,
+                  fmt::format("of {} outputs", q.operation->size()));
+  };
+  if (o.sample) how.sample = sample_of(q.operation->size(), *o.sample, o.seed);
+  const Answer answer = by_bits ? predicted_answer(*q.operation, arithmetic, q.output, how)
+                                : exact_answer(*q.operation, arithmetic, q.output, how);
+  progress.clear();
+  const bool sampled = !how.sample.empty();
+  const compare::Shape shape = sampled ? compare::Shape{how.sample.size()} : q.operation->shape();
+  if (sampled) q.got = picked(q.got, how.sample);
+  compare::Expected expected{.codes = {answer.codes.data(), q.output.format, shape},
                              .truth = answer.truth,
                              .remainder = answer.remainder,
                              .bound = answer.bound,
-                             .before_output = answer.before_output};
+                             .results = answer.results,
+                             .specials = answer.specials};
   compare::Options options;
   options.policy = policy;
   options.rounding = q.output.epilogue.rounding;
@@ -601,8 +691,9 @@ int run(const Options& o, const CLI::App& app) {
   options.expects_zero = o.expects_zero;
   options.threads = o.show.threads;
   options.operation = o.operation + " " + q.operation->parameters();
+  const auto output_at = [&](std::size_t i) { return sampled ? how.sample[i] : i; };
   if (q.operation->size() > 0 && q.operation->entry(0)) {
-    options.entry_of = [&](std::size_t i) { return *q.operation->entry(i); };
+    options.entry_of = [&](std::size_t i) { return *q.operation->entry(output_at(i)); };
   }
   io::Array stale;
   const Operands in(o);
@@ -611,6 +702,7 @@ int run(const Options& o, const CLI::App& app) {
     require_shape(stale, q.operation->shape());
     if (!(stale.element == q.got.element))
       throw InputError(o.stale, "", q.got.element.name() + ", that of got", stale.element.name());
+    if (sampled) stale = picked(stale, how.sample);
     options.stale = codes_of(stale);
   }
 
@@ -625,6 +717,7 @@ int run(const Options& o, const CLI::App& app) {
     finding.name += fmt::format(" acc={}", q.how.accumulator.short_name);
   }
   finding.name += q.arguments;
+  if (sampled) finding.name += fmt::format(" sample={} seed={}", how.sample.size(), o.seed);
   if (by_bits) {
     finding.evidence = is_convert ? "the integer definition of the rounding"
                                   : fmt::format("the bits that {} gives ({})", o.unit, unit->info().summary);
@@ -641,11 +734,21 @@ int run(const Options& o, const CLI::App& app) {
   }
   if (std::string note = metadata_note(q.got, o, q.operation->parameters()); !note.empty())
     finding.notes.push_back(std::move(note));
-  if (comparison.worst && q.operation->entry(comparison.worst->index)) {
-    const auto [row, col] = *q.operation->entry(comparison.worst->index);
-    finding.notes.push_back(
-        fmt::format("note   [{}] is row {}, column {} of {}", comparison.worst->index, row, col, o.mask));
+  if (sampled) {
+    finding.notes.push_back(fmt::format("note   {} of {} outputs were judged, drawn with seed {}",
+                                        how.sample.size(), q.operation->size(), o.seed));
   }
+  if (comparison.worst) {
+    const std::size_t worst = comparison.worst->index, at = output_at(worst);
+    if (const auto entry = q.operation->entry(at)) {
+      finding.notes.push_back(
+          fmt::format("note   [{}] is row {}, column {} of {}", worst, entry->first, entry->second, o.mask));
+    } else if (sampled) {
+      finding.notes.push_back(fmt::format("note   [{}] of the sample is output {}", worst,
+                                          compare::index_text(at, q.operation->shape())));
+    }
+  }
+  for (std::string& note : what_would_decide(o, q, comparison)) finding.notes.push_back(std::move(note));
   const bool double_sums = unit == nullptr && o.accumulator.empty() && q.how.accumulator == formats::float64;
   if (comparison.verdict == compare::Verdict::disagree && double_sums && q.wide_operand && !is_convert) {
     const bool text = o.a_format.empty() && o.format.empty() && o.a.find(".mtx") != std::string::npos;
@@ -655,7 +758,7 @@ int run(const Options& o, const CLI::App& app) {
              : ". If the kernel sums in float32, say --acc f32"));
   }
   finding.repro = command_text(app);
-  finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  finding.seconds = since(begin);
   return show(o.show, finding, std::move(comparison));
 }
 
@@ -680,7 +783,15 @@ std::function<int()> make_check(CLI::App& app) {
   app.add_option("--bias-format", o->bias_format);
   app.add_option("--alpha", o->alpha, "Rounded into the format of the sums")->capture_default_str();
   app.add_option("--beta", o->beta, "The same (default: 1 with --c, else 0)");
-  app.add_option("--activation", o->activation, "none, relu or clip:LOW:HIGH")->capture_default_str();
+  app.add_option("--activation", o->activation,
+                 "none, relu, relu-max (NaN becomes 0, as fmaxf gives it) or clip:LOW:HIGH")
+      ->capture_default_str();
+  app.add_option("--epilogue", o->epilogue,
+                 "Where alpha, beta C and bias may enter: anywhere in the sum, or last, after it")
+      ->capture_default_str();
+  app.add_option("--sample", o->sample, "Judge this many outputs, drawn with --seed, instead of all")
+      ->check(whole_number);
+  app.add_option("--seed", o->seed, "Of --sample")->capture_default_str();
   app.add_option("--bias-along", o->bias_along, "columns or rows")->capture_default_str();
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
@@ -688,8 +799,7 @@ std::function<int()> make_check(CLI::App& app) {
                  "Matrices lie by row or by column in every file whose header does not say column")
       ->capture_default_str()
       ->check(CLI::IsMember({"row", "column"}));
-  app.add_option("--batch", o->batch, "Demand stacks of so many matrices; without it their shape says")
-      ->check(whole_number);
+  app.add_option("--batch", o->batch, "Require a batch of exactly this many matrices")->check(whole_number);
   app.add_flag("--c-first", o->c_first, "C starts the sum, as in matrix units");
   app.add_option(
       "--unit", o->unit,
@@ -701,7 +811,9 @@ std::function<int()> make_check(CLI::App& app) {
   app.add_option("--mode", o->mode, "Rounding of the sums: a name of `assay list roundings`")
       ->capture_default_str();
   app.add_flag("--flush", o->flush, "Subnormal operands and results are zeros");
-  app.add_option("--rounding", o->rounding, "Rounding of the output")->capture_default_str();
+  app.add_option(
+      "--rounding", o->rounding,
+      "Rounding into the output's format (default: nearest-even; --mode where sums are in that format)");
   app.add_option("--overflow", o->overflow, "Above the largest number of the output: ieee or saturate")
       ->capture_default_str();
   app.add_option("--operation", o->reduction,

@@ -126,7 +126,7 @@ class Listener final : public Arithmetic {
 
   ExplainElement heard(const Operation& operation, std::size_t i) const {
     heard_ = {};
-    static_cast<void>(operation.truth(*this, i));
+    static_cast<void>(operation.truth(*this, i, 1));
     heard_.index = i;
     return std::move(heard_);
   }

@@ -124,16 +124,18 @@ int run(const Options& o, const CLI::App& app) {
   const std::size_t bytes = code_bytes(spec.output);
   std::vector<std::byte> codes, got(wanted * bytes);
   std::vector<double> truth, remainder, bound;
+  std::vector<ResultSet> results;
   const auto append = [](auto& all, const auto& some) { all.insert(all.end(), some.begin(), some.end()); };
   const OutputSpec output{.format = spec.output, .epilogue = {}};
   for (std::size_t i = 0; i < o.cases.cases; ++i) {
     const std::unique_ptr<const Operation> operation = operation_of(spec, generate(spec, i));
-    const Answer answer = unit != nullptr ? predicted_answer(*operation, *unit, output, 1)
-                                          : exact_answer(*operation, *any, output, 1);
+    const Answer answer = unit != nullptr ? predicted_answer(*operation, *unit, output, {.threads = 1})
+                                          : exact_answer(*operation, *any, output, {.threads = 1});
     append(codes, answer.codes);
     append(truth, answer.truth);
     append(remainder, answer.remainder);
     append(bound, answer.bound);
+    append(results, answer.results);
   }
   for (std::size_t i = 0; i < wanted; ++i)
     detail::store_code(got.data(), static_cast<std::ptrdiff_t>(i), bytes, answers[i]);
@@ -157,8 +159,12 @@ int run(const Options& o, const CLI::App& app) {
   }
   finding.repro = fmt::format("{} | PROGRAM | {}", gen_text(app), command_text(app));
   finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const compare::Expected expected{
-      .codes = {codes.data(), spec.output, shape}, .truth = truth, .remainder = remainder, .bound = bound};
+  const compare::Expected expected{.codes = {codes.data(), spec.output, shape},
+                                   .truth = truth,
+                                   .remainder = remainder,
+                                   .bound = bound,
+                                   .results = results,
+                                   .specials = special_codes(output.epilogue, spec.output)};
   return show(o.show, finding, judge({got.data(), spec.output, shape}, expected, options));
 }
 

@@ -7,7 +7,7 @@ Exit exit_code(const Counts& counts, bool strict) {
   if (counts.errors_input > 0) return usage;
   if (counts.failed > 0 || counts.errors_under_test > 0) return disagree;
   if (counts.passed == 0) return nothing_verified;
-  if (strict && counts.vacuous + counts.skipped > 0) return disagree;
+  if (strict && counts.vacuous + counts.skipped + counts.partly > 0) return disagree;
   return agree;
 }
 
@@ -20,7 +20,7 @@ std::string verdict(const Counts& counts, bool strict) {
     case nothing_verified: return "NOTHING WAS VERIFIED";
     case agree: break;
   }
-  return counts.vacuous + counts.skipped > 0 ? "all that was verified agrees" : "all agree";
+  return counts.vacuous + counts.skipped + counts.partly > 0 ? "all that was verified agrees" : "all agree";
 }
 
 }  // namespace assay::cli

@@ -7,9 +7,10 @@
 //              Options::convert says that this rounding is meant; after it the bits of a NaN mean nothing,
 //              and any NaN equals any other.
 //   NaN        as the policy says (policy.hpp). A NaN is counted and never measured.
-//   overflow   Where the exact value is finite and rounds to infinity, want is that infinity. Under a bound, got may
-//              be one (a NaN, where the format has none) only if a value within the bound of what was rounded into
-//              got's format rounds to it, under Options::rounding and Options::overflow.
+//   bound      A value whose code is that of the exact result, rounded once, is never outside. With
+//              Expected::results nothing is accepted but what stands there. With a bare bound, got may be an infinity (a
+//              NaN, where the format has none) only if a value within it rounds to it. A value of which nothing is
+//              known is accepted and counted: Comparison::not_judged.
 //   threads    do not change a single figure: sums are taken over fixed chunks, the rest is counted in
 //              integers.
 #pragma once
@@ -21,6 +22,7 @@
 #include <string>
 #include <utility>
 
+#include "reference/dense/result_set.hpp"
 #include "reference/formats/rounding.hpp"
 #include "validation/compare/codes.hpp"
 #include "validation/compare/comparison.hpp"
@@ -33,11 +35,13 @@ struct Expected {
   // The exact results as truth[i] + remainder[i]; the remainder may be left out where float64 holds the
   // result or its rounding is far below every bound. Without `truth`, the values of `codes`.
   std::span<const double> truth{}, remainder{};
-  // PolicyKind::bound only: at least 0, infinite where nothing can be said.
+  // PolicyKind::bound only: at least 0, infinite where nothing is known: such a value is not judged. The output's
+  // rounding is included.
   std::span<const double> bound{};
-  // The same for what the output's rounding was given, where it is known: what may overflow is taken from it, as
-  // `bound` has that rounding's own error in it. Without: `bound`.
-  std::span<const double> before_output{};
+  // PolicyKind::bound only: the results that are right, one set a value, and what infinities and NaN become. Where it is
+  // given it alone decides, and `bound` is what figures show.
+  std::span<const ResultSet> results{};
+  SpecialCodes specials{};
 };
 
 struct Options {

@@ -116,6 +116,7 @@ struct Comparison {
   std::uint64_t class_mismatches = 0;       // NaN or infinity on one side, or infinities of other signs
   ClassCounts got, want;
   std::uint64_t zeros_would_pass = 0;
+  std::uint64_t not_judged = 0;  // values of which nothing is known: whatever stands there was accepted
 
   UlpHistogram ulps;
   std::uint64_t measured =

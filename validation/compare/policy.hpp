@@ -3,8 +3,9 @@
 // bit-equal           The codes are equal. +0 and −0 differ; so do NaNs with other bits, unless `any_nan`.
 // correctly-rounded   The exact result, rounded once into the format of the output. Every NaN is the same. So is
 //                     either zero: the sign of an exactly zero sum depends on the order, which is not fixed here.
-// bound               |got − exact| is no more than `factor` times a proven bound. NaN and infinities must be
-//                     those of the exact result; where the bound is infinite anything may stand.
+// bound               The error before the output's rounding is no more than `factor` times a proven bound. NaN and
+//                     infinities stand only where some order gives them; where nothing is known, the value is
+//                     accepted and counted as not judged.
 // tolerance           |got − want| <= atol + rtol·|want|, or at most `ulps` steps. NaN and infinities must be
 //                     those of want.
 #pragma once

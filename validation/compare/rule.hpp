@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "reference/dense/result_set.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/format_spec.hpp"
 #include "validation/compare/policy.hpp"
@@ -16,8 +17,8 @@ struct Target {
   std::uint64_t code = 0;  // rounded into the format of the output
   double value = 0;        // not rounded; value + remainder is exact where the caller has it
   double remainder = 0;
-  double bound = 0;          // read under PolicyKind::bound only; so is
-  double before_output = 0;  // the same for what the output's rounding was given
+  double bound = 0;                    // read under PolicyKind::bound only; so are
+  const ResultSet* results = nullptr;  // the results that are right; null: those within the bound
 };
 
 // |got − exact|, by three operations on float64: the relative error of the result is below 2^-51.
@@ -29,10 +30,11 @@ class Rule {
  public:
   // `output`: how results are rounded into `format`.
   Rule(const Policy& policy, const FormatSpec& format, const EncodeOptions& output,
-       bool nan_codes_mean_nothing)
+       bool nan_codes_mean_nothing, const SpecialCodes& specials = {})
       : policy_(policy),
         format_(format),
         output_(output),
+        specials_(specials),
         any_nan_(policy.any_nan || nan_codes_mean_nothing),
         beyond_(decode(format.max_finite_code(), format) +
                 std::ldexp(1.0, format.emax() - format.precision + 1)) {}
@@ -46,6 +48,12 @@ class Rule {
     return got == want;
   }
 
+  // Is there anything to judge it by?
+  bool judges(const Target& want) const {
+    if (policy_.kind != PolicyKind::bound) return true;
+    return want.results != nullptr ? want.results->judged : !std::isinf(want.bound);
+  }
+
   // The remaining error of absolute_error() and of the product is given to `got`: no verdict hangs on our
   // rounding.
   bool accepts(std::uint64_t got, double got_value, const Target& want) const {
@@ -56,8 +64,9 @@ class Rule {
         return got == want.code || (format_.is_nan(got) && format_.is_nan(want.code)) ||
                (is_zero(got) && is_zero(want.code));
       case PolicyKind::bound: {
-        // An infinite bound says that partial results may overflow on the way: then anything may come out.
-        if (std::isinf(want.bound)) return true;
+        if (got == want.code) return true;
+        if (want.results != nullptr) return assay::accepts(*want.results, specials_, got, format_);
+        if (!judges(want)) return true;
         if (!format_.is_finite(got)) return same_class(got, want.code) || may_overflow(got, want);
         return within_bound(absolute_error(got_value, want), want);
       }
@@ -73,10 +82,27 @@ class Rule {
     switch (policy_.kind) {
       case PolicyKind::bit_equal: return got == want.code;
       case PolicyKind::correctly_rounded: return got == want.code || (is_zero(got) && is_zero(want.code));
-      case PolicyKind::bound: return within_bound(error, want) || std::isinf(want.bound);
+      case PolicyKind::bound:
+        if (got == want.code) return true;
+        if (want.results != nullptr) return assay::accepts(*want.results, specials_, got, format_);
+        return within_bound(error, want) || !judges(want);
       case PolicyKind::tolerance: break;
     }
     return within_tolerance(error, want) || within_ulps(got, want.code);
+  }
+
+  // The error over the bound on its side, more than 1 if and only if the value is outside. `outside` as accepts() says.
+  double over_bound(std::uint64_t got, double error, bool outside, const Target& want) const {
+    const double ratio = error == 0 ? 0 : want.bound == 0 ? HUGE_VAL : error / want.bound;
+    if (!outside) return std::fmin(ratio, 1);
+    if (want.results == nullptr) return ratio;
+    // Within the scalar bound, which takes the output's rounding at its worst: what the last right code leaves.
+    const ResultSet& set = *want.results;
+    if (set.low > set.high) return HUGE_VAL;
+    const std::int64_t end = value_position(got, format_) > set.high ? set.high : set.low;
+    const double allowed = absolute_error(decode(code_at_position(end, format_), format_), want);
+    const double beyond = allowed == 0 ? HUGE_VAL : error / allowed;
+    return std::fmax(ratio, beyond);
   }
 
   // Would a zero of either sign be accepted? Under bit-equal a buffer of zeros that should hold −0 counts as
@@ -106,8 +132,8 @@ class Rule {
   }
 
   // May a number near the exact one have become `got`, which is none? Two things must hold. The result, on the
-  // format's grid continued past its end, is within the bound and beyond the largest number. And some value within
-  // `before_output`, which leaves the rounding's own error out, rounds to `got`.
+  // format's grid continued past its end, is within the bound and beyond the largest number. And some value within the
+  // bound rounds to `got`.
   bool may_overflow(std::uint64_t got, const Target& want) const {
     if (!(std::fabs(want.value) + policy_.factor * want.bound * (1 + 0x1p-50) >= beyond_)) return false;
     // Roundings keep order: if anything in the range overflows, one of its ends does.
@@ -115,7 +141,7 @@ class Rule {
   }
 
   bool end_becomes(std::uint64_t got, const Target& want, int side) const {
-    const double reach = policy_.factor * want.before_output;
+    const double reach = policy_.factor * want.bound;
     double end = want.value + side * reach;
     // Outward, past our own rounding and the remainder: no verdict hangs on them.
     if (reach != 0 || want.remainder != 0) end = std::nextafter(end, side * HUGE_VAL);
@@ -133,6 +159,7 @@ class Rule {
   Policy policy_;
   FormatSpec format_;
   EncodeOptions output_;
+  SpecialCodes specials_;
   bool any_nan_;
   double beyond_;  // what follows the largest number on the grid
 };

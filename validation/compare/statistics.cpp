@@ -148,7 +148,7 @@ void add_classes(ClassCounts& counts, const ClassCounts& more) {
 // What one thread counts over its chunks.
 struct Tally {
   std::uint64_t bit_equal = 0, outside = 0, class_mismatches = 0, zeros_would_pass = 0, zero_truths = 0,
-                measured = 0;
+                measured = 0, not_judged = 0;
   ClassCounts got, want;
   UlpHistogram ulps;
   Steps sum_of_steps = 0;
@@ -167,6 +167,7 @@ struct Tally {
     zeros_would_pass += later.zeros_would_pass;
     zero_truths += later.zero_truths;
     measured += later.measured;
+    not_judged += later.not_judged;
     add_classes(got, later.got);
     add_classes(want, later.want);
     for (std::size_t i = 0; i < UlpHistogram::bins; ++i) {
@@ -353,13 +354,14 @@ class Pass {
     const auto* const got = static_cast<const Code*>(got_codes);
     const auto* const want = static_cast<const Code*>(want_codes);
     const bool has_remainder = !p_.want().remainder.empty(), has_bound = !p_.want().bound.empty();
+    const std::span<const ResultSet> results = p_.want().results;
     for (std::size_t k = 0; k < n; ++k) {
       const std::size_t i = first + k;
       const Target target{.code = want[k],
                           .value = b.want[k],
                           .remainder = has_remainder ? p_.want().remainder[i] : 0.0,
                           .bound = has_bound ? p_.want().bound[i] : 0.0,
-                          .before_output = has_bound ? p_.want().before_output[i] : 0.0};
+                          .results = results.empty() ? nullptr : &results[i]};
       visit<numbers>(i, got[k], b.got[k], target, tally, sums);
     }
     energy.want += sums.want;
@@ -377,6 +379,7 @@ class Pass {
     if (zero_truth) ++tally.zero_truths;
     const Rule& rule = p_.rule();
     if (numbers ? rule.number_accepts_zero(want) : rule.accepts_zero(want)) ++tally.zeros_would_pass;
+    if (!rule.judges(want)) ++tally.not_judged;
 
     const bool finite = numbers || (f_.is_finite(got) && std::isfinite(want.value));
     const bool same_class = numbers || rule.same_class(got, want.code);
@@ -388,15 +391,15 @@ class Pass {
       energy.product += got_value * want.value;
       energy.error += error * error;
     }
+    const bool outside =
+        !(numbers ? rule.accepts_number(got, error, want) : rule.accepts(got, got_value, want));
     double score = 0;
     if (!same_class) {
       ++tally.class_mismatches;
       score = infinity;
     } else if (numbers || !f_.is_nan(got)) {
-      score = measure(i, got, error, finite, want, tally);
+      score = measure(i, got, error, finite, outside, want, tally);
     }
-    const bool outside =
-        !(numbers ? rule.accepts_number(got, error, want) : rule.accepts(got, got_value, want));
     // Ranks by the policy's own measure; what it rejects stands before what it accepts.
     tally.worst.offer(outside      ? std::max(score, std::numeric_limits<double>::min())
                       : same_class ? score
@@ -406,8 +409,8 @@ class Pass {
   }
 
   // Of values that are numbers or the same infinity on both sides; returns the score for `worst`.
-  double measure(std::size_t i, std::uint64_t got, double error, bool finite, const Target& want,
-                 Tally& tally) const {
+  double measure(std::size_t i, std::uint64_t got, double error, bool finite, bool outside,
+                 const Target& want, Tally& tally) const {
     ++tally.measured;
     const Steps steps = Steps{ulp_position(got, f_)} - Steps{ulp_position(want.code, f_)};
     const auto distance = static_cast<std::uint64_t>(steps < 0 ? -steps : steps);
@@ -424,8 +427,8 @@ class Pass {
         tally.relative.offer(magnitude == 0 ? infinity : error / magnitude, i);
       }
     }
-    if (kind_ == PolicyKind::bound && finite && !std::isinf(want.bound)) {
-      ratio = error == 0 ? 0 : want.bound == 0 ? infinity : error / want.bound;
+    if (kind_ == PolicyKind::bound && finite && p_.rule().judges(want)) {
+      ratio = p_.rule().over_bound(got, error, outside, want);
       tally.ratios.add(ratio);
       if (ratio > 0) tally.over_bound.offer(ratio, i);
     }
@@ -498,7 +501,10 @@ class Pass {
     e.absolute = absolute_error(e.got_value, want);
     e.relative = e.absolute == 0 ? 0 : e.absolute / std::fabs(want.value);
     if (kind_ == PolicyKind::bound) {
-      e.over_bound = e.absolute == 0 || std::isinf(want.bound) ? 0 : e.absolute / want.bound;
+      const bool outside = !p_.rule().accepts(e.got, e.got_value, want);
+      e.over_bound = p_.rule().judges(want) && std::isfinite(e.absolute)
+                         ? p_.rule().over_bound(e.got, e.absolute, outside, want)
+                         : 0;
     }
     return e;
   }
@@ -518,6 +524,7 @@ class Pass {
     c.got = tally.got;
     c.want = tally.want;
     c.zeros_would_pass = tally.zeros_would_pass;
+    c.not_judged = tally.not_judged;
     c.ulps = tally.ulps;
     c.measured = tally.measured;
     c.mean_ulps = tally.measured == 0
@@ -574,7 +581,7 @@ Problem::Problem(const Codes& got, const Expected& want, const Options& options)
     : got_(got),
       want_(want),
       rule_(options.policy, got.format, {.rounding = options.rounding, .overflow = options.overflow},
-            options.convert && !(got.format == want.codes.format)),
+            options.convert && !(got.format == want.codes.format), want.specials),
       narrower_(want.codes.format, got.format, options.rounding),
       got_decoder_(got.format),
       want_decoder_(want.codes.format),
@@ -597,14 +604,16 @@ Problem::Problem(const Codes& got, const Expected& want, const Options& options)
   if (!want.remainder.empty() && want.remainder.size() != size_) {
     throw ContractError(size_text("remainders", want.remainder.size(), size_));
   }
-  if (kind != PolicyKind::bound) want_.bound = want_.before_output = {};
+  if (kind != PolicyKind::bound) {
+    want_.bound = {};
+    want_.results = {};
+  }
   if (kind == PolicyKind::bound && want.bound.size() != size_)
     throw ContractError(size_text("bounds", want.bound.size(), size_));
-  if (want_.before_output.empty()) want_.before_output = want_.bound;
-  if (want_.before_output.size() != want_.bound.size())
-    throw ContractError(size_text("bounds before the output", want.before_output.size(), size_));
+  if (!want_.results.empty() && want_.results.size() != size_)
+    throw ContractError(size_text("sets of results", want_.results.size(), size_));
   for (std::size_t i = 0; i < want_.bound.size(); ++i) {
-    if (!(want_.bound[i] >= 0 && want_.before_output[i] >= 0))
+    if (!(want_.bound[i] >= 0))
       throw ContractError("judge: the bound of value " + std::to_string(i) + " is negative or NaN");
   }
   if (options.stale && (options.stale->shape != got.shape || !(options.stale->format == got.format))) {
@@ -627,7 +636,7 @@ Target Problem::target(std::size_t i) const {
   if (!want_.remainder.empty()) t.remainder = want_.remainder[i];
   if (!want_.bound.empty()) {
     t.bound = want_.bound[i];
-    t.before_output = want_.before_output[i];
+    if (!want_.results.empty()) t.results = &want_.results[i];
   }
   return t;
 }

@@ -49,6 +49,12 @@ std::string outside_text(const Comparison& c) {
   return fmt::format(", {} outside the tolerance", c.outside);
 }
 
+std::string not_judged_line(const Comparison& c) {
+  return fmt::format(
+      "{} of {} values were not judged: no bound holds for them; --unit or --order may give one",
+      c.not_judged, c.values);
+}
+
 std::string counts_line(const Comparison& c) {
   const double share =
       c.values == 0 ? 0 : 100 * static_cast<double>(c.zeros_would_pass) / static_cast<double>(c.values);
@@ -299,6 +305,7 @@ Comparison comparison_of(const Json& json) {
   c.got = classes_of(json.at("got"));
   c.want = classes_of(json.at("want"));
   json.at("zeros_would_pass").get_to(c.zeros_would_pass);
+  json.at("not_judged").get_to(c.not_judged);
   const Json& ulps = json.at("ulps");
   bins_of(ulps.at("below"), c.ulps.below);
   bins_of(ulps.at("above"), c.ulps.above);
@@ -331,11 +338,15 @@ Comparison comparison_of(const Json& json) {
 
 std::string comparison_headline(std::string_view status, std::string_view name, const Comparison& c) {
   constexpr std::size_t name_width = 50;
-  return fmt::format("{:<7} {:<{}}  policy {}", status, name, name_width, compare::policy_text(c.policy));
+  const std::string rest =
+      c.not_judged == 0 ? "" : fmt::format("  {} of {} values NOT JUDGED", c.not_judged, c.values);
+  return fmt::format("{:<7} {:<{}}  policy {}{}", status, name, name_width, compare::policy_text(c.policy),
+                     rest);
 }
 
 std::vector<std::string> comparison_lines(const Comparison& c) {
   std::vector<std::string> lines{counts_line(c)};
+  if (c.not_judged > 0) lines.push_back(not_judged_line(c));
   if (c.verdict == Verdict::vacuous) lines.push_back("why    " + c.reason);
   if (c.worst) lines.push_back(worst_line(c));
   if (c.verdict == Verdict::disagree) {
@@ -395,6 +406,7 @@ std::string json_comparison(const Comparison& c) {
                {"got", classes(c.got)},
                {"want", classes(c.want)},
                {"zeros_would_pass", c.zeros_would_pass},
+               {"not_judged", c.not_judged},
                {"ulps",
                 {{"measured", c.measured},
                  {"mean", number(c.mean_ulps)},

@@ -105,6 +105,7 @@ std::string case_details(const RunHeader& header, const CaseRecord& record, std:
   std::string figures;
   if (result.checked > 0) figures += grouped(result.checked) + " checked";
   if (result.mismatches > 0) figures += fmt::format(", {} outside", grouped(result.mismatches));
+  if (result.not_judged > 0) figures += fmt::format(", {} not judged", grouped(result.not_judged));
   figures += (figures.empty() ? "" : ", ") + duration(record.seconds);
   std::string text = fmt::format(
       "<details class=\"case {}\" id=\"case-{}\"{}>\n<summary><span class=\"status\">{}</span> <span "
@@ -141,8 +142,9 @@ std::string html_report(const RunHeader& header, std::span<const CaseRecord> rec
   std::string page = fmt::format("<h1>{}</h1>\n", escaped(summary.verdict));
   page += fmt::format(
       "<p class=\"counts\">{} passed, {} failed, {} vacuous, {} skipped, {} errors; {} values checked, {} "
-      "outside; {}</p>\n",
+      "outside{}; {}</p>\n",
       c.passed, c.failed, c.vacuous, c.skipped, c.errors(), grouped(c.checked), grouped(c.mismatches),
+      c.not_judged == 0 ? "" : fmt::format(", {} not judged", grouped(c.not_judged)),
       duration(summary.seconds));
   page += html_facts(header) + contents(records);
   for (std::size_t i = 0; i < records.size(); ++i) page += case_details(header, records[i], i + 1);

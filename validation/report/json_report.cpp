@@ -21,8 +21,13 @@ Json result_fields(const CaseResult& result) {
   for (const Figure& f : result.figures) {
     figures.push_back({{"name", f.name}, {"value", f.value}, {"unit", f.unit}});
   }
-  Json json = {{"status", status_name(result.status)}, {"reason", result.reason}, {"checked", result.checked},
-               {"mismatches", result.mismatches},      {"figures", figures},      {"details", result.details},
+  Json json = {{"status", status_name(result.status)},
+               {"reason", result.reason},
+               {"checked", result.checked},
+               {"mismatches", result.mismatches},
+               {"not_judged", result.not_judged},
+               {"figures", figures},
+               {"details", result.details},
                {"evidence", result.evidence}};
   if (result.status == Status::error) json["fault"] = fault_name(result.fault);
   if (result.comparison) json["comparison"] = Json::parse(json_comparison(*result.comparison));
@@ -36,6 +41,7 @@ CaseResult result_of(const Json& json) {
   json.at("reason").get_to(result.reason);
   json.at("checked").get_to(result.checked);
   json.at("mismatches").get_to(result.mismatches);
+  json.at("not_judged").get_to(result.not_judged);
   for (const Json& f : json.at("figures")) {
     const Json& value = f.at("value");
     result.figures.push_back(
@@ -136,6 +142,7 @@ std::string json_summary(const RunSummary& summary, std::span<const CaseRecord> 
                  {"errors", c.errors()}}},
                {"checked", c.checked},
                {"mismatches", c.mismatches},
+               {"not_judged", c.not_judged},
                {"skipped", skipped}});
 }
 

@@ -43,7 +43,9 @@ std::string test_case(const RunHeader& header, const CaseRecord& record, std::st
       body = fmt::format("      <error type=\"{}\" message=\"{}\"/>\n", fault_name(result.fault), message);
       break;
   }
-  std::string out = fmt::format("checked {}, mismatches {}\n", result.checked, result.mismatches);
+  std::string out =
+      fmt::format("checked {}, mismatches {}{}\n", result.checked, result.mismatches,
+                  result.not_judged == 0 ? "" : fmt::format(", not judged {}", result.not_judged));
   for (const Figure& f : result.figures) out += fmt::format("{} {} {}\n", f.name, f.value, f.unit);
   for (const std::string& detail : result.details) out += detail + '\n';
   if (!result.evidence.empty()) out += "against " + result.evidence + '\n';

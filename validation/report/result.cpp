@@ -61,6 +61,7 @@ CaseResult result_of(compare::Comparison comparison) {
   result.reason = comparison.reason;
   result.checked = comparison.values;
   result.mismatches = comparison.outside;
+  result.not_judged = comparison.not_judged;
   result.comparison = std::make_shared<const compare::Comparison>(std::move(comparison));
   return result;
 }
@@ -71,6 +72,8 @@ Counts count(std::span<const CaseRecord> records) {
     const CaseResult& result = record.result;
     counts.checked += result.checked;
     counts.mismatches += result.mismatches;
+    counts.not_judged += result.not_judged;
+    if (result.status == Status::passed && result.not_judged > 0) ++counts.partly;
     switch (result.status) {
       case Status::passed: ++counts.passed; break;
       case Status::failed: ++counts.failed; break;

@@ -46,6 +46,7 @@ struct CaseResult {
   std::string reason;         // one sentence; empty when passed
   std::uint64_t checked = 0;  // values compared
   std::uint64_t mismatches = 0;
+  std::uint64_t not_judged = 0;  // of `checked`: accepted because nothing is known of them
   std::vector<Figure> figures;
   std::vector<std::string> details;  // lines below the status line: the worst mismatch, what was skipped
   std::string evidence;  // what stood behind it: "this CPU's VCVTNE2PS2BF16", "MNIST, official categories"
@@ -73,7 +74,8 @@ struct CaseRecord {
 struct Counts {
   std::size_t passed = 0, failed = 0, vacuous = 0, skipped = 0;
   std::size_t errors_ours = 0, errors_under_test = 0, errors_input = 0;
-  std::uint64_t checked = 0, mismatches = 0;
+  std::size_t partly = 0;  // of `passed`: with values that were not judged
+  std::uint64_t checked = 0, mismatches = 0, not_judged = 0;
 
   std::size_t errors() const { return errors_ours + errors_under_test + errors_input; }
   std::size_t cases() const { return passed + failed + vacuous + skipped + errors(); }

@@ -175,6 +175,7 @@ std::string text_case(const RunHeader& header, const CaseRecord& record, const T
   if (result.checked > 0 || result.mismatches > 0) {
     line += fmt::format("  {:>11} checked", grouped(result.checked));
     if (result.mismatches > 0) line += fmt::format(", {} differ", grouped(result.mismatches));
+    if (result.not_judged > 0) line += fmt::format(", {} NOT JUDGED", grouped(result.not_judged));
   }
   // Figures follow on the line where they fit, else below it; colour codes take no columns.
   const std::string figures = figures_text(result.figures);

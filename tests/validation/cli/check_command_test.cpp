@@ -174,12 +174,12 @@ BOOST_FIXTURE_TEST_CASE(a_unit_predicts_bits_and_brings_its_own_bound, Gemm) {
 
 BOOST_FIXTURE_TEST_CASE(the_accumulator_and_the_order_decide_the_bound, Gemm) {
   const auto ratio = [&](const std::string& rest) {
-    return json::parse(assay(operands + "--got d.npy --json " + rest).out)
-        .at("comparison")
-        .at("over_bound")
-        .at("max")
-        .at("value")
-        .get<double>();
+    const json value = json::parse(assay(operands + "--got d.npy --json " + rest).out)
+                           .at("comparison")
+                           .at("over_bound")
+                           .at("max")
+                           .at("value");
+    return value == "inf" ? INFINITY : value.get<double>();
   };
   BOOST_TEST(ratio("--order pairwise") > ratio("") * 2);
   BOOST_TEST(ratio("--order blocked:8") > ratio(""));
@@ -337,7 +337,11 @@ BOOST_FIXTURE_TEST_CASE(a_sum_has_a_rounding_less_than_a_dot_product, Folder) {
       BOOST_TEST(assay(sum + "wrong.npy").exit_code == 1);
     }
   }
-  BOOST_TEST(assay("check sum --a two.npy --product bf16 --got wrong.npy").exit_code == 0);
+  // Both are values of bfloat16: rounding them to it first changes nothing. Of 1 + 2^-20 it leaves 1.
+  BOOST_TEST(assay("check sum --a two.npy --product bf16 --got wrong.npy").exit_code == 1);
+  write("odd.npy", array_of(f32, {2}, {1 + 0x1p-20, 0x1p-30}));
+  BOOST_TEST(assay("check sum --a odd.npy --product bf16 --got right.npy").exit_code == 0);
+  BOOST_TEST(assay("check sum --a odd.npy --got right.npy").exit_code == 1);
   // The sum of one value is that value.
   write("one.npy", array_of(f32, {3, 1}, {1, 2, 3}));
   write("one_sum.npy", array_of(f32, {3}, {1, 2, 3}));
@@ -508,17 +512,26 @@ BOOST_FIXTURE_TEST_CASE(a_number_in_range_does_not_become_infinite, Folder) {
   }
   BOOST_TEST(exit_code(e4m3, 465, NAN) == 0);
   BOOST_TEST(exit_code(bf16, 3.3895e38, INFINITY) == 1);
-  // Products: 448 is exact; 463.9 is so far below the tie at 464 that only sums in bfloat16 reach it.
+  // Products: 448 is exact, 463.9 below the tie at 464. 464.5 is above it, and its bfloat16 is the tie.
   write("a.npy", array_of(f32, {2, 1}, {448, 1}));
   write("b.npy", array_of(f32, {1, 1}, {1}));
   write("d.safetensors", array_of(e4m3, {2, 1}, {NAN, 1}));
-  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --got d.safetensors").exit_code == 1);
+  write("top.safetensors", array_of(e4m3, {2, 1}, {448, 1}));
+  const auto product = [&](const std::string& got, const std::string& rest) {
+    return assay("check gemm --a a.npy --b b.npy --got " + got + ".safetensors" + rest).exit_code;
+  };
+  BOOST_TEST(product("d", "") == 1);
   write("a.npy", array_of(f32, {2, 1}, {463.9, 1}));
-  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --got d.safetensors").exit_code == 1);
-  BOOST_TEST(assay("check gemm --a a.npy --b b.npy --got d.safetensors --acc bf16").exit_code == 0);
-  BOOST_TEST(
-      assay("check gemm --a a.npy --b b.npy --got d.safetensors --acc bf16 --overflow saturate").exit_code ==
-      1);
+  BOOST_TEST(product("d", "") == 1);
+  BOOST_TEST(product("d", " --acc bf16") == 1);
+  BOOST_TEST(product("top", "") == 0);
+  write("a.npy", array_of(f32, {2, 1}, {464.5, 1}));
+  BOOST_TEST(product("d", "") == 0);
+  BOOST_TEST(product("top", "") == 1);
+  BOOST_TEST(product("d", " --acc bf16") == 0);
+  BOOST_TEST(product("top", " --acc bf16") == 0);
+  BOOST_TEST(product("d", " --acc bf16 --overflow saturate") == 1);
+  write("a.npy", array_of(f32, {2, 1}, {463.9, 1}));
   write("bias.npy", array_of(f32, {1}, {0}));
   BOOST_TEST(assay("check gemm --a a.npy --b b.npy --bias bias.npy --got d.safetensors").exit_code == 1);
 }

@@ -253,11 +253,11 @@ BOOST_AUTO_TEST_CASE(a_bound_is_kept_to_the_last_bit) {
 }
 
 BOOST_AUTO_TEST_CASE(the_remainder_of_the_truth_counts) {
-  // The exact value is 1 + 2^-60: float64 alone would call 1 exact.
-  const std::vector<double> truth{1, 2}, remainder{0x1p-60, 0}, tight{0x1p-61, 1}, enough{0x1p-60, 1},
-      want{1, 2};
+  // The exact value is 1 + 2^-53 + 2^-60, which rounds up: of 1 float64 alone would call the error 2^-53.
+  const std::vector<double> truth{1 + 0x1p-52, 2}, remainder{-0x1p-53 + 0x1p-60, 0}, tight{0x1p-53, 1},
+      enough{0x1p-53 + 0x1p-60, 1}, want{1 + 0x1p-52, 2}, got{1, 2};
   const auto outside = [&](const std::vector<double>& bound) {
-    return judge({want.data(), formats::float64, {2}},
+    return judge({got.data(), formats::float64, {2}},
                  {.codes = {want.data(), formats::float64, {2}},
                   .truth = truth,
                   .remainder = remainder,
@@ -285,44 +285,41 @@ BOOST_AUTO_TEST_CASE(a_result_that_may_round_to_infinity_may_be_infinite) {
   BOOST_TEST(outside(0x7E00) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(overflow_is_taken_from_what_the_output_was_rounded_from) {
+BOOST_AUTO_TEST_CASE(a_set_of_results_decides_alone) {
   const FormatSpec& f = formats::float16;
-  const std::uint16_t top = 0x7BFF, up = 0x7C00;
-  const auto outside = [&](double exact, double bound, double before, const Options& options) {
-    return judge({&up, f, {1}},
+  const std::uint16_t top = 0x7BFF;
+  const double exact = 65504, bound = 48;
+  const auto outside = [&](std::uint16_t got, const ResultSet& set) {
+    return judge({&got, f, {1}},
                  {.codes = {&top, f, {1}},
                   .truth = {&exact, 1},
                   .bound = {&bound, 1},
-                  .before_output = {&before, 1}},
-                 options)
-        .outside;
-  };
-  Options options = with(named("bound"));
-  BOOST_TEST(outside(65504, 32, 0, options) == 1U);
-  BOOST_TEST(outside(65504, 48, 15.9, options) == 1U);
-  BOOST_TEST(outside(65504, 48, 16, options) == 0U);
-  BOOST_TEST(outside(65504, 31, 16, options) == 1U);  // 65536 is out of reach
-  options.overflow = Overflow::saturate;
-  BOOST_TEST(outside(65504, 48, 16, options) == 1U);
-  options.overflow = Overflow::ieee;
-  options.rounding = Rounding::toward_zero;
-  BOOST_TEST(outside(70000, 1000, 1000, options) == 1U);
-  options.rounding = Rounding::toward_positive;
-  BOOST_TEST(outside(65504, 33, 1, options) == 0U);
-  // Numbers beyond float64's own.
-  const double largest = std::numeric_limits<double>::max(), ulp = 0x1p971, half = 0x1p970, none = 0;
-  const double over = infinity;
-  const auto outside64 = [&](double before) {
-    return judge({&over, formats::float64, {1}},
-                 {.codes = {&largest, formats::float64, {1}},
-                  .truth = {&largest, 1},
-                  .bound = {&ulp, 1},
-                  .before_output = {&before, 1}},
+                  .results = {&set, 1},
+                  .specials = {.negative_infinity = 0xFC00, .positive_infinity = 0x7C00, .nan = 0x7E00}},
                  with(named("bound")))
         .outside;
   };
-  BOOST_TEST(outside64(none) == 1U);
-  BOOST_TEST(outside64(half) == 0U);
+  const ResultSet one{.low = 0x7BFF, .high = 0x7BFF},
+      two{.low = 0x7BFE, .high = 0x7BFF, .positive_infinity = true};
+  BOOST_TEST(outside(0x7BFF, one) == 0U);
+  BOOST_TEST(outside(0x7BFE, one) == 1U);
+  BOOST_TEST(outside(0x7C00, one) == 1U);
+  BOOST_TEST(outside(0x7BFE, two) == 0U);
+  BOOST_TEST(outside(0x7C00, two) == 0U);
+  BOOST_TEST(outside(0xFC00, two) == 1U);
+  BOOST_TEST(outside(0x7E01, two) == 1U);
+  BOOST_TEST(outside(0x7E01, {.nan = true}) == 0U);
+  // The exact result, rounded once, is right whatever the set.
+  BOOST_TEST(outside(0x7BFF, {.positive_infinity = true}) == 0U);
+  const ResultSet nothing{.judged = false};
+  const std::uint16_t any = 0x1234;
+  const Comparison c =
+      judge({&any, f, {1}},
+            {.codes = {&top, f, {1}}, .truth = {&exact, 1}, .bound = {&bound, 1}, .results = {&nothing, 1}},
+            with(named("bound")));
+  BOOST_TEST(c.outside == 0U);
+  BOOST_TEST(c.not_judged == 1U);
+  BOOST_TEST((c.verdict == Verdict::vacuous));
 }
 
 BOOST_AUTO_TEST_CASE(percentiles_are_at_most_two_percent_high_and_the_maximum_is_exact) {

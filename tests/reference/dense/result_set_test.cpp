@@ -1,0 +1,234 @@
+// What a verdict accepts, by hand: cases whose every legal result can be named.
+#define BOOST_TEST_MODULE dense_result_set
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "reference/dense/result_set.hpp"
+#include "reference/exact/chain.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
+#include "reference/formats/encode.hpp"
+
+using namespace assay;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+const double nan = std::numeric_limits<double>::quiet_NaN();
+const FormatSpec &f64 = formats::float64, &f32 = formats::float32, &bf16 = formats::bfloat16,
+                 &f16 = formats::float16;
+
+// A sum of products of float64 operands, and what may come of it.
+struct Question {
+  std::vector<double> a, b;
+  std::optional<double> c{}, bias{};
+  Epilogue how{.place = EpiloguePlace::anywhere};
+  FormatSpec accumulator = f32, output = f32;
+  Rounding mode = Rounding::nearest_even;
+  FormatSpec operands = f64;
+
+  ElementTruth truth() const {
+    const auto chain = make_chain({.name = "any",
+                                   .accumulator = accumulator,
+                                   .tree = {.order = SumOrder::sequential},
+                                   .rounding = mode});
+    const auto codes = [&](const std::vector<double>& x) {
+      std::vector<std::uint64_t> all;
+      for (const double v : x) all.push_back(encode(v, operands).code);
+      return all;
+    };
+    const auto addend = [](const std::optional<double>& x) {
+      return x ? std::optional(Addend{encode(*x, f64).code, f64}) : std::nullopt;
+    };
+    const std::vector<std::uint64_t> x = packed(codes(a)), y = packed(codes(b));
+    return element_truth(*chain, how, {x.data(), a.size(), 1, operands}, {y.data(), b.size(), 1, operands},
+                         {}, addend(c), addend(bias), output);
+  }
+  bool accepts(double got) const { return accepts_code(encode(got, output).code); }
+  bool accepts_code(std::uint64_t code) const {
+    return assay::accepts(truth().results, special_codes(how, output), code, output);
+  }
+
+ private:
+  std::vector<std::uint64_t> packed(const std::vector<std::uint64_t>& codes) const {
+    std::vector<std::uint64_t> words(codes.size() + 1);
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      detail::store_code(words.data(), static_cast<std::ptrdiff_t>(i), code_bytes(operands), codes[i]);
+    }
+    return words;
+  }
+};
+
+void expect(const Question& q, const std::vector<double>& right, const std::vector<double>& wrong) {
+  BOOST_TEST(q.truth().results.judged);
+  for (const double x : right) BOOST_TEST(q.accepts(x), x << " must pass");
+  for (const double x : wrong) BOOST_TEST(!q.accepts(x), x << " must not pass");
+}
+
+BOOST_AUTO_TEST_CASE(a_sum_that_overflows_with_certainty_is_that_infinity) {
+  expect({.a = {3e38, 3e38}, .b = {1, 1}}, {infinity}, {-infinity, nan, 5, 0, 3.4e38});
+  expect({.a = {1e30}, .b = {1e30}}, {infinity}, {-infinity, nan, -5, 0});
+  expect({.a = {-3e38, -3e38}, .b = {1, 1}}, {-infinity}, {infinity, nan, 77});
+  // Where both signs may overflow, NaN is possible, and so is the number that no overflow touched.
+  expect({.a = {3e38, 3e38, -3e38, -3e38}, .b = {1, 1, 1, 1}}, {infinity, -infinity, nan, 0}, {5e33, -1e36});
+  // One sign alone: 3e38 + 3e38 - 3e38 in some order, never NaN and never -Inf.
+  expect({.a = {3e38, 3e38, -3e38}, .b = {1, 1, 1}}, {infinity, 3e38}, {-infinity, nan, 0, 2.9e38});
+}
+
+BOOST_AUTO_TEST_CASE(activations_and_outputs_decide_what_an_infinity_becomes) {
+  Question q{.a = {-3e38, -3e38}, .b = {1, 1}};
+  q.how.activation = Activation::relu;
+  expect(q, {0}, {77, infinity, nan});
+  q.how.activation = Activation::clip;
+  q.how.low = -1;
+  q.how.high = 1;
+  expect(q, {-1}, {77, 1, 0, nan});
+  Question saturates{.a = {300, 300}, .b = {1, 1}, .output = formats::float8_e4m3fn};
+  saturates.how.overflow = Overflow::saturate;
+  expect(saturates, {448}, {416, 0, nan});
+  expect({.a = {300, 300}, .b = {1, 1}, .output = formats::float8_e4m3fn}, {nan}, {448, 0});
+  expect({.a = {-9}, .b = {1}, .output = formats::float4_e2m1fn}, {-6}, {-4, 6, 0});
+}
+
+BOOST_AUTO_TEST_CASE(not_a_number_in_a_relu_is_0_only_where_it_is_said) {
+  Question q{.a = {nan}, .b = {1}};
+  q.how.activation = Activation::relu;
+  expect(q, {nan}, {0});
+  q.how.activation = Activation::relu_max;
+  expect(q, {0}, {nan, 1});
+}
+
+BOOST_AUTO_TEST_CASE(an_infinite_operand_may_meet_an_overflow_of_the_other_sign) {
+  expect({.a = {infinity, -3e38, -3e38}, .b = {1, 1, 1}}, {infinity, nan}, {-infinity, 0});
+  expect({.a = {infinity, -3e38, -1}, .b = {1, 1, 1}}, {infinity}, {-infinity, 0, nan});
+  expect({.a = {infinity, 1}, .b = {0, 1}}, {nan}, {infinity, 1});
+}
+
+// One product is one rounding, in every format and mode.
+BOOST_AUTO_TEST_CASE(a_single_product_is_unique) {
+  for (const FormatSpec* f : {&f64, &f32, &bf16, &f16, &formats::float8_e5m2}) {
+    for (const Rounding mode : {Rounding::nearest_even, Rounding::nearest_away, Rounding::toward_zero,
+                                Rounding::toward_positive, Rounding::toward_negative, Rounding::to_odd}) {
+      Question q{.a = {0, 1.1, 0}, .b = {3, -2.3, 5}, .accumulator = *f, .output = *f, .mode = mode};
+      q.how.rounding = mode;
+      const ElementTruth truth = q.truth();
+      BOOST_TEST(truth.results.low == truth.results.high, f->dtype << " " << rounding_name(mode));
+      BOOST_TEST(q.accepts_code(encode(truth.exact, *f, {.rounding = mode}).code));
+    }
+  }
+  // Into a narrower output by way of the accumulator, or at once: 1 + 2^-8 + 2^-30 is above bfloat16's tie, its float32
+  // is the tie.
+  Question twice{.a = {1 + 0x1p-8 + 0x1p-30}, .b = {1}, .output = bf16};
+  expect(twice, {1, 1 + 0x1p-7}, {1 + 0x1p-6, 1 - 0x1p-8});
+}
+
+// Sums that no order rounds: integers, and whatever has few enough bits.
+BOOST_AUTO_TEST_CASE(sums_that_are_exact_in_every_order_are_unique) {
+  expect({.a = {3, 5, -7, 11}, .b = {100, 200, 300, 1}}, {-789}, {-788, -790});
+  expect({.a = {0x1p23, 1, 1, 1}, .b = {1, 1, 1, 1}}, {0x1p23 + 3}, {0x1p23 + 2, 0x1p23 + 4});
+  expect(
+      {.a = {1, 2}, .b = {1, 1}, .c = 4.0, .bias = 8.0, .how = {.beta = 2, .place = EpiloguePlace::anywhere}},
+      {19}, {std::nextafterf(19, 20), std::nextafterf(19, 18)});
+  // The next bit is too many.
+  BOOST_TEST((Question{.a = {0x1p24, 1, 1, 1}, .b = {1, 1, 1, 1}}.accepts(0x1p24 + 2)));
+}
+
+BOOST_AUTO_TEST_CASE(addends_may_come_first) {
+  Question q{.a = {1, 1, 1}, .b = {1, 1, 1}, .bias = 0x1p24};
+  expect(q, {0x1p24, 0x1p24 + 2, 0x1p24 + 4}, {0x1p24 - 2, 0x1p24 + 8});
+  q.how.place = EpiloguePlace::last;
+  expect(q, {0x1p24 + 2, 0x1p24 + 4}, {0x1p24 - 2, 0x1p24 + 8});
+}
+
+// Where the sum cancels against the addends, the output's rounding is that of the small result.
+BOOST_AUTO_TEST_CASE(a_narrow_output_is_rounded_by_its_own_size) {
+  Question q{.a = {50.5, 49.5}, .b = {1, 1}, .bias = -99.0, .output = bf16};
+  expect(q, {1}, {1.7, 0.3, 1.0078125, 0.99609375});
+  q.a = {50.1, 49.9};
+  expect(q, {1}, {1.7, 0.3});
+}
+
+BOOST_AUTO_TEST_CASE(a_clip_does_not_widen) {
+  Question q{.a = {1.5, 2.25}, .b = {1, 1}, .output = bf16};
+  q.how.activation = Activation::clip;
+  q.how.low = -448;
+  q.how.high = 448;
+  expect(q, {3.75}, {3.734375, 3.765625, 2.75, 4.75});
+  q.a = {0.1, 0.7};
+  expect(q, {0.80078125}, {1.80078125, -0.19921875, 448});
+}
+
+BOOST_AUTO_TEST_CASE(float64_products_below_the_normal_range) {
+  Question one{.a = {0x1p-540}, .b = {0x1p-530}, .accumulator = f64, .output = f64};
+  expect(one, {0x1p-1070}, {0x1p-1070 + 0x1p-1074, 0x1p-1070 - 0x1p-1074});
+  // Exact products of subnormal size sum exactly; inexact ones are off by half a unit each.
+  const std::vector<double> small(6, 0x1p-540), other(6, 0x1p-530);
+  Question six{.a = small, .b = other, .accumulator = f64, .output = f64};
+  expect(six, {6 * 0x1p-1070}, {6 * 0x1p-1070 + 0x1p-1074});
+  Question thirds{
+      .a = std::vector<double>(6, 1.0 / 3 * 0x1p-540), .b = other, .accumulator = f64, .output = f64};
+  expect(thirds, {2 * 0x1p-1070, 2 * 0x1p-1070 + 3 * 0x1p-1074}, {2 * 0x1p-1070 + 5 * 0x1p-1074});
+}
+
+BOOST_AUTO_TEST_CASE(modes_that_stop_at_the_largest_number) {
+  const double top = 0x1.fffffep127;
+  // (top + top) - top is 0 where the first sum stops at top, top where the last two come first.
+  expect({.a = {top, top, -top}, .b = {1, 1, 1}, .mode = Rounding::toward_zero}, {0, top},
+         {infinity, -1e35, -infinity, nan});
+  expect({.a = {top, top},
+          .b = {1, 1},
+          .how = {.place = EpiloguePlace::anywhere, .rounding = Rounding::toward_positive},
+          .mode = Rounding::toward_positive},
+         {infinity}, {top, 0, nan, -infinity});
+  expect({.a = {-top, -top},
+          .b = {1, 1},
+          .how = {.place = EpiloguePlace::anywhere, .rounding = Rounding::toward_positive},
+          .mode = Rounding::toward_positive},
+         {-top}, {-infinity, 0, nan});
+}
+
+BOOST_AUTO_TEST_CASE(alpha_0_does_not_read_the_product) {
+  Question q{.a = {nan, infinity},
+             .b = {1, 0},
+             .c = 3.0,
+             .how = {.alpha = 0, .beta = 2, .place = EpiloguePlace::anywhere}};
+  expect(q, {6}, {nan, 5, 7});
+  q.how.alpha = 1;
+  expect(q, {nan}, {6});
+}
+
+// temp = alpha * b first, alpha on the sum, C scaled first: all of them, for a C that swallows the products.
+BOOST_AUTO_TEST_CASE(scaled_sums_in_every_order) {
+  const std::size_t k = 1000;
+  std::vector<double> a(k), b(k, 1.0F);
+  for (std::size_t i = 0; i < k; ++i) a[i] = static_cast<float>(0.1 + 0.001 * static_cast<double>(i % 17));
+  const float alpha = 0.001F, c = 12345.678F;
+  float first = c, last = 0, scaled = c;
+  for (std::size_t i = 0; i < k; ++i) {
+    first += alpha * static_cast<float>(a[i]);
+    last += static_cast<float>(a[i]);
+    scaled = std::fma(alpha * static_cast<float>(b[i]), static_cast<float>(a[i]), scaled);
+  }
+  last = alpha * last + c;
+  Question q{.a = a,
+             .b = b,
+             .c = c,
+             .how = {.alpha = alpha, .beta = 1, .place = EpiloguePlace::anywhere},
+             .operands = f32};
+  expect(q, {first, last, scaled}, {c - 1, c + 10, infinity, nan});
+}
+
+BOOST_AUTO_TEST_CASE(codes_and_positions) {
+  for (const FormatSpec* f : {&f16, &formats::float8_e4m3fnuz, &formats::float4_e2m1fn}) {
+    for (std::uint64_t code = 0; code <= 2 * f->magnitude_mask() + 1; ++code) {
+      if (!f->is_finite(code)) continue;
+      const std::uint64_t again = code_at_position(value_position(code, *f), *f);
+      if (decode(again, *f) != decode(code, *f)) BOOST_TEST(again == code, f->dtype);
+    }
+  }
+}
+
+}  // namespace
