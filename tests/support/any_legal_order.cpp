@@ -323,6 +323,10 @@ std::optional<std::uint64_t> random_result(const Sum& s, Dice& dice) {
 
 Possible possible(const Sum& s) { return Interval(s).range(); }
 
+bool is_same_value(std::uint64_t x, std::uint64_t y, const FormatSpec& f) {
+  return same(number_of(x, f), number_of(y, f));
+}
+
 bool is_possible(const Sum& s, const Possible& p, std::uint64_t code) {
   if (p.anything) return true;
   const Number got = number_of(code, s.output);

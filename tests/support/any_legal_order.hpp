@@ -82,6 +82,8 @@ struct Possible {
   Rational low{}, high{};
 };
 Possible possible(const Sum& s);
+// A zero's sign and a NaN's bits apart.
+bool is_same_value(std::uint64_t x, std::uint64_t y, const FormatSpec& f);
 bool is_possible(const Sum& s, const Possible& p, std::uint64_t code);
 
 }  // namespace assay::oracle

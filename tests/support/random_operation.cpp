@@ -398,7 +398,7 @@ class Maker {
     const std::int64_t n = size(1, 4), length = std::max<std::int64_t>(depth(), 1);
     const bool columns = dice_.one_in(2);
     cli::ReduceOperands o{
-        .a = random_array(a_format_, columns ? io::Shape{length, n} : io::Shape{n, length}, "a")};
+        .a = random_array(a_format_, columns ? io::Shape{length, n} : io::Shape{n, length}, "a"), .axis = {}};
     o.operation = kind;
     o.axis = columns ? 0 : 1;
     add_text("axis={}", *o.axis);
