@@ -25,8 +25,8 @@ def test_scipy_blas(command, tmp_path, random, dtype, k):
     gemm = blas.sgemm if dtype is np.float32 else blas.dgemm
     for alpha, beta, size in [(1, 0, 1), (1, 1, 1), (0.001, 1, 1e4), (-1.5, 0.3, 1e4), (2, -1, 1e-3), (1e-3, 0.1, 1e4),
                               (0, 1, 1), (0.7, 0, 1), (*random.normal(size=2), 100), (*random.normal(size=2), 1e6)]:
-        a, b = random.normal(size=(7, k)).astype(dtype), random.normal(size=(k, 5)).astype(dtype)
-        c = None if beta == 0 else (size * random.normal(size=(7, 5))).astype(dtype)
+        a, b = random.normal(size=(70, k)).astype(dtype), random.normal(size=(k, 50)).astype(dtype)
+        c = None if beta == 0 else (size * random.normal(size=(70, 50))).astype(dtype)
         alpha, beta = dtype(alpha), dtype(beta)
         got = gemm(alpha, a, b) if c is None else gemm(alpha, a, b, beta=beta, c=c)
         outcome = judged(command, tmp_path, a, b, c, got.astype(dtype), alpha, beta)
