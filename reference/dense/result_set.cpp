@@ -43,6 +43,7 @@ struct TermFacts {
   int nonzero = 0;     // 2 stands for more
   bool exact = true;   // every product has at most `width` bits
   int last = INT_MAX;  // all terms are multiples of 2^last
+  bool all = true;     // `last` speaks of all terms: the scan went to the end
 };
 
 void note_term(TermFacts& facts, const ExactValue<Wide>& x) {
@@ -66,12 +67,16 @@ TermFacts facts_of(const CodeVector& a, const CodeVector& b, bool flush, int wid
   const auto bits = [](std::uint64_t x) {
     return x == 0 ? 0 : static_cast<int>(std::bit_width(x)) - std::countr_zero(x);
   };
+  const bool narrow = a.format.precision + b.format.precision <= width;  // no product can be inexact
   for (std::size_t i = 0; i < a.size; ++i) {
     const ExactValue<std::uint64_t> x = read(a, i), y = read(b, i);
     note_term(facts, wide_product(x, y));
     if (x.significand != 0 && y.significand != 0 && bits(x.significand) + bits(y.significand) > width)
       facts.exact = false;
-    if (facts.nonzero == 2 && !facts.exact && hopeless(facts.last)) return facts;
+    if (facts.nonzero == 2 && (narrow || !facts.exact) && hopeless(facts.last)) {
+      facts.all = i + 1 == a.size;
+      return facts;
+    }
   }
   return facts;
 }
@@ -218,7 +223,8 @@ class Computation {
   }
   // Are all sums of multiples of 2^last, with these magnitudes in all, numbers of the accumulator?
   bool are_exact(int last, double magnitudes) const {
-    return last == INT_MAX || (last >= least_place() && magnitudes <= std::ldexp(1.0, last + width()));
+    return last == INT_MAX || (last >= least_place() && std::isfinite(magnitudes) &&
+                               magnitudes <= std::ldexp(1.0, last + width()));
   }
   const TermFacts& product_facts() {
     if (facts_) return *facts_;
@@ -338,7 +344,7 @@ class Computation {
     const TermFacts& facts = product_facts();
     const std::uint64_t n = terms();
     Leaves leaves{.ordered = n, .products = facts.exact ? 0 : n, .values = facts.exact ? n : 0};
-    leaves.roundings = facts.exact && facts.last >= least_place() ? 0 : n;
+    leaves.roundings = facts.exact && facts.all && facts.last >= least_place() ? 0 : n;
     if (start_) ++leaves.values;
     return leaves;
   }

@@ -618,9 +618,10 @@ std::vector<std::string> what_would_decide(const Options& o, const Question& q,
         "sequential or "
         "blocked:LANES), or its unit (--unit NAME), for a narrower one");
   }
-  // Matrix units keep fewer bits than float32, by factors below 2^14.
-  const bool near = comparison.over_bound && comparison.over_bound->max.value < 0x1p14;
-  if (comparison.verdict != compare::Verdict::disagree || !o.accumulator.empty() || !near) return notes;
+  // Matrix units keep fewer bits than float32, 13 at least: what is further off is no matter of units.
+  if (comparison.verdict != compare::Verdict::disagree || comparison.class_mismatches > 0 ||
+      comparison.nmse > 1e-4 || !o.accumulator.empty())
+    return notes;
   if (const std::vector<std::string> units = units_for(q); !units.empty()) {
     constexpr std::size_t most = 6;
     const std::vector<std::string> first(

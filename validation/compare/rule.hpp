@@ -91,18 +91,11 @@ class Rule {
     return within_tolerance(error, want) || within_ulps(got, want.code);
   }
 
-  // The error over the bound on its side, more than 1 if and only if the value is outside. `outside` as accepts() says.
-  double over_bound(std::uint64_t got, double error, bool outside, const Target& want) const {
+  // The error over the bound, more than 1 if and only if the value is outside: accepts() decides more sharply than the
+  // bound, which takes the output's rounding at its worst.
+  double over_bound(double error, bool outside, const Target& want) const {
     const double ratio = error == 0 ? 0 : want.bound == 0 ? HUGE_VAL : error / want.bound;
-    if (!outside) return std::fmin(ratio, 1);
-    if (want.results == nullptr) return ratio;
-    // Within the scalar bound, which takes the output's rounding at its worst: what the last right code leaves.
-    const ResultSet& set = *want.results;
-    if (set.low > set.high) return HUGE_VAL;
-    const std::int64_t end = value_position(got, format_) > set.high ? set.high : set.low;
-    const double allowed = absolute_error(decode(code_at_position(end, format_), format_), want);
-    const double beyond = allowed == 0 ? HUGE_VAL : error / allowed;
-    return std::fmax(ratio, beyond);
+    return outside ? std::fmax(ratio, 1 + 0x1p-52) : std::fmin(ratio, 1);
   }
 
   // Would a zero of either sign be accepted? Under bit-equal a buffer of zeros that should hold −0 counts as

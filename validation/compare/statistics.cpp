@@ -428,7 +428,7 @@ class Pass {
       }
     }
     if (kind_ == PolicyKind::bound && finite && p_.rule().judges(want)) {
-      ratio = p_.rule().over_bound(got, error, outside, want);
+      ratio = p_.rule().over_bound(error, outside, want);
       tally.ratios.add(ratio);
       if (ratio > 0) tally.over_bound.offer(ratio, i);
     }
@@ -503,7 +503,7 @@ class Pass {
     if (kind_ == PolicyKind::bound) {
       const bool outside = !p_.rule().accepts(e.got, e.got_value, want);
       e.over_bound = p_.rule().judges(want) && std::isfinite(e.absolute)
-                         ? p_.rule().over_bound(e.got, e.absolute, outside, want)
+                         ? p_.rule().over_bound(e.absolute, outside, want)
                          : 0;
     }
     return e;

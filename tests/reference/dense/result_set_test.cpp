@@ -74,6 +74,10 @@ BOOST_AUTO_TEST_CASE(a_sum_that_overflows_with_certainty_is_that_infinity) {
   expect({.a = {-3e38, -3e38}, .b = {1, 1}}, {-infinity}, {infinity, nan, 77});
   // Where both signs may overflow, NaN is possible, and so is the number that no overflow touched.
   expect({.a = {3e38, 3e38, -3e38, -3e38}, .b = {1, 1, 1, 1}}, {infinity, -infinity, nan, 0}, {5e33, -1e36});
+  // Also where the magnitudes themselves are beyond float64.
+  expect({.a = {1e308, 1e308, -1e308}, .b = {1, 1, 1}, .accumulator = f64, .output = f64}, {infinity, 1e308},
+         {-infinity, nan, 0, 1.1e308});
+  expect({.a = {1e308, 1e308}, .b = {10, 1}, .accumulator = f64, .output = f64}, {infinity}, {nan, 1e308});
   // One sign alone: 3e38 + 3e38 - 3e38 in some order, never NaN and never -Inf.
   expect({.a = {3e38, 3e38, -3e38}, .b = {1, 1, 1}}, {infinity, 3e38}, {-infinity, nan, 0, 2.9e38});
 }
