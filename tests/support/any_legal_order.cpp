@@ -39,7 +39,9 @@ class RandomOrder {
         s_.output.precision < s_.accumulator.precision && s_.output.emin >= s_.accumulator.emin;
     if (narrower && !s_.divisor && dice_.one_in(2)) return root.exact();
     const Number y = settled(root);
-    return s_.divisor ? round(quotient(y, *s_.divisor)) : y;
+    if (!s_.divisor) return y;
+    return rounded(quotient(y, *s_.divisor), s_.accumulator,
+                   dice_.one_in(2) ? s_.mode : Rounding::nearest_even);
   }
 
  private:
@@ -169,11 +171,17 @@ class Interval {
   }
   bool underflows(const Rational& x) const { return x != 0 && abs(x) < least_normal_ && !holds(x); }
 
+  static int bits(const Number& x) {
+    if (x.value == 0) return 0;
+    const Integer m = abs(numerator(x.value));
+    return static_cast<int>(msb(m)) - static_cast<int>(lsb(m)) + 1;
+  }
+  // For certain: a last place more or less is not looked for.
   bool products_are_exact() const {
-    for (std::size_t i = 0; i < terms_.size(); ++i) {
-      if (s_.leaves[i].b && !holds(terms_[i].value)) return false;
-    }
-    return true;
+    return std::all_of(s_.leaves.begin(), s_.leaves.end(), [&](const Leaf& leaf) {
+      if (!leaf.b) return true;
+      return leaf.scaled && bits(leaf.a) + bits(*leaf.b) <= s_.accumulator.precision;
+    });
   }
 
   // All terms are multiples of one number so large that every sum of some of them is a value of the accumulator.
@@ -193,10 +201,12 @@ class Interval {
   }
 
   Rational error() const {
-    if (sums_are_exact()) return 0;
+    if (nonzero_ == 0 || sums_are_exact()) return 0;
     const std::size_t n = terms_.size();
     const std::size_t roundings = scaled_ ? n + 1 : products_are_exact() ? n - 1 : n;
-    return growth(roundings) * magnitudes_ + underflow_error();
+    // A bound in float64 is rounded up.
+    static const Rational slack = 1 + power_of_two(-45);
+    return slack * (growth(roundings) * magnitudes_ + underflow_error());
   }
 
   // A step below the normal range is off by eta at most, and what is added afterwards at most doubles that.
@@ -264,11 +274,13 @@ class Interval {
   }
 
   void divide(Possible& p) const {
-    for (Rational* end : {&p.low, &p.high}) *end /= Rational(*s_.divisor);
-    const Number low = rounded(finite(p.low), s_.accumulator, s_.mode),
-                 high = rounded(finite(p.high), s_.accumulator, s_.mode);
-    p.low = std::min(p.low, low.value);
-    p.high = std::max(p.high, high.value);
+    const Rational low = p.low / Rational(*s_.divisor), high = p.high / Rational(*s_.divisor);
+    p.low = low;
+    p.high = high;
+    for (const Rounding mode : {s_.mode, Rounding::nearest_even}) {
+      p.low = std::min(p.low, rounded(finite(low), s_.accumulator, mode).value);
+      p.high = std::max(p.high, rounded(finite(high), s_.accumulator, mode).value);
+    }
   }
 
   const Sum& s_;
@@ -334,8 +346,8 @@ bool is_possible(const Sum& s, const Possible& p, std::uint64_t code) {
     const auto c = output_code(s, y);
     return !c || same(number_of(*c, s.output), got);
   };
-  if (s.signed_zero) return output_code(s, exact_sum(s)).value_or(code) == code;
-  if (gives(exact_sum(s))) return true;
+  if (gives(exact_sum(s))) return !s.signed_zero || !got.is_zero() || output_code(s, exact_sum(s)) == code;
+  if (s.signed_zero) return false;
   if (p.nan && gives(nan())) return true;
   if (p.positive_infinity && gives(infinity(false))) return true;
   if (p.negative_infinity && gives(infinity(true))) return true;
