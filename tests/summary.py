@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Closing lines of tests/run: what passed, failed and was skipped, and why.
 
-    summary.py (TITLE BUILD_FOLDER SECONDS)...
+    summary.py (TITLE FOLDER SECONDS)...
 
-ctest counts programs. Here a Boost.Test program counts as its cases, read from BUILD_FOLDER/junit/<test>.xml, so that a
-case skipped inside a program that passed is seen. A program that died without its report counts as one failure.
+ctest counts programs. Here a Boost.Test program counts as its cases, read from FOLDER/junit/<test>.xml beside ctest's
+FOLDER/ctest.xml, so that a case skipped inside a program that passed is seen. A program that died without its report
+counts as one failure.
 The last line is `N passed, N failed, N skipped`; the exit code is 1 if anything failed or nothing ran.
 """
 import re
@@ -36,8 +37,19 @@ def boost_cases(report):
     return cases
 
 
+def not_run(message, output):
+    """(status, reason) of what ctest calls not run: a skip is exit code 77, a missing program a failure."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    last = lines[-1] if lines else ''
+    if message.startswith('SKIP_RETURN_CODE'):
+        return 'skipped', last or message
+    if message.startswith('SKIP_REGULAR_EXPRESSION'):
+        return 'failed', 'skipped by a regular expression: exit with 77 instead; ' + last
+    return 'failed', last or message
+
+
 def results(build):
-    """[(name, status, reason)] of everything that ctest ran in a build folder."""
+    """[(name, status, reason)] of everything that ctest ran, from a folder with ctest.xml and junit/."""
     try:
         root = ElementTree.parse(build / 'ctest.xml').getroot()
     except (OSError, ElementTree.ParseError):
@@ -47,10 +59,7 @@ def results(build):
         name = test.get('name')
         skipped = test.find('skipped')
         if skipped is not None:
-            # A program that is not there is "not run" to ctest; only exit code 77 is a skip to us.
-            lines = [line.strip() for line in (test.findtext('system-out') or '').splitlines() if line.strip()]
-            meant = skipped.get('message', '').startswith('SKIP_RETURN_CODE')
-            found.append((name, 'skipped' if meant else 'failed', lines[-1] if lines else skipped.get('message')))
+            found.append((name, *not_run(skipped.get('message', ''), test.findtext('system-out') or '')))
             continue
         passed = test.find('failure') is None and test.get('status') == 'run'
         cases = boost_cases(build / 'junit' / f'{name}.xml')

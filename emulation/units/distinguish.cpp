@@ -145,7 +145,9 @@ using Visit = std::function<bool(const DotInput&)>;
 // Hands out what is smaller; true once visit() has had enough.
 class Reductions {
  public:
-  Reductions(const DotInput& x, const Visit& visit) : x_(x), cost_(cost_of(x)), visit_(visit) {}
+  // `removable`: terms may be left out; else they become zero, as for an arithmetic that is known for one length.
+  Reductions(const DotInput& x, const Visit& visit, bool removable = true)
+      : x_(x), visit_(visit), removable_(removable) {}
 
   bool at(std::size_t site) {
     if (site == 0) return stretches();
@@ -159,7 +161,10 @@ class Reductions {
   }
 
  private:
-  bool offer(const DotInput& y) { return cost_of(y) < cost_ && visit_(y); }
+  bool offer(const DotInput& y) {
+    if (!cost_) cost_ = cost_of(x_);  // not before: at most sites of a long input there is nothing to offer
+    return cost_of(y) < *cost_ && visit_(y);
+  }
 
   DotInput without(std::size_t begin, std::size_t count) const {
     DotInput y = x_;
@@ -178,10 +183,21 @@ class Reductions {
   bool stretches() {
     for (std::size_t size = x_.terms() / 2; size > 1; size /= 2) {
       for (std::size_t begin = 0; begin + size <= x_.terms(); begin += size) {
-        if (offer(without(begin, size)) || offer(zeroed(begin, size))) return true;
+        if (removable_ && offer(without(begin, size))) return true;
+        if (!is_zero(begin, size) && offer(zeroed(begin, size))) return true;
       }
     }
     return false;
+  }
+
+  // Nothing is smaller there, and a long input is mostly that: each try would copy all of it.
+  bool is_zero(std::size_t begin, std::size_t count) const {
+    const auto zeros = [&](const std::vector<std::uint64_t>& codes) {
+      const auto from = codes.begin() + static_cast<std::ptrdiff_t>(begin);
+      return std::all_of(from, from + static_cast<std::ptrdiff_t>(count),
+                         [](std::uint64_t code) { return code == 0; });
+    };
+    return zeros(x_.a) && zeros(x_.b);
   }
 
   bool addend() {
@@ -229,7 +245,9 @@ class Reductions {
   }
 
   bool term(std::size_t i) {
-    if (x_.terms() > 1 && offer(without(i, 1))) return true;  // no machine runs an instruction of no products
+    // No machine runs an instruction of no products.
+    if (removable_ && x_.terms() > 1 && offer(without(i, 1))) return true;
+    if (is_zero(i, 1)) return false;
     if (offer(zeroed(i, 1))) return true;
     const std::size_t j = x_.terms() + i;
     if (simpler(i) || simpler(j)) return true;
@@ -287,8 +305,9 @@ class Reductions {
   }
 
   const DotInput& x_;
-  const Cost cost_;
+  std::optional<Cost> cost_{};
   const Visit& visit_;
+  bool removable_;
 };
 
 bool same_value(std::uint64_t x, const FormatSpec& fx, std::uint64_t y, const FormatSpec& fy) {
@@ -347,7 +366,7 @@ class Trial {
         next = y;
         return true;
       };
-      if (Reductions(input, keep).at(site)) {
+      if (Reductions(input, keep, !terms_).at(site)) {
         input = *next;
         quiet = 0;
         --site;  // the same once more; wraps to 0 with the loop's increment

@@ -435,19 +435,27 @@ const std::vector<FusedSumSpec>& fused_sum_specs() {
     const std::string a100 = published + ": results recorded on an A100, K = L" + chaining;
     const std::string ada = published + ": results recorded on an RTX 1000 Ada, K = L" + chaining;
     const std::string ada_f8 = published + ": results recorded on an RTX 1000 Ada, K = 32: two chunks";
-    const std::string h100 = published + ": results recorded on an H100, K = 16" + chaining;
-    const std::string h100_tf32 =
-        published + ": results recorded on an H100, K = 4: L = 8 itself and chaining unverified";
-    const std::string h100_wgmma =
-        published + ": wgmma results recorded on an H100, K = 32, c = 0; a c and chaining unverified";
-    const std::string h100_wgmma_f16 = "as the float32 result of wgmma; no recorded results of float16 here";
-    const std::string h100_mma =
-        published + ": mma.sync results recorded on an H100, K = 32; the two steps from its compiled code";
-    const std::string h100_mma_f32 =
+    const std::string hopper = published + ": results recorded on an H100 and an H200, K = 16" + chaining;
+    const std::string hopper_tf32 =
+        published + ": results recorded on an H100 and an H200, K = 4: L = 8 itself and chaining unverified";
+    const std::string hopper_wgmma = published +
+                                     ": wgmma results recorded on an H100 and an H200, K = 32, c = 0; "
+                                     "a c and chaining unverified";
+    const std::string hopper_wgmma_f16 =
+        "as the float32 result of wgmma; no recorded results of float16 here";
+    const std::string hopper_mma =
+        published +
+        ": mma.sync results recorded on an H100 and an H200, K = 32; the two steps "
+        "from its compiled code";
+    const std::string hopper_mma_f32 =
         "compiled code of mma.sync for sm_90; the recorded results are of its float16 output alone";
-    const std::string b200 = "published models of Blackwell: no recorded results here";
-    const std::string b200_mma =
-        "compiled code of mma.sync for sm_100, of steps from published models: no recorded results here";
+    const std::string b200 = published + ": results recorded on a B200, K = 16" + chaining;
+    const std::string b200_tf32 =
+        published + ": results recorded on a B200, K = 4: L = 8 itself and chaining unverified";
+    const std::string b200_mma = published +
+                                 ": mma.sync results recorded on a B200, K = 32; the two steps from its "
+                                 "compiled code";
+    const std::string b200_tcgen05 = "published models of Blackwell: no recorded results of tcgen05 here";
     const std::string sm120 = "one unit, by its compiled code; L, F and ezero taken from sm_100";
 #define FUSED_SUM(unit_name, operands, L, F, ezero, output, entry, tag, text) \
   rows.push_back({.name = unit_name,                                          \

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <deque>
@@ -287,6 +288,53 @@ fs::path file_to_replace(const fs::path& path) {
   return at;
 }
 
+namespace {
+
+// Names of temporary files, where a signal's handler finds them: no memory is taken or freed, and a name is there
+// before its flag is. A child of fork() inherits them and leaves them alone.
+struct UnfinishedFile {
+  std::atomic<bool> taken = false, there = false;
+  pid_t owner = 0;
+  std::array<char, 4096> path{};  // NUL-terminated
+};
+static_assert(std::atomic<bool>::is_always_lock_free);
+std::array<UnfinishedFile, 64> unfinished_files;
+
+// A name in the list, for as long as it lives.
+class UnfinishedName {
+ public:
+  UnfinishedName() = default;
+  ~UnfinishedName() {
+    if (slot_ == nullptr) return;
+    slot_->there = false;
+    slot_->taken = false;
+  }
+  UnfinishedName(const UnfinishedName&) = delete;
+  UnfinishedName& operator=(const UnfinishedName&) = delete;
+
+  void note(const std::string& path) {
+    for (UnfinishedFile& slot : unfinished_files) {
+      if (path.size() >= slot.path.size() || slot.taken.exchange(true)) continue;
+      slot.owner = ::getpid();
+      slot.path[path.copy(slot.path.data(), path.size())] = '\0';
+      slot.there = true;
+      slot_ = &slot;
+      return;
+    }
+  }
+
+ private:
+  UnfinishedFile* slot_ = nullptr;
+};
+
+}  // namespace
+
+void remove_unfinished_files() noexcept {
+  for (const UnfinishedFile& slot : unfinished_files) {
+    if (slot.there && slot.owner == ::getpid()) ::unlink(slot.path.data());
+  }
+}
+
 struct AtomicFile::State {
   explicit State(const fs::path& p) : path(p.string()), gzip(path.ends_with(".gz")) {
     struct stat info {};
@@ -301,6 +349,7 @@ struct AtomicFile::State {
     } else {
       place = file_to_replace(p).string();
       temporary = place + ".partial-" + std::to_string(getpid());
+      unfinished.note(temporary);
       fd.reset(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
       if (fd.get() < 0) cannot_write(errno_text());
     }
@@ -374,6 +423,7 @@ struct AtomicFile::State {
   Descriptor fd;
   z_stream stream{};
   bool gzip = false, direct = false, committed = false;
+  UnfinishedName unfinished;
 };
 
 AtomicFile::AtomicFile(const fs::path& path) : state_(std::make_unique<State>(path)) {}

@@ -83,4 +83,8 @@ class AtomicFile {
   std::unique_ptr<State> state_;
 };
 
+// Removes what AtomicFiles of this process have begun beside their places. For a signal that ends the process: it may
+// be called in a handler, and nothing may be written afterwards. Of more than 64 files at once, the rest stays.
+void remove_unfinished_files() noexcept;
+
 }  // namespace assay

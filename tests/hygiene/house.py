@@ -44,6 +44,13 @@ def check_built(tree):
             if name not in commands and not apart.match(name)]
 
 
+def check_skips(tree):
+    """A test skips with exit code 77 alone: the summary counts every other way to skip as a failure."""
+    return [f'{name}: SKIP_REGULAR_EXPRESSION; exit with 77 and set SKIP_RETURN_CODE 77'
+            for name in tree.files if re.search(r'(^|/)CMakeLists\.txt$|\.cmake$', name)
+            and 'SKIP_REGULAR_EXPRESSION' in (tree.text(name) or '')]
+
+
 def check_scripts(tree):
     """A file with #! is executable and no other is; bash and Python can parse theirs."""
     bad = []

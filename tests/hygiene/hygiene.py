@@ -21,6 +21,7 @@ CHECKS = {
     'top': house.check_top,
     'targets': house.check_targets,
     'built': house.check_built,
+    'skips': house.check_skips,
     'scripts': house.check_scripts,
     'pages': house.check_pages,
     'form': text.check_form,

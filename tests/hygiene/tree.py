@@ -25,6 +25,8 @@ class Tree:
             at_top = Path(folder) == self.top
             below[:] = [name for name in below if name != '__pycache__' and not (at_top and self._foreign(name))]
             for name in names:
+                if at_top and name == '.git':  # a file in a worktree
+                    continue
                 yield (Path(folder) / name).relative_to(self.top).as_posix()
 
     @staticmethod

@@ -140,6 +140,7 @@ def test_stale_memory_that_would_pass_is_named():
     ((np.ones(3), np.array(['a'] * 3)), TypeError, 'str'),
     ((np.ones(3), np.ones(3, complex)), TypeError, 'complex'),
     ((np.ones(3), None), TypeError, 'object'),
+    ((np.array([1]), np.array([1.0])), TypeError, 'int64'),
 ])
 def test_misuse_is_an_exception(arguments, error, words):
     with pytest.raises(error, match=words or None):
@@ -153,3 +154,71 @@ def test_threads_change_nothing(random):
     assert len(texts) == 1
     with pytest.raises(assay.ContractError):
         assay.compare(got, want, threads=-1)
+
+
+@pytest.mark.parametrize('dtype', [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
+def test_integers_are_compared_as_integers(dtype):
+    info = np.iinfo(dtype)
+    want = np.array([[1, info.max], [info.min, 7]], dtype)
+    got = want.copy()
+    got[0, 1] -= 1
+    verdict = assay.compare(got, want)
+    assert verdict.status == 'FAILED' and verdict.outside == 1
+    worst = verdict.worst
+    assert (worst['got'], worst['want'], worst['difference']) == (info.max - 1, info.max, -1)
+    assert isinstance(worst['want'], int) and worst['index'] == (0, 1)
+    assert f'want {info.max} got {info.max - 1}, difference -1' in verdict.text()
+    assert 'ulp' not in verdict.text() + verdict.statistics() and 'NaN' not in verdict.text()
+    assert verdict.format is None
+    found = json.loads(verdict.json())
+    assert found['format'] == np.dtype(dtype).name and found['worst']['want']['value'] == info.max
+    assert assay.compare(got, want, assay.tolerance(atol=1, because='a test')).status == 'PASSED'
+    assert assay.compare(want, want[:, ::-1][:, ::-1]).status == 'PASSED'
+    assert assay.compare(want[::-1], want).status == 'FAILED'  # a view with strides
+
+
+def test_integers_and_bool_beside_others():
+    flags = np.array([True, False])
+    assert assay.compare(flags, ~flags).outside == 2
+    with pytest.raises(assay.ContractError, match='int32 and int64'):
+        assay.compare(np.array([1], np.int32), np.array([1], np.int64))
+    assert assay.compare(np.array([1], np.int32), np.array([1], np.int64), convert=True).status == 'PASSED'
+    assert assay.compare(np.array([-1], np.int64), np.array([2**64 - 1], np.uint64), convert=True).outside == 1
+    with pytest.raises(TypeError, match='int64'):
+        assay.compare(np.array([1]), np.array([1.0]))
+
+
+def test_what_would_pass_passes(random):
+    want = random.standard_normal(200)
+    got = want * (1 + 1e-9 * random.standard_normal(200))
+    would = assay.compare(got, want).would_pass
+    assert would['policy'] is None
+    for key in 'atol', 'rtol', 'ulps':
+        assert assay.compare(got, want, assay.tolerance(**{key: would[key]}, because='a test')).status == 'PASSED', key
+    zeros = assay.compare(np.array([-0.0, 1]), np.array([0.0, 1]))
+    assert assay.compare(np.array([-0.0, 1]), np.array([0.0, 1]), zeros.would_pass['policy']).status == 'PASSED'
+
+
+def test_a_truth_of_nan_alone_is_vacuous():
+    assert assay.compare(np.full(3, np.nan), np.full(3, np.nan)).status == 'VACUOUS'
+
+
+def test_dicts_are_paired_by_name(random):
+    x = random.standard_normal((4, 5)).astype(np.float32)
+    ids = np.arange(3)
+    verdicts = assay.compare({'x': x, 'ids': ids}, {'ids': ids, 'x': x})
+    assert verdicts and verdicts.status == 'PASSED' and list(verdicts) == ['ids', 'x'] and len(verdicts) == 2
+    assert_agrees({'x': x}, {'x': x})
+    verdicts = assay.compare({'x': x + 1, 'more': x}, {'x': x, 'lost': x})
+    assert (verdicts.status, verdicts.missing, verdicts.extra) == ('FAILED', ['lost'], ['more'])
+    assert verdicts['x'].outside == 20 and 'MISSING lost' in verdicts.text()
+    assert assay.compare({'x': x, 'more': x}, {'x': x}).status == 'FAILED'
+    assert assay.compare({}, {}).status == 'VACUOUS'
+    with pytest.raises(KeyError):
+        verdicts['lost']
+    with pytest.raises(TypeError, match='dict'):
+        assay.compare({'x': x}, x)
+    with pytest.raises(AssertionError, match='EXTRA   more'):
+        assert_agrees({'x': x, 'more': x}, {'x': x})
+    bound = assay.compare({'x': x + 0.25}, {'x': x}, 'bound', bound={'x': np.full((4, 5), 0.3)})
+    assert bound['x'].outside == 0

@@ -14,6 +14,7 @@
 #include "reference/exact/code_view.hpp"
 #include "reference/formats/decimal.hpp"
 #include "reference/formats/encode.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/cli/unit_command.hpp"
 #include "validation/report/trace_text.hpp"
 
@@ -93,6 +94,21 @@ std::uint64_t answer_code(const CaseOptions& o, const FormatSpec& f, std::string
 }
 
 }  // namespace
+
+void check_case_memory(std::string_view command, const CaseOptions& o, const CaseSpec& spec,
+                       std::uint64_t outputs_kept) {
+  // A code of 8 bytes, and its text twice: on its own and among that of other cases.
+  constexpr std::uint64_t operand = 64;
+  const bool gemm = spec.operation == CaseOperation::gemm;
+  const std::uint64_t m = gemm ? spec.m : 1, n = gemm ? spec.n : 1, k = spec.most_terms;
+  const std::optional<std::uint64_t> needed =
+      bytes_sum({bytes_product({m, k, operand}), bytes_product({k, n, operand}),
+                 spec.with_c ? bytes_product({m, n, operand}) : std::uint64_t{0},
+                 bytes_product({m, n, o.cases, outputs_kept})});
+  require_memory(command, gemm ? "--m, --n, --k" : "--k",
+                 gemm ? fmt::format("matrices of m={} n={} k={}", m, n, k) : fmt::format("{} terms", k),
+                 needed);
+}
 
 CaseSpec case_spec(const CaseOptions& o) {
   CaseSpec spec;

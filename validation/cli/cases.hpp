@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "validation/diagnose/generate.hpp"
 
@@ -20,6 +22,11 @@ struct CaseOptions {
 };
 // Defined in cmd_gen.cpp.
 void add_case_options(CLI::App& app, CaseOptions& options);
+
+// InputError for a case that takes more memory than is available, with `outputs_kept` bytes for each output of all
+// cases. `command` is who says so.
+void check_case_memory(std::string_view command, const CaseOptions& options, const diagnose::CaseSpec& spec,
+                       std::uint64_t outputs_kept = 0);
 
 // InputError for what cannot be made.
 diagnose::CaseSpec case_spec(const CaseOptions& options);

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +21,7 @@
 #include "reference/formats/formats.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/trace_json.hpp"
@@ -125,6 +129,36 @@ std::optional<std::size_t> terms_of(const Options& o, const Arithmetic& x, const
   return terms;
 }
 
+// What one dot product of so many terms takes, in seconds, from one that is short.
+double seconds_of(const Arithmetic& arithmetic, const DistinguishOptions& options, std::size_t terms) {
+  const ArithmeticInfo& info = arithmetic.info();
+  const auto [a, b] = options.inputs        ? *options.inputs
+                      : info.inputs.empty() ? std::pair(info.accumulator, info.accumulator)
+                                            : info.inputs.front();
+  constexpr std::size_t few = 4096;
+  const std::vector<std::uint64_t> zeros(few);
+  const auto begin = std::chrono::steady_clock::now();
+  static_cast<void>(arithmetic.dot({zeros.data(), few, 1, a}, {zeros.data(), few, 1, b}));
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return took * static_cast<double>(terms) / few;
+}
+
+// Long inputs: their memory first, then how long the search may take. Short ones cost neither.
+void announce(const Options& o, const Arithmetic& x, const Arithmetic& y, const DistinguishOptions& options) {
+  constexpr std::size_t long_input = 1 << 16;
+  // Measured: two codes in the input, the one found and those tried beside it, and what a dot product takes.
+  constexpr std::uint64_t bytes_a_term = 256;
+  if (!options.terms || *options.terms < long_input) return;
+  require_memory("distinguish", "--k", fmt::format("inputs of {} terms", *options.terms),
+                 bytes_product({*options.terms, bytes_a_term}));
+  // A saved arithmetic knows its own lengths alone.
+  if (diagnose::saved_of(x) != nullptr || diagnose::saved_of(y) != nullptr) return;
+  const double seconds = static_cast<double>(o.limit) *
+                         (seconds_of(x, options, *options.terms) + seconds_of(y, options, *options.terms));
+  fmt::print(stderr, "assay distinguish: up to {} inputs of {} terms, about {:.0f} s to try all (--limit)\n",
+             o.limit, *options.terms, std::ceil(seconds));
+}
+
 int run(const Options& o) {
   const Arithmetic& x = find_arithmetic(o.x, "distinguish");
   const Arithmetic& y = find_arithmetic(o.y, "distinguish");
@@ -142,6 +176,7 @@ int run(const Options& o) {
   if (!o.output.empty()) options.output = parse_format(o.output);
   Distinction d;
   try {
+    announce(o, x, y, options);
     d = distinguish(x, y, options);
   } catch (const ContractError& e) {
     // Which formats two arithmetics share is the business of whoever named them.

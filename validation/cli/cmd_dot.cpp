@@ -58,6 +58,7 @@ int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const 
 }
 
 int run(const Options& o) {
+  static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json && !o.trace)
     throw InputError("--out", "", "FILE, or --trace", "none");
   if (o.trace && !o.unit.out.empty())

@@ -344,13 +344,17 @@ int run_convert(const Options& o) {
   if (a.shape != got.shape)
     throw InputError(got.origin, "", "shape " + io::to_string(a.shape), io::to_string(got.shape));
   const compare::Shape shape = shape_of(a);
-  const std::vector<std::size_t> sample = sample_of(o, shape, static_cast<std::size_t>(a.size()), got.origin);
+  const FormatSpec to = got.element.format();
+  const auto size = static_cast<std::size_t>(a.size());
+  const std::vector<std::size_t> sample =
+      size == 0 || !o.at.empty()
+          ? sample_of(o, shape, size, got.origin)
+          : telling_sample({a.bytes.data(), size, 1, a.element.format()}, to, o.sample, o.seed);
   ConvertedSample values{.from = a.element.format(), .index = sample};
   for (const std::size_t i : sample) {
     values.a.push_back(a.code(static_cast<std::int64_t>(i)));
     values.got.push_back(got.code(static_cast<std::int64_t>(i)));
   }
-  const FormatSpec to = got.element.format();
   const auto words = [](const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
     return CodeVector{codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
   };
@@ -425,7 +429,11 @@ std::function<int()> make_explain(CLI::App& app) {
   app.add_option("--c", o->c, "C of A B + C");
   app.add_option("--got", o->got, "The output to explain");
   app.add_option("--at", o->at, "One output alone, as in 3,5: little is proved by one")->check(not_empty);
-  add_unsigned(app, "--sample", o->sample, "Outputs to replay (default: 64)", 1);
+  add_unsigned(app, "--sample", o->sample,
+               "Outputs to replay (default: 64); of convert, first the values that tell conversions apart: "
+               "NaN, infinities, "
+               "zeros, subnormals, ties, overflow",
+               1);
   add_seed(app, o->seed, "Which outputs are drawn, and the search for what tells candidates apart");
   app.add_option("--also", o->also, "Replay this too: an arithmetic that `assay probe --out X.json` saved")
       ->check(not_empty);

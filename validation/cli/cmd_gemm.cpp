@@ -10,7 +10,9 @@
 
 #include "reference/core/error.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {
@@ -21,6 +23,7 @@ struct Options {
 };
 
 int run(const Options& o) {
+  static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json) throw InputError("--out", "", "FILE", "none");
   if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
   const UnitOperands in = unit_operands(o.unit);
@@ -34,6 +37,8 @@ int run(const Options& o) {
   const io::Shape shape{static_cast<std::int64_t>(a.rows), static_cast<std::int64_t>(b.cols)};
   if (in.c && in.c->shape != shape)
     throw InputError(in.c->origin, "", "shape " + io::to_string(shape), io::to_string(in.c->shape));
+  require_memory("gemm", "--a, --b", fmt::format("{} x {} results", a.rows, b.cols),
+                 bytes_product({a.rows, b.cols, code_bytes(in.output)}));
   io::Array d = io::make_array(in.output, shape);
   const MutableCodeMatrix whole{d.bytes.data(), a.rows, b.cols, static_cast<std::ptrdiff_t>(b.cols), 1,
                                 in.output};

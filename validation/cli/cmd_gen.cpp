@@ -13,6 +13,7 @@ namespace {
 
 int run(const CaseOptions& o) {
   const diagnose::CaseSpec spec = case_spec(o);
+  check_case_memory("gen", o, spec);
   std::string text;
   for (std::size_t i = 0; i < o.cases; ++i) {
     text += case_text(o, spec, generate(spec, i));

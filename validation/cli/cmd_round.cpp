@@ -29,7 +29,7 @@ namespace assay::cli {
 namespace {
 
 struct Options {
-  std::string format, mode = "nearest-even", policy = "format", overflow = "ieee", subnormals = "keep";
+  std::string format, mode, policy = "format", overflow = "ieee", subnormals = "keep";
   int bits = 32;
   std::uint64_t seed = 0;
   bool json = false;
@@ -54,9 +54,21 @@ Enum choice(std::string_view option, std::string_view typed,
   throw unknown_name(option, "a known name", typed, names);
 }
 
+// Nearest even, or the one rounding of a policy that has no other: truncation rounds toward zero.
+Rounding default_rounding(const ConversionPolicy& policy, const FormatSpec& to) {
+  if (why_not(policy, to, Rounding::nearest_even).empty()) return Rounding::nearest_even;
+  std::optional<Rounding> only;
+  for (const Rounding mode : all_roundings) {
+    if (!why_not(policy, to, mode).empty()) continue;
+    if (only) return Rounding::nearest_even;
+    only = mode;
+  }
+  return only.value_or(Rounding::nearest_even);
+}
+
 Request looked_up(const Options& o) {
   Request r{parse_format(o.format), &parse_policy(o.policy), {}, o.seed};
-  r.encode.rounding = parse_rounding(o.mode);
+  r.encode.rounding = o.mode.empty() ? default_rounding(*r.policy, r.format) : parse_rounding(o.mode);
   r.encode.overflow = choice<Overflow>("--overflow", o.overflow,
                                        {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}});
   r.encode.subnormals = choice<Subnormals>("--subnormals", o.subnormals,
@@ -64,7 +76,7 @@ Request looked_up(const Options& o) {
                                             {"flush-input", Subnormals::flush_input},
                                             {"flush-result", Subnormals::flush_result}});
   if (const std::string why = why_not(*r.policy, r.format, r.encode.rounding); !why.empty()) {
-    throw InputError("--policy", "", "a conversion that the policy has", why);
+    throw InputError(o.mode.empty() ? "--policy" : "--mode", "", "a conversion that the policy has", why);
   }
   r.encode.random.bits = o.bits;
   return r;
@@ -214,7 +226,9 @@ std::function<int()> make_round(CLI::App& app) {
   app.add_option("--format,-f", o->format,
                  "format: a name of `assay list formats`, or custom:bits,p,emin,specials")
       ->required();
-  app.add_option("--mode,-m", o->mode, "rounding: a name of `assay list roundings`")->capture_default_str();
+  app.add_option(
+      "--mode,-m", o->mode,
+      "rounding: a name of `assay list roundings` (default: nearest-even, or the policy's only one)");
   app.add_option("--policy", o->policy,
                  "whose conversion from float32: a name of `assay list conversions`; what is typed becomes a "
                  "float32 first")

@@ -12,6 +12,7 @@
 
 #include "reference/core/error.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/study_command.hpp"
@@ -130,6 +131,12 @@ void take_common(const Options& o, Request& r) {
   r.modes = parsed(o.modes, r.modes, [](const std::string& text) { return parse_rounding(text); });
   r.values = parsed(o.values, r.values, [](const std::string& text) { return parse_values(text); });
   r.lengths = parse_lengths(o.lengths, o.per_decade);
+  // A trial's values, codes and sums, for each thread.
+  constexpr std::uint64_t bytes_a_term = 16;
+  const auto threads =
+      static_cast<std::uint64_t>(o.study.threads > 0 ? o.study.threads : omp_get_max_threads());
+  require_memory("study", "--n", fmt::format("sums of {} terms on {} threads", r.lengths.back(), threads),
+                 bytes_product({r.lengths.back(), bytes_a_term, std::min(threads, o.trials.most)}));
   r.trials = o.trials;
   r.seed = o.study.seed;
 }

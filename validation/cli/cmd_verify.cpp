@@ -96,6 +96,8 @@ std::string gen_text(const CLI::App& app) {
 int run(const Options& o, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   const CaseSpec spec = case_spec(o.cases);
+  constexpr std::uint64_t kept = 128;  // an answer's text and code, the truth, its bound
+  check_case_memory("verify", o.cases, spec, kept);
   const std::size_t outputs = spec.operation == CaseOperation::gemm ? spec.m * spec.n : 1;
   const std::size_t wanted = outputs * o.cases.cases;
   std::vector<std::uint64_t> answers =

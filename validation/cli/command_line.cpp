@@ -17,8 +17,11 @@
 #include <system_error>
 #include <utility>
 
+#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
 #include "reference/core/near_names.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
 #include "validation/report/table.hpp"
@@ -37,6 +40,22 @@ void occupy_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", mode) != fd) return;
+  }
+}
+
+// A signal that ends the process leaves no half-written file. What `assay run` does about signals goes before this.
+void clean_up_on_signals() {
+  struct sigaction clean {};
+  clean.sa_handler = [](int signal) {
+    remove_unfinished_files();
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    // What nohup or a shell's `&` has had ignored stays ignored.
+    if (before.sa_handler == SIG_DFL) ::sigaction(signal, &clean, nullptr);
   }
 }
 
@@ -183,6 +202,7 @@ int run_command_line(std::span<const Command> commands, int argc, char** argv) {
   occupy_standard_descriptors();
   // Ignored, so that a write says EPIPE and destructors run before the process ends.
   std::signal(SIGPIPE, SIG_IGN);
+  clean_up_on_signals();
   int signal = 0;
   int code = internal;
   int output_error = 0;
@@ -208,6 +228,12 @@ int run_command_line(std::span<const Command> commands, int argc, char** argv) {
     } else {
       complain(fmt::format("assay: internal error: {}", e.what()));
     }
+  } catch (const std::bad_alloc&) {
+    complain("assay: " + out_of_memory());
+    code = usage;
+  } catch (const std::length_error&) {  // more elements than can be addressed
+    complain("assay: " + out_of_memory());
+    code = usage;
   } catch (const std::exception& e) {
     complain(fmt::format("assay: internal error: {}", e.what()));
   } catch (...) {

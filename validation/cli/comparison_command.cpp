@@ -52,20 +52,11 @@ void widen(const io::Array& array, std::span<double> values) {
     // 2^63 and 2^64 are float64 values and no value of T: the way back would overflow.
     const bool holds = std::fabs(values[i]) < 0x1p63 && static_cast<T>(values[i]) == src[i];
     if (!holds) {
-      throw InputError(array.origin, "value " + std::to_string(i), "integers that float64 holds exactly",
+      throw InputError(array.origin, "value " + std::to_string(i),
+                       "integers that float64 holds exactly, to be compared with floating-point numbers",
                        std::to_string(src[i]));
     }
   }
-}
-
-RunHeader header_of(const Finding& finding) {
-  RunHeader header;
-  header.build = this_build();
-  header.machine = this_machine();
-  header.suites = {finding.suite};
-  header.cases = 1;
-  header.started = utc_now();
-  return header;
 }
 
 }  // namespace
@@ -80,6 +71,20 @@ std::string whole_number(const std::string& text) {
   return "expected a whole number from 0 to 2^63 - 1, found " + quoted(text);
 }
 
+namespace {
+
+// Two float64 values lie up to 2^64 - 2^53 steps apart.
+std::string number_of_steps(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, number);
+  const bool leading_zero = text.size() > 1 && text[0] == '0';  // octal to the parser
+  if (status == std::errc{} && stop == end && !leading_zero) return "";
+  return "expected a whole number from 0 to 2^64 - 1, found " + quoted(text);
+}
+
+}  // namespace
+
 void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view default_policy) {
   o.name = default_policy;
   app.add_option("--policy", o.name, "What counts as agreement: a name of policies.toml, or tolerance")
@@ -89,8 +94,9 @@ void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view defaul
   app.add_option("--rtol", o.rtol, "With --policy tolerance");
   app.add_option(
          "--ulps", o.ulps,
-         "With --policy tolerance: or so many steps between codes; 0: want, rounded into got's format")
-      ->check(whole_number);
+         "With --policy tolerance: or so many steps between codes (of integers: their difference); 0: "
+         "want, rounded into got's format")
+      ->check(number_of_steps);
   app.add_option("--because", o.because, "With --policy tolerance: the reason, which stands in the report");
 }
 
@@ -112,12 +118,21 @@ compare::Policy chosen_policy(const PolicyOptions& o) {
       throw InputError("--policy tolerance", "", "a sound tolerance", why);
     return p;
   }
-  if (has_numbers || !o.because.empty()) {
-    throw InputError("--atol, --rtol, --ulps, --because", "", "--policy tolerance", "--policy " + o.name);
-  }
   const std::vector<compare::Policy> own =
       o.file.empty() ? std::vector<compare::Policy>{} : compare::read_policies(o.file);
-  return compare::find_policy(o.file.empty() ? compare::default_policies() : own, o.name, "--policy");
+  const std::vector<compare::Policy>& policies = o.file.empty() ? compare::default_policies() : own;
+  const auto found = std::find_if(policies.begin(), policies.end(),
+                                  [&](const compare::Policy& policy) { return policy.name == o.name; });
+  if (found == policies.end()) {
+    std::vector<std::string> known{std::string(tolerance)};
+    for (const compare::Policy& policy : policies) known.push_back(policy.name);
+    throw unknown_name("--policy", "a policy", o.name, known);
+  }
+  if (has_numbers || !o.because.empty()) {
+    const char* const option = o.atol ? "--atol" : o.rtol ? "--rtol" : o.ulps ? "--ulps" : "--because";
+    throw InputError(option, "", "--policy tolerance, which it belongs to", "--policy " + o.name);
+  }
+  return *found;
 }
 
 void add_raw_options(CLI::App& app, RawOptions& o, bool with_layout) {
@@ -169,6 +184,16 @@ compare::Shape shape_of(const io::Array& array) {
   return shape;
 }
 
+compare::Integers integers_of(const io::Array& array) {
+  const io::ElementType& element = array.element;
+  using Kind = io::ElementType::Kind;
+  return {array.bytes.data(),
+          {.bits = element.bits(),
+           .is_signed = element.kind() == Kind::signed_integer,
+           .is_boolean = element.kind() == Kind::boolean},
+          shape_of(array)};
+}
+
 compare::Codes codes_of(const io::Array& array) {
   return {array.bytes.data(), array.element.format(), shape_of(array)};
 }
@@ -206,7 +231,7 @@ void add_show_options(CLI::App& app, ShowOptions& o) {
       ->check(CLI::Range(1, 4096));
 }
 
-int show(const ShowOptions& o, const Finding& finding, compare::Comparison comparison) {
+CaseRecord record_of(const ShowOptions& o, const Finding& finding, compare::Comparison comparison) {
   CaseRecord record{.name = finding.name,
                     .result = judged(result_of(std::move(comparison))),
                     .seconds = finding.seconds,
@@ -217,17 +242,38 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
     for (std::string& line : statistics_lines(*record.result.comparison))
       record.result.details.push_back(std::move(line));
   }
-  const RunHeader header = header_of(finding);
+  return record;
+}
+
+RunHeader header_of(const std::string& suite, std::size_t cases) {
+  RunHeader header;
+  header.build = this_build();
+  header.machine = this_machine();
+  header.suites = {suite};
+  header.cases = cases;
+  header.started = utc_now();
+  return header;
+}
+
+RunSummary summary_of(const ShowOptions& o, const RunHeader& header, std::span<const CaseRecord> records,
+                      double seconds) {
   RunSummary summary;
-  summary.counts = count({&record, 1});
-  summary.seconds = finding.seconds;
+  summary.counts = count(records);
+  summary.seconds = seconds;
   summary.exit_code = exit_code(summary.counts, o.strict);
   summary.verdict = verdict(summary.counts, o.strict);
   if (!o.report.empty()) {
     ReportFolder folder(o.report, header);
-    folder.add(record);
+    for (const CaseRecord& record : records) folder.add(record);
     folder.finish(summary);
   }
+  return summary;
+}
+
+int show(const ShowOptions& o, const Finding& finding, compare::Comparison comparison) {
+  const CaseRecord record = record_of(o, finding, std::move(comparison));
+  const RunHeader header = header_of(finding.suite, 1);
+  const RunSummary summary = summary_of(o, header, {&record, 1}, finding.seconds);
   if (o.quiet) return summary.exit_code;
   if (o.json) {
     put(json_case(header, record) + '\n');
@@ -239,14 +285,18 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
   return summary.exit_code;
 }
 
-std::string command_text(const CLI::App& app) {
+std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead) {
   constexpr std::array silent = {"--json", "--quiet", "--report", "--statistics", "--threads"};
   const CLI::App* const parent = app.get_parent();
   std::string text = parent == nullptr ? app.get_name() : parent->get_name() + " " + app.get_name();
   const auto options = app.get_options([](const CLI::Option* option) { return option->count() > 0; });
+  const auto results = [&](const CLI::Option* option, const std::string& name) {
+    const auto other = instead.find(name);
+    return other == instead.end() ? option->results() : std::vector<std::string>{other->second};
+  };
   for (const CLI::Option* option : options) {
     if (!option->get_positional()) continue;
-    for (const std::string& value : option->results()) text += " " + shell_word(value);
+    for (const std::string& value : results(option, option->get_name(true))) text += " " + shell_word(value);
   }
   for (const CLI::Option* option : options) {
     if (option->get_positional() || option->get_lnames().empty()) continue;
@@ -256,7 +306,8 @@ std::string command_text(const CLI::App& app) {
       text += " " + name;
       continue;
     }
-    for (const std::string& value : option->results()) text += " " + name + " " + shell_word(value);
+    for (const std::string& value : results(option, option->get_lnames().front()))
+      text += " " + name + " " + shell_word(value);
   }
   return text;
 }

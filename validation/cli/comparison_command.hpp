@@ -3,14 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "reference/core/error.hpp"
 #include "validation/compare/comparator.hpp"
+#include "validation/compare/integers.hpp"
 #include "validation/io/io.hpp"
+#include "validation/report/run_report.hpp"
 
 namespace CLI {
 class App;
@@ -62,11 +66,12 @@ io::AnyArray read_operand(const std::string& path, const std::string& format, co
 // The same where a dense array is needed; a sparse one is filled up with zeros.
 io::Array read_dense_operand(const std::string& path, const std::string& format, const RawOptions& raw);
 
-// An array as a comparison reads it. Its elements must be floating-point: see as_floating().
+// An array as a comparison reads it: one of floating-point elements, or one of integers (or bool).
 compare::Codes codes_of(const io::Array& array);
+compare::Integers integers_of(const io::Array& array);
 compare::Shape shape_of(const io::Array& array);
-// Integers and bool become float64, exactly; InputError for integers that float64 does not hold. Others pass
-// through.
+// Integers and bool become float64, exactly, to be compared with floating-point numbers; InputError for integers that
+// float64 does not hold. Others pass through.
 io::Array as_floating(io::Array&& array);
 std::vector<double> values_of(const io::Array& array);
 
@@ -90,8 +95,16 @@ struct Finding {
 // Prints or writes what the options ask for; the exit code.
 int show(const ShowOptions& options, const Finding& finding, compare::Comparison comparison);
 
+// The parts of show(), for commands with several comparisons.
+CaseRecord record_of(const ShowOptions& options, const Finding& finding, compare::Comparison comparison);
+RunHeader header_of(const std::string& suite, std::size_t cases);
+// Counts, verdict and exit code; writes the reports that --report asks for.
+RunSummary summary_of(const ShowOptions& options, const RunHeader& header,
+                      std::span<const CaseRecord> records, double seconds);
+
 // "assay compare got.npy want.npy --policy bound": the command line as it was parsed, quoted for a shell,
-// without what only says where reports go.
-std::string command_text(const CLI::App& app);
+// without what only says where reports go. `instead` gives values to be named in place of those that were typed, by the
+// option's name without dashes ("got", "bound").
+std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead = {});
 
 }  // namespace assay::cli

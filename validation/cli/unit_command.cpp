@@ -87,8 +87,10 @@ void add_unit_options(CLI::App& app, UnitOptions& o) {
   app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
   app.add_option("--b-format", o.b_format);
   app.add_option("--c-format", o.c_format);
-  app.add_flag("--round", o.round,
-               "Round operands to nearest even into the unit's formats; without it they must fit");
+  app.add_flag(
+      "--round", o.round,
+      "Round operands to nearest even into the unit's formats; without it they must fit (units of tf32 "
+      "take float32 and ignore its last bits)");
   app.add_flag("--raw", o.raw_codes, "Write codes as unsigned integers");
   app.add_flag("--json", o.json, "One JSON object on stdout");
   app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
@@ -113,7 +115,13 @@ UnitOperands unit_operands(const UnitOptions& o) {
   }
   in.a = floating_operand("--a", o.a, o.a_format, o);
   in.b = floating_operand("--b", o.b, o.b_format, o);
-  const auto [a, b] = input_formats(info, in.a.element.format(), in.b.element.format());
+  auto [a, b] = input_formats(info, in.a.element.format(), in.b.element.format());
+  // A unit of tf32 takes float32 too and ignores its last bits, as the hardware does: what --round rounds is not that.
+  if (o.round && in.arithmetic->accepts(formats::tf32, formats::tf32) && !info.inputs.empty()) {
+    for (FormatSpec* f : {&a, &b}) {
+      if (*f == formats::float32) *f = formats::tf32;
+    }
+  }
   try {
     in.a = fitted(std::move(in.a), a, o.round, info);
     in.b = fitted(std::move(in.b), b, o.round, info);

@@ -63,7 +63,7 @@ struct Options {
 // span has another length, or a bound is missing, negative or NaN; or if the policy is unsound.
 //
 // Verdicts: disagree if a value is outside the policy; vacuous if there are no values, if the truth is zero
-// everywhere (unless `expects_zero`), or if zeros would pass everywhere; else agree.
+// everywhere (unless `expects_zero`) or NaN everywhere, or if zeros would pass everywhere; else agree.
 Comparison judge(const Codes& got, const Expected& want, const Options& options);
 
 }  // namespace assay::compare

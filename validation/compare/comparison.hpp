@@ -11,6 +11,7 @@
 
 #include "reference/formats/format_spec.hpp"
 #include "reference/formats/formats.hpp"
+#include "validation/compare/integer_type.hpp"
 #include "validation/compare/policy.hpp"
 
 namespace assay::compare {
@@ -70,9 +71,12 @@ struct OverBound {
   Extreme max;
 };
 
-// What a tolerance would have had to be, each alone. Infinite if none would do.
+// What a tolerance would have had to be, each alone: rounded up, so that it passes as it stands here. Infinite if none
+// would do.
 struct WouldPass {
   double atol = 0, rtol = 0, ulps = 0;
+  // Where nothing but the bits of NaNs or the signs of zeros differ: the built-in policy that takes them as equal.
+  std::string policy{};
 };
 
 // Values outside by position: one cell a tile of `tile` x `tile` elements, row-major, all batches together.
@@ -101,6 +105,13 @@ struct Where {
   std::vector<std::string> looks_like;  // "got is want transposed", "got is zero there"; parts of text
 };
 
+// What a comparison of integers holds besides; no digit of it is rounded.
+struct IntegerFigures {
+  IntegerType got_type, want_type;
+  Int128 least_got = 0, most_got = 0, least_want = 0, most_want = 0;  // ranges; 0 where nothing was compared
+  Int128 largest_difference = 0;                                      // |got - want|
+};
+
 struct Comparison {
   Verdict verdict = Verdict::vacuous;
   std::string reason;  // of disagree and vacuous: one sentence
@@ -108,6 +119,9 @@ struct Comparison {
   std::string operation;  // what want is: "gemm m=64 n=33 k=1024, exact"; empty: what a file says
   FormatSpec format = formats::float32;       // of got, and of the codes compared
   FormatSpec want_format = formats::float32;  // what want had before it was rounded into `format`
+  // Set for integers. Formats mean nothing then, codes of elements are the bits of their own types, and what is said
+  // of ulps above holds for got - want, rounded to float64 where it is a double.
+  std::optional<IntegerFigures> integers;
   Shape shape;
 
   std::uint64_t values = 0;

@@ -21,11 +21,6 @@ namespace {
 constexpr std::size_t block_size = 4096;  // codes and values of a block stay in the caches
 constexpr std::size_t chunk_size = std::size_t{1}
                                    << 16;  // sums are taken over chunks: the same for any number of threads
-constexpr std::size_t longest_counted = std::size_t{1}
-                                        << 22;  // of a dimension whose places are counted one by one
-constexpr std::size_t most_samples = std::size_t{1} << 16;
-constexpr std::size_t most_tiles = std::size_t{1} << 18;
-constexpr std::size_t widest_map = 64;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 constexpr std::uint32_t default_mxcsr = 0x1F80;
@@ -89,51 +84,22 @@ struct Best {
   }
 };
 
-struct Place {
-  std::size_t batch, row, col;
-};
+// The least r with error <= r * magnitude as Rule computes it: the quotient, or the value that follows it where its own
+// rounding or the product's falls short.
+double smallest_rtol(double error, double magnitude, double quotient) {
+  return error <= quotient * magnitude || std::isinf(quotient) ? quotient
+                                                               : std::nextafter(quotient, infinity);
+}
 
-// Places of ascending indices: the division is done once a row.
-class PlaceFinder {
- public:
-  Place operator()(std::size_t index, const MatrixView& view) {
-    if (index < begin_ || index >= end_) {
-      const std::size_t line = index / view.cols;
-      begin_ = line * view.cols;
-      end_ = begin_ + view.cols;
-      batch_ = line / view.rows;
-      row_ = line % view.rows;
-    }
-    return {batch_, row_, index - begin_};
-  }
-
- private:
-  std::size_t begin_ = 0, end_ = 0, batch_ = 0, row_ = 0;
-};
-
-std::size_t tiles(std::size_t length, std::size_t tile) { return (length + tile - 1) / tile; }
-
-std::size_t base_tile(const MatrixView& view) {
-  std::size_t tile = 1;
-  while (tiles(view.rows, tile) * tiles(view.cols, tile) > most_tiles) tile *= 2;
-  return tile;
+// A whole number of steps that is no less than the distance that float64 rounded to `distance`.
+double whole_steps(double distance) {
+  constexpr double exact_below = 0x1p53;
+  return distance < exact_below ? distance : std::nextafter(distance, infinity);
 }
 
 int exponent_of(double x) {  // floor(log2|x|); that of the smallest float64 for zero and its subnormals
   const auto biased = static_cast<int>(std::bit_cast<std::uint64_t>(x) >> 52 & 0x7FF);
   return biased - 1023;
-}
-
-void add(std::vector<std::uint32_t>& counts, std::size_t size, std::size_t i) {
-  if (size > longest_counted) return;
-  if (counts.empty()) counts.resize(size);
-  ++counts[i];
-}
-
-void add_all(std::vector<std::uint32_t>& counts, const std::vector<std::uint32_t>& more) {
-  if (more.empty()) return;
-  if (counts.empty()) counts.resize(more.size());
-  for (std::size_t i = 0; i < more.size(); ++i) counts[i] += more[i];
 }
 
 void add_classes(ClassCounts& counts, const ClassCounts& more) {
@@ -147,27 +113,27 @@ void add_classes(ClassCounts& counts, const ClassCounts& more) {
 
 // What one thread counts over its chunks.
 struct Tally {
-  std::uint64_t bit_equal = 0, outside = 0, class_mismatches = 0, zeros_would_pass = 0, zero_truths = 0,
-                measured = 0, not_judged = 0;
+  std::uint64_t bit_equal = 0, class_mismatches = 0, zeros_would_pass = 0, zero_truths = 0, measured = 0,
+                not_judged = 0, other_nans = 0;
   ClassCounts got, want;
   UlpHistogram ulps;
   Steps sum_of_steps = 0;
-  Best steps, absolute, relative, over_bound, worst;
+  Best steps, absolute, relative, rtol, over_bound, worst;
   RatioBins ratios;
   std::vector<std::uint64_t> scatter;
   std::uint64_t exact = 0;
-  std::vector<std::uint32_t> rows, cols, batches, outside_tiles, differ_tiles;
-  std::vector<std::size_t> sample;
-  PlaceFinder place_of;
+  PlaceTally places;
+
+  explicit Tally(const MatrixView& view) : places(view) {}
 
   void merge(const Tally& later) {
     bit_equal += later.bit_equal;
-    outside += later.outside;
     class_mismatches += later.class_mismatches;
     zeros_would_pass += later.zeros_would_pass;
     zero_truths += later.zero_truths;
     measured += later.measured;
     not_judged += later.not_judged;
+    other_nans += later.other_nans;
     add_classes(got, later.got);
     add_classes(want, later.want);
     for (std::size_t i = 0; i < UlpHistogram::bins; ++i) {
@@ -178,19 +144,13 @@ struct Tally {
     steps.merge(later.steps);
     absolute.merge(later.absolute);
     relative.merge(later.relative);
+    rtol.merge(later.rtol);
     over_bound.merge(later.over_bound);
     worst.merge(later.worst);
     ratios.merge(later.ratios);
     for (std::size_t i = 0; i < scatter.size(); ++i) scatter[i] += later.scatter[i];
     exact += later.exact;
-    add_all(rows, later.rows);
-    add_all(cols, later.cols);
-    add_all(batches, later.batches);
-    add_all(outside_tiles, later.outside_tiles);
-    add_all(differ_tiles, later.differ_tiles);
-    const std::size_t room = most_samples - std::min(sample.size(), most_samples);
-    sample.insert(sample.end(), later.sample.begin(),
-                  later.sample.begin() + static_cast<std::ptrdiff_t>(std::min(room, later.sample.size())));
+    places.merge(later.places);
   }
 };
 
@@ -201,10 +161,6 @@ class Pass {
         f_(problem.format()),
         kind_(problem.rule().policy().kind),
         view_(problem.view()),
-        tile_(base_tile(view_)),
-        tile_shift_(std::countr_zero(tile_)),
-        tiles_across_(tiles(view_.cols, tile_)),
-        tile_count_(tiles_across_ * tiles(view_.rows, tile_)),
         got_bytes_(code_bytes(f_)),
         want_bytes_(code_bytes(problem.want().codes.format)),
         // Where want is the codes themselves, equal codes have no error and need not be looked at one by one.
@@ -224,7 +180,7 @@ class Pass {
     const int team = static_cast<int>(
         std::min<std::size_t>(static_cast<std::size_t>(most), std::max<std::size_t>(chunks / 4, 1)));
     std::vector<Energy> energies(chunks);
-    std::vector<Tally> tallies(static_cast<std::size_t>(team));
+    std::vector<Tally> tallies(static_cast<std::size_t>(team), Tally(view_));
     for (Tally& tally : tallies) tally.scatter.resize(scatter_.width * scatter_.height);
     std::vector<Buffers> buffers(tallies.size());
     std::vector<std::exception_ptr> faults(tallies.size());  // none may leave a parallel region
@@ -399,13 +355,15 @@ class Pass {
       score = infinity;
     } else if (numbers || !f_.is_nan(got)) {
       score = measure(i, got, error, finite, outside, want, tally);
+    } else if (differs) {
+      ++tally.other_nans;
     }
     // Ranks by the policy's own measure; what it rejects stands before what it accepts.
     tally.worst.offer(outside      ? std::max(score, std::numeric_limits<double>::min())
                       : same_class ? score
                                    : 0,
                       i);
-    if (differs || outside) locate(i, outside, tally);
+    if (differs || outside) tally.places.note(i, outside);
   }
 
   // Of values that are numbers or the same infinity on both sides; returns the score for `worst`.
@@ -424,7 +382,9 @@ class Pass {
       // A division a value would be most of the time that a value takes; the margin covers its rounding.
       const double magnitude = std::fabs(want.value);
       if (error >= tally.relative.score * magnitude * (1 - 0x1p-50)) {
-        tally.relative.offer(magnitude == 0 ? infinity : error / magnitude, i);
+        const double quotient = magnitude == 0 ? infinity : error / magnitude;
+        tally.relative.offer(quotient, i);
+        tally.rtol.offer(smallest_rtol(error, magnitude, quotient), i);
       }
     }
     if (kind_ == PolicyKind::bound && finite && p_.rule().judges(want)) {
@@ -452,40 +412,6 @@ class Pass {
       case PolicyKind::correctly_rounded: break;
     }
     return ulps;
-  }
-
-  void locate(std::size_t i, bool outside, Tally& tally) const {
-    const Place place = tally.place_of(i, view_);
-    const std::size_t cell = (place.row >> tile_shift_) * tiles_across_ + (place.col >> tile_shift_);
-    if (tally.differ_tiles.empty()) tally.differ_tiles.resize(tile_count_);
-    ++tally.differ_tiles[cell];
-    if (!outside) return;
-    ++tally.outside;
-    if (tally.outside_tiles.empty()) tally.outside_tiles.resize(tile_count_);
-    ++tally.outside_tiles[cell];
-    add(tally.rows, view_.rows, place.row);
-    add(tally.cols, view_.cols, place.col);
-    add(tally.batches, view_.batches, place.batch);
-    if (tally.sample.size() < most_samples) tally.sample.push_back(i);
-  }
-
-  // The tiles of the pass, merged until they fit a picture.
-  TileMap map_of(const Tally& tally) const {
-    TileMap map;
-    map.of_outside = tally.outside > 0;
-    const std::vector<std::uint32_t>& counted = map.of_outside ? tally.outside_tiles : tally.differ_tiles;
-    map.tile = tile_;
-    while (tiles(view_.rows, map.tile) > widest_map || tiles(view_.cols, map.tile) > widest_map)
-      map.tile *= 2;
-    map.rows = tiles(view_.rows, map.tile);
-    map.cols = tiles(view_.cols, map.tile);
-    map.cells.resize(map.rows * map.cols);
-    if (counted.empty()) return map;
-    const std::size_t across = tiles_across_, factor = map.tile / tile_;
-    for (std::size_t i = 0; i < counted.size(); ++i) {
-      map.cells[i / across / factor * map.cols + i % across / factor] += counted[i];
-    }
-    return map;
   }
 
   Element element(std::size_t i) const {
@@ -519,7 +445,7 @@ class Pass {
     c.values = p_.size();
     c.bit_equal = tally.bit_equal;
     c.differ = c.values - c.bit_equal;
-    c.outside = tally.outside;
+    c.outside = tally.places.outside();
     c.class_mismatches = tally.class_mismatches;
     c.got = tally.got;
     c.want = tally.want;
@@ -544,17 +470,18 @@ class Pass {
     c.cosine = norms == 0 ? (energy.want == energy.got ? 1 : 0) : energy.product / norms;
     c.would_pass = tally.class_mismatches > 0
                        ? WouldPass{infinity, infinity, infinity}
-                       : WouldPass{c.max_absolute.value, c.max_relative.value, c.max_ulps.value};
+                       : WouldPass{c.max_absolute.value, tally.rtol.score, whole_steps(c.max_ulps.value)};
+    if (kind_ == PolicyKind::bit_equal && c.outside > 0 && tally.class_mismatches == 0 &&
+        c.max_absolute.value == 0 && c.max_ulps.value == 0) {
+      c.would_pass.policy = c.outside == tally.other_nans ? "bit-equal-any-nan" : "correctly-rounded";
+    }
     if (tally.worst.found) c.worst = element(tally.worst.index);
-    c.map = map_of(tally);
+    c.map = tally.places.map();
     c.scatter = scatter_;
     c.scatter.counts = std::move(tally.scatter);
     c.scatter.exact = tally.exact;
     s.zero_truths = tally.zero_truths;
-    s.rows = std::move(tally.rows);
-    s.cols = std::move(tally.cols);
-    s.batches = std::move(tally.batches);
-    s.sample = std::move(tally.sample);
+    s.places = std::move(tally.places);
     return s;
   }
 
@@ -562,9 +489,6 @@ class Pass {
   FormatSpec f_;
   PolicyKind kind_;
   MatrixView view_;
-  std::size_t tile_;
-  int tile_shift_;
-  std::size_t tiles_across_, tile_count_;
   std::size_t got_bytes_, want_bytes_;
   bool want_is_codes_;
   Scatter scatter_;
@@ -643,6 +567,16 @@ Target Problem::target(std::size_t i) const {
 
 bool Problem::accepts(std::uint64_t code, std::size_t i) const {
   return rule_.accepts(code, decode(code, got_.format), target(i));
+}
+
+bool Problem::are_finite(std::size_t i) const {
+  return got_.format.is_finite(got_code(i)) && std::isfinite(target(i).value);
+}
+
+Pairs::Numbers Problem::numbers(std::size_t i) const {
+  const Target want = target(i);
+  const double got = got_value(i);
+  return {got, want.value, (got - want.value) - want.remainder, std::isinf(want.bound) ? 0 : want.bound};
 }
 
 Statistics collect(const Problem& problem, int threads) { return Pass(problem).run(threads); }

@@ -10,12 +10,14 @@
 #include "validation/compare/codes.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/compare/comparison.hpp"
+#include "validation/compare/pairs.hpp"
+#include "validation/compare/place_tally.hpp"
 #include "validation/compare/rule.hpp"
 
 namespace assay::compare {
 
 // What is compared, checked and looked up once.
-class Problem {
+class Problem final : public Pairs {
  public:
   Problem(const Codes& got, const Expected& want, const Options& options);
 
@@ -26,16 +28,18 @@ class Problem {
   const Narrower& narrower() const { return narrower_; }
   const Decoder& got_decoder() const { return got_decoder_; }
   const Decoder& want_decoder() const { return want_decoder_; }
-  std::size_t size() const { return size_; }
-  MatrixView view() const { return view_; }
+  std::size_t size() const override { return size_; }
+  MatrixView view() const override { return view_; }
   bool has_truth() const { return !want_.truth.empty(); }
 
-  std::uint64_t got_code(std::size_t i) const { return code_at(got_, i); }
+  std::uint64_t got_code(std::size_t i) const override { return code_at(got_, i); }
   double got_value(std::size_t i) const;
-  std::uint64_t want_code(std::size_t i) const { return narrower_.one(code_at(want_.codes, i)); }
+  std::uint64_t want_code(std::size_t i) const override { return narrower_.one(code_at(want_.codes, i)); }
   Target target(std::size_t i) const;
-  // Would these be accepted in the place of element i?
-  bool accepts(std::uint64_t code, std::size_t i) const;
+  bool accepts(std::uint64_t code, std::size_t i) const override;
+  const FormatSpec* floating() const override { return &got_.format; }
+  bool are_finite(std::size_t i) const override;
+  Numbers numbers(std::size_t i) const override;
 
  private:
   Codes got_;
@@ -51,9 +55,7 @@ class Problem {
 struct Statistics {
   Comparison counts;  // all but verdict, reason, where and weaknesses
   std::uint64_t zero_truths = 0;
-  // Values outside by row, column and batch; empty if none is outside or the dimension is above 2^22.
-  std::vector<std::uint32_t> rows, cols, batches;
-  std::vector<std::size_t> sample;  // the first indices outside, ascending; at most 2^16
+  PlaceTally places{MatrixView{}};
 };
 
 Statistics collect(const Problem& problem, int threads);

@@ -192,17 +192,19 @@ class Folder {
     return true;
   }
 
-  // ((first + b1) + b2) + ..., each b like the first, all the same distance apart: one of them.
+  // ((first + b1) + b2) + ..., each b like the first, all the same distance apart: one of them. C may come before them.
   bool fold_blocks(int at, Shown& x) {
     for (const int candidate : node(at).children) {
-      std::vector<int> blocks = chain_of_blocks(at, hash(candidate));
+      bool after_c = false;
+      const std::vector<int> blocks = chain_of_blocks(at, hash(candidate), after_c);
       const std::size_t n = blocks.size();
       if (n < 3 || node(candidate).children.empty()) continue;
       const int step = least(blocks[1]) - least(blocks[0]);
       bool even = true;
       for (std::size_t i = 2; i < n; ++i) even = even && least(blocks[i]) - least(blocks[i - 1]) == step;
       if (!even) continue;
-      x.label = fmt::format("chain of {} sums like this one, each shifted by {} more", n, step);
+      x.label = fmt::format("chain of {} sums{} like this one, each shifted by {} more", n,
+                            after_c ? " after C" : "", step);
       x.short_label = fmt::format("chain of {}x", n);
       x.children.push_back(show(blocks.front()));
       return true;
@@ -210,9 +212,9 @@ class Folder {
     return false;
   }
 
-  // The sums of one shape that a chain of additions of one rule takes, from its first on; none if it begins with
-  // anything else.
-  std::vector<int> chain_of_blocks(int at, std::uint64_t shape) const {
+  // The sums of one shape that a chain of additions of one rule takes, from its first on, or from the one that is added
+  // to C; none if it begins with anything else.
+  std::vector<int> chain_of_blocks(int at, std::uint64_t shape, bool& after_c) const {
     std::vector<int> blocks;
     int below = at;
     while (hash(below) != shape) {
@@ -226,8 +228,10 @@ class Folder {
       const std::size_t block = second && !swapped ? 1 : 0;
       blocks.push_back(here.children[block]);
       below = here.children[1 - block];
+      after_c = is_c(node(below).leaf);
+      if (after_c) break;
     }
-    blocks.push_back(below);
+    if (!after_c) blocks.push_back(below);
     std::reverse(blocks.begin(), blocks.end());
     return blocks;
   }
@@ -251,6 +255,9 @@ void legend(const Tree& tree, std::vector<std::string>& lines) {
   }
   if (tree.scaling) lines.push_back(describe(*tree.scaling, tree));
   lines.push_back("output: " + describe(tree.output));
+  if (const std::string text = describe(tree.tiny); !text.empty())
+    lines.push_back("results are flushed " + text);
+  if (const std::string text = describe(tree.skipped); !text.empty()) lines.push_back("zeros: " + text);
 }
 
 std::string escaped(const std::string& text) {

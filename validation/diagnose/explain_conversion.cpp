@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "reference/core/error.hpp"
+#include "reference/core/random.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/encode.hpp"
 
@@ -84,7 +87,57 @@ std::vector<std::uint64_t> telling_inputs(const FormatSpec& from, const FormatSp
   return codes;
 }
 
+// What conversions differ on, the rarest first.
+enum class InputKind : std::uint8_t { nan, infinity, minus_zero, zero, subnormal, tie, overflow, plain };
+constexpr std::size_t input_kinds = 8;
+
+InputKind kind_of(std::uint64_t code, const FormatSpec& from, const FormatSpec& to) {
+  if (from.is_nan(code)) return InputKind::nan;
+  if (!from.is_finite(code)) return InputKind::infinity;
+  if ((code & ~from.sign_code()) == 0) return code == 0 ? InputKind::zero : InputKind::minus_zero;
+  const double magnitude = std::fabs(decode(code, from));
+  if ((code & from.magnitude_mask()) < from.min_normal_code() || magnitude < std::ldexp(1.0, to.emin))
+    return InputKind::subnormal;
+  if (magnitude >= decode(to.max_finite_code(), to)) return InputKind::overflow;
+  // A tie is half-way between the neighbours: two roundings toward opposite sides are as far from it.
+  const std::uint64_t positive = code & ~from.sign_code();
+  const auto rounded = [&](Rounding mode) {
+    return decode(convert(positive, from, to, {.rounding = mode}).code, to);
+  };
+  const double below = rounded(Rounding::toward_zero), above = rounded(Rounding::toward_positive);
+  return below < above && magnitude - below == above - magnitude ? InputKind::tie : InputKind::plain;
+}
+
 }  // namespace
+
+std::vector<std::size_t> telling_sample(const CodeVector& a, const FormatSpec& to, std::size_t n,
+                                        std::uint64_t seed) {
+  if (n >= a.size) return drawn_sample(a.size, n, seed);
+  // Of each kind a few at random, every member as likely: a new one takes the place of an old one.
+  const std::size_t quota = std::max<std::size_t>(1, n / input_kinds);
+  const CounterRandom random(seed, 1);
+  std::array<std::vector<std::size_t>, input_kinds> kept;
+  std::array<std::size_t, input_kinds> met{};
+  for (std::size_t i = 0; i < a.size; ++i) {
+    const auto kind = static_cast<std::size_t>(kind_of(a.code(i), a.format, to));
+    const std::size_t count = ++met[kind];
+    if (kept[kind].size() < quota) {
+      kept[kind].push_back(i);
+    } else if (const std::uint64_t place = random.below(count, i); place < quota) {
+      kept[kind][static_cast<std::size_t>(place)] = i;
+    }
+  }
+  std::set<std::size_t> sample;
+  for (const std::vector<std::size_t>& some : kept) {
+    for (const std::size_t i : some) {
+      if (sample.size() < n) sample.insert(i);
+    }
+  }
+  for (const std::size_t i : drawn_sample(a.size, n, seed)) {
+    if (sample.size() < n) sample.insert(i);
+  }
+  return {sample.begin(), sample.end()};
+}
 
 ConversionExplanation explain_conversion(const CodeVector& a, const CodeVector& got) {
   if (a.size != got.size || a.size == 0)

@@ -27,4 +27,10 @@ struct ConversionExplanation {
 // ContractError if the sizes differ or there is nothing.
 ConversionExplanation explain_conversion(const CodeVector& a, const CodeVector& got);
 
+// Positions of `n` different values of a conversion to `to`, in order; all if there are no more. First come some of
+// each kind that tells conversions apart: NaN, infinities, zeros of either sign, subnormals before or after, ties,
+// values around the largest one; then others. Which, by the seed.
+std::vector<std::size_t> telling_sample(const CodeVector& a, const FormatSpec& to, std::size_t n,
+                                        std::uint64_t seed);
+
 }  // namespace assay::diagnose

@@ -11,6 +11,8 @@ namespace assay::diagnose {
 namespace {
 
 constexpr std::array precisions{2, 3, 4, 8, 11, 14, 24, 53};
+// 25 as well: a narrow result has no room for 53, and float32 must be seen to lose something.
+constexpr std::array node_precisions{2, 3, 4, 8, 11, 14, 24, 25, 53};
 
 double power(int e) { return std::ldexp(1.0, e); }
 
@@ -143,6 +145,19 @@ class Prober {
     return std::nullopt;
   }
 
+  // The same where a result has no room for the scale, and the spot's sibling takes it away: the sum may be wider than
+  // the result. What overflows on the way is no evidence then, see is_evidence().
+  std::optional<double> scale(const Spot& spot, int low) const {
+    const std::optional<double> in_result = scale(low);
+    if (in_result || spot.cancel < 0) return in_result;
+    const int e = least_result() + low;
+    return e + 1 < std::min(highest_exponent(p_), formats::float32.emax()) ? std::optional(power(e))
+                                                                           : std::nullopt;
+  }
+  int least_result() const { return p_.output.emin - p_.output.precision + 1; }
+  // Whether a result that is not `small` shows that it was rounded away, or up, below terms beyond the result's range.
+  static bool is_evidence(double r, double small) { return r == small || r == 0 || r == 2 * small; }
+
   // --- nodes -----------------------------------------------------------------------------------------------
 
   struct Places {
@@ -152,18 +167,23 @@ class Prober {
 
   // Whether the spot keeps so many places, and no fewer.
   void want_places(const Spot& spot, int precision, const std::function<void(bool)>& read) {
-    const std::optional<double> s = scale(precision - 1);
+    const std::optional<double> s = scale(spot, precision - 1);
     if (!s) return;
     const double small = *s * power(1 - precision), whole = seen(spot, *s, *s + small);
-    want(spot.node, sum_probe(spot, *s, small), [read, whole](double r) { read(r == whole); });
+    const bool in_result = scale(precision - 1).has_value();
+    want(spot.node, sum_probe(spot, *s, small), [=](double r) {
+      if (in_result || is_evidence(r, small)) read(r == whole);
+    });
   }
 
   // A term that is lost everywhere, because its product underflows or overflows, says nothing of the node.
   void want_arrival(const Spot& spot, int precision, Places& places) {
-    const std::optional<double> s = scale(precision - 1);
+    const std::optional<double> s = scale(spot, precision - 1);
     if (!s) return;
     const double small = *s * power(1 - precision);
+    const bool in_result = scale(precision - 1).has_value();
     for (const auto& [leaf, value] : {std::pair(spot.first, *s), std::pair(spot.second, small)}) {
+      if (!in_result && value == *s) continue;
       const double sent = value;
       want(spot.node, probe({{leaf, value}}), [&places, sent](double r) { places.arrives &= r == sent; });
     }
@@ -172,7 +192,7 @@ class Prober {
   void probe_precisions() {
     std::vector<Places> all(spots_.size());
     for (std::size_t i = 0; i < spots_.size(); ++i) {
-      for (const int precision : precisions)
+      for (const int precision : node_precisions)
         want_places(spots_[i], precision, [this, i, precision, &all](bool kept) {
           note_places(spots_[i], all[i], precision, kept);
         });
@@ -212,7 +232,7 @@ class Prober {
     for (const Spot& spot : spots_) {
       NodeFacts& facts = node_facts(spot.node);
       const int p = facts.precision;
-      const std::optional<double> s = scale(p + 1);
+      const std::optional<double> s = scale(spot, p + 1);
       if (p == 0 || !s) continue;
       const FormatSpec f{"custom", "custom", 11 + p, p, -1022, Specials::ieee};
       for (const double sign : {1.0, -1.0}) {
@@ -231,7 +251,23 @@ class Prober {
     ask();
     for (NodeFacts& facts : facts_.nodes) {
       if (facts.modes == 0) facts.modes = all_modes;
+      if (p_.alpha < 0) facts.modes |= mirrored(facts.modes);
     }
+  }
+
+  // A negative alpha after the sum turns the sides of its roundings round.
+  static unsigned mirrored(unsigned modes) {
+    unsigned other = 0;
+    for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+      if ((modes >> m & 1U) == 0) continue;
+      for (std::size_t to = 0; to < deterministic_roundings.size(); ++to) {
+        const Rounding x = deterministic_roundings[m], y = deterministic_roundings[to];
+        const bool opposite = (x == Rounding::toward_positive && y == Rounding::toward_negative) ||
+                              (x == Rounding::toward_negative && y == Rounding::toward_positive);
+        other |= opposite ? 1U << to : 0;
+      }
+    }
+    return other;
   }
 
   // How far below the largest term a node of many terms looks.
@@ -403,28 +439,33 @@ class Prober {
     return path;
   }
 
-  // A product of more places than `precision`, all but its last taken away by the sibling.
+  // A product of more places than `precision`, all but its last taken away by the sibling. It is so large that its last
+  // place is a result.
   void probe_product(int v, int leaf, int other, bool is_c) {
     LeafFacts& facts = facts_.leaves[static_cast<std::size_t>(v)];
     const int path = path_precision(other);
     for (const int precision : precisions) {
       const int high = (precision + 1) / 2, low = precision / 2;
-      double small = power(-precision), rest = 1;
+      const int up = std::max(0, least_result() + precision + std::max(0, -std::ilogb(p_.alpha)));
+      if (up > 0 && (p_.operation == Operation::mean || up > std::min(p_.a.emax(), 100) - 2)) continue;
+      double small = power(up - precision), rest = power(up);
       Probe x;
       if (!p_.has_b() || is_c) {
-        const std::optional<Probe::Term> t = split(p_, leaf, 1 + small);
-        if (!t || 1 + small == 1) continue;
+        const std::optional<Probe::Term> t = split(p_, leaf, rest + small);
+        if (!t || rest + small == rest) continue;
         x.terms.push_back(*t);
       } else {
         if (high > p_.a.precision - 1 || low > p_.b.precision - 1 || high + 1 > path) continue;
-        x.terms.push_back({leaf, 1 + power(-high), 1 + power(-low)});
-        rest = (1 + power(-high) + power(-low)) * p_.alpha;
+        x.terms.push_back({leaf, rest * (1 + power(-high)), 1 + power(-low)});
+        rest *= (1 + power(-high) + power(-low)) * p_.alpha;
         small *= p_.alpha;
       }
       const std::optional<Probe::Term> t = split(p_, near(other), -rest);
-      if (!t || small < power(p_.output.emin - p_.output.precision + 1)) continue;
+      if (!t || std::fabs(small) < power(least_result())) continue;
       x.terms.push_back(*t);
-      want(v, x, [&facts, precision, small](double r) {
+      const bool in_result = up <= p_.output.emax() - 2;
+      want(v, x, [&facts, precision, small, in_result](double r) {
+        if (!in_result && !is_evidence(r, small)) return;
         if (r != small && (facts.precision == 0 || precision < facts.precision)) facts.precision = precision;
       });
     }

@@ -16,13 +16,26 @@
 
 namespace assay::diagnose {
 
-inline constexpr std::array random_input_kinds{InputKind::tiny, InputKind::sparse, InputKind::normal,
-                                               InputKind::wide, InputKind::zeros};
+// Random inputs that decide: of each kind every `one_in`-th of a number.
+struct InputShare {
+  InputKind kind;
+  std::size_t one_in = 1;
+};
+inline constexpr std::array random_inputs{
+    InputShare{InputKind::tiny},        InputShare{InputKind::sparse}, InputShare{InputKind::normal},
+    InputShare{InputKind::wide},        InputShare{InputKind::zeros},  InputShare{InputKind::special, 3},
+    InputShare{InputKind::threshold, 2}};
 
 class Inference {
  public:
-  Inference(Channel& even, Channel& real, Tree& tree, std::uint64_t seed)
-      : even_(even), real_(real), p_(real.problem()), tree_(tree), seed_(seed), groups_(p_, tree) {}
+  Inference(Channel& even, Channel& real, Tree& tree, std::uint64_t seed, std::uint64_t most_work)
+      : even_(even),
+        real_(real),
+        p_(real.problem()),
+        tree_(tree),
+        seed_(seed),
+        most_work_(most_work),
+        groups_(p_, tree) {}
 
   FoundRules run();
 
@@ -70,7 +83,10 @@ class Inference {
   void improve_all_leaves();
   void improve_all_leaves(bool really);
   void improve_start();
+  void start_sum(bool started, bool padded);
+  void improve_place();
   void improve_alone();
+  void improve_to(const std::vector<Rules>& candidates);
 
   // Telling apart.
   template <class Body>
@@ -85,7 +101,7 @@ class Inference {
   Channel &even_, &real_;
   const Problem& p_;
   Tree& tree_;
-  std::uint64_t seed_;
+  std::uint64_t seed_, most_work_;  // nodes evaluated at most
   RuleGroups groups_;
   std::vector<Datum> data_;
   std::vector<Pooled> pool_;
@@ -93,7 +109,7 @@ class Inference {
   std::vector<Uniform> uniform_settings_{};
   std::string pooled_for_;  // the rules that pool_'s codes are of
   std::size_t best_ = 0, stride_ = 1;
-  std::uint64_t work_ = 0;
+  std::uint64_t work_ = 0;      // nodes evaluated so far
   std::size_t pool_coded_ = 0;  // so many have the code of the present rules
   // Of an alternative, the first of the pool that it was not held against.
   std::map<std::string, std::size_t> scanned_;

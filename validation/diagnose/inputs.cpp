@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
@@ -10,8 +11,9 @@
 namespace assay::diagnose {
 namespace {
 
-constexpr InputKind kinds[] = {InputKind::normal, InputKind::wide,  InputKind::tiny,
-                               InputKind::sparse, InputKind::zeros, InputKind::integers};
+constexpr InputKind kinds[] = {InputKind::normal,  InputKind::wide,     InputKind::tiny,
+                               InputKind::sparse,  InputKind::zeros,    InputKind::integers,
+                               InputKind::special, InputKind::threshold};
 
 class Generator {
  public:
@@ -42,6 +44,8 @@ class Generator {
       case InputKind::sparse: return chosen(i, operand) ? tiny(x, f, operand) : std::copysign(0.0, x);
       case InputKind::zeros: return draw(64) == 0 ? tiny(x, f, operand) : std::copysign(0.0, x);
       case InputKind::integers: return std::round(x);
+      case InputKind::special: return special(x, f, i, operand);
+      case InputKind::threshold: return threshold(x, f, i, operand);
     }
     return x;
   }
@@ -52,13 +56,71 @@ class Generator {
     return static_cast<int>(std::lround(std::log2(std::fabs(p_.alpha / p_.beta))));
   }
 
+  // Of which term element i of A or B is a factor, and in which row of A or column of B it stands.
+  std::size_t term_of(std::size_t i, int operand) const {
+    if (p_.operation != Operation::gemm) return i;
+    return operand == 0 ? i % p_.k : i / p_.n;
+  }
+  std::size_t line_of(std::size_t i, int operand) const {
+    if (p_.operation != Operation::gemm) return 0;
+    return operand == 0 ? i / p_.k : i % p_.n;
+  }
+
   // The same few terms of both operands.
   bool chosen(std::size_t i, int operand) const {
     if (operand == 2) return true;
-    const bool matrix = p_.operation == Operation::gemm;
-    const std::size_t term = !matrix ? i : operand == 0 ? i % p_.k : i / p_.n;
     const CounterRandom pick(0x5eed + index_, 7);
-    return pick.below(std::max<std::size_t>(p_.k / 5, 1), term) == 0;
+    return pick.below(std::max<std::size_t>(p_.k / 5, 1), term_of(i, operand)) == 0;
+  }
+  // Two terms of this input, the same of both operands; one and the same where there is no other.
+  std::size_t first_term() const { return CounterRandom(index_, 0x31).below(p_.k, 0); }
+  std::size_t second_term() const {
+    if (p_.k == 1) return 0;
+    return (first_term() + 1 + CounterRandom(index_, 0x32).below(p_.k - 1, 0)) % p_.k;
+  }
+
+  // Of one term half the elements of one operand are zeros, half those of the other infinite or NaN. Of every fourth
+  // pair of inputs all terms are zeros by one operand alone, and C is a zero.
+  double special(double x, const FormatSpec& f, std::size_t i, int operand) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const std::uint64_t what = index_ / 2 % 4;
+    const bool zeros = operand == static_cast<int>(index_ % 2);
+    if (what == 3) return zeros || operand == 2 ? std::copysign(0.0, x) : x;
+    const double specials[] = {infinity, std::numeric_limits<double>::quiet_NaN(), -infinity};
+    const double value = std::isnan(specials[what]) || f.has_infinity() ? specials[what] : x;
+    if (operand == 2 || (std::isnan(value) && !f.has_nan())) return x;
+    const std::size_t term = term_of(i, operand);
+    if (!p_.has_b())
+      return term == first_term() ? value : term == second_term() && index_ % 2 == 0 ? -value : x;
+    if (term != first_term() || draw(2) == 0) return x;
+    return zeros ? std::copysign(0.0, x) : value;
+  }
+
+  // Terms of which only two are no zeros: s = 2^e (1 - d), d within two roundings of 0, is one of them or their sum.
+  double threshold(double x, const FormatSpec& f, std::size_t i, int operand) {
+    const FormatSpec* const bottoms[] = {&p_.output, &formats::float32, &formats::float16};
+    const FormatSpec& bottom = *bottoms[index_ % 3];
+    const std::size_t term = term_of(i, operand);
+    if (operand == 2 || (term != first_term() && term != second_term())) return std::copysign(0.0, x);
+    const double d = std::ldexp(CounterRandom(index_, 0x33).uniform(0), 1 - bottom.precision);
+    const double sign = index_ / 3 % 2 == 0 ? 1 : -1;
+    const bool first = term == first_term();
+    double share = 1 - d, rest = 0;  // of the first term, of the second
+    if (p_.k > 1 && index_ / 6 % 3 == 1) share = -d, rest = 1;
+    if (p_.k > 1 && index_ / 6 % 3 == 2) share = -0.5 - d, rest = 1.5;
+    const double value = sign * (first ? share : rest);
+    if (!p_.has_b()) return std::ldexp(value, bottom.emin);
+    const int mine = std::clamp(bottom.emin / 2, p_.a.emin, p_.a.emax());
+    if (operand == 0) return std::ldexp(significand(line_of(i, 0), f), mine);
+    // Of a matrix each column meets one row so.
+    return std::ldexp(value / significand(line_of(i, 1) % p_.m, p_.a), bottom.emin - mine);
+  }
+  // Between 1 and 2, of the format's places.
+  double significand(std::size_t row, const FormatSpec& f) const {
+    const int places = std::min(f.precision, 24) - 1;
+    return 1 +
+           std::ldexp(static_cast<double>(CounterRandom(index_, 0x34).below(std::uint64_t{1} << places, row)),
+                      -places);
   }
 
   double tiny(double x, const FormatSpec& f, int operand) {
@@ -93,6 +155,8 @@ std::string_view input_kind_name(InputKind kind) {
     case InputKind::sparse: return "sparse";
     case InputKind::zeros: return "zeros";
     case InputKind::integers: return "integers";
+    case InputKind::special: return "special";
+    case InputKind::threshold: return "threshold";
   }
   return "?";
 }

@@ -14,8 +14,20 @@ namespace {
 
 constexpr InputKind scored[] = {InputKind::normal, InputKind::wide, InputKind::tiny};
 
+// The kind of input i among those of scored[k].
+InputKind scored_kind(std::size_t k, std::size_t i) {
+  if (scored[k] == InputKind::wide && i % 8 == 7) return InputKind::special;
+  if (scored[k] == InputKind::tiny && i % 4 == 3) return InputKind::threshold;
+  return scored[k];
+}
+
 bool same_bits(const FormatSpec& f, std::uint64_t x, std::uint64_t y) {
   return x == y || (f.is_nan(x) && f.is_nan(y));
+}
+
+// What the order was found with.
+std::string scales_text(const Problem& p) {
+  return ", alpha " + scale_text(p.alpha) + (p.adds_c() ? ", beta " + scale_text(p.beta) : "");
 }
 
 // The same few inputs again and again, in an order without a period, over two rounds.
@@ -82,9 +94,11 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
     found.tree = std::move(order.tree);
     found.why_not = std::move(order.why_not);
     found.how = std::move(order.how);
+    if (even_problem != problem && !found.how.empty()) found.how += scales_text(even_problem);
     found.as_exact = order.as_exact;
     if (!found.tree.nodes.empty() && !options.order_only) {
-      const FoundRules rules = find_rules(r.problem.scaled() ? even : real, real, found.tree, options.seed);
+      const FoundRules rules =
+          find_rules(r.problem.scaled() ? even : real, real, found.tree, options.seed, options.most_work);
       found.rule_runs = runs() - before - found.order_runs;
       found.training = rules.training;
       found.training_misses = rules.misses;
@@ -155,10 +169,11 @@ PredictionScore score(const Revelation& r, const Target& target, std::uint64_t s
   const std::size_t outputs = r.problem.outputs();
   for (std::size_t k = 0; k < std::size(scored); ++k) {
     const auto cases = static_cast<std::size_t>((results + outputs - 1) / outputs);
+    const auto input = [&](std::size_t i) { return random_case(r.problem, scored_kind(k, i), fresh, i); };
     asker.ask(
-        cases, [&](std::size_t i) { return random_case(r.problem, scored[k], fresh, i); },
+        cases, input,
         [&](std::size_t i, const Answer& answer) {
-          const auto predicted = predictor(random_case(r.problem, scored[k], fresh, i));
+          const auto predicted = predictor(input(i));
           for (std::size_t o = 0; o < outputs; ++o) {
             if (!predicted[o]) {
               ++s.without_tree;
@@ -169,7 +184,8 @@ PredictionScore score(const Revelation& r, const Target& target, std::uint64_t s
             if (same_bits(r.problem.output, answer[o], *predicted[o])) continue;
             ++s.wrong;
             ++s.wrong_by_kind[k];
-            if (s.first.size() < 8) s.first.push_back({scored[k], fresh, i, o, answer[o], *predicted[o]});
+            if (s.first.size() < 8)
+              s.first.push_back({scored_kind(k, i), fresh, i, o, answer[o], *predicted[o]});
           }
         },
         "prediction");

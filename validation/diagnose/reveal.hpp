@@ -27,7 +27,10 @@ struct RevealOptions {
   std::uint64_t most_runs = 4'000'000;  // cases asked in all; TargetError beyond
   std::size_t cases_per_round = 4096;   // at most; and of so many bytes
   std::size_t bytes_per_round = 16U << 20U;
-  std::size_t most_classes = 16;    // trees of one matrix
+  std::size_t most_classes = 16;  // trees of one matrix
+  // Nodes evaluated in search of one tree's rules; a search that ends here says so (OrderClass::gave_up). What has rules
+  // took up to 1.9e8 with 400 nodes; where nothing fits, the search would go on for minutes. 200000 are added a node.
+  std::uint64_t most_work = 400'000'000;
   bool order_only = false;          // no arithmetic: for invariance
   std::vector<std::size_t> only{};  // outputs to look at; empty: all
   std::function<void(std::string_view stage, std::uint64_t runs)> progress{};
@@ -65,12 +68,14 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
 
 // Random inputs by index: the same for the same problem, seed and index.
 enum class InputKind : std::uint8_t {
-  normal,   // standard normal
-  wide,     // times 2^e, e uniform over a fifth of the range to either side
-  tiny,     // products and sums near the underflow of the output or of float32
-  sparse,   // of tiny, all but a few terms zeros of either sign
-  zeros,    // zeros of either sign and a few tiny terms
-  integers  // so small that every order gives the same sum
+  normal,    // standard normal
+  wide,      // times 2^e, e uniform over a fifth of the range to either side
+  tiny,      // products and sums near the underflow of the output or of float32
+  sparse,    // of tiny, all but a few terms zeros of either sign
+  zeros,     // zeros of either sign and a few tiny terms
+  integers,  // so small that every order gives the same sum
+  special,   // standard normal, with zeros, infinities and NaN: zeros meet the other two
+  threshold  // one product, or a sum of two, just below the smallest normal number of the output or of float32
 };
 std::string_view input_kind_name(InputKind kind);
 InputKind parse_input_kind(std::string_view name);
@@ -100,8 +105,8 @@ struct PredictionScore {
   std::uint64_t by_kind[3] = {0, 0, 0}, wrong_by_kind[3] = {0, 0, 0};  // normal, wide, tiny
   std::vector<Misprediction> first{};                                  // up to 8
 };
-// Asks for at least `results` fresh results of each of normal, wide and tiny and compares. Any NaN is any
-// other.
+// Asks for at least `results` fresh results of each of normal, wide and tiny and compares. Every eighth of the wide
+// inputs is a special one, every fourth of the tiny ones one at the threshold. Any NaN is any other.
 PredictionScore score(const Revelation& revelation, const Target& target, std::uint64_t seed,
                       std::uint64_t results = 10000, const RevealOptions& options = {});
 

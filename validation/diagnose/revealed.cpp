@@ -25,8 +25,8 @@ class Revealed final : public Arithmetic {
   ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
     const Problem& p = saved_.shapes.front().revelation.problem;
     if (p.operation == Operation::mean) return mean(a);
-    if (!p.scaled()) return Arithmetic::exact(a, b, c);
-    ExactDot sum = Arithmetic::exact(a, b, std::nullopt);
+    if (!p.scaled()) return unskipped(a, b, c);
+    ExactDot sum = unskipped(a, b, std::nullopt);
     const ExactValue<std::uint64_t> alpha = assay::exact(p.alpha), beta = assay::exact(p.beta);
     sum.value.multiply(alpha);
     sum.magnitudes = upward::multiply(sum.magnitudes, std::fabs(p.alpha));
@@ -68,6 +68,33 @@ class Revealed final : public Arithmetic {
     sum.value.multiply(assay::exact(share));
     sum.magnitudes = upward::multiply(exact_sum(a, {.magnitudes = true}).magnitude_up(), share);
     return sum;
+  }
+
+  // The sum of those terms that are not skipped: zeros stand in the places of the others.
+  ExactDot unskipped(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const {
+    const SkippedTerms skipped = skipped_terms();
+    if (skipped == SkippedTerms::none) return Arithmetic::exact(a, b, c);
+    const std::size_t width = code_bytes(a.format), other_width = code_bytes(b.format);
+    std::vector<std::byte> x(a.size * width), y(b.size * other_width);
+    for (std::size_t i = 0; i < a.size; ++i) {
+      if (skips_term(skipped, a, b, i)) continue;
+      detail::store_code(x.data(), static_cast<std::ptrdiff_t>(i), width, a.code(i));
+      detail::store_code(y.data(), static_cast<std::ptrdiff_t>(i), other_width, b.code(i));
+    }
+    return Arithmetic::exact({x.data(), a.size, 1, a.format}, {y.data(), b.size, 1, b.format}, c);
+  }
+
+  // Those that every tree skips: which output is meant is not said here.
+  SkippedTerms skipped_terms() const {
+    std::optional<SkippedTerms> skipped;
+    for (const auto& shape : saved_.shapes) {
+      for (const OrderClass& c : shape.revelation.classes) {
+        if (c.tree.nodes.empty()) continue;
+        if (skipped && *skipped != c.tree.skipped) return SkippedTerms::none;
+        skipped = c.tree.skipped;
+      }
+    }
+    return skipped.value_or(SkippedTerms::none);
   }
 
   bool reads_c() const {
@@ -197,6 +224,8 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
                        c.tree.nodes.back().children.empty() ? 0 : c.tree.nodes.back().rule)])}};
       for (const LeafRule& l : c.tree.leaf_rules) info.fused = info.fused || !l.product;
       for (const NodeRule& n : c.tree.node_rules) info.flush_results = info.flush_results || n.flush_result;
+      if (const std::string text = describe(c.tree.skipped); !text.empty())
+        info.parameters.emplace_back("zero terms", text);
     }
   }
   info.nan = "not compared: any NaN is any other";

@@ -138,6 +138,85 @@ std::vector<OutputRule> RuleGroups::output_alternatives() const {
   return list;
 }
 
+// How results are rounded where the root is wider than they are: as sums of the root's terms were seen to be.
+std::vector<Rounding> RuleGroups::seen_output_modes() const {
+  const unsigned seen = nodes() == 1 ? all_modes : node_facts(static_cast<int>(nodes()) - 1).modes;
+  std::vector<Rounding> list;
+  for (std::size_t m = 0; m < deterministic_roundings.size(); ++m) {
+    if ((seen >> m & 1U) != 0) list.push_back(deterministic_roundings[m]);
+  }
+  return list;
+}
+
+std::vector<Rules> RuleGroups::wider_than_output() const {
+  std::vector<Rules> list;
+  const Rules now = rules();
+  const auto add = [&](const FormatSpec& wide, Rounding wide_mode, const auto& change) {
+    if (!is_wider_than_output(wide)) return;
+    for (const Rounding mode : seen_output_modes()) {
+      list.push_back(now);
+      change(list.back());
+      list.back().output.rounding = mode;
+      std::optional<Scaling>& s = list.back().scaling;
+      if (!s) continue;
+      s->rounding = wide_mode;
+      for (auto* const product : {&s->alpha_format, &s->beta_format}) {
+        if (*product && !is_wider_than_output(**product)) *product = wide;
+      }
+    }
+  };
+  if (nodes() == 1) {
+    for (const LeafRule& leaf : leaf_candidates(0)) {
+      // Of one leaf the node is its addition to +0.
+      for (const FormatSpec& wide : {formats::float32, formats::float64}) {
+        add(wide, leaf.rounding, [&](Rules& r) {
+          r.leaves[0] = leaf;
+          r.nodes[0] = {.format = wide, .rounding = leaf.rounding};
+        });
+      }
+    }
+    return list;
+  }
+  const auto root = static_cast<std::size_t>(root_rule());
+  for (const NodeRule& node : node_candidates(root))
+    add(node.format, node.rounding, [&](Rules& r) { r.nodes[root] = node; });
+  return list;
+}
+
+std::vector<Rules> RuleGroups::flushing_by_tininess() const {
+  std::vector<Rules> list;
+  for (const Tininess tiny : all_tininess) {
+    for (unsigned where = 1; where < 8; ++where) {
+      Rules r = rules();
+      r.tiny = tiny;
+      for (LeafRule& leaf : r.leaves) leaf.flush_result |= (where & 1U) != 0 && leaf.product;
+      for (NodeRule& node : r.nodes) node.flush_result |= (where & 2U) != 0;
+      r.output.flush |= (where & 4U) != 0;
+      list.push_back(std::move(r));
+    }
+  }
+  return list;
+}
+
+// Only where something is flushed can they differ, and not where floats of one format alone are added: those sums are
+// exact near 2^emin.
+std::vector<Tininess> RuleGroups::tiny_candidates() const {
+  const auto flushes = [](const auto& r) { return r.flush_result; };
+  const bool flushed = tree_.output.flush || (tree_.scaling && tree_.scaling->flush) ||
+                       std::any_of(tree_.node_rules.begin(), tree_.node_rules.end(), flushes) ||
+                       std::any_of(tree_.leaf_rules.begin(), tree_.leaf_rules.end(), flushes);
+  const bool one_format = !p_.has_b() && p_.a == p_.output &&
+                          std::all_of(tree_.node_rules.begin(), tree_.node_rules.end(),
+                                      [&](const NodeRule& r) { return r.format == p_.a || !r.flush_result; });
+  if (!flushed || one_format) return {tree_.tiny};
+  return {all_tininess.begin(), all_tininess.end()};
+}
+
+std::vector<SkippedTerms> RuleGroups::skipped_candidates() const {
+  if (!p_.has_b()) return {tree_.skipped};
+  return {all_skipped.begin(), all_skipped.end()};
+}
+
 std::vector<std::optional<MeanRule>> RuleGroups::mean_candidates() const {
   if (!tree_.output.mean) return {std::nullopt};
   std::vector<std::optional<FormatSpec>> formats;

@@ -193,13 +193,17 @@ bool RuleGroups::keeps_as_node_above(std::size_t group) const {
          leaf_precision(group) == rule_above(leaf_sample_[group]).format.precision;
 }
 
-Rules RuleGroups::rules() const { return {tree_.leaf_rules, tree_.node_rules, tree_.output, tree_.scaling}; }
+Rules RuleGroups::rules() const {
+  return {tree_.leaf_rules, tree_.node_rules, tree_.output, tree_.scaling, tree_.tiny, tree_.skipped};
+}
 
 void RuleGroups::set(const Rules& r) {
   tree_.leaf_rules = r.leaves;
   tree_.node_rules = r.nodes;
   tree_.output = r.output;
   tree_.scaling = r.scaling;
+  tree_.tiny = r.tiny;
+  tree_.skipped = r.skipped;
 }
 
 }  // namespace assay::diagnose

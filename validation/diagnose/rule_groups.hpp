@@ -20,6 +20,8 @@ struct Rules {
   std::vector<NodeRule> nodes;
   OutputRule output;
   std::optional<Scaling> scaling;
+  Tininess tiny;
+  SkippedTerms skipped;
 };
 
 // One setting for all rules at once, as most machines have it.
@@ -46,6 +48,15 @@ class RuleGroups {
   std::vector<LeafRule> leaf_candidates(std::size_t group) const;
   std::vector<OutputRule> output_candidates() const;
   std::vector<OutputRule> output_alternatives() const;  // those that can differ from the present one
+  // All rules as they stand, but the sum is rounded to the output last and alone: the root, or the product of a tree
+  // of one leaf, is wider, and the output is rounded as results were seen to be. A step over two rules at once: a wider
+  // root alone rounds results in another way than they showed.
+  std::vector<Rules> wider_than_output() const;
+  // All rules as they stand, but what is tiny is flushed by another rule of tininess, in products, sums, the output, or
+  // several of them: without flushing, tininess shows nowhere.
+  std::vector<Rules> flushing_by_tininess() const;
+  std::vector<Tininess> tiny_candidates() const;
+  std::vector<SkippedTerms> skipped_candidates() const;
   std::vector<FormatSpec> known_formats() const;
 
   std::set<int> samples() const;  // the members of the groups that answer for them: nodes
@@ -85,6 +96,8 @@ class RuleGroups {
   void group_leaves();
   std::vector<std::optional<int>> floors(const NodeFacts& f) const;
   std::vector<std::optional<MeanRule>> mean_candidates() const;
+  std::vector<Rounding> seen_output_modes() const;
+  bool is_wider_than_output(const FormatSpec& f) const { return f.precision > p_.output.precision; }
   void set_apart();
   void start_leaf(std::size_t g, const Uniform& u);
 

@@ -49,8 +49,8 @@ void Inference::train(std::vector<Asked> asked) {
   asked.clear();
   const std::size_t each = std::clamp<std::size_t>(40000 / (p_.k + 1), 12, 60);
   std::vector<Probe> probes;
-  for (const InputKind kind : random_input_kinds) {
-    for (std::uint64_t i = 0; i < each; ++i)
+  for (const auto& [kind, one_in] : random_inputs) {
+    for (std::uint64_t i = 0; i < each / one_in; ++i)
       probes.push_back(dense(random_operands(kind, seed_ ^ 0x7261696e00000000U, i)));
   }
   const std::vector<FormatSpec> formats = groups_.known_formats();
@@ -190,9 +190,8 @@ std::uint64_t Inference::evaluated(Evaluator& evaluate, const Operands& in, bool
   return evaluate(a, !p_.has_b() ? nullptr : &b, in.c);
 }
 
-// Nodes evaluated so far. What has rules took up to 1.9e8 with 400 nodes and 3.4e8 with 8191; where nothing fits, the
-// search would go on for minutes.
-bool Inference::spent() const { return work_ > 400'000'000 + 200'000 * nodes(); }
+// A tree of 8191 nodes took 3.4e8.
+bool Inference::spent() const { return work_ > most_work_ + 200'000 * nodes(); }
 
 // No tree with these rules makes the answers: more of them would show no more. Sums that are rounded at random.
 bool Inference::hopeless() const { return best_ > data_.size() / 4 || spent(); }
@@ -268,13 +267,18 @@ void Inference::descend_on() {
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
       improve(tree_.leaf_rules[g], groups_.leaf_candidates(g));
     improve(tree_.output, groups_.output_candidates());
+    improve(tree_.tiny, groups_.tiny_candidates());
+    improve(tree_.skipped, groups_.skipped_candidates());
     if (tree_.scaling) {
       improve(*tree_.scaling, scaling_variants(tree_, p_));
       improve(*tree_.scaling, scaling_places(tree_, p_));
     }
     if (best_ == before) improve_all_leaves();
     if (best_ == before) improve_start();
+    if (best_ == before && tree_.scaling) improve_place();
     if (best_ == before) improve_formats();
+    if (best_ == before) improve_to(groups_.wider_than_output());
+    if (best_ == before) improve_to(groups_.flushing_by_tininess());
     if (best_ == before && nodes() == 1) improve_alone();
     if (best_ == before) break;
   }
@@ -319,6 +323,32 @@ void Inference::improve_all_leaves(bool really) {
   tree_.leaf_rules = best;
 }
 
+// Where alpha enters and what is added to +0 at once: a product of alpha and +0 may be -0, so that either hides what the
+// other does.
+void Inference::improve_place() {
+  const Rules before = groups_.rules();
+  Rules best = before;
+  for (const Scaling& place : scaling_places(tree_, p_)) {
+    for (unsigned how = 0; how < 4 && best_ > 0 && !spent(); ++how) {
+      groups_.set(before);
+      tree_.scaling = place;
+      start_sum((how & 1U) != 0, (how & 2U) != 0);
+      const std::size_t now = misses(best_ - 1);
+      if (now >= best_) continue;
+      best_ = now;
+      best = groups_.rules();
+    }
+  }
+  groups_.set(best);
+}
+
+// Whether the sum is added to +0, and whether it is before its last term.
+void Inference::start_sum(bool started, bool padded) {
+  tree_.output.started = started;
+  const TreeNode& last = tree_.nodes[static_cast<std::size_t>(groups_.last_of_terms())];
+  if (!last.children.empty()) tree_.node_rules[static_cast<std::size_t>(last.rule)].padded = padded;
+}
+
 void Inference::improve_formats() {
   const Rules before = groups_.rules();
   Rules best = before;
@@ -335,6 +365,20 @@ void Inference::improve_formats() {
   groups_.set(best);
 }
 
+// Steps over several rules at once.
+void Inference::improve_to(const std::vector<Rules>& candidates) {
+  Rules best = groups_.rules();
+  for (const Rules& candidate : candidates) {
+    if (best_ == 0 || spent()) break;
+    groups_.set(candidate);
+    const std::size_t now = misses(best_ - 1);
+    if (now >= best_) continue;
+    best_ = now;
+    best = candidate;
+  }
+  groups_.set(best);
+}
+
 // What is added to +0: the sum, its leaves, or a padding before the last term. Each takes the sign from a sum of
 // nothing but -0, so that one in the place of another must go as the other comes. Leaves: as RuleGroups::starts() has
 // them, or those that keep as many places as the node above; the latter as they are, or rounded by that addition alone.
@@ -344,10 +388,7 @@ void Inference::improve_start() {
   for (unsigned how = 0; how < 4 * (RuleGroups::start_patterns + 2) && best_ > 0; ++how) {
     groups_.set(before);
     const unsigned leaves = how / 4;
-    tree_.output.started = (how & 1U) != 0;
-    const TreeNode& last = tree_.nodes[static_cast<std::size_t>(groups_.last_of_terms())];
-    if (!last.children.empty())
-      tree_.node_rules[static_cast<std::size_t>(last.rule)].padded = (how & 2U) != 0;
+    start_sum((how & 1U) != 0, (how & 2U) != 0);
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g) {
       LeafRule& r = tree_.leaf_rules[g];
       r.started =
@@ -381,8 +422,8 @@ void Inference::improve_alone() {
   groups_.set(best);
 }
 
-FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed) {
-  return Inference(even, real, tree, seed).run();
+FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed, std::uint64_t most_work) {
+  return Inference(even, real, tree, seed, most_work).run();
 }
 
 }  // namespace assay::diagnose

@@ -15,12 +15,16 @@ struct FoundRules {
   std::vector<std::string> ambiguous{};
 };
 // Fills in the rules of `tree`, which has the right order. `even` asks with_even_scales() of the problem, for probes of
-// single leaves and nodes; `real` the problem as it is. They may be one.
-FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed);
+// single leaves and nodes; `real` the problem as it is. They may be one. `most_work`: RevealOptions.
+FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed, std::uint64_t most_work);
 
 // "float32 nearest-even", "float32 toward-zero, flushes results, terms cut to 24 places": for people.
 std::string describe(const NodeRule& rule);
 std::string describe(const LeafRule& rule);
 std::string describe(const OutputRule& rule);
+// "below 2^emin after a rounding with no limit on the exponent, as x86 has it"; "a term whose factor in A is 0 adds
+// nothing"; empty for what is usual.
+std::string describe(Tininess tiny);
+std::string describe(SkippedTerms skipped);
 
 }  // namespace assay::diagnose

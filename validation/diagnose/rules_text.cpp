@@ -30,6 +30,27 @@ std::string describe(const LeafRule& r) {
   return text;
 }
 
+std::string describe(Tininess tiny) {
+  switch (tiny) {
+    case Tininess::as_stored: return "";
+    case Tininess::after_rounding:
+      return "below the smallest normal number after a rounding with no limit on the exponent (as x86)";
+    case Tininess::before_rounding:
+      return "below the smallest normal number before they are rounded (as Arm)";
+  }
+  return "";
+}
+
+std::string describe(SkippedTerms skipped) {
+  switch (skipped) {
+    case SkippedTerms::none: return "";
+    case SkippedTerms::a: return "a term whose factor in A is 0 adds nothing";
+    case SkippedTerms::b: return "a term whose factor in B is 0 adds nothing";
+    case SkippedTerms::either: return "a term with a factor of 0 adds nothing";
+  }
+  return "";
+}
+
 std::string describe(const OutputRule& r) {
   return rounding_text(r.format, r.rounding) + (r.flush ? ", flushes results" : "") +
          (r.started ? ", after an addition to +0" : "") +

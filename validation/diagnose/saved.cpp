@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -94,6 +95,8 @@ Json to_json(const Tree& t) {
                     {"reciprocal", mean->reciprocal}};
   }
   if (t.scaling) json["scaling"] = to_json(*t.scaling);
+  if (t.tiny != Tininess::as_stored) json["tiny"] = tininess_name(t.tiny);
+  if (t.skipped != SkippedTerms::none) json["zero_terms_skipped"] = skipped_name(t.skipped);
   return json;
 }
 
@@ -198,6 +201,19 @@ class Reader {
     }
   }
 
+  // The value of this name.
+  template <class Value, std::size_t n>
+  Value one_of(const Json& json, const char* key, const std::array<Value, n>& values,
+               std::string_view (*name)(Value), const std::string& where) const {
+    const std::string typed = text(json, key, where);
+    std::string names;
+    for (const Value value : values) {
+      if (name(value) == typed) return value;
+      names += (names.empty() ? "" : " or ") + std::string(name(value));
+    }
+    fail(where + '.' + key, names, quoted(typed));
+  }
+
   Problem read_problem(const Json& json, const std::string& where) const {
     Problem p;
     const std::string operation = text(json, "operation", where);
@@ -290,6 +306,12 @@ class Reader {
     }
     if (!p.scaled() && json.contains("scaling")) fail(where, "no scaling where alpha and beta are 1", "one");
     if (p.scaled()) t.scaling = read_scaling(member(json, "scaling", where), p, where + ".scaling");
+    if (json.contains("tiny")) t.tiny = one_of(json, "tiny", all_tininess, tininess_name, where);
+    if (json.contains("zero_terms_skipped") && !p.has_b())
+      fail(where, "zero_terms_skipped for products alone",
+           "it for a " + std::string(operation_name(p.operation)));
+    if (json.contains("zero_terms_skipped"))
+      t.skipped = one_of(json, "zero_terms_skipped", all_skipped, skipped_name, where);
     try {
       check_tree(t);
     } catch (const ContractError& e) {
@@ -309,11 +331,8 @@ class Reader {
       fail(where, "alpha and beta of the problem: " + to_string(p),
            std::to_string(s.alpha) + " and " + std::to_string(s.beta));
     }
-    const std::string place = text(json, "alpha_enters", where);
-    for (const AlphaPlace known : {AlphaPlace::a, AlphaPlace::b, AlphaPlace::sums}) {
-      if (alpha_place_name(known) == place) s.place = known;
-    }
-    if (alpha_place_name(s.place) != place) fail(where + ".alpha_enters", "a, b or sums", quoted(place));
+    s.place = one_of(json, "alpha_enters", std::array{AlphaPlace::a, AlphaPlace::b, AlphaPlace::sums},
+                     alpha_place_name, where);
     s.from = index(member(json, "from", where), where + ".from");
     s.alpha_format = product("alpha_product");
     s.beta_format = product("beta_product");
@@ -396,15 +415,20 @@ std::string to_json(const SavedArithmetic& saved) {
       if (!c.tree.nodes.empty()) json["tree"] = to_json(c.tree);
       classes.push_back(std::move(json));
     }
-    shapes.push_back({{"problem", to_json(r.problem)},
-                      {"runs", r.runs},
-                      {"rounds", r.rounds},
-                      {"repeats", r.repeats},
-                      {"prediction",
-                       {{"results", shape.score.results},
-                        {"wrong", shape.score.wrong},
-                        {"without_tree", shape.score.without_tree}}},
-                      {"classes", classes}});
+    Json json{{"problem", to_json(r.problem)}};
+    if (r.problem.scaled()) {
+      const Problem even = with_even_scales(r.problem);
+      json["order_found_with"] = {{"alpha", even.alpha}, {"beta", even.beta}};
+    }
+    json.update({{"runs", r.runs},
+                 {"rounds", r.rounds},
+                 {"repeats", r.repeats},
+                 {"prediction",
+                  {{"results", shape.score.results},
+                   {"wrong", shape.score.wrong},
+                   {"without_tree", shape.score.without_tree}}},
+                 {"classes", classes}});
+    shapes.push_back(std::move(json));
   }
   const Json json{{"assay_arithmetic", 1},
                   {"name", saved.name},

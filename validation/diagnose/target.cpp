@@ -71,8 +71,8 @@ double scale_of(const Problem& p, double typed) {
 Problem with_even_scales(Problem p) {
   const auto even = [](double x) {
     int e = 0;
-    const bool small = x == 0 || (std::frexp(x, &e) == 0.5 && std::abs(e) <= 8);
-    return small ? x : 2;
+    const bool small = x == 0 || (std::fabs(std::frexp(x, &e)) == 0.5 && std::abs(e) <= 8);
+    return small ? x : std::copysign(std::fabs(x) < 1 ? 0.5 : 2.0, x);
   };
   p.alpha = even(p.alpha);
   p.beta = even(p.beta);

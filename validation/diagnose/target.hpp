@@ -53,8 +53,8 @@ void check_problem(const Problem& problem);
 // alpha or beta as a program takes it: rounded to float64 where A or the result is, else to float32.
 double scale_of(const Problem& problem, double typed);
 std::string scale_text(double scale);  // the fewest digits that bring it back, as a float32 if it is one
-// The same problem with powers of two for alpha and beta, 1 and 0 as they are: all of a probe's sums stay exact, and a
-// program that has a way of its own for 1 or 0 takes the same way.
+// The same problem with powers of two for alpha and beta, each of the same sign and on the same side of 1, and 1 and 0
+// as they are: all of a probe's sums stay exact, and a program that branches at 1 or 0 takes the same way.
 Problem with_even_scales(Problem problem);
 
 // One input: codes of the problem's formats as they lie in memory, row-major.

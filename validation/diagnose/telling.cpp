@@ -13,6 +13,8 @@ std::string text_of(const Rule& rule, const Tree&) {
   return describe(rule);
 }
 std::string text_of(const Scaling& rule, const Tree& tree) { return describe(rule, tree); }
+std::string text_of(Tininess rule, const Tree&) { return std::string(tininess_name(rule)); }
+std::string text_of(SkippedTerms rule, const Tree&) { return std::string(skipped_name(rule)); }
 
 }  // namespace
 
@@ -36,6 +38,8 @@ void Inference::each_alternative(const Body& body) {
   for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
     visit(tree_.leaf_rules[g], groups_.leaf_candidates(g), "leaf rule " + std::to_string(g));
   visit(tree_.output, groups_.output_alternatives(), "output");
+  visit(tree_.tiny, groups_.tiny_candidates(), "tiny results");
+  visit(tree_.skipped, groups_.skipped_candidates(), "zero terms skipped");
   if (tree_.scaling) {
     visit(*tree_.scaling, scaling_variants(tree_, p_), "alpha and beta");
     visit(*tree_.scaling, scaling_places(tree_, p_), "alpha and beta");
@@ -46,7 +50,9 @@ std::string Inference::rules_text() const {
   std::string text;
   for (const NodeRule& r : tree_.node_rules) text += describe(r) + '\n';
   for (const LeafRule& r : tree_.leaf_rules) text += describe(r) + '\n';
-  return text + describe(tree_.output) + (tree_.scaling ? '\n' + describe(*tree_.scaling, tree_) : "");
+  return text + describe(tree_.output) + '\n' + std::string(tininess_name(tree_.tiny)) + '\n' +
+         std::string(skipped_name(tree_.skipped)) +
+         (tree_.scaling ? '\n' + describe(*tree_.scaling, tree_) : "");
 }
 
 void Inference::fill_pool() {
@@ -54,8 +60,8 @@ void Inference::fill_pool() {
   const std::vector<FormatSpec> formats = groups_.known_formats();
   const std::vector<Meeting> places = groups_.meetings();
   const std::size_t edges = std::clamp<std::size_t>(160000 / nodes(), 100, 8000);
-  for (const InputKind kind : random_input_kinds) {
-    for (std::uint64_t i = 0; i < each; ++i)
+  for (const auto& [kind, one_in] : random_inputs) {
+    for (std::uint64_t i = 0; i < each / one_in; ++i)
       pool_.push_back({random_operands(kind, seed_ ^ 0x706f6f6c00000000U, i)});
   }
   for (std::uint64_t i = 0; i < edges; ++i)
@@ -112,6 +118,12 @@ void Inference::choose_below(std::size_t end, std::vector<std::size_t>& chosen) 
        {std::pair(formats::float64, formats::float32), std::pair(formats::float32, formats::float64)}) {
     groups_.set_nodes(from, to);
     hold_against();
+  }
+  for (const std::vector<Rules>& steps : {groups_.wider_than_output(), groups_.flushing_by_tininess()}) {
+    for (const Rules& other : steps) {
+      groups_.set(other);
+      hold_against();
+    }
   }
   for (const Uniform& u : uniform_settings_) {
     groups_.apply(u, beginning_);

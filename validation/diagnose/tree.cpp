@@ -20,6 +20,7 @@ struct Value {
   const FormatSpec* format = nullptr;
   std::uint64_t code = 0;  // where there is a format
   int exponent = 0;        // as alignment reads it
+  bool absent = false;     // of a skipped term, or a sum of nothing but those
 };
 
 // The exponent field of an operand, not normalised: emin for zeros and subnormals.
@@ -32,17 +33,44 @@ Value value_of(std::uint64_t code, const FormatSpec& f) {
   return {widened(exact_from_code(code, f)), &f, code, exponent_field(code, f)};
 }
 
-Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, bool flush,
+// What is done with results that are subnormal, or about to be.
+struct Flush {
+  bool results = false;
+  Tininess tiny = Tininess::as_stored;
+};
+
+bool is_tiny(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, Tininess tiny) {
+  if (x.kind != Kind::finite || x.significand == 0) return false;
+  const int exponent = x.exponent + bit_width(x.significand) - 1;
+  if (exponent >= f.emin) return false;
+  if (tiny == Tininess::as_stored) return f.is_subnormal(encode(x, f, {.rounding = mode}).code);
+  // What lies in the binade below rounds up to 2^emin or stays there; what lies lower comes to its lower end at most.
+  if (tiny == Tininess::before_rounding || exponent + 1 < f.emin) return true;
+  FormatSpec unlimited = f;
+  --unlimited.emin;
+  const std::uint64_t code = encode(x, unlimited, {.rounding = mode}).code & f.magnitude_mask();
+  return code < 2 * f.min_normal_code();
+}
+
+Value zero(bool negative, const FormatSpec& f) {
+  Value v;
+  v.x.negative = negative && f.specials != Specials::fnuz;
+  v.format = &f;
+  v.code = v.x.negative ? f.sign_code() : 0;
+  v.exponent = f.emin;
+  return v;
+}
+
+Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, const Flush& flush,
               bool infinite = false) {
-  EncodeOptions options{.rounding = mode};
-  if (flush) options.subnormals = Subnormals::flush_result;
-  const Encoded result = encode(x, f, options);
+  if (flush.results && is_tiny(x, f, mode, flush.tiny)) return zero(x.negative, f);
+  const Encoded result = encode(x, f, {.rounding = mode});
   if (infinite && result.overflow && f.has_infinity())
     return value_of(f.infinity_code() | (x.negative ? f.sign_code() : 0), f);
   return value_of(result.code, f);
 }
-Value rounded(const ExactValue<Wide>& x, const NodeRule& rule) {
-  return rounded(x, rule.format, rule.rounding, rule.flush_result, rule.infinite);
+Value rounded(const ExactValue<Wide>& x, const NodeRule& rule, Tininess tiny) {
+  return rounded(x, rule.format, rule.rounding, {rule.flush_result, tiny}, rule.infinite);
 }
 
 std::uint64_t operand(std::uint64_t code, const FormatSpec& f, bool flush) {
@@ -68,15 +96,6 @@ bool is_zero(const Value& v) { return v.x.kind == Kind::finite && v.x.significan
 bool is_plain(const Value& v, const FormatSpec& format) {
   return v.format != nullptr && v.x.kind == Kind::finite && v.x.significand != 0 && *v.format == format &&
          !format.is_subnormal(v.code);
-}
-
-Value zero(bool negative, const FormatSpec& f) {
-  Value v;
-  v.x.negative = negative;
-  v.format = &f;
-  v.code = negative ? f.sign_code() : 0;
-  v.exponent = f.emin;
-  return v;
 }
 
 // What needs no arithmetic: most terms of a probe are zeros. Empty for all else.
@@ -117,7 +136,7 @@ std::optional<ExactValue<Wide>> near_sum(const std::vector<ExactValue<Wide>>& te
 }
 
 // Terms cut to a common quantum or not, added exactly, rounded once.
-Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
+Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
   thread_local std::vector<ExactValue<Wide>> cuts;
   cuts.clear();
   int top = INT_MIN;
@@ -136,28 +155,29 @@ Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule) {
     for (const ExactValue<Wide>& x : cuts) all.add(x);
     sum = all.result(rule.rounding);
   }
-  return rounded(*sum, rule);
+  return rounded(*sum, rule, tiny);
 }
 
-Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule) {
+Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
   if (n == 2 && !rule.fraction) {
     if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
     const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
-    return rounded(wide_sum(a.x, b.x, rule.rounding), rule);
+    return rounded(wide_sum(a.x, b.x, rule.rounding), rule, tiny);
   }
-  return add_many(terms, n, rule);
+  return add_many(terms, n, rule, tiny);
 }
 
 // The value keeps a pointer to the format of `rule`, which must outlive it.
-Value add(const Value* const* terms, std::size_t n, const NodeRule& rule) {
-  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative) return add_terms(terms, n, rule);
+Value add(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative)
+    return add_terms(terms, n, rule, tiny);
   // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
   const Value nothing = zero(false, rule.format);
   const auto unsigned_zero = [&](const Value* v) {
     return is_zero(*v) && v->format != nullptr ? &nothing : v;
   };
   const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
-  return add_terms(both, 2, rule);
+  return add_terms(both, 2, rule, tiny);
 }
 
 // A leaf of a fused node that is added to +0: the +0 is one more term.
@@ -193,6 +213,17 @@ void check_scaling(const Tree& tree) {
 
 }  // namespace
 
+bool skips(SkippedTerms skipped, bool a_is_zero, bool b_is_zero) {
+  const bool by_a = skipped == SkippedTerms::a || skipped == SkippedTerms::either;
+  const bool by_b = skipped == SkippedTerms::b || skipped == SkippedTerms::either;
+  return (by_a && a_is_zero) || (by_b && b_is_zero);
+}
+
+bool skips_term(SkippedTerms skipped, const CodeVector& a, const CodeVector& b, std::size_t i) {
+  const auto zero_at = [i](const CodeVector& v) { return exact_from_code(v.code(i), v.format).is_zero(); };
+  return skipped != SkippedTerms::none && skips(skipped, zero_at(a), zero_at(b));
+}
+
 bool is_fused(const Tree& tree, const TreeNode& node) {
   return node.children.size() > 2 ||
          (node.children.size() == 2 &&
@@ -223,6 +254,25 @@ void check_tree(const Tree& tree) {
     if (used[i] == 0) broken("a node outside");
   }
   if (tree.scaling) check_scaling(tree);
+}
+
+std::string_view tininess_name(Tininess tiny) {
+  switch (tiny) {
+    case Tininess::as_stored: return "as-stored";
+    case Tininess::after_rounding: return "after-rounding";
+    case Tininess::before_rounding: return "before-rounding";
+  }
+  return "?";
+}
+
+std::string_view skipped_name(SkippedTerms skipped) {
+  switch (skipped) {
+    case SkippedTerms::none: return "none";
+    case SkippedTerms::a: return "a";
+    case SkippedTerms::b: return "b";
+    case SkippedTerms::either: return "either";
+  }
+  return "?";
 }
 
 std::string_view alpha_place_name(AlphaPlace place) {
@@ -293,10 +343,11 @@ std::size_t leaves_below_common(const Tree& tree, int i, int j) {
 namespace {
 
 // Times alpha or beta.
-Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, const Scaling& s) {
+Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, const Scaling& s,
+            Tininess tiny) {
   const std::uint64_t code = operand(v.code, *v.format, s.flush);
   const ExactValue<Wide> x = wide_product(exact_from_code(code, *v.format), exact(factor));
-  if (to) return rounded(x, *to, s.rounding, s.flush);
+  if (to) return rounded(x, *to, s.rounding, {s.flush, tiny});
   Value product;
   product.x = x;
   product.exponent = exponent_field(code, *v.format) + (factor == 0 ? 0 : std::ilogb(factor));
@@ -305,13 +356,11 @@ Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, 
 
 Value divided(const Value& v, std::size_t n, const MeanRule& rule) {
   const ExactValue<std::uint64_t> x = exact_from_code(v.code, *v.format);
-  if (!rule.reciprocal) return rounded(wide_quotient(x, n), rule.format, rule.rounding, false);
-  const Value reciprocal = rounded(wide_quotient(exact(1.0), n), rule.format, rule.rounding, false);
+  if (!rule.reciprocal) return rounded(wide_quotient(x, n), rule.format, rule.rounding, {});
+  const Value reciprocal = rounded(wide_quotient(exact(1.0), n), rule.format, rule.rounding, {});
   return rounded(wide_product(x, exact_from_code(reciprocal.code, *reciprocal.format)), rule.format,
-                 rule.rounding, false);
+                 rule.rounding, {});
 }
-
-Value round_by(const NodeRule& rule, const Value& v) { return rounded(v.x, rule); }
 
 }  // namespace
 
@@ -334,9 +383,11 @@ struct Evaluator::State {
     Value factors[] = {value_of(operand(x.code(i), a, flush), a), value_of(operand(y.code(i), b, flush), b)};
     if (const auto& s = tree.scaling; s && s->place != AlphaPlace::sums) {
       Value& scaled_one = factors[s->place == AlphaPlace::a ? 0 : 1];
-      scaled_one = times(scaled_one, alpha, s->alpha_format, *s);
+      scaled_one = times(scaled_one, alpha, s->alpha_format, *s, tree.tiny);
     }
     Value v;
+    v.absent = skips(tree.skipped, is_zero(factors[0]), is_zero(factors[1]));
+    if (v.absent) return v;
     v.x = wide_product(exact_from_code(factors[0].code, *factors[0].format),
                        exact_from_code(factors[1].code, *factors[1].format));
     v.exponent = factors[0].exponent + factors[1].exponent;
@@ -345,14 +396,32 @@ struct Evaluator::State {
 
   Value addend(const LeafRule& rule, std::optional<std::uint64_t> code) const {
     const Value v = flushed(value_of(code.value_or(0), c), rule.flush_operands);
-    return tree.scaling ? times(v, beta, tree.scaling->beta_format, *tree.scaling) : v;
+    return tree.scaling ? times(v, beta, tree.scaling->beta_format, *tree.scaling, tree.tiny) : v;
+  }
+
+  Value round_by(const NodeRule& rule, const Value& v) const { return rounded(v.x, rule, tree.tiny); }
+
+  // What node `at` comes to, of its children's values.
+  Value sum(const TreeNode& node) {
+    const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
+    terms.clear();
+    for (const int child : node.children) {
+      const Value& v = values[static_cast<std::size_t>(child)];
+      if (!v.absent) terms.push_back(&v);
+    }
+    const Value nothing = zero(false, rule.format);
+    if (takes_zero(tree, node)) terms.push_back(&nothing);
+    if (terms.size() == node.children.size() || terms.size() > 1)
+      return add(terms.data(), terms.size(), rule, tree.tiny);
+    if (terms.empty()) return values[static_cast<std::size_t>(node.children.front())];
+    return terms.front()->format == nullptr ? round_by(rule, *terms.front()) : *terms.front();
   }
 
   // What node `at` comes to after alpha.
   Value times_alpha(std::size_t at, Value v) const {
     const Scaling& s = *tree.scaling;
     if (v.format == nullptr) v = round_by(rule_above(at), v);
-    v = times(v, alpha, s.alpha_format, s);
+    v = times(v, alpha, s.alpha_format, s, tree.tiny);
     const bool starts = static_cast<std::size_t>(s.from) == at && at + 1 < tree.nodes.size();
     return starts && v.format == nullptr ? round_by(rule_above(at), v) : v;
   }
@@ -389,13 +458,9 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
   for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
     const TreeNode& node = tree.nodes[at];
     if (!node.children.empty()) {
-      s.terms.clear();
-      for (const int child : node.children) s.terms.push_back(&s.values[static_cast<std::size_t>(child)]);
-      const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
-      const Value nothing = zero(false, rule.format);
-      if (takes_zero(tree, node)) s.terms.push_back(&nothing);
-      s.values[at] = add(s.terms.data(), s.terms.size(), rule);
-      if (tree.scaling && s.scaled[at]) s.values[at] = s.times_alpha(at, s.values[at]);
+      s.values[at] = s.sum(node);
+      if (tree.scaling && s.scaled[at] && !s.values[at].absent)
+        s.values[at] = s.times_alpha(at, s.values[at]);
       continue;
     }
     const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
@@ -408,18 +473,19 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
     } else {
       v = s.product(i, rule, a, *b);
     }
-    if (rule.product) v = rounded(v.x, *rule.product, rule.rounding, rule.flush_result);
+    if (rule.product && !v.absent)
+      v = rounded(v.x, *rule.product, rule.rounding, {rule.flush_result, tree.tiny});
     const int above = s.parent_rule[at];
     if (rule.started && !s.fused_above[at] && !tree.node_rules.empty()) {
       const NodeRule& start = tree.node_rules[static_cast<std::size_t>(above < 0 ? 0 : above)];
       const Value nothing = zero(false, start.format);
       const Value* const both[] = {&nothing, &v};
-      v = add(both, 2, start);
+      v = v.absent ? nothing : add(both, 2, start, tree.tiny);
     }
-    if (tree.scaling && s.scaled[at]) v = s.times_alpha(at, v);
+    if (tree.scaling && s.scaled[at] && !v.absent) v = s.times_alpha(at, v);
     s.values[at] = v;
   }
-  Value root = s.values.back();
+  Value root = s.values.back().absent ? zero(false, tree.output.format) : s.values.back();
   // The root's own rule once more; the value keeps a pointer to its format.
   NodeRule last;
   if (!tree.node_rules.empty()) {
@@ -430,20 +496,20 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
   }
   const auto add_to_root = [&](const Value& more) {
     const Value* const both[] = {&more, &root};
-    root = add(both, 2, last);
+    root = add(both, 2, last, tree.tiny);
   };
   if (tree.output.started && !tree.node_rules.empty()) {
     add_to_root(zero(false, tree.output.format));
   }
   if (tree.scaling && tree.scaling->reads_c && c && !tree.addend && !tree.node_rules.empty()) {
-    add_to_root(times(value_of(*c, s.c), s.beta, std::nullopt, *tree.scaling));
+    add_to_root(times(value_of(*c, s.c), s.beta, std::nullopt, *tree.scaling, tree.tiny));
   }
   if (tree.output.mean) {
     if (root.format == nullptr)
-      root = rounded(root.x, tree.output.mean->format, tree.output.mean->rounding, false);
+      root = rounded(root.x, tree.output.mean->format, tree.output.mean->rounding, {});
     root = divided(root, tree.terms, *tree.output.mean);
   }
-  return rounded(root.x, tree.output.format, tree.output.rounding, tree.output.flush).code;
+  return rounded(root.x, tree.output.format, tree.output.rounding, {tree.output.flush, tree.tiny}).code;
 }
 
 }  // namespace assay::diagnose

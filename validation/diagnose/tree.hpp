@@ -7,9 +7,13 @@
 //           `fraction`, +0 is one more term.
 //   node    the exact sum of its children, rounded once to `format`. `flush_inputs`: children that are no
 //           exact products and subnormal in their format are zeros of their sign. `flush_result`: a result
-//           that is subnormal after rounding is. `fraction` F: each term is first cut toward zero to a
+//           that is tiny is. `fraction` F: each term is first cut toward zero to a
 //           multiple of 2^(emax-F), emax the largest exponent of a term, or `floor` if that is larger; a
 //           product's exponent is the sum of its operands'.
+//   tiny    what every `flush_result` takes for subnormal, see Tininess.
+//   skipped a term whose factor is a zero, see SkippedTerms: it adds nothing, 0 * Inf no NaN and -0 no sign. A
+//           node with one child left passes that child on (rounding it if it is an exact product); a sum of nothing
+//           is +0.
 //   scaling alpha and beta of a matrix product: see Scaling.
 //   mean    the root divided by the number of terms, rounded by its `mean`; or times the reciprocal of that
 //           number, which was rounded by it before.
@@ -18,17 +22,37 @@
 //   NaN     is the one quiet NaN of the format.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reference/exact/code_view.hpp"
 #include "reference/formats/rounding.hpp"
 
 namespace assay::diagnose {
+
+// When a result is so small that a rule that flushes results makes a zero of it. The three differ for exact values
+// within one rounding of 2^emin.
+enum class Tininess : std::uint8_t {
+  as_stored,       // rounded to the format's own places, it is subnormal
+  after_rounding,  // rounded to its precision with no limit on the exponent, it is below 2^emin: x86
+  before_rounding  // it is below 2^emin as it is: Arm
+};
+inline constexpr std::array all_tininess{Tininess::as_stored, Tininess::after_rounding,
+                                         Tininess::before_rounding};
+std::string_view tininess_name(Tininess tiny);
+
+// Terms that are left out because the factor in A, in B, or either of them is a zero, after alpha and flushing. The
+// reference BLAS tests one factor before it multiplies.
+enum class SkippedTerms : std::uint8_t { none, a, b, either };
+inline constexpr std::array all_skipped{SkippedTerms::none, SkippedTerms::a, SkippedTerms::b,
+                                        SkippedTerms::either};
+std::string_view skipped_name(SkippedTerms skipped);
 
 struct LeafRule {
   std::optional<FormatSpec> product{};  // empty: exact
@@ -104,9 +128,15 @@ struct Tree {
   std::vector<NodeRule> node_rules{NodeRule{}};
   OutputRule output{};
   std::optional<Scaling> scaling{};  // empty: alpha and beta are 1
+  Tininess tiny = Tininess::as_stored;
+  SkippedTerms skipped = SkippedTerms::none;  // of a sum: none
 
   std::size_t leaves() const { return terms + (addend ? 1 : 0); }
 };
+
+// Whether a term of these factors is left out; term i of operands as they are, before alpha and flushing.
+bool skips(SkippedTerms skipped, bool a_is_zero, bool b_is_zero);
+bool skips_term(SkippedTerms skipped, const CodeVector& a, const CodeVector& b, std::size_t i);
 
 // Terms are added at once, not two by two.
 bool is_fused(const Tree& tree, const TreeNode& node);

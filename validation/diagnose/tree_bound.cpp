@@ -7,6 +7,7 @@
 //   flush     of a result that was rounded to a subnormal number: |x|, which is below 2^emin, in the rounding's place.
 //             Of an input: as much as it is, and less than its format's 2^emin.
 //   factor    alpha, beta, 1/n: what was wrong before is so by as much more. A reciprocal is off by its own rounding.
+//   skipped   a term of a zero factor is nothing, whatever the other one is.
 //   cut       of a term: as much as it is, and less than the quantum 2^(top - F). `top` is the largest exponent field
 //             of a term, not of its value: a product of subnormal operands reads as large as that of normal ones.
 // Exact zeros stay exact. Where a step can pass the largest number of its format, there is no bound.
@@ -108,6 +109,10 @@ class TreeBound {
  private:
   const NodeRule& node_rule(int i) const { return tree_.node_rules[static_cast<std::size_t>(i)]; }
 
+  const NodeRule& node_rule_above(const TreeNode* above) const {
+    return node_rule(above == nullptr ? 0 : above->rule);
+  }
+
   // A number as it is, before any rule.
   static Bounded number(std::uint64_t code, const FormatSpec& f) {
     const double magnitude = std::fabs(decode(code, f));
@@ -126,7 +131,7 @@ class TreeBound {
 
   Bounded times_alpha(Bounded v, std::size_t at, const TreeNode* above) const {
     const Scaling& s = *tree_.scaling;
-    const NodeRule& up = node_rule(above == nullptr ? 0 : above->rule);
+    const NodeRule& up = node_rule_above(above);
     const auto round_up_there = [&] { return rounded(v, up.format, up.rounding, up.flush_result); };
     if (v.format == nullptr) v = round_up_there();
     v = times(v, s.alpha, s.alpha_format);
@@ -158,6 +163,7 @@ class TreeBound {
     const auto flushes = [&](std::uint64_t code, const FormatSpec& f) {
       return rule.flush_operands && f.is_subnormal(code);
     };
+    if (i < tree_.terms && b_ != nullptr && skips_term(tree_.skipped, a_, *b_, i)) return {};
     Bounded v;
     bool flushed = false;
     if (i == tree_.terms) {
@@ -168,6 +174,7 @@ class TreeBound {
       flushed = flushes(a_.code(i), a_.format);
       if (b_ != nullptr) {
         const Bounded y = operand(b_->code(i), b_->format, AlphaPlace::b);
+        if (!(v.most < infinity && y.most < infinity)) return {infinity, infinity};  // 0 * Inf is NaN
         // |x'y' - xy| <= |x'||y' - y| + |y||x' - x|
         const double error = upward::add(upward::multiply(v.most, y.error),
                                          upward::multiply(upward::add(y.most, y.error), v.error));
@@ -181,7 +188,7 @@ class TreeBound {
     if (rule.product) v = rounded(v, *rule.product, rule.rounding, rule.flush_result);
     // One more term of a node that adds many, and no addition of its own there.
     if (!rule.started || tree_.node_rules.empty() || (above != nullptr && is_fused(tree_, *above))) return v;
-    return sum_of({v}, node_rule(above == nullptr ? 0 : above->rule));
+    return sum_of({v}, node_rule_above(above));
   }
 
   const Tree& tree_;

@@ -65,6 +65,8 @@ void RuleGroups::apply(const Uniform& u, const Rules& from) {
     root = *u.root;
     root.fraction = fraction;
     root.floor = floor;
+    if (is_wider_than_output(root.format) && !tree_.output.mean)
+      tree_.output.rounding = seen_output_modes().front();
   }
   for (NodeRule& r : tree_.node_rules) {
     if (u.range && r.format.precision == u.range->precision) r.format = *u.range;

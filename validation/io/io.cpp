@@ -8,6 +8,8 @@
 #include "reference/core/file.hpp"
 #include "validation/io/byte_source.hpp"
 #include "validation/io/elements.hpp"
+#include "validation/io/foreign.hpp"
+#include "validation/io/json_text.hpp"
 #include "validation/io/matrix_market.hpp"
 #include "validation/io/npy.hpp"
 #include "validation/io/npz.hpp"
@@ -39,9 +41,11 @@ AnyArray read_raw(ByteSource& source, const RawLayout& layout, const std::option
   return with_format(std::move(array), format);
 }
 
-// A safetensors file starts with the length of its header and the header with a brace.
+// A safetensors file starts with the length of its header and the header with a brace, after blanks if it likes.
 bool looks_like_safetensors(std::string_view start, std::uint64_t bytes) {
-  if (start.size() < 9 || start[8] != '{') return false;
+  if (start.size() < 9) return false;
+  const auto first = std::find_if_not(start.begin() + 8, start.end(), is_json_blank);
+  if (first != start.end() && *first != '{') return false;
   std::uint64_t header = 0;
   std::memcpy(&header, start.data(), sizeof header);
   return header <= bytes;
@@ -97,12 +101,21 @@ const std::array<Kind, 4> kinds{{
      },
      ".npz",
      [](ByteSource& source, const Place& place, const std::optional<FormatSpec>& format) {
-       return read_npz(Archive(source).reader(), place.name, format);
+       const Archive archive(source);
+       refuse_foreign(archive.reader());
+       return read_npz(archive.reader(), place.name, format);
      },
-     [](ByteSource& source) { return npz_names(Archive(source).reader()); }},
+     [](ByteSource& source) {
+       const Archive archive(source);
+       refuse_foreign(archive.reader());
+       return npz_names(archive.reader());
+     }},
     {"Matrix Market", false,
      [](std::string_view start, std::uint64_t) {
-       return start.starts_with("%%MatrixMarket") || start.starts_with("%%matrixmarket");
+       constexpr std::string_view banner = "%%matrixmarket";
+       return start.size() >= banner.size() &&
+              std::equal(banner.begin(), banner.end(), start.begin(),
+                         [](char b, char c) { return b == (c >= 'A' && c <= 'Z' ? c + 32 : c); });
      },
      ".mtx",
      [](ByteSource& source, const Place&, const std::optional<FormatSpec>& format) {
@@ -127,11 +140,13 @@ const Kind& kind_of(ByteSource& source) {
   for (const Kind& kind : kinds) {
     if (kind.matches(start, bytes)) return kind;
   }
+  refuse_foreign_start(source);
   std::string_view path = source.origin();
   if (path.ends_with(".gz")) path.remove_suffix(3);
   for (const Kind& kind : kinds) {
     if (path.ends_with(kind.extension)) return kind;
   }
+  if (!start.empty()) refuse_foreign_name(source);
   source.fail("byte 0", "npy, npz, safetensors or Matrix Market, or the dtype and shape of raw data",
               start.empty() ? "an empty file" : quoted(start));
 }

@@ -17,4 +17,7 @@ inline std::string json_text(const nlohmann::json& json) {
   }
 }
 
+// What JSON allows around its values.
+constexpr bool is_json_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 }  // namespace assay::io

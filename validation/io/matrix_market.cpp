@@ -24,17 +24,14 @@ class Lines {
  public:
   explicit Lines(ByteSource& source) : source_(source), buffer_(1 << 16) {}
 
-  // False at the end of the file. Without the line's end; holds until the next call.
+  // False at the end of the file. Without the line's end, which the last line may lack; holds until the next call.
   bool next(std::string_view& line) {
     for (;;) {
       const char* const first = buffer_.data() + begin_;
       const auto* const newline = static_cast<const char*>(std::memchr(first, '\n', end_ - begin_));
       if (newline != nullptr) {
-        line = {first, static_cast<std::size_t>(newline - first)};
-        begin_ += line.size() + 1;
-        ++number_;
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.size() > longest) fail("a line of at most 4096 bytes", std::to_string(line.size()));
+        line = take(static_cast<std::size_t>(newline - first));
+        ++begin_;
         return true;
       }
       if (end_ - begin_ > longest) {
@@ -43,31 +40,47 @@ class Lines {
       }
       if (!refill()) {
         if (begin_ == end_) return false;
-        ++number_;
-        fail("a line that ends in LF", "the end of the file after " +
-                                           quoted(std::string_view(buffer_.data() + begin_, end_ - begin_)) +
-                                           " (truncated?)");
+        line = take(end_ - begin_);
+        return true;
       }
     }
   }
   // The same, passing over comments and empty lines.
   bool next_data(std::string_view& line) {
     while (next(line)) {
-      if (line.find_first_not_of(blanks) != std::string_view::npos && line.front() != '%') return true;
+      const std::size_t first = line.find_first_not_of(blanks);
+      if (first != std::string_view::npos && line[first] != '%') return true;
     }
     return false;
   }
   // Bytes that the rest of the file has at most.
   std::uint64_t remaining_at_most() const { return source_.remaining_at_most() + (end_ - begin_); }
 
+  // Lines that the rest of the file has at most, if the shortest has `bytes` bytes and its end.
+  std::int64_t lines_at_most(std::uint64_t bytes) const {
+    return static_cast<std::int64_t>((remaining_at_most() + 1) / (bytes + 1));
+  }
+
   [[noreturn]] void fail(std::string expected, std::string found) const {
     source_.fail("line " + std::to_string(number_), std::move(expected), std::move(found));
+  }
+  // Where a line is missing.
+  [[noreturn]] void fail_at_end(std::string expected, std::string found) const {
+    source_.fail("line " + std::to_string(number_ + 1), std::move(expected), std::move(found));
   }
   const std::string& origin() const { return source_.origin(); }
 
  private:
   static constexpr std::size_t longest = 4096;
 
+  std::string_view take(std::size_t size) {
+    std::string_view line(buffer_.data() + begin_, size);
+    begin_ += size;
+    ++number_;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.size() > longest) fail("a line of at most 4096 bytes", std::to_string(line.size()));
+    return line;
+  }
   bool refill() {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
@@ -98,6 +111,7 @@ struct Banner {
   bool pattern;
   ElementType element;  // of the values in the file
   Symmetry symmetry;
+  std::string field;  // "real"
 };
 
 std::string lower(std::string_view text) {
@@ -112,14 +126,14 @@ Banner read_banner(Lines& lines) {
       "%%MatrixMarket matrix coordinate|array real|integer|pattern "
       "general|symmetric|skew-symmetric";
   std::string_view line;
-  if (!lines.next(line)) lines.fail(expected, "an empty file");
+  if (!lines.next(line)) lines.fail_at_end(expected, "an empty file");
   std::string_view rest = line;
   std::array<std::string, 5> words;
   for (std::string& w : words) w = lower(word(rest));
   const auto refuse = [&] { lines.fail(expected, quoted(line)); };
   if (words[0] != "%%matrixmarket" || words[1] != "matrix" || !word(rest).empty()) refuse();
 
-  Banner banner{true, false, formats::float64, Symmetry::general};
+  Banner banner{true, false, formats::float64, Symmetry::general, words[3]};
   if (words[2] == "array") {
     banner.coordinate = false;
   } else if (words[2] != "coordinate") {
@@ -179,6 +193,11 @@ class ValueParser {
     if (f.is_nan(code) || (f.specials == Specials::fnuz && code == 0)) return code;
     return code ^ f.sign_code();
   }
+  bool is_zero(std::uint64_t code) const {
+    if (!element_.is_floating()) return code == 0;
+    const FormatSpec& f = element_.format();
+    return !f.is_nan(code) && (code & ~f.sign_code()) == 0;
+  }
   std::uint64_t one() const {
     if (!element_.is_floating()) return 1;
     return encode(parse_number("1"), element_.format()).code;
@@ -231,7 +250,7 @@ std::int64_t count(const Lines& lines, std::string_view text, std::int64_t least
   const bool whole = !text.empty() && end == text.data() + text.size();
   if (!whole || error != std::errc{} || n < least || n > most) {
     lines.fail(std::string(what) + " from " + std::to_string(least) + " to " + std::to_string(most),
-               quoted(text));
+               text.empty() ? "the end of the line" : quoted(text));
   }
   return n;
 }
@@ -251,12 +270,13 @@ void expect_end(Lines& lines, std::string_view what, std::int64_t n) {
 void need_line(Lines& lines, std::string_view& line, std::string_view what, std::int64_t n,
                std::int64_t read) {
   if (lines.next_data(line)) return;
-  lines.fail(std::to_string(n) + " " + std::string(what),
-             "the end of the file after " + std::to_string(read));
+  lines.fail_at_end(std::to_string(n) + " " + std::string(what),
+                    "the end of the file after " + std::to_string(read));
 }
 
 // Indices are 32 bits in every kernel; a dense side may be as long as its values are.
 constexpr std::int64_t most_rows = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t most_entries = std::numeric_limits<std::int64_t>::max();
 
 void expect_square(const Lines& lines, const Banner& banner, std::int64_t rows, std::int64_t cols) {
   if (banner.symmetry == Symmetry::general || rows == cols) return;
@@ -271,14 +291,15 @@ SparseArray read_coordinate(Lines& lines, const Banner& banner, const std::optio
   a.origin = lines.origin();
   a.rows = count(lines, word(line), 0, most_rows, "rows");
   a.cols = count(lines, word(line), 0, most_rows, "columns");
-  // The shortest entry is "1 1" and a line's end; one with a value is two bytes longer.
-  const auto room = static_cast<std::int64_t>(lines.remaining_at_most() / (banner.pattern ? 4 : 6));
-  const std::int64_t entries = count(lines, word(line), 0, room, "entries (what the file has room for)");
+  const std::int64_t entries = count(lines, word(line), 0, most_entries, "entries");
   expect_line_end(lines, line);
   expect_square(lines, banner, a.rows, a.cols);
 
   const bool mirrored = banner.symmetry != Symmetry::general;
-  const auto most = static_cast<std::size_t>(entries) * (mirrored ? 2 : 1);
+  // A count beyond what the file can hold, at 3 bytes for "1 1", costs no memory: reading finds the line that is
+  // wrong, or the end of the file, and says that.
+  const std::int64_t room = lines.lines_at_most(3);
+  const auto most = static_cast<std::size_t>(std::min(entries, room)) * (mirrored ? 2 : 1);
   a.row_indices = allocate<std::int64_t>(most);
   a.column_indices = allocate<std::int64_t>(most);
   a.values = make_array(values.element(), {static_cast<std::int64_t>(most)});
@@ -293,16 +314,23 @@ SparseArray read_coordinate(Lines& lines, const Banner& banner, const std::optio
     need_line(lines, line, "entries", entries, e);
     const std::int64_t row = count(lines, word(line), 1, a.rows, "a row") - 1;
     const std::int64_t column = count(lines, word(line), 1, a.cols, "a column") - 1;
-    const std::uint64_t code = banner.pattern ? one : values.parse(word(line));
-    expect_line_end(lines, line);
+    const std::string_view text = word(line);
+    if (text.empty() && !banner.pattern) {
+      lines.fail("a value after row and column, since the matrix is " + banner.field + " by line 1",
+                 "the end of the line");
+    }
+    const std::uint64_t code = banner.pattern ? one : values.parse(text);
+    expect_line_end(lines, banner.pattern ? text : line);
     store(row, column, code);
     if (!mirrored) continue;
-    if (column > row || (column == row && banner.symmetry == Symmetry::skew)) {
-      lines.fail(banner.symmetry == Symmetry::skew
-                     ? "an entry below the diagonal, the matrix being skew-symmetric"
-                     : "an entry on or below the diagonal, the matrix being symmetric",
-                 "row " + std::to_string(row + 1) + ", column " + std::to_string(column + 1));
+    const auto place = [&] {
+      return "row " + std::to_string(row + 1) + ", column " + std::to_string(column + 1);
+    };
+    if (column > row) {
+      lines.fail("an entry on or below the diagonal, the matrix being symmetric or skew-symmetric", place());
     }
+    if (column == row && banner.symmetry == Symmetry::skew && !values.is_zero(code))
+      lines.fail("a zero on the diagonal, the matrix being skew-symmetric", quoted(text) + " in " + place());
     if (row != column) store(column, row, banner.symmetry == Symmetry::skew ? values.negated(code) : code);
   }
   expect_end(lines, "entries", entries);
@@ -318,8 +346,6 @@ Array read_dense(Lines& lines, const Banner& banner, const std::optional<FormatS
   const ValueParser values(lines, banner.element, format);
   std::string_view line;
   need_line(lines, line, "line with rows and columns", 1, 0);
-  // The shortest value is a digit and a line's end.
-  const auto room = static_cast<std::int64_t>(lines.remaining_at_most() / 2);
   const std::int64_t rows = count(lines, word(line), 0, most_rows, "rows");
   const std::int64_t cols = count(lines, word(line), 0, most_rows, "columns");
   expect_line_end(lines, line);
@@ -329,9 +355,13 @@ Array read_dense(Lines& lines, const Banner& banner, const std::optional<FormatS
   // Below 2^62, since rows and columns are below 2^31.
   const std::int64_t lower_values = first_below == 1 ? rows * (rows - 1) / 2 : rows * (rows + 1) / 2;
   const std::int64_t expected = general ? rows * cols : lower_values;
-  if (expected > room) {
-    lines.fail(std::to_string(expected) + " values for the shape " + to_string({rows, cols}),
-               "room for " + std::to_string(room));
+  // Beyond what the file can hold, at a digit a line, memory is not asked for: reading finds the line that is
+  // wrong, or the end of the file, and says that.
+  const bool possible = expected <= lines.lines_at_most(1);
+  for (std::int64_t read = 0; !possible;) {
+    need_line(lines, line, "values", expected, read++);
+    static_cast<void>(values.parse(word(line)));
+    expect_line_end(lines, line);
   }
   Array array = make_array(values.element(), {rows, cols});
   array.file_order = Order::column_major;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
@@ -10,6 +11,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/formats/block_scaled.hpp"
 #include "validation/io/elements.hpp"
 #include "validation/io/json_text.hpp"
 
@@ -20,14 +22,25 @@ using nlohmann::json;
 
 constexpr std::uint64_t most_header = 100'000'000;  // the format's own limit
 
+// How a dtype's codes lie in the file.
+enum class Coding {
+  plain,     // as in memory
+  nibbles,   // two codes a byte, the first in the low bits, as PyTorch's float4_e2m1fn_x2
+  exponents  // a byte b is 2^(b - 127), 255 is NaN: scales, which become the values that they stand for
+};
+
 // A dtype of the format. Without a type of ours it counts bits, so that its offsets can be checked, and is not read.
 struct Dtype {
   std::string_view name;
   int bits;
   std::optional<ElementType> element;
+  std::string_view why_not = "";  // not read
+  Coding coding = Coding::plain;
 };
 
 const std::vector<Dtype>& dtypes() {
+  constexpr std::string_view six_bits =
+      "6-bit codes, and the format does not say how they share bytes; save the codes as U8, one a byte";
   static const std::vector<Dtype> all{
       {"F64", 64, formats::float64},
       {"F32", 32, formats::float32},
@@ -46,11 +59,11 @@ const std::vector<Dtype>& dtypes() {
       {"I8", 8, ElementType::signed_integer(8)},
       {"U8", 8, ElementType::unsigned_integer(8)},
       {"BOOL", 8, ElementType::boolean()},
-      {"C64", 64, std::nullopt},
-      {"F8_E8M0", 8, std::nullopt},
-      {"F6_E2M3", 6, std::nullopt},
-      {"F6_E3M2", 6, std::nullopt},
-      {"F4", 4, std::nullopt},
+      {"F8_E8M0", 8, formats::float32, "", Coding::exponents},
+      {"F4", 4, formats::float4_e2m1fn, "", Coding::nibbles},
+      {"F6_E2M3", 6, std::nullopt, six_bits},
+      {"F6_E3M2", 6, std::nullopt, six_bits},
+      {"C64", 64, std::nullopt, "complex numbers; save real and imaginary parts as tensors"},
   };
   return all;
 }
@@ -168,7 +181,9 @@ class EntryReader {
     const std::optional<std::int64_t> bits = byte_count(entry_.shape, static_cast<std::size_t>(dtype->bits));
     if (!bits) fail("a shape of less than 2^60 bytes", to_string(entry_.shape));
     const auto need = static_cast<std::uint64_t>(*bits);
-    if (need % 8 != 0 || need / 8 != entry_.end - entry_.begin) {
+    if (need % 8 != 0)
+      fail("a shape whose " + entry_.dtype + " codes fill whole bytes", to_string(entry_.shape));
+    if (need / 8 != entry_.end - entry_.begin) {
       fail("data_offsets " + std::to_string(need / 8) + " bytes apart, for " + entry_.dtype + " of shape " +
                to_string(entry_.shape),
            span);
@@ -191,11 +206,49 @@ Metadata read_metadata(const ByteSource& source, const json& object) {
   return metadata;
 }
 
-std::string_view dtype_name(const Array& array, const std::string& path) {
+const Dtype& dtype_of(const Array& array, const std::string& path) {
   for (const Dtype& d : dtypes()) {
-    if (d.element == array.element) return d.name;
+    if (d.element == array.element && d.coding != Coding::exponents) return d;
   }
   throw InputError(path, "", "an element type that safetensors has a name for", array.element.name());
+}
+
+Array from_nibbles(const Array& pairs, Shape shape) {
+  Array array = make_array(formats::float4_e2m1fn, std::move(shape));
+  for (std::size_t i = 0; i < array.bytes.size(); ++i)
+    array.bytes[i] = (pairs.bytes[i / 2] >> (i % 2 * 4)) & std::byte{0xF};
+  return array;
+}
+
+std::vector<std::byte> to_nibbles(const Array& array, const std::string& path) {
+  if (array.bytes.size() % 2 != 0)
+    throw InputError(path, "", "an even number of F4 elements, since two share a byte",
+                     to_string(array.shape));
+  std::vector<std::byte> pairs(array.bytes.size() / 2);
+  for (std::size_t i = 0; i < array.bytes.size(); ++i) pairs[i / 2] |= array.bytes[i] << (i % 2 * 4);
+  return pairs;
+}
+
+Array from_exponents(const Array& codes) {
+  Array array = make_array(formats::float32, codes.shape);
+  const std::span<float> values = array.as<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(e8m0_t{std::to_integer<std::uint8_t>(codes.bytes[i])}.value());
+  }
+  return array;
+}
+
+// The tensor whose bytes come next. Its size is held against the rest of the file before memory is asked for.
+Array read_tensor(ByteSource& source, const Dtype& dtype, const SafetensorsEntry& entry) {
+  const ElementType byte = ElementType::unsigned_integer(8);
+  switch (dtype.coding) {
+    case Coding::nibbles:
+      return from_nibbles(read_elements(source, {byte, {static_cast<std::int64_t>(entry.end - entry.begin)}}),
+                          entry.shape);
+    case Coding::exponents: return from_exponents(read_elements(source, {byte, entry.shape}));
+    case Coding::plain: break;
+  }
+  return read_elements(source, {*dtype.element, entry.shape});
 }
 
 }  // namespace
@@ -210,7 +263,12 @@ SafetensorsHeader read_safetensors_header(ByteSource& source) {
   }
   std::vector<char> text = allocate<char>(static_cast<std::size_t>(size));
   source.read_exact(text.data(), text.size(), "header");
-  if (text.empty() || text.front() != '{') source.fail("byte 8", "a header that starts with '{'", "another");
+  // JSON may start with blanks, and the format's own reader takes them; the JSON parser here would also end at a NUL.
+  const auto first = std::ranges::find_if_not(text, is_json_blank);
+  if (first == text.end() || *first != '{') source.fail("byte 8", "a header that starts with '{'", "another");
+  if (const auto nul = std::ranges::find(text, '\0'); nul != text.end()) {
+    source.fail("byte " + std::to_string(8 + (nul - text.begin())), "a header padded with blanks", "a NUL");
+  }
   const json object = parse_json(source, {text.data(), text.size()});
 
   SafetensorsHeader header;
@@ -253,13 +311,13 @@ Array read_safetensors(ByteSource& source, const std::string& name, const std::o
   const auto entry = name.empty() ? header.entries.begin()
                                   : std::ranges::find(header.entries, name, &SafetensorsEntry::name);
   if (entry == header.entries.end()) throw unknown_name(path, "the name of a tensor", name, names);
-  const std::optional<ElementType>& element = find_dtype(entry->dtype)->element;
-  if (!element) {
-    source.fail("tensor " + quoted(entry->name), "a dtype that holds numbers of one element a code",
-                entry->dtype);
+  const Dtype& dtype = *find_dtype(entry->dtype);
+  if (!dtype.element) {
+    source.fail("tensor " + quoted(entry->name), "a dtype that can be read",
+                entry->dtype + ": " + std::string(dtype.why_not));
   }
   source.skip(entry->begin, "data");
-  Array array = read_elements(source, {*element, entry->shape});
+  Array array = read_tensor(source, dtype, *entry);
   array.origin = path + ":" + entry->name;
   array.metadata = header.metadata;
   source.skip(header.data_bytes - entry->end, "data");
@@ -275,13 +333,15 @@ void write_safetensors(const std::string& path, const std::vector<NamedRef>& arr
   json header = json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t begin = 0;
+  std::map<const Array*, std::vector<std::byte>> packed;
   for (const auto& [name, array] : order) {
-    const std::uint64_t end = begin + array->bytes.size();
+    const Dtype& dtype = dtype_of(*array, path);
+    if (dtype.coding == Coding::nibbles) packed[array] = to_nibbles(*array, path);
+    const std::uint64_t end = begin + (packed.contains(array) ? packed[array] : array->bytes).size();
     if (name == "__metadata__" || header.contains(name)) {
       throw ContractError("a tensor's name is taken: " + quoted(name));
     }
-    header[name] = {
-        {"dtype", dtype_name(*array, path)}, {"shape", array->shape}, {"data_offsets", {begin, end}}};
+    header[name] = {{"dtype", dtype.name}, {"shape", array->shape}, {"data_offsets", {begin, end}}};
     begin = end;
   }
   std::string text = json_text(header);
@@ -293,7 +353,8 @@ void write_safetensors(const std::string& path, const std::vector<NamedRef>& arr
   AtomicFile file(path);
   file.write({size_bytes, sizeof size_bytes});
   file.write(text);
-  for (const auto& [name, array] : order) write_bytes(file, array->bytes);
+  for (const auto& [name, array] : order)
+    write_bytes(file, packed.contains(array) ? packed[array] : array->bytes);
   file.commit();
 }
 

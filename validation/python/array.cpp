@@ -172,13 +172,17 @@ Operand any_operand(const py::handle& x, std::string_view name) {
   return out;
 }
 
-Operand operand(const py::handle& x, std::string_view name) {
-  Operand out = any_operand(x, name);
-  if (!out.element.is_floating()) {
-    throw py::type_error(std::string(name) + ": an array of " + out.element.name() +
+void require_floating(const Operand& x) {
+  if (!x.element.is_floating()) {
+    throw py::type_error(x.name + ": an array of " + x.element.name() +
                          "; floating-point numbers are asked for (x.astype(...)), or codes of a format "
                          "(assay.codes(x, format))");
   }
+}
+
+Operand operand(const py::handle& x, std::string_view name) {
+  Operand out = any_operand(x, name);
+  require_floating(out);
   return out;
 }
 
@@ -215,6 +219,16 @@ CodeMatrix matrix_of(Operand& x) {
 compare::Codes codes_of(Operand& x) {
   x = packed(std::move(x));
   return {x.data, x.element.format(), x.shape};
+}
+
+compare::Integers integers_of(Operand& x) {
+  x = packed(std::move(x));
+  using Kind = io::ElementType::Kind;
+  return {x.data,
+          {.bits = x.element.bits(),
+           .is_signed = x.element.kind() == Kind::signed_integer,
+           .is_boolean = x.element.kind() == Kind::boolean},
+          x.shape};
 }
 
 std::vector<double> values_of(Operand& x) {

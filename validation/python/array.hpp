@@ -11,6 +11,7 @@
 
 #include "reference/exact/code_view.hpp"
 #include "validation/compare/codes.hpp"
+#include "validation/compare/integers.hpp"
 #include "validation/io/array.hpp"
 
 namespace assay::python {
@@ -38,6 +39,7 @@ struct Operand {
 Operand any_operand(const py::handle& x, std::string_view name);
 // The same, where only floating-point elements will do: TypeError for others.
 Operand operand(const py::handle& x, std::string_view name);
+void require_floating(const Operand& x);
 
 // The same elements row-major without gaps: `x` itself where it lies so, else a copy.
 Operand packed(Operand x);
@@ -45,6 +47,7 @@ Operand packed(Operand x);
 // Views. The operand outlives them; a layout that strides in elements cannot describe is copied first, into `x`.
 CodeMatrix matrix_of(Operand& x);  // ContractError unless it has two dimensions
 compare::Codes codes_of(Operand& x);
+compare::Integers integers_of(Operand& x);  // of integers or bool
 std::vector<double> values_of(Operand& x);  // exact; ContractError where float64 does not hold them
 io::Array array_of(const Operand& x);       // a copy, as files take it
 

@@ -1,15 +1,18 @@
 // The judge: two arrays, and everything that there is to say about their difference.
 #include <pybind11/stl.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reference/core/error.hpp"
 #include "reference/formats/rounding.hpp"
 #include "validation/compare/comparator.hpp"
+#include "validation/compare/integers.hpp"
 #include "validation/compare/policy.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
@@ -60,47 +63,164 @@ std::string default_name(const Operand& got, const Operand& want) {
          " want=" + want.element.name();
 }
 
-Verdict judge_arrays(const py::object& got_array, const py::object& want_array, const py::object& policy,
-                     const py::object& bound_array, bool convert, const std::string& rounding,
-                     bool expects_zero, const py::object& stale_array, const std::string& name, int threads) {
-  Operand got = operand(got_array, "got"), want = operand(want_array, "want");
+// What compare() takes besides the arrays.
+struct Request {
+  Policy policy{};
+  bool convert = false;
+  std::string rounding{};
+  bool expects_zero = false;
+  int threads = 0;
+};
+
+compare::Options options_of(const Request& r) {
   compare::Options options;
-  options.policy = policy_of(policy);
-  options.convert = convert;
-  options.rounding = parse_rounding(rounding);
+  options.policy = r.policy;
+  options.convert = r.convert;
+  options.rounding = parse_rounding(r.rounding);
   if (options.rounding == Rounding::stochastic)
     throw ContractError("rounding: want is rounded the same way every time, not stochastically");
-  options.expects_zero = expects_zero;
-  if (threads < 0) throw ContractError("threads: " + std::to_string(threads) + ", not 0 or more");
-  options.threads = threads;
-  compare::Expected expected{.codes = codes_of(want)};
-  std::vector<double> bound;
-  if (!bound_array.is_none()) {
-    Operand bounds = operand(bound_array, "bound");
-    if (bounds.shape != got.shape) {
-      throw ContractError("bound of shape " + io::to_string(bounds.io_shape()) + ", not " +
-                          io::to_string(got.io_shape()) + ", that of got");
-    }
-    bound = values_of(bounds);
-    expected.bound = bound;
+  options.expects_zero = r.expects_zero;
+  if (r.threads < 0) throw ContractError("threads: " + std::to_string(r.threads) + ", not 0 or more");
+  options.threads = r.threads;
+  return options;
+}
+
+std::vector<double> bound_of(const py::object& array, const Operand& got) {
+  if (array.is_none()) return {};
+  Operand bounds = operand(array, "bound");
+  if (bounds.shape != got.shape) {
+    throw ContractError("bound of shape " + io::to_string(bounds.io_shape()) + ", not " +
+                        io::to_string(got.io_shape()) + ", that of got");
   }
+  return values_of(bounds);
+}
+
+// Integers with integers, floating-point numbers with their kind.
+Verdict judge_arrays(const py::object& got_array, const py::object& want_array, const Request& request,
+                     const py::object& bound_array, const py::object& stale_array, const std::string& name) {
+  Operand got = any_operand(got_array, "got"), want = any_operand(want_array, "want");
+  const bool are_integers = !got.element.is_floating() && !want.element.is_floating();
+  if (!are_integers) {
+    require_floating(got);
+    require_floating(want);
+  }
+  compare::Options options = options_of(request);
+  const std::vector<double> bound = bound_of(bound_array, got);
   Operand stale;
-  if (!stale_array.is_none()) {
-    stale = operand(stale_array, "stale");
-    options.stale = codes_of(stale);
-  }
-  const compare::Codes codes = codes_of(got);
+  if (!stale_array.is_none())
+    stale = are_integers ? any_operand(stale_array, "stale") : operand(stale_array, "stale");
   Verdict verdict;
   verdict.name = name.empty() ? default_name(got, want) : name;
-  const py::gil_scoped_release unlocked;
-  verdict.comparison = std::make_shared<const Comparison>(judge(codes, expected, options));
+  Comparison comparison;
+  if (are_integers) {
+    const compare::Integers integers = integers_of(got);
+    compare::ExpectedIntegers expected{.values = integers_of(want), .bound = bound};
+    if (!stale_array.is_none()) expected.stale = integers_of(stale);
+    const py::gil_scoped_release unlocked;
+    comparison = judge(integers, expected, options);
+  } else {
+    const compare::Codes codes = codes_of(got);
+    const compare::Expected expected{.codes = codes_of(want), .bound = bound};
+    if (!stale_array.is_none()) options.stale = codes_of(stale);
+    const py::gil_scoped_release unlocked;
+    comparison = judge(codes, expected, options);
+  }
+  verdict.comparison = std::make_shared<const Comparison>(std::move(comparison));
   return verdict;
+}
+
+// Verdicts of arrays that were paired by name.
+struct Verdicts {
+  std::vector<std::pair<std::string, Verdict>> pairs{};
+  std::vector<std::string> missing{}, extra{};
+
+  // As the command's exit code: agreement needs one array that agrees and none that does not.
+  std::string status() const {
+    bool any = false, failed = !missing.empty() || !extra.empty();
+    for (const auto& [name, verdict] : pairs) {
+      any = any || verdict.comparison->verdict == compare::Verdict::agree;
+      failed = failed || verdict.comparison->verdict == compare::Verdict::disagree;
+    }
+    return failed ? "FAILED" : any ? "PASSED" : "VACUOUS";
+  }
+  std::string text() const {
+    std::string text;
+    for (const auto& [name, verdict] : pairs) text += verdict.text();
+    for (const std::string& name : missing) text += "MISSING " + name + ": got has none of this name\n";
+    for (const std::string& name : extra) text += "EXTRA   " + name + ": want has none of this name\n";
+    return text;
+  }
+  const Verdict& at(const std::string& name) const {
+    for (const auto& [known, verdict] : pairs) {
+      if (known == name) return verdict;
+    }
+    throw py::key_error(name);
+  }
+};
+
+// What stands under `name` in `arrays`, a dict or None.
+py::object member_of(const py::object& arrays, const py::str& name, const char* parameter) {
+  if (arrays.is_none()) return py::none();
+  if (!py::isinstance<py::dict>(arrays))
+    throw py::type_error(std::string(parameter) + ": a dict is asked for, as got and want are dicts");
+  return arrays.attr("get")(name);
+}
+
+Verdicts judge_dicts(const py::dict& got, const py::dict& want, const Request& request,
+                     const py::object& bound, const py::object& stale, const std::string& name) {
+  Verdicts verdicts;
+  for (const auto& [key, array] : want) {
+    const py::str label(key);
+    if (!got.contains(key)) {
+      verdicts.missing.push_back(label);
+      continue;
+    }
+    const std::string case_name = (name.empty() ? "compare/arrays" : name) + " array=" + std::string(label);
+    verdicts.pairs.emplace_back(
+        label, judge_arrays(got[key], py::reinterpret_borrow<py::object>(array), request,
+                            member_of(bound, label, "bound"), member_of(stale, label, "stale"), case_name));
+  }
+  for (const auto& [key, array] : got) {
+    if (!want.contains(key)) verdicts.extra.push_back(py::str(key));
+  }
+  return verdicts;
+}
+
+py::object judge_any(const py::object& got, const py::object& want, const py::object& policy,
+                     const py::object& bound, bool convert, const std::string& rounding, bool expects_zero,
+                     const py::object& stale, const std::string& name, int threads) {
+  const Request request{policy_of(policy), convert, rounding, expects_zero, threads};
+  const bool is_dict = py::isinstance<py::dict>(got);
+  if (is_dict != py::isinstance<py::dict>(want))
+    throw py::type_error("compare: a dict of arrays is compared with another, not with one array");
+  if (is_dict) return py::cast(judge_dicts(got, want, request, bound, stale, name));
+  return py::cast(judge_arrays(got, want, request, bound, stale, name));
 }
 
 // A member of the comparison, as a property.
 template <class T>
 auto member(T Comparison::*field) {
   return [field](const Verdict& v) { return (*v.comparison).*field; };
+}
+
+py::object python_integer(compare::Int128 x) { return py::int_(py::str(compare::integer_text(x))); }
+
+py::dict would_pass(const Verdict& v) {
+  const compare::WouldPass& w = v.comparison->would_pass;
+  const auto finite = [](double x) { return std::isfinite(x) ? py::object(py::float_(x)) : py::none(); };
+  py::dict found;
+  found["atol"] = finite(w.atol);
+  found["rtol"] = finite(w.rtol);
+  const bool has_ulps = std::isfinite(w.ulps) && !v.comparison->integers;
+  found["ulps"] = has_ulps ? py::object(py::int_(static_cast<std::uint64_t>(w.ulps))) : py::none();
+  found["policy"] = w.policy.empty() ? py::object(py::none()) : py::object(py::str(w.policy));
+  return found;
+}
+
+// None of integers, which have no format.
+template <FormatSpec Comparison::*field>
+std::optional<FormatSpec> format_of_verdict(const Verdict& v) {
+  return v.comparison->integers ? std::nullopt : std::optional((*v.comparison).*field);
 }
 
 py::object worst(const Verdict& v) {
@@ -115,8 +235,17 @@ py::object worst(const Verdict& v) {
   }
   py::dict found;
   found["index"] = index;
-  found["got"] = e.got_value;
-  found["want"] = e.want_value;
+  if (const auto& figures = v.comparison->integers) {
+    const compare::Int128 got = compare::integer_value(e.got, figures->got_type),
+                          want = compare::integer_value(e.want, figures->want_type);
+    found["got"] = python_integer(got);
+    found["want"] = python_integer(want);
+    found["difference"] = python_integer(got - want);
+  } else {
+    found["got"] = e.got_value;
+    found["want"] = e.want_value;
+    found["difference"] = e.got_value - e.want_value;
+  }
   found["got_code"] = e.got;
   found["want_code"] = e.want;
   found["ulps"] = e.ulps ? py::object(py::float_(*e.ulps)) : py::none();
@@ -165,8 +294,13 @@ void bind_compare(py::module_& m) {
       .def_property_readonly("policy", member(&Comparison::policy))
       .def_property_readonly("shape",
                              [](const Verdict& v) { return py::tuple(py::cast(v.comparison->shape)); })
-      .def_property_readonly("format", member(&Comparison::format), "Of got, and of the codes compared.")
-      .def_property_readonly("want_format", member(&Comparison::want_format))
+      .def_property_readonly("format", &format_of_verdict<&Comparison::format>,
+                             "Of got, and of the codes compared; None of integers.")
+      .def_property_readonly("want_format", &format_of_verdict<&Comparison::want_format>)
+      .def_property_readonly(
+          "would_pass", &would_pass,
+          "The atol, rtol and ulps that would pass, each alone, rounded up; None if none would. "
+          "`policy`: the one that would, where only bits of NaNs or signs of zeros differ.")
       .def_property_readonly("values", member(&Comparison::values))
       .def_property_readonly("bit_equal", member(&Comparison::bit_equal))
       .def_property_readonly("differ", member(&Comparison::differ))
@@ -201,21 +335,44 @@ void bind_compare(py::module_& m) {
       .def("__str__", &Verdict::text)
       .def("__repr__", [](const Verdict& v) { return "<Verdict " + v.status() + " " + v.name + ">"; });
 
-  m.def("compare", &judge_arrays, py::arg("got"), py::arg("want"), py::arg("policy") = "bit-equal",
-        py::kw_only(), py::arg("bound") = py::none(), py::arg("convert") = false,
-        py::arg("rounding") = "nearest-even", py::arg("expects_zero") = false, py::arg("stale") = py::none(),
-        py::arg("name") = "", py::arg("threads") = 0,
-        "Compares an output with what it should be.\n\n"
-        "got, want     arrays of one shape\n"
-        "policy        a name of policies(), or a Policy: what counts as agreement\n"
-        "bound         with a policy of kind bound: the bound of each value\n"
-        "convert       formats may differ: want is rounded once into got's format\n"
-        "rounding      of want into got's format\n"
-        "expects_zero  that want is zero everywhere is what this is about: not VACUOUS\n"
-        "stale         what the memory of got held before: would it pass?\n"
-        "name          stands in the text\n"
-        "threads       0: as OpenMP decides; changes no figure\n\n"
-        "Returns a Verdict. ContractError for shapes or formats that do not go together.");
+  py::class_<Verdicts>(m, "Verdicts", "What comparisons of arrays with one name found. True if it PASSED.")
+      .def_property_readonly("status", &Verdicts::status,
+                             "PASSED if an array agrees and none fails, is missing or is extra.")
+      .def("__bool__", [](const Verdicts& v) { return v.status() == "PASSED"; })
+      .def_readonly("missing", &Verdicts::missing, "Names that want has and got has not.")
+      .def_readonly("extra", &Verdicts::extra, "Names that got has and want has not.")
+      .def("__getitem__", &Verdicts::at)
+      .def("__len__", [](const Verdicts& v) { return v.pairs.size(); })
+      .def("__iter__",
+           [](const Verdicts& v) {
+             std::vector<std::string> names;
+             for (const auto& [name, verdict] : v.pairs) names.push_back(name);
+             return py::iter(py::cast(names));
+           })
+      .def("text", &Verdicts::text, "The lines of every pair, then the missing and the extra names.")
+      .def("__str__", &Verdicts::text)
+      .def("__repr__", [](const Verdicts& v) {
+        return "<Verdicts " + v.status() + " of " + std::to_string(v.pairs.size()) + ">";
+      });
+
+  m.def(
+      "compare", &judge_any, py::arg("got"), py::arg("want"), py::arg("policy") = "bit-equal", py::kw_only(),
+      py::arg("bound") = py::none(), py::arg("convert") = false, py::arg("rounding") = "nearest-even",
+      py::arg("expects_zero") = false, py::arg("stale") = py::none(), py::arg("name") = "",
+      py::arg("threads") = 0,
+      "Compares an output with what it should be.\n\n"
+      "got, want     arrays of one shape: both floating-point, or both integers or bool, which are compared "
+      "as\n"
+      "              integers; or dicts of arrays, paired by name\n"
+      "policy        a name of policies(), or a Policy: what counts as agreement\n"
+      "bound         with a policy of kind bound: the bound of each value\n"
+      "convert       formats may differ: want is rounded once into got's format\n"
+      "rounding      of want into got's format\n"
+      "expects_zero  that want is zero everywhere is what this is about: not VACUOUS\n"
+      "stale         what the memory of got held before: would it pass?\n"
+      "name          stands in the text\n"
+      "threads       0: as OpenMP decides; changes no figure\n\n"
+      "Returns a Verdict; of dicts, Verdicts. ContractError for shapes or formats that do not go together.");
 }
 
 }  // namespace assay::python

@@ -195,6 +195,13 @@ Explained explain_convert(const py::object& a_array, const py::object& got_array
   require_shape(got, a.shape);
   const compare::Codes from = codes_of(a), to = codes_of(got);
   ConvertedSample values{.from = from.format, .index = sample_of(from.shape, at, sample, seed)};
+  if (at.is_none()) {
+    std::vector<std::uint64_t> all(from.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = compare::code_at(from, i);
+    values.index = diagnose::telling_sample(
+        {all.data(), all.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(from.format)), from.format},
+        to.format, sample, seed);
+  }
   for (const std::size_t i : values.index) {
     values.a.push_back(compare::code_at(from, i));
     values.got.push_back(compare::code_at(to, i));

@@ -144,27 +144,33 @@ std::string ulp_histogram_figure(const Comparison& c) {
     const Bar& bar = bars[i];
     const double x = left + (static_cast<double>(i) + 0.5) * pitch, h = scale.height_of(bar.count);
     if (bar.count != 0) {
-      marks += mark(bar.bin == 0 ? "same" : "other", x - bar_width / 2, top + plot_height - h, bar_width, h,
-                    1, fmt::format("{} ulp: {}", bin_name(bar.bin, bar.below), grouped(bar.count)));
+      marks +=
+          mark(bar.bin == 0 ? "same" : "other", x - bar_width / 2, top + plot_height - h, bar_width, h, 1,
+               fmt::format("{}{}: {}", bin_name(bar.bin, bar.below), c.integers ? "" : " ulp",
+                           grouped(bar.count)));
     }
     // Counted from the middle, so that 0 has a label.
     if ((i > low ? i - low : low - i) % every == 0) {
       marks += label(x, top + plot_height + 16, "middle", bin_label(bar.bin, bar.below));
     }
   }
-  marks += label(left + plot_width / 2, height - 6, "middle", "got \u2212 want, in ulps");
+  marks += label(left + plot_width / 2, height - 6, "middle",
+                 c.integers ? "got \u2212 want" : "got \u2212 want, in ulps");
   const std::uint64_t unmeasured = c.values - c.measured;
   return figure(
       "ulp", "Distances",
       fmt::format(
-          "number of values by distance in representable values; each bar doubles{}",
+          "number of values by {}; each bar doubles{}",
+          c.integers ? "difference" : "distance in representable values",
           unmeasured == 0 ? "" : fmt::format("; {} not measured (NaN, infinity)", grouped(unmeasured))),
       marks);
 }
 
 std::string scatter_figure(const Comparison& c) {
   const compare::Scatter& s = c.scatter;
-  const char* const title = s.over_bound ? "Error over bound by magnitude" : "Distance by magnitude";
+  const char* const title = s.over_bound ? "Error over bound by magnitude"
+                            : c.integers ? "Difference by magnitude"
+                                         : "Distance by magnitude";
   int x_low = 0, x_high = 0, y_low = 0, y_high = 0;
   std::uint64_t most = 0;
   for (std::size_t i = 0; i < s.counts.size(); ++i) {
@@ -219,7 +225,10 @@ std::string scatter_figure(const Comparison& c) {
         mark(outside ? "bad" : "other", left + (x - x_low) * cell_width + 0.5, y_of(y) - cell_height + 0.5,
              std::max(cell_width - 1, 0.5), std::max(cell_height - 1, 0.5), shade(s.counts[i], most),
              fmt::format("|want| 2^{} to 2^{}, {} 2^{} to 2^{}: {}", x, x + 1,
-                         s.over_bound ? "error/bound" : "ulp", y, y + 1, grouped(s.counts[i])));
+                         s.over_bound ? "error/bound"
+                         : c.integers ? "difference"
+                                      : "ulp",
+                         y, y + 1, grouped(s.counts[i])));
   }
   if (s.over_bound) {
     marks += line("limit", left, y_of(0), left + plot_width, y_of(0));
@@ -229,7 +238,9 @@ std::string scatter_figure(const Comparison& c) {
   return figure(
       "scatter", title,
       fmt::format("{} against |want|, by powers of two; stronger cells hold more values{}",
-                  s.over_bound ? "error/bound" : "distance in ulps",
+                  s.over_bound ? "error/bound"
+                  : c.integers ? "|got \u2212 want|"
+                               : "distance in ulps",
                   s.exact == 0 ? "" : fmt::format("; {} without error are left out", grouped(s.exact))),
       marks);
 }

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
@@ -19,20 +21,28 @@ using compare::ClassCounts;
 using compare::Comparison;
 using compare::Element;
 using compare::Extreme;
+using compare::Int128;
+using compare::integer_text;
+using compare::integer_value;
 using compare::PolicyKind;
 using compare::Verdict;
 
 using Json = nlohmann::ordered_json;
 
+double read(const std::string& text) { return std::strtod(text.c_str(), nullptr); }
+
 // --- text --------------------------------------------------------------------------------------------------
 
-// Three significant digits, rounded up: what is printed is no less than x.
+// Three significant digits, rounded up: what is printed, read back, is no less than x. All digits where three would
+// leave float64.
 std::string up3(double x) {
   if (x == 0 || !std::isfinite(x)) return fmt::format("{:.3g}", x);
-  std::string text = fmt::format("{:.3g}", x);
-  if (std::strtod(text.c_str(), nullptr) >= x) return text;
-  const double step = std::pow(10.0, std::floor(std::log10(x)) - 2);
-  return fmt::format("{:.3g}", std::strtod(text.c_str(), nullptr) + step);
+  const std::string nearest = fmt::format("{:.2e}", x);  // "d.dde+xx"
+  if (read(nearest) >= x) return fmt::format("{:.3g}", read(nearest));
+  const int digits = (nearest[0] - '0') * 100 + (nearest[2] - '0') * 10 + (nearest[3] - '0') + 1;
+  const std::string next = fmt::format("{}e{}", digits, std::stoi(nearest.substr(nearest.find('e') + 1)) - 2);
+  const std::string text = fmt::format("{:.3g}", read(next));
+  return std::isfinite(read(text)) && read(text) >= x ? text : fmt::format("{}", x);
 }
 
 std::string hex_value(double x) { return fmt::format("{:a}", x); }
@@ -58,6 +68,12 @@ std::string not_judged_line(const Comparison& c) {
 std::string counts_line(const Comparison& c) {
   const double share =
       c.values == 0 ? 0 : 100 * static_cast<double>(c.zeros_would_pass) / static_cast<double>(c.values);
+  if (c.integers) {
+    const bool by_difference =
+        c.policy.kind == PolicyKind::bit_equal || c.policy.kind == PolicyKind::correctly_rounded;
+    return fmt::format("{} values: {} equal, {} differ{}; zeros would pass {:.1f} %", c.values, c.bit_equal,
+                       c.differ, by_difference ? "" : outside_text(c), share);
+  }
   return fmt::format("{} values: {} bit-equal, {} differ{}; NaN {}/{}, Inf {}/{}; zeros would pass {:.1f} %",
                      c.values, c.bit_equal, c.differ, outside_text(c), c.got.nan, c.want.nan,
                      c.got.infinite(), c.want.infinite(), share);
@@ -67,7 +83,24 @@ std::string ulps_text(double ulps) {
   return ulps < 1e9 ? fmt::format("{:.0f} ulp", ulps) : fmt::format("{:.3g} ulp", ulps);
 }
 
+// got and want of an element of integers.
+std::pair<Int128, Int128> integers_of(const Element& e, const Comparison& c) {
+  return {integer_value(e.got, c.integers->got_type), integer_value(e.want, c.integers->want_type)};
+}
+
+std::string worst_integers_line(const Comparison& c) {
+  const Element& w = *c.worst;
+  const auto [got, want] = integers_of(w, c);
+  std::string line =
+      fmt::format("worst {} want {} got {}, difference {}", compare::index_text(w.index, c.shape),
+                  integer_text(want), integer_text(got), integer_text(got - want));
+  if (w.over_bound) line += fmt::format("  error/bound {:.3g}", *w.over_bound);
+  if (c.policy.kind == PolicyKind::tolerance) line += fmt::format(", relative {:.3g}", w.relative);
+  return line;
+}
+
 std::string worst_line(const Comparison& c) {
+  if (c.integers) return worst_integers_line(c);
   const Element& w = *c.worst;
   std::string line = fmt::format("worst {} want {} ({}) got {} ({})", compare::index_text(w.index, c.shape),
                                  hex_value(decode(w.want, c.format)), code_text(w.want, c.format),
@@ -85,9 +118,16 @@ std::string would_pass_line(const Comparison& c) {
                        c.class_mismatches);
   }
   const compare::WouldPass& w = c.would_pass;
-  std::string line = "would pass with atol " + up3(w.atol);
+  if (!w.policy.empty()) {
+    return fmt::format("would pass with --policy {}: only {} differ", w.policy,
+                       w.policy == "bit-equal-any-nan" ? "bits of NaNs"
+                       : c.got.nan == 0                ? "signs of zeros"
+                                                       : "signs of zeros or bits of NaNs");
+  }
+  // Integers and steps are printed whole, that they may be typed.
+  std::string line = "would pass with atol " + (c.integers ? fmt::format("{:.0f}", w.atol) : up3(w.atol));
   if (std::isfinite(w.rtol)) line += " or rtol " + up3(w.rtol);
-  line += " or " + ulps_text(w.ulps);
+  if (!c.integers) line += fmt::format(" or {:.0f} ulp", w.ulps);
   if (!std::isfinite(w.rtol)) line += "; no rtol would: want is 0 where got is not";
   return line;
 }
@@ -100,6 +140,9 @@ Json number(double x) {
   return std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
 }
 
+// A whole number, so that it can be typed; no distance reaches 2^64.
+Json steps(double x) { return std::isfinite(x) ? Json(static_cast<std::uint64_t>(x)) : number(x); }
+
 double number_of(const Json& json) {
   if (json.is_number()) return json.get<double>();
   const auto text = json.get<std::string>();
@@ -108,6 +151,51 @@ double number_of(const Json& json) {
     return text == "inf" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
   }
   throw InputError("", "", "a number, \"inf\", \"-inf\" or \"nan\"", quoted(text));
+}
+
+Json integer(Int128 x) {
+  Json json = {{"value", nullptr}, {"decimal", integer_text(x)}};
+  if (x >= 0 && x >> 64 == 0) json["value"] = static_cast<std::uint64_t>(x);
+  if (x < 0 && x >> 63 == -1) json["value"] = static_cast<std::int64_t>(x);
+  return json;
+}
+Int128 integer_of(const Json& json) {
+  const auto text = json.at("decimal").get<std::string>();
+  const std::optional<Int128> x = compare::parse_integer(text);
+  if (!x) throw InputError("", "", "a decimal integer", quoted(text));
+  return *x;
+}
+
+Json range(Int128 least, Int128 most) { return {{"least", integer(least)}, {"most", integer(most)}}; }
+
+Json integers_json(const Comparison& c) {
+  if (!c.integers) return nullptr;
+  const compare::IntegerFigures& f = *c.integers;
+  const bool any = c.values > 0;
+  return {{"got", any ? range(f.least_got, f.most_got) : Json()},
+          {"want", any ? range(f.least_want, f.most_want) : Json()},
+          {"largest_difference", integer(f.largest_difference)}};
+}
+
+compare::IntegerType integer_type_of(const std::string& name) {
+  const std::optional<compare::IntegerType> type = compare::parse_integer_type(name);
+  if (!type) throw InputError("", "", "an integer type", quoted(name));
+  return *type;
+}
+
+void integers_of_json(const Json& json, Comparison& c) {
+  const Json& f = json.at("integers");
+  if (f.is_null()) return;
+  compare::IntegerFigures figures{.got_type = integer_type_of(json.at("format")),
+                                  .want_type = integer_type_of(json.at("want_format"))};
+  if (!f.at("got").is_null()) {
+    figures.least_got = integer_of(f.at("got").at("least"));
+    figures.most_got = integer_of(f.at("got").at("most"));
+    figures.least_want = integer_of(f.at("want").at("least"));
+    figures.most_want = integer_of(f.at("want").at("most"));
+  }
+  figures.largest_difference = integer_of(f.at("largest_difference"));
+  c.integers = figures;
 }
 
 std::string format_name(const FormatSpec& f) {
@@ -151,7 +239,43 @@ std::uint64_t code_of(const Json& json) {
   return std::stoull(json.at("bits").get<std::string>(), nullptr, 16);
 }
 
+std::string bits_text(std::uint64_t code, const compare::IntegerType& type) {
+  return fmt::format("{:#0{}x}", code, type.bits / 4 + 2);
+}
+
+Json integer_element(const Element& e, const Comparison& c) {
+  const auto [got, want] = integers_of(e, c);
+  const auto value = [](Int128 x, std::uint64_t code, const compare::IntegerType& type) {
+    Json json = integer(x);
+    json["bits"] = bits_text(code, type);
+    return json;
+  };
+  Json json = {{"flat_index", e.index},
+               {"index", compare::index_text(e.index, c.shape)},
+               {"want", value(want, e.want, c.integers->want_type)},
+               {"got", value(got, e.got, c.integers->got_type)},
+               {"difference", integer(got - want)},
+               {"absolute", number(e.absolute)},
+               {"relative", number(e.relative)}};
+  json["over_bound"] = e.over_bound ? number(*e.over_bound) : Json();
+  return json;
+}
+
+Element integer_element_of(const Json& json, const compare::IntegerFigures& types) {
+  Element e;
+  json.at("flat_index").get_to(e.index);
+  e.want = code_of(json.at("want"));
+  e.got = code_of(json.at("got"));
+  e.got_value = static_cast<double>(integer_value(e.got, types.got_type));
+  e.want_value = static_cast<double>(integer_value(e.want, types.want_type));
+  e.absolute = number_of(json.at("absolute"));
+  e.relative = number_of(json.at("relative"));
+  if (!json.at("over_bound").is_null()) e.over_bound = number_of(json.at("over_bound"));
+  return e;
+}
+
 Json element(const Element& e, const Comparison& c) {
+  if (c.integers) return integer_element(e, c);
   Json json = {{"flat_index", e.index},
                {"index", compare::index_text(e.index, c.shape)},
                {"want", value_of_code(e.want, c.format)},
@@ -191,12 +315,14 @@ void bins_of(const Json& json, std::array<std::uint64_t, compare::UlpHistogram::
 }
 
 // Cells that hold something, as [x, y, count].
-Json scatter(const compare::Scatter& s) {
+Json scatter(const compare::Scatter& s, bool is_integer) {
   Json cells = Json::array();
   for (std::size_t i = 0; i < s.counts.size(); ++i) {
     if (s.counts[i] != 0) cells.push_back({i % s.width, i / s.width, s.counts[i]});
   }
-  return {{"y_is", s.over_bound ? "error/bound" : "ulp"},
+  return {{"y_is", s.over_bound ? "error/bound"
+                   : is_integer ? "difference"
+                                : "ulp"},
           {"x0", s.x0},
           {"y0", s.y0},
           {"width", s.width},
@@ -294,8 +420,11 @@ Comparison comparison_of(const Json& json) {
   json.at("reason").get_to(c.reason);
   c.policy = policy_of(json.at("policy"));
   json.at("operation").get_to(c.operation);
-  c.format = parse_format(json.at("format").get<std::string>());
-  c.want_format = parse_format(json.at("want_format").get<std::string>());
+  integers_of_json(json, c);
+  if (!c.integers) {
+    c.format = parse_format(json.at("format").get<std::string>());
+    c.want_format = parse_format(json.at("want_format").get<std::string>());
+  }
   json.at("shape").get_to(c.shape);
   json.at("values").get_to(c.values);
   json.at("bit_equal").get_to(c.bit_equal);
@@ -306,7 +435,7 @@ Comparison comparison_of(const Json& json) {
   c.want = classes_of(json.at("want"));
   json.at("zeros_would_pass").get_to(c.zeros_would_pass);
   json.at("not_judged").get_to(c.not_judged);
-  const Json& ulps = json.at("ulps");
+  const Json& ulps = json.at(c.integers ? "differences" : "ulps");
   bins_of(ulps.at("below"), c.ulps.below);
   bins_of(ulps.at("above"), c.ulps.above);
   ulps.at("measured").get_to(c.measured);
@@ -321,8 +450,11 @@ Comparison comparison_of(const Json& json) {
   c.nmse = number_of(json.at("nmse"));
   c.cosine = number_of(json.at("cosine"));
   const Json& would = json.at("would_pass");
-  c.would_pass = {number_of(would.at("atol")), number_of(would.at("rtol")), number_of(would.at("ulps"))};
-  if (const Json& w = json.at("worst"); !w.is_null()) c.worst = element_of(w, c.format);
+  c.would_pass = {number_of(would.at("atol")), number_of(would.at("rtol")),
+                  number_of(would.at(c.integers ? "atol" : "ulps"))};
+  if (!would.at("policy").is_null()) would.at("policy").get_to(c.would_pass.policy);
+  if (const Json& w = json.at("worst"); !w.is_null())
+    c.worst = c.integers ? integer_element_of(w, *c.integers) : element_of(w, c.format);
   const Json& where = json.at("where");
   where.at("text").get_to(c.where.text);
   where.at("kind").get_to(c.where.kind);
@@ -363,8 +495,17 @@ std::vector<std::string> statistics_lines(const Comparison& c) {
     return fmt::format("NaN {}, +Inf {}, -Inf {}, +0 {}, -0 {}, subnormal {}", k.nan, k.positive_infinity,
                        k.negative_infinity, k.positive_zero, k.negative_zero, k.subnormal);
   };
-  lines.push_back("got    " + classes_text(c.got));
-  lines.push_back("want   " + classes_text(c.want));
+  if (c.integers && c.values > 0) {
+    const compare::IntegerFigures& f = *c.integers;
+    const auto range_text = [](Int128 least, Int128 most, const ClassCounts& k) {
+      return fmt::format("from {} to {}, zero {}", integer_text(least), integer_text(most), k.zero());
+    };
+    lines.push_back("got    " + range_text(f.least_got, f.most_got, c.got));
+    lines.push_back("want   " + range_text(f.least_want, f.most_want, c.want));
+  } else if (!c.integers) {
+    lines.push_back("got    " + classes_text(c.got));
+    lines.push_back("want   " + classes_text(c.want));
+  }
   if (c.values == 0) return lines;
   std::string histogram;
   const auto bin = [&](std::size_t b, std::uint64_t count, const char* sign) {
@@ -376,8 +517,13 @@ std::vector<std::string> statistics_lines(const Comparison& c) {
   };
   for (std::size_t b = c.ulps.below.size(); b-- > 1;) bin(b, c.ulps.below[b], "-");
   for (std::size_t b = 0; b < c.ulps.above.size(); ++b) bin(b, c.ulps.above[b], "+");
-  lines.push_back(
-      fmt::format("ulp    mean {:.3g}, max {:.0f}; {}", c.mean_ulps, c.max_ulps.value, histogram));
+  if (c.integers) {
+    lines.push_back(fmt::format("diff   mean {:.3g}, max {}; {}", c.mean_ulps,
+                                integer_text(c.integers->largest_difference), histogram));
+  } else {
+    lines.push_back(
+        fmt::format("ulp    mean {:.3g}, max {:.0f}; {}", c.mean_ulps, c.max_ulps.value, histogram));
+  }
   lines.push_back(fmt::format("error  absolute {:.3g} at {}, relative {:.3g} at {}", c.max_absolute.value,
                               compare::index_text(c.max_absolute.index, c.shape), c.max_relative.value,
                               compare::index_text(c.max_relative.index, c.shape)));
@@ -395,8 +541,9 @@ std::string json_comparison(const Comparison& c) {
                {"reason", c.reason},
                {"policy", policy_json(c.policy)},
                {"operation", c.operation},
-               {"format", format_name(c.format)},
-               {"want_format", format_name(c.want_format)},
+               {"format", c.integers ? c.integers->got_type.name() : format_name(c.format)},
+               {"want_format", c.integers ? c.integers->want_type.name() : format_name(c.want_format)},
+               {"integers", integers_json(c)},
                {"shape", c.shape},
                {"values", c.values},
                {"bit_equal", c.bit_equal},
@@ -407,7 +554,7 @@ std::string json_comparison(const Comparison& c) {
                {"want", classes(c.want)},
                {"zeros_would_pass", c.zeros_would_pass},
                {"not_judged", c.not_judged},
-               {"ulps",
+               {c.integers ? "differences" : "ulps",
                 {{"measured", c.measured},
                  {"mean", number(c.mean_ulps)},
                  {"max", extreme(c.max_ulps, c)},
@@ -421,9 +568,9 @@ std::string json_comparison(const Comparison& c) {
                                     : Json();
   json["nmse"] = number(c.nmse);
   json["cosine"] = number(c.cosine);
-  json["would_pass"] = {{"atol", number(c.would_pass.atol)},
-                        {"rtol", number(c.would_pass.rtol)},
-                        {"ulps", number(c.would_pass.ulps)}};
+  json["would_pass"] = {{"atol", number(c.would_pass.atol)}, {"rtol", number(c.would_pass.rtol)}};
+  if (!c.integers) json["would_pass"]["ulps"] = steps(c.would_pass.ulps);
+  json["would_pass"]["policy"] = c.would_pass.policy.empty() ? Json() : Json(c.would_pass.policy);
   json["worst"] = c.worst ? element(*c.worst, c) : Json();
   json["where"] = {{"text", c.where.text},
                    {"kind", c.where.kind},
@@ -431,7 +578,7 @@ std::string json_comparison(const Comparison& c) {
                    {"looks_like", c.where.looks_like}};
   json["weaknesses"] = c.weaknesses;
   json["map"] = map_json(c.map);
-  json["scatter"] = scatter(c.scatter);
+  json["scatter"] = scatter(c.scatter, c.integers.has_value());
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -17,8 +17,8 @@ namespace assay {
 //   where  64 of 64 in column 32 = last of n=33: tail of a 32-wide tile?
 //
 // NaN and Inf count got/want. Values are those of the codes, as C99 hex; tolerances are rounded up, so that
-// what is printed would pass. The last two lines stand under FAILED alone. VACUOUS has a line `why`, PASSED
-// one `weak` for each wrong output that would have passed.
+// what is printed would pass. Integers are printed in decimal, with their exact difference. The last two lines stand
+// under FAILED alone. VACUOUS has a line `why`, PASSED one `weak` for each wrong output that would have passed.
 std::vector<std::string> comparison_lines(const compare::Comparison& c);
 
 // What comparison_lines() leaves out: distances, percentiles, NMSE and cosine, which judge nothing.
@@ -27,9 +27,13 @@ std::vector<std::string> statistics_lines(const compare::Comparison& c);
 // "FAILED  NAME          policy bound"
 std::string comparison_headline(std::string_view status, std::string_view name, const compare::Comparison& c);
 
-// One JSON object. Numbers that JSON has no form for are the strings "inf", "-inf" and "nan"; values of
-// elements stand as {"value", "hex", "bits"}. parse_comparison() gives back all but digits that JSON's
-// numbers lose: none.
+// One JSON object. Numbers that JSON has no form for are the strings "inf", "-inf" and "nan"; values of elements stand
+// as {"value", "hex", "bits"}. An integer stands as {"value", "decimal"}: a JSON number with all its digits, which Python
+// and others with integers keep, and the same digits as a string, for readers that turn numbers into float64; value is
+// null where the number exceeds 64 bits. Comparisons of integers have `integers` (else null) with the ranges,
+// `differences` in place of `ulps`, and no would_pass.ulps. What stands under would_pass passes as it is typed there:
+// atol and rtol are float64 values with all their digits, ulps a whole number. parse_comparison() gives back all but
+// digits that JSON's numbers lose: none.
 std::string json_comparison(const compare::Comparison& c);
 compare::Comparison parse_comparison(std::string_view text);  // InputError if it is not one
 

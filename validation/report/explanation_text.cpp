@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <optional>
 
 #include "validation/report/table.hpp"
@@ -257,13 +259,15 @@ std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagn
 
 namespace {
 
-std::string verdict_text(const ConversionExplanation& e) {
+std::string verdict_text(const ConversionExplanation& e, std::size_t values) {
   const ConversionRank& best = e.ranked.front();
+  const std::string all = e.sample == values ? fmt::format("all {} values", e.sample)
+                                             : fmt::format("all {} sampled of {} values", e.sample, values);
   if (e.remaining == 0) {
-    return fmt::format("None of {} conversions gives all {} values\nNearest: {}, {} of {}\n", e.candidates,
-                       e.sample, best.how, best.matches, best.compared);
+    return fmt::format("None of {} conversions gives {}\nNearest: {}, {} of {}\n", e.candidates, all,
+                       best.how, best.matches, best.compared);
   }
-  std::string text = fmt::format("The conversion ({}) gives all {} values", best.how, e.sample);
+  std::string text = fmt::format("The conversion ({}) gives {}", best.how, all);
   return text + (e.remaining == 1
                      ? fmt::format(", and no other of {} does\n", e.candidates)
                      : fmt::format(", and so do {} others of {}\n", e.remaining - 1, e.candidates));
@@ -273,7 +277,9 @@ std::string verdict_text(const ConversionExplanation& e) {
 
 std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& sample,
                              const ConversionExplanation& e) {
-  std::string text = verdict_text(e);
+  const std::size_t elements =
+      std::accumulate(q.shape.begin(), q.shape.end(), std::size_t{1}, std::multiplies<>());
+  std::string text = verdict_text(e, elements);
   text += fmt::format("  explain/convert {} to {} sample={} seed={}\n", sample.from.dtype, q.got.dtype,
                       e.sample, q.seed);
   std::vector<std::vector<std::string>> rows{{"share", "values", "conversion", "first value that it misses"}};

@@ -48,7 +48,17 @@ std::string row(std::string_view name, const std::vector<std::string>& cells) {
   return text + "</tr>\n";
 }
 
+std::string ranges_table(const Comparison& c) {
+  const compare::IntegerFigures& f = *c.integers;
+  std::string text = "<div><table>\n<tr><th></th><th>got</th><th>want</th></tr>\n";
+  text += row("least", {compare::integer_text(f.least_got), compare::integer_text(f.least_want)});
+  text += row("greatest", {compare::integer_text(f.most_got), compare::integer_text(f.most_want)});
+  text += row("zeros", {grouped(c.got.zero()), grouped(c.want.zero())});
+  return text + "</table></div>\n";
+}
+
 std::string classes_table(const Comparison& c) {
+  if (c.integers) return ranges_table(c);
   std::string text = "<div><table>\n<tr><th></th><th>got</th><th>want</th></tr>\n";
   const auto line = [&](std::string_view name, std::uint64_t got, std::uint64_t want) {
     text += row(name, {grouped(got), grouped(want)});
@@ -71,12 +81,21 @@ std::string distances_table(const Comparison& c) {
     return e.value == 0 ? std::string("0") : number(e.value) + " at " + compare::index_text(e.index, c.shape);
   };
   std::string text = "<div><table>\n";
-  text += row("format", {std::string(c.format.dtype) +
-                         (c.format == c.want_format ? "" : ", want " + std::string(c.want_format.dtype))});
+  const std::string got = c.integers ? c.integers->got_type.name() : std::string(c.format.dtype),
+                    want = c.integers ? c.integers->want_type.name() : std::string(c.want_format.dtype);
+  text += row("format", {got == want ? got : got + ", want " + want});
   text += row("shape", {compare::shape_text(c.shape)});
-  text += row("largest distance", {at(c.max_ulps) + " (ulp)"});
-  text += row("mean distance, signed", {number(c.mean_ulps) + " (ulp)"});
-  text += row("largest error", {at(c.max_absolute)});
+  if (c.integers) {
+    const compare::Int128 largest = c.integers->largest_difference;
+    text += row("largest difference",
+                {compare::integer_text(largest) +
+                 (largest == 0 ? "" : " at " + compare::index_text(c.max_absolute.index, c.shape))});
+    text += row("mean difference, signed", {number(c.mean_ulps)});
+  } else {
+    text += row("largest distance", {at(c.max_ulps) + " (ulp)"});
+    text += row("mean distance, signed", {number(c.mean_ulps) + " (ulp)"});
+    text += row("largest error", {at(c.max_absolute)});
+  }
   text += row("largest relative error", {at(c.max_relative)});
   if (c.over_bound) {
     text += row("error/bound", {fmt::format("p50 {}, p99 {}, max {}", number(c.over_bound->p50),

@@ -4,9 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
 #include "reference/exact/chain.hpp"
 #include "validation/diagnose/revealed.hpp"
 
@@ -24,8 +27,16 @@ const ArithmeticRegistry& arithmetics() {
 
 std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_file, std::string_view where) {
   // Those of the registry live as long as the program.
-  if (!name_or_file.ends_with(".json"))
-    return {std::shared_ptr<void>(), &arithmetics().find(name_or_file, where)};
+  if (!name_or_file.ends_with(".json")) {
+    if (const Arithmetic* const known = arithmetics().lookup(name_or_file))
+      return {std::shared_ptr<void>(), known};
+    std::vector<std::string> names;
+    for (const Arithmetic* one : arithmetics().list()) names.push_back(one->info().name);
+    const bool near = !near_names(name_or_file, names).empty();
+    const InputError e = unknown_name(where, "an arithmetic", name_or_file, names);
+    throw InputError(e.path(), "",
+                     near ? e.expected() : e.expected() + " (`assay list arithmetics` shows all)", e.found());
+  }
   try {
     return diagnose::make_revealed(diagnose::load(name_or_file));
   } catch (const ContractError& e) {

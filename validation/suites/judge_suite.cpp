@@ -218,10 +218,10 @@ CaseResult bits_case(const Arithmetic& arithmetic, const RunContext& context) {
                        by_bits.worst->index == i,
                    text);
       tally.expect(
-          by_bits.where.text == fmt::format("1 of 1 at [{},{}]; bit {} ({}) is flipped", i / n, i % n, bit,
-                                            bit == 31   ? "sign"
-                                            : bit >= 23 ? "exponent"
-                                                        : "significand"),
+          by_bits.where.text.starts_with(fmt::format("1 of 1 at [{},{}]; bit {} ({}) ", i / n, i % n, bit,
+                                                     bit == 31   ? "sign"
+                                                     : bit >= 23 ? "exponent"
+                                                                 : "significand")),
           text);
       const bool above = !std::isfinite(got[i]) || std::fabs(got[i] - p.truth[i]) > p.bound[i];
       seen_by_bound += above ? 1 : 0;

@@ -32,13 +32,24 @@ const std::array<Input, 5> known_inputs{{{"fp16", formats::float16, "f16"},
                                          {"E4M3", formats::float8_e4m3fn, "f8_e4m3"},
                                          {"E5M2", formats::float8_e5m2, "f8_e5m2"}}};
 
+// The instruction that an fp8 set was recorded with.
+enum class Fp8 {
+  the_only_one,
+  wgmma_and_mma,  // float32 results by wgmma with an addend of 0, float16 results by mma.sync
+  mma,            // both by mma.sync
+};
+
 struct Gpu {
   std::string_view folder;
   std::string_view unit;  // of a unit's name
-  bool two_fp8_units;     // wgmma gives float32, mma.sync float16
+  Fp8 fp8;
 };
-constexpr std::array<Gpu, 4> known_gpus{
-    {{"V100", "sm70", false}, {"A100", "sm80", false}, {"Ada", "sm89", false}, {"H100", "sm90", true}}};
+constexpr std::array<Gpu, 6> known_gpus{{{"V100", "sm70", Fp8::the_only_one},
+                                         {"A100", "sm80", Fp8::the_only_one},
+                                         {"Ada", "sm89", Fp8::the_only_one},
+                                         {"H100", "sm90", Fp8::wgmma_and_mma},
+                                         {"H200", "sm90", Fp8::wgmma_and_mma},
+                                         {"B200", "sm100", Fp8::mma}}};
 
 template <class Known>
 const typename Known::value_type* known(const Known& all, std::string_view folder) {
@@ -81,7 +92,8 @@ RecordedSetName set_name(const fs::path& folder, const Gpu& gpu, const Input& in
                        .path = folder,
                        .format = input.format,
                        .accumulator = f16 ? formats::float16 : formats::float32};
-  const bool by_wgmma = fp8 && gpu.two_fp8_units && !f16, by_mma = fp8 && gpu.two_fp8_units && f16;
+  const bool by_wgmma = fp8 && gpu.fp8 == Fp8::wgmma_and_mma && !f16;
+  const bool by_mma = fp8 && gpu.fp8 != Fp8::the_only_one && !by_wgmma;
   name.unit = std::string(gpu.unit) +
               (by_wgmma ? ".wgmma."
                : by_mma ? ".mma."

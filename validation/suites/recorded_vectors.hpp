@@ -4,10 +4,10 @@
 //   <folder>/<GPU>/<input>/c.npy                 uint32 [n]      addends as float32 bits
 //   <folder>/<GPU>/<input>/d_fp32.npy, d_fp16.npy uint32 [n]     results, float32 bits; a float16 result is widened
 //
-// One dot product a row. <GPU>: V100, A100, Ada, H100; <input>: fp16, bf16, tf32, E4M3, E5M2. A folder has at least one
-// d; each d is a set of its own and belongs to one unit. Where D is float16 the addend is c rounded to float16, nearest
-// even. H100's two fp8 sets come from two units: d_fp32 from wgmma with the addend 0 (c is ignored), d_fp16 from
-// mma.sync with c.
+// One dot product a row. <GPU>: V100, A100, Ada, H100, H200, B200; <input>: fp16, bf16, tf32, E4M3, E5M2. A folder has
+// at least one d; each d is a separate set and belongs to one unit. Where D is float16 the addend is c rounded to
+// float16, nearest even. The two fp8 sets of H100 and H200 come from two units: d_fp32 from wgmma with the addend 0 (c
+// is ignored), d_fp16 from mma.sync with c. Those of B200 both come from mma.sync with c.
 //
 // Sets of assay-probe-gpu have a meta.json beside a.npy (gpu/host/README.md), which says what each d is; <GPU> and
 // <input> are then any names, and the folder may be that of the GPU itself. A d of which it names no unit, or whose

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -167,6 +169,29 @@ void write_to(const fs::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
+}
+
+// As a signal's handler asks for; names of files that are finished or given up are forgotten.
+BOOST_AUTO_TEST_CASE(unfinished_files_are_removed) {
+  const Folder folder;
+  const fs::path where = fs::path(folder / "x").parent_path();
+  const auto entries = [&] { return std::distance(fs::directory_iterator(where), fs::directory_iterator()); };
+  {
+    std::vector<std::unique_ptr<AtomicFile>> files;
+    for (int i = 0; i < 64; ++i) files.push_back(std::make_unique<AtomicFile>(where / std::to_string(i)));
+    files[7]->write("7");
+    files[7]->commit();
+    files[8].reset();
+    BOOST_TEST(entries() == 63);
+    remove_unfinished_files();
+    BOOST_TEST(entries() == 1);
+    BOOST_TEST(fs::exists(where / "7"));
+  }
+  for (int i = 0; i < 200; ++i) {  // places in the list are used again
+    AtomicFile file(where / "again");
+    remove_unfinished_files();
+    BOOST_TEST(entries() == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_pipe_is_read_like_a_file) {

@@ -1,4 +1,4 @@
-// Writes the files whose sums are known, for check_sha256.cmake: layers 1, 7, 64 and 120 of 1024 neurons, and, given
+// Writes the files whose sums are known, for check_sha256.sh: layers 1, 7, 64 and 120 of 1024 neurons, and, given
 // MNIST's training images, the categories after 120 layers.
 #include <cstdio>
 #include <exception>

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emulation/units/unit.hpp"
+#include "reference/formats/conversion_policy.hpp"
 #include "tests/validation/cli/files.hpp"
 #include "validation/diagnose/revealed.hpp"
 
@@ -153,6 +154,42 @@ BOOST_FIXTURE_TEST_CASE(a_conversion_is_explained, Programs) {
   BOOST_TEST(found.exit_code == 0, found.err);
   BOOST_TEST(holds(found.out, "truncate"), found.out);
   BOOST_TEST(!holds(found.out, "100.0 %  500/500  intel"), found.out);
+}
+
+// One NaN, one subnormal and one tie among 20,000 values, each converted as no other policy does: the sample has them,
+// whatever the seed, and a sample is not called all.
+BOOST_FIXTURE_TEST_CASE(values_that_tell_conversions_apart_are_looked_at, Programs) {
+  const std::size_t size = 20000;
+  io::Array a = normal(f32, {20000}, 6), right = io::make_array(bf16, {20000});
+  set_code(a, 4711, 0x7F800001);   // a NaN of low bits
+  set_code(a, 9000, 0x80000000);   // minus zero
+  set_code(a, 11111, 0x00123456);  // a subnormal
+  set_code(a, 19999, 0x3F808000);  // a tie
+  set_code(a, 15000, 0x7F7FFFFF);  // beyond the largest
+  for (std::size_t i = 0; i < size; ++i)
+    set_code(right, i,
+             convert_bits32(static_cast<std::uint32_t>(code(a, i)), bf16, parse_policy("pytorch"), {}));
+  write("long.npy", a);
+  const std::string command = "explain convert --a long.npy --got short.safetensors --seed ";
+  for (const auto& [at, wrong] : {std::pair{std::size_t{4711}, 0x7F80U},
+                                  {9000, 0x0U},
+                                  {11111, 0x0U},
+                                  {19999, 0x3F81U},
+                                  {15000, 0x7F7FU}}) {
+    io::Array got = right;
+    BOOST_TEST(code(got, at) != wrong);
+    set_code(got, at, wrong);
+    write("short.safetensors", got);
+    for (const char* const seed : {"1", "2", "3"}) {
+      const Outcome found = assay(command + seed);
+      BOOST_TEST(!holds(found.out, "The conversion (pytorch, nearest-even) gives all"),
+                 at << ": " << found.out);
+    }
+  }
+  write("short.safetensors", right);
+  const Outcome found = assay(command + "1");
+  BOOST_TEST(found.exit_code == 0);
+  BOOST_TEST(holds(found.out, "gives all 64 sampled of 20000 values"), found.out);
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_questions_are_refused, Programs) {

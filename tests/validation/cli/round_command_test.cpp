@@ -127,3 +127,20 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_meant_is_refused) {
   BOOST_TEST(refuses("-f bf16 -- --foo", "--foo"));
   BOOST_TEST(refuses("-f bf16 -", "line 2", "printf '1\\nx\\n3\\n'"));
 }
+
+// A policy with one rounding has that one; a rounding that is typed and that it lacks is the mode's fault.
+BOOST_AUTO_TEST_CASE(truncation_needs_no_mode) {
+  const Outcome truncated = round("-f bf16 --policy truncate 0x1.ffp0 --json");
+  BOOST_TEST(truncated.exit_code == 0, truncated.err);
+  BOOST_TEST(json::parse(truncated.out).at("code") == "0x3fff");
+  BOOST_TEST(round("-f bf16 --policy truncate -m RZ 0x1.ffp0 --json").out == truncated.out);
+  BOOST_TEST(json::parse(round("-f bf16 --policy intel 0x1.ffp0 --json").out).at("code") == "0x4000");
+  const Outcome refused = round("-f bf16 --policy truncate -m nearest-even 1.1");
+  BOOST_TEST(refused.exit_code == 2);
+  BOOST_TEST(
+      refused.err.find("--mode: expected a conversion that the policy has, found truncate has no rounding "
+                       "nearest-even, only toward-zero") != std::string::npos,
+      refused.err);
+  const Outcome none = round("-f f16 --policy truncate 1.1");
+  BOOST_TEST(none.err.find("--policy") != std::string::npos, none.err);
+}

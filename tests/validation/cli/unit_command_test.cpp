@@ -6,6 +6,7 @@
 #include "emulation/units/unit.hpp"
 #include "reference/exact/chain.hpp"
 #include "tests/validation/cli/files.hpp"
+#include "validation/cli/unit_command.hpp"
 
 using namespace assay;
 using namespace assay::cli_test;
@@ -218,4 +219,51 @@ BOOST_FIXTURE_TEST_CASE(operands_that_do_not_fit_are_refused, Products) {
         }()));
   BOOST_TEST(assay("gemm --unit sm90.bf16 --a a.safetensors --b as32.npy --out e.npy").exit_code == 0);
   BOOST_TEST(holds_the_product("e.npy", units().find("sm90.bf16"), false));
+}
+
+// --round is to nearest even into the unit's own format, for every unit: those of tf32 also take float32, and would
+// drop its last bits.
+BOOST_FIXTURE_TEST_CASE(operands_are_rounded_to_nearest_even, Folder) {
+  for (const FormatSpec& from : {f32, formats::float64}) {
+    const io::Array wide = normal(from, {4, 100}, 11);
+    write("wide.npy", wide);
+    for (const Arithmetic* unit : units().list()) {
+      if (unit->info().inputs.empty()) continue;
+      cli::UnitOptions o;
+      o.unit = unit->info().name;
+      o.a = o.b = (path / "wide.npy").string();
+      o.round = true;
+      const cli::UnitOperands in = cli::unit_operands(o);
+      for (const io::Array* x : {&in.a, &in.b}) {
+        const FormatSpec to = x->element.format();
+        BOOST_TEST((to != f32 || !unit->accepts(formats::tf32, formats::tf32)), o.unit);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < 400; ++i) wrong += code(*x, i) != encode(value(wide, i), to).code ? 1 : 0;
+        BOOST_TEST(wrong == 0U, o.unit << " " << to.dtype);
+      }
+    }
+  }
+  // By the command: half a last place of tf32 above an odd code goes up, and one product shows it.
+  write("a.npy", array_of(f32, {1, 1}, {1 + 0x1p-10 + 0x1p-11}));
+  write("one.npy", array_of(f32, {1, 1}, {1}));
+  const std::string operands = "gemm --unit sm80.tf32 --a a.npy --b one.npy --out ";
+  BOOST_TEST(assay(operands + "rounded.npy --round").exit_code == 0);
+  BOOST_TEST(assay(operands + "cut.npy").exit_code == 0);
+  BOOST_TEST(value(io::read_array((path / "rounded.npy").string()), 0) == 1 + 0x1p-9);
+  BOOST_TEST(value(io::read_array((path / "cut.npy").string()), 0) == 1 + 0x1p-10);
+}
+
+// A name that is wrong is said before an option that is missing, and where nothing is near, who lists them.
+BOOST_FIXTURE_TEST_CASE(a_wrong_unit_is_said_first, Products) {
+  for (const char* const command : {"gemm", "dot"}) {
+    const Outcome outcome =
+        assay(std::string(command) + " --unit sm80.bf17 --a a.safetensors --b b.safetensors");
+    BOOST_TEST(outcome.exit_code == 2);
+    BOOST_TEST(holds(outcome.err, "found \"sm80.bf17\"; near names: sm80.bf16"), outcome.err);
+  }
+  const Outcome outcome = assay("study sum --unit zz");
+  BOOST_TEST(outcome.exit_code == 2);
+  BOOST_TEST(
+      holds(outcome.err, "--unit: expected an arithmetic (`assay list arithmetics` shows all), found \"zz\""),
+      outcome.err);
 }

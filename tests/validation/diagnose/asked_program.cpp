@@ -10,7 +10,7 @@
 //   offset   lanes where operands are asked for at an offset that is no multiple of 16
 //   threads  lanes with OMP_NUM_THREADS of 2 or more, which it reads when it starts, as libraries do, and has so many
 // BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent, little, much, later, word, change,
-// huge, clamp.
+// huge, clamp, skip (of terms whose factor in A is 0).
 #include <signal.h>
 #include <unistd.h>
 
@@ -122,6 +122,21 @@ std::string_view arithmetic_of(const std::string& name, const Request& r, int th
   return lanes ? "lanes4_f32" : "chain_f32";
 }
 
+// A dot product of the terms whose factor in A is no zero.
+std::uint64_t without_zeros(const Arithmetic& arithmetic, const CodeVector& x, const CodeVector& y,
+                            const FormatSpec& output) {
+  std::vector<std::uint64_t> a, b;
+  for (std::size_t i = 0; i < x.size; ++i) {
+    if ((x.code(i) & x.format.magnitude_mask()) == 0) continue;
+    a.push_back(x.code(i));
+    b.push_back(y.code(i));
+  }
+  if (a.empty()) return 0;
+  const auto left = stored(a, x.format), right = stored(b, y.format);
+  return arithmetic.dot({left.data(), a.size(), 1, x.format}, {right.data(), b.size(), 1, y.format}, {},
+                        output);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -146,8 +161,9 @@ int main(int argc, char** argv) {
       for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t j = 0; j < cols; ++j) {
           const std::uint64_t addend = r.c ? addends[i * cols + j] : 0;
-          const std::uint64_t dot =
-              registry.find(arithmetic_of(name, r, threads, j)).dot(x.row(i), y.column(j), {}, r.output);
+          const Arithmetic& arithmetic = registry.find(arithmetic_of(name, r, threads, j));
+          const std::uint64_t dot = how == "skip" ? without_zeros(arithmetic, x.row(i), y.column(j), r.output)
+                                                  : arithmetic.dot(x.row(i), y.column(j), {}, r.output);
           results.push_back(scaled(r, dot, addend) ^ (how == "change" ? ++asked % 2 : 0));
           // Only what is asked near the end of the range shows it.
           if (how == "clamp" && decode(results.back(), r.output) > 1e30)

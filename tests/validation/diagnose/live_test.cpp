@@ -1,6 +1,7 @@
 // Libraries as they are installed here: revealed, and fresh results predicted. Prints a row of a table for each
-// shape, those that are not predicted first; what is not installed is a row that says so. ASSAY_LIVE_ONLY=text
-// takes the libraries whose name holds it.
+// shape, those that are not predicted first; what is not installed is a row that says so. What a library does on this
+// CPU is not ours to promise: a row that is honestly not predicted is a figure. A test fails where a prediction was
+// made and other results deny it. ASSAY_LIVE_ONLY=text takes the libraries whose name holds it.
 #define BOOST_TEST_MODULE diagnose_live
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -49,19 +50,30 @@ struct Row {
   std::uint64_t runs = 0, results = 0, wrong = 0;
   std::size_t trees = 0;
   bool asked = false;
+  std::uint64_t denied = 0;  // results that are not as a probe that said PREDICTED predicts them
 };
+
+// The time of a test is bounded by what is asked and tried: no clock. Whatever is predicted here stays far below it.
+RevealOptions limits() { return {.most_runs = 200'000, .most_work = 60'000'000}; }
 
 Row row_of(const Library& library, Program& program, const Problem& p, std::uint64_t results) {
   Row row{.library = library.name, .shape = to_string(p), .verdict = "predicted"};
   try {
-    const Revelation r = reveal(p, program.target());
-    const PredictionScore s = score(r, program.target(), seed, results);
+    const Revelation r = reveal(p, program.target(), limits());
+    const PredictionScore s = score(r, program.target(), seed, results / 2);
     row.asked = true;
     row.runs = r.runs;
     row.trees = r.classes.size();
     row.results = s.results + s.without_tree;
     row.wrong = s.wrong + s.without_tree;
+    if (row.wrong == 0 && unexplained(r) == 0) {
+      const PredictionScore others = score(r, program.target(), seed + 1, results - results / 2);
+      row.results += others.results;
+      row.denied = others.wrong;
+      if (row.denied > 0) row.verdict = "predicted WRONGLY";
+    }
     if (row.wrong > 0) row.verdict = "NOT predicted";
+    row.wrong += row.denied;
     for (const OrderClass& c : r.classes) {
       if (!c.why_not.empty()) row.verdict += "; " + c.why_not;
       if (c.training_misses > 0) row.verdict += "; rules miss " + std::to_string(c.training_misses);
@@ -81,7 +93,7 @@ void print(const Row& r) {
   std::fflush(stdout);
 }
 
-// Prints the rows, bad ones first, and the sums; what was asked must have been predicted.
+// Prints the rows, bad ones first, and the sums; what was predicted must have come.
 void report(const std::vector<Row>& rows, bool all) {
   std::size_t asked = 0, shapes = 0;
   std::uint64_t results = 0, wrong = 0;
@@ -90,8 +102,7 @@ void report(const std::vector<Row>& rows, bool all) {
     for (const Row& r : rows) {
       if ((r.verdict == "predicted") != good) continue;
       if (all || !good) print(r);
-      const bool skipped = r.verdict.starts_with("SKIPPED");
-      BOOST_TEST((good || skipped), r.library << " " << r.shape << ": " << r.verdict);
+      BOOST_TEST(r.denied == 0u, r.library << " " << r.shape << ": " << r.verdict);
       asked += r.asked ? 1 : 0;
       shapes += good ? 1 : 0;
       results += r.results;
@@ -193,26 +204,36 @@ ProgramOptions options_of(const Library& l) {
   return {.command = l.command, .form = Form::binary, .seconds = 120};
 }
 
+const auto exhaustive = boost::unit_test::label("exhaustive");
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(libraries_are_predicted) {
   std::vector<Row> rows;
   for (const Library& l : chosen_libraries()) {
     Program program(options_of(l));
-    std::vector<Problem> problems;
-    if (l.operation == Operation::gemm) {
-      problems = {problem(l, 64, 5, 7), problem(l, 300, 9, 17)};
-    } else {
-      for (const std::size_t k : {8UL, 33UL, 200UL}) problems.push_back(problem(l, k));
-    }
-    for (const Problem& p : problems) rows.push_back(row_of(l, program, p, 2000));
+    const bool matrix = l.operation == Operation::gemm;
+    rows.push_back(row_of(l, program, matrix ? problem(l, 64, 5, 7) : problem(l, 33), 2000));
   }
   report(rows, true);
 }
 
-BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) {
-  const char* const wanted = std::getenv("ASSAY_LIVE_SHAPES");
-  const std::uint64_t shapes = wanted != nullptr ? std::stoull(wanted) : 520;
+BOOST_AUTO_TEST_CASE(longer_sums_are_predicted, *exhaustive) {
+  std::vector<Row> rows;
+  for (const Library& l : chosen_libraries()) {
+    Program program(options_of(l));
+    if (l.operation == Operation::gemm) {
+      rows.push_back(row_of(l, program, problem(l, 300, 9, 17), 2000));
+    } else {
+      for (const std::size_t k : {8UL, 200UL}) rows.push_back(row_of(l, program, problem(l, k), 2000));
+    }
+  }
+  report(rows, true);
+}
+
+namespace {
+
+void fuzz(std::uint64_t shapes) {
   const std::vector<Library> list = chosen_libraries();
   std::vector<Row> rows;
   std::printf("fuzz of %llu shapes, seed %llu\n", static_cast<unsigned long long>(shapes),
@@ -232,6 +253,17 @@ BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) {
   }
   report(rows, false);
 }
+
+std::uint64_t shapes_or(std::uint64_t usual) {
+  const char* const wanted = std::getenv("ASSAY_LIVE_SHAPES");
+  return wanted != nullptr ? std::stoull(wanted) : usual;
+}
+
+}  // namespace
+
+// Two of each function; ASSAY_LIVE_SHAPES=n takes another number.
+BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) { fuzz(shapes_or(70)); }
+BOOST_AUTO_TEST_CASE(many_random_shapes_are_predicted, *exhaustive) { fuzz(shapes_or(520)); }
 
 namespace {
 
@@ -289,11 +321,10 @@ std::vector<std::size_t> compared(Program& program, const Invariance& r, const s
 }
 
 // False where the library is not here.
-bool invariance_is_confirmed(const Library& l) {
+bool invariance_is_confirmed(const Library& l, std::size_t k, const Variation& v) {
   Program program(options_of(l));
-  const Variation v{.m = {1, 2, 4, 7, 10, 16}, .row = true, .threads = {1, 2}};
   try {
-    const Invariance r = invariance(problem(l, 1000, 1, 64), program.target(), v, {.seed = seed}, 16, 0);
+    const Invariance r = invariance(problem(l, k, 1, 64), program.target(), v, {.seed = seed}, 16, 0);
     std::vector<std::size_t> found;
     for (const Setting& s : r.settings)
       found.push_back(r.classes.at(static_cast<std::size_t>(s.by_bits)).first);
@@ -317,12 +348,22 @@ bool invariance_is_confirmed(const Library& l) {
 
 // What is invariant differs from CPU to CPU. What must hold anywhere: other rows, made and compared by this test, fall
 // into the same classes.
-BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison) {
-  const std::vector<Library> list = chosen_libraries();
+namespace {
+
+void confirm_invariance(std::size_t k, const Variation& v) {
   std::size_t confirmed = 0;
-  std::printf("| library, k=1000 n=64 | | classes | depends on |\n");
-  for (const Library& l : list) {
-    if (l.operation == Operation::gemm) confirmed += invariance_is_confirmed(l) ? 1 : 0;
+  std::printf("| library, k=%zu n=64 | | classes | depends on |\n", k);
+  for (const Library& l : chosen_libraries()) {
+    if (l.operation == Operation::gemm) confirmed += invariance_is_confirmed(l, k, v) ? 1 : 0;
   }
   BOOST_TEST(confirmed > 0u);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison) {
+  confirm_invariance(400, {.m = {1, 7, 10}, .row = true, .threads = {1, 2}});
+}
+BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison_of_more_rows, *exhaustive) {
+  confirm_invariance(1000, {.m = {1, 2, 4, 7, 10, 16}, .row = true, .threads = {1, 2}});
 }

@@ -1,6 +1,7 @@
 // `assay probe` and `assay invariance` as a person starts them, and what `check` and `dot` make of the file.
 #define BOOST_TEST_MODULE cli_probe
 #include <boost/test/unit_test.hpp>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tests/validation/cli/files.hpp"
@@ -89,6 +90,23 @@ BOOST_FIXTURE_TEST_CASE(alpha_and_beta_are_revealed_saved_and_replayed, Folder) 
   BOOST_TEST(holds(without.err, "the C that"), without.err);
   const Outcome other = assay(shape + "--alpha -2 --form text" + from("chain_f32 once"));
   BOOST_TEST(other.exit_code == 0, other.out + other.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_library_that_skips_zeros_passes_its_own_check, Folder) {
+  const Outcome found = assay("probe dot --k 3 --results 300 --out skip.json" + from("chain_f32 skip"));
+  BOOST_TEST(found.exit_code == 0, found.out + found.err);
+  BOOST_TEST(holds(found.out, "a term whose factor in A is 0 adds nothing"), found.out);
+  const double infinity = std::numeric_limits<double>::infinity();
+  write("a.npy", array_of(formats::float32, {2, 3}, {1, 0, 2, 0, 1, 2}));
+  write("b.npy", array_of(formats::float32, {2, 3}, {3, infinity, 4, -infinity, 5, 6}));
+  write("got.npy", array_of(formats::float32, {2}, {11, 17}));
+  write("wrong.npy", array_of(formats::float32, {2}, {11, 18}));
+  const std::string check = "check dot --unit skip.json --a a.npy --b b.npy --got ";
+  for (const char* const policy : {"", " --policy bit-equal"}) {
+    const Outcome own = assay(check + "got.npy" + policy);
+    BOOST_TEST(own.exit_code == 0, own.out + own.err);
+    BOOST_TEST(assay(check + "wrong.npy" + policy).exit_code == 1);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predicted, Folder) {

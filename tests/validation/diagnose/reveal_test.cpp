@@ -278,6 +278,39 @@ BOOST_AUTO_TEST_CASE(invariance_finds_an_order_that_equal_bits_hide) {
   BOOST_TEST(invariance(p, mixed(true), v, {}, 1, 0).invariant);
 }
 
+namespace {
+
+// The chain whose first block is added to C.
+Tree after_c(const Tree& tree) {
+  Tree with_c;
+  with_c.terms = tree.terms;
+  with_c.addend = true;
+  with_c.nodes.push_back({{}, static_cast<int>(tree.terms), 0});
+  // The first block ends where the second begins: at the first node that joins two sums.
+  std::vector<int> moved;
+  bool added = false;
+  for (const TreeNode& node : tree.nodes) {
+    TreeNode copy = node;
+    bool joins = node.children.size() == 2;
+    for (int& child : copy.children) {
+      joins = joins && !tree.nodes[static_cast<std::size_t>(child)].children.empty();
+      child = moved[static_cast<std::size_t>(child)];
+    }
+    if (joins && !added) {
+      added = true;
+      int& block = *std::min_element(copy.children.begin(), copy.children.end());
+      const int sum = block;
+      with_c.nodes.push_back({{0, sum}, -1, 0});
+      block = static_cast<int>(with_c.nodes.size()) - 1;
+    }
+    with_c.nodes.push_back(copy);
+    moved.push_back(static_cast<int>(with_c.nodes.size()) - 1);
+  }
+  return with_c;
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(chains_of_equal_sums_are_drawn_once) {
   const auto blocks_of = [](int blocks, int odd) {
     Tree tree;
@@ -303,6 +336,19 @@ BOOST_AUTO_TEST_CASE(chains_of_equal_sums_are_drawn_once) {
   const std::string odd = draw_text(blocks_of(30, 27), {.rules = false});
   BOOST_TEST(odd.find("chain of 27 sums") != std::string::npos, odd);
   BOOST_TEST(odd.find("chain of 5 terms: 108..112") != std::string::npos, odd);
+  // C before them, or after.
+  Tree with_c = blocks_of(30, -1);
+  with_c.addend = true;
+  with_c.nodes.push_back({{}, static_cast<int>(with_c.terms), 0});
+  with_c.nodes.push_back(
+      {{static_cast<int>(with_c.nodes.size()) - 2, static_cast<int>(with_c.nodes.size()) - 1}, -1, 0});
+  const std::string last = draw_text(with_c, {.rules = false});
+  BOOST_TEST(
+      last ==
+      "+\n  chain of 30 sums like this one, each shifted by 4 more\n    chain of 4 terms: 0..3\n  C\n");
+  const std::string first = draw_text(after_c(blocks_of(30, -1)), {.rules = false});
+  BOOST_TEST(first ==
+             "chain of 30 sums after C like this one, each shifted by 4 more\n  chain of 4 terms: 0..3\n");
   const std::string two = draw_text(blocks_of(2, -1), {.rules = false});
   BOOST_TEST(two == "+\n  2 x (shifted by 4) chain of 4 terms: 0..3\n");
 }

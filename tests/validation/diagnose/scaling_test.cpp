@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "reference/core/error.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/asker.hpp"
@@ -335,8 +336,56 @@ BOOST_AUTO_TEST_CASE(problems_that_cannot_be_asked_are_refused) {
   });
   BOOST_TEST(scale_of(problem(1, 1), 0.7) == double{0.7F});
   BOOST_TEST(scale_of({.operation = Operation::gemm, .a = formats::float64}, 0.7) == 0.7);
-  const Problem even = with_even_scales(problem(0.7, 0));
-  BOOST_TEST((even.alpha == 2 && even.beta == 0));
-  const Problem kept = with_even_scales(problem(0.25, 1));
-  BOOST_TEST((kept.alpha == 0.25 && kept.beta == 1));
+}
+
+BOOST_AUTO_TEST_CASE(powers_of_two_lie_on_the_same_side_of_1) {
+  const Scales pairs[][2] = {{{0.7, 0}, {0.5, 0}},         {{0.25, 1}, {0.25, 1}},
+                             {{3, -2}, {2, -2}},           {{-1.5, 1.1}, {-2, 2}},
+                             {{-0.7, -0.1}, {-0.5, -0.5}}, {{-1, 1e-30}, {-1, 0.5}},
+                             {{1e30, -1e-3}, {2, -0.5}}};
+  for (const auto& [typed, expected] : pairs) {
+    const Problem even = with_even_scales(problem(typed.alpha, typed.beta));
+    BOOST_TEST(even.alpha == expected.alpha);
+    BOOST_TEST(even.beta == expected.beta);
+  }
+}
+
+namespace {
+
+// As ATLAS: another kernel where alpha is small, and one more where it is negative.
+float by_alpha(const Terms& t) {
+  if (t.alpha < 0) return into_b(t);
+  return std::fabs(t.alpha) < 1 ? panels_fused(t) : at_the_end(t);
+}
+// Sums toward +Inf; a negative alpha turns what is seen of them round.
+float rounded_up(const Terms& t) {
+  double sum = 0;
+  for (std::size_t i = 0; i < t.k; ++i) {
+    const ExactValue<Wide> product = wide_product(exact(double{t.a[i]}), exact(double{t.b[i]}));
+    const ExactValue<Wide> exact_sum = wide_sum(product, widened(exact(sum)), Rounding::toward_positive);
+    sum = decode(encode(exact_sum, formats::float32, {.rounding = Rounding::toward_positive}).code,
+                 formats::float32);
+  }
+  return t.beta == 0 ? t.alpha * static_cast<float>(sum) : t.alpha * static_cast<float>(sum) + t.beta * t.c;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_kernel_that_branches_on_alpha_is_recovered) {
+  const Kernel kernel{"by alpha", by_alpha};
+  for (const Scales& s : {Scales{0.7, 0.3}, Scales{1.7, 0.3}, Scales{-0.7, 0.3}, Scales{-1.5, 0}}) {
+    const Revelation r = recovered(kernel, problem(s.alpha, s.beta));
+    // The order and what it was found with, for people and in the file.
+    const Problem even = with_even_scales(r.problem);
+    const std::string& how = r.classes.at(0).how;
+    BOOST_TEST(how.find(", alpha " + scale_text(even.alpha)) != std::string::npos, how);
+    BOOST_TEST((how.find(", beta " + scale_text(even.beta)) != std::string::npos) == (s.beta != 0), how);
+    SavedArithmetic file{.name = "kernel", .program = "a test"};
+    file.shapes.push_back({r, {}});
+    BOOST_TEST(to_json(file).find("\"order_found_with\":{\"alpha\":") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sides_of_a_rounding_are_found_beside_a_negative_alpha) {
+  for (const double alpha : {-1.5, -0.7}) recovered({"rounded up", rounded_up}, problem(alpha, 0, true, 6));
 }

@@ -1,6 +1,7 @@
 // Files that are wrong on purpose: each is an InputError that says what is wrong, and none costs memory first.
 #define BOOST_TEST_MODULE io_bad_input
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 
 #include "tests/validation/io/files.hpp"
 #include "validation/io/zip.hpp"
@@ -148,7 +149,13 @@ BOOST_AUTO_TEST_CASE(safetensors_files) {
           {"no dtype", safetensors(R"({"x":{"shape":[],"data_offsets":[0,1]}})", "1"), "the field dtype"},
           {"no tensor", safetensors(R"({"x":3})", ""), "an object, found number"},
           {"another dtype", one("F128", "[1]", "[0,16]", 16), "found \"F128\""},
-          {"complex", one("C64", "[1]", "[0,8]", 8), "found C64"},
+          {"complex", one("C64", "[1]", "[0,8]", 8), "found C64: complex numbers"},
+          {"six bits", one("F6_E2M3", "[4]", "[0,3]", 3), "found F6_E2M3: 6-bit codes"},
+          {"six bits in part of a byte", one("F6_E3M2", "[3]", "[0,3]", 3), "F6_E3M2 codes fill whole bytes"},
+          {"half a byte", one("F4", "[3]", "[0,2]", 2), "a shape whose F4 codes fill whole bytes, found [3]"},
+          {"padded with NUL", safetensors("{\"x\":" + tensor("U8", "[1]", "[0,1]") + "}" + zeros(3), "1"),
+           "byte 61: expected a header padded with blanks, found a NUL"},
+          {"starts with NUL", safetensors(zeros(1) + "{}", ""), "starts with '{'"},
           {"offsets lie, more", one("F32", "[2]", "[0,12]", 12), "data_offsets 8 bytes apart"},
           {"offsets lie, less", one("F32", "[2]", "[0,4]", 4), "data_offsets 8 bytes apart"},
           {"offsets fall", one("F32", "[2]", "[8,0]", 8), "data_offsets that do not fall"},
@@ -182,7 +189,7 @@ BOOST_AUTO_TEST_CASE(matrix_market_files) {
   expect_all_refused(
       "x.mtx",
       {
-          {"empty", "", "an empty file"},
+          {"empty", "", "line 1: expected %%MatrixMarket"},
           {"no banner", "1 1 1\n1 1 1\n", "%%MatrixMarket matrix"},
           {"vector", "%%MatrixMarket vector coordinate real general\n", "%%MatrixMarket matrix"},
           {"another word", mtx("coordinate real general too", ""), "%%MatrixMarket matrix"},
@@ -192,13 +199,23 @@ BOOST_AUTO_TEST_CASE(matrix_market_files) {
           {"pattern array", mtx("array pattern general", "1 1\n"), "%%MatrixMarket matrix"},
           {"pattern skew", mtx("coordinate pattern skew-symmetric", "1 1 0\n"), "%%MatrixMarket matrix"},
           {"no sizes", mtx(real, "% only this\n"), "line with rows, columns and entries"},
-          {"two sizes", mtx(real, "2 2\n"), "entries (what the file has room for) from 0 to"},
+          {"two sizes", mtx(real, "2 2\n"),
+           "line 2: expected entries from 0 to 9223372036854775807, found the end of the line"},
+          {"no sizes at all", mtx(real, ""), "line 2: expected 1 line with rows, columns and entries"},
           {"four sizes", mtx(real, "2 2 0 0\n"), "the end of the line, found \"0\""},
           {"negative size", mtx(real, "-2 2 0\n"), "rows from 0 to 2147483647"},
           {"2^31 rows", mtx(real, "2147483648 2 0\n"), "rows from 0 to 2147483647"},
           {"2^63 columns", mtx(real, "2 9223372036854775808 0\n"), "columns from 0 to 2147483647"},
           {"10^15 entries", mtx(real, "2 2 1000000000000000\n1 1 1\n"),
-           "entries (what the file has room for)"},
+           "line 4: expected 1000000000000000 entries, found the end of the file after 1"},
+          {"no entries", mtx(real, "2 2 3\n"),
+           "line 3: expected 3 entries, found the end of the file after 0"},
+          {"2^63 entries", mtx(real, "2 2 9223372036854775808\n"), "line 2: expected entries from 0"},
+          // A pattern's entries under a header that says real: the fault is the entry's.
+          {"values missing in every entry", mtx(real, "2 2 2\n1 1\n2 2\n"),
+           "line 3: expected a value after row and column, since the matrix is real by line 1, found the end "
+           "of the "
+           "line"},
           {"a count too high", mtx(real, "2 2 3\n1 1 1.00000\n2 2 1.000000\n"), "3 entries, found the end"},
           {"a count too low", mtx(real, "2 2 1\n1 1 1\n2 2 1\n"), "the end after 1 entries"},
           {"row 0", mtx(real, "2 2 1\n0 1 1\n"), "line 3: expected a row from 1 to 2, found \"0\""},
@@ -206,7 +223,8 @@ BOOST_AUTO_TEST_CASE(matrix_market_files) {
           {"column 3", mtx(real, "2 2 1\n1 3 1\n"), "a column from 1 to 2, found \"3\""},
           {"an entry in an empty matrix", mtx(real, "0 0 1\n1 1 1\n"), "a row from 1 to 0"},
           {"float row", mtx(real, "2 2 1\n1.0 1 1\n"), "a row from 1 to 2"},
-          {"no value", mtx(real, "2 2 1\n1 1    \n"), "a value, found the end of the line"},
+          {"no value", mtx(real, "2 2 1\n1 1    \n"),
+           "a value after row and column, since the matrix is real"},
           {"two values", mtx(real, "2 2 1\n1 1 1 2\n"), "the end of the line, found \"2\""},
           {"no number", mtx(real, "2 2 1\n1 1 one\n"), "a number, found \"one\""},
           {"Fortran's D", mtx(real, "2 2 1\n1 1 1D0\n"), "a number, found \"1D0\""},
@@ -216,24 +234,148 @@ BOOST_AUTO_TEST_CASE(matrix_market_files) {
            "an integer of 64 bits"},
           {"a value in a pattern", mtx("coordinate pattern general", "2 2 1\n1 1 1\n"),
            "the end of the line"},
-          {"cut line", mtx(real, "2 2 1\n1 1 1.2"), "a line that ends in LF"},
+          {"cut line", mtx(real, "2 2 2\n1 1 1.2"),
+           "line 4: expected 2 entries, found the end of the file after 1"},
+          {"cut entry", mtx(real, "2 2 1\n1 1"), "line 3: expected a value after row and column"},
           {"long line", mtx(real, std::string(5000, ' ') + "\n"), "a line of at most 4096 bytes"},
           {"symmetric, not square", mtx("coordinate real symmetric", "2 3 0\n"), "a square matrix"},
           {"symmetric, above", mtx("coordinate real symmetric", "2 2 1\n1 2 1\n"),
            "on or below the diagonal"},
-          {"skew, diagonal", mtx("coordinate real skew-symmetric", "2 2 1\n1 1 1\n"), "below the diagonal"},
+          {"skew, diagonal", mtx("coordinate real skew-symmetric", "2 2 1\n1 1 1\n"),
+           "line 3: expected a zero on the diagonal, the matrix being skew-symmetric, found \"1\" in row 1, "
+           "column 1"},
+          {"skew, NaN diagonal", mtx("coordinate real skew-symmetric", "2 2 1\n1 1 nan\n"),
+           "a zero on the diagonal"},
           {"skew, -2^63", mtx("coordinate integer skew-symmetric", "2 2 1\n2 1 -9223372036854775808\n"),
            "-2^63"},
           {"values missing", mtx(dense, "2 2\n1.00\n2.00\n3.00\n"),
            "4 values, found the end of the file after 3"},
           {"values too many", mtx(dense, "1 1\n1\n2\n"), "the end after 1 values"},
-          {"array too large", mtx(dense, "2147483647 2147483647\n1\n"), "room for"},
+          {"array too large", mtx(dense, "2147483647 2147483647\n1\n"),
+           "line 4: expected 4611686014132420609 values, found the end of the file after 1"},
           {"symmetric array too large", mtx("array real symmetric", "2147483647 2147483647\n1\n"),
-           "room for"},
+           "line 4: expected 2305843008139952128 values, found the end of the file after 1"},
+          {"array too large, with a wrong value", mtx(dense, "2147483647 2147483647\nx\n"),
+           "line 3: expected a number"},
       });
   expect_all_refused("x.mtx",
                      {{"NaN in a format without", mtx(real, "2 2 1\n1 1 nan\n"), "float6_e3m2fn has"}},
                      {formats::float6_e3m2fn, {}});
+}
+
+// What SciPy's mmread takes as well.
+BOOST_AUTO_TEST_CASE(sound_but_unusual_matrix_market_files) {
+  const Folder folder;
+  const std::string real = "coordinate real general";
+  const auto dense = [&](const std::string& bytes) {
+    const AnyArray any = read_any(folder.make("x.mtx", bytes));
+    const Array array =
+        std::holds_alternative<Array>(any) ? std::get<Array>(any) : to_dense(std::get<SparseArray>(any));
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < array.size(); ++i) values.push_back(number(array, i));
+    return values;
+  };
+  const std::vector<double> one{1.5, 0, 0, 0}, skew{0, -3, 3, 0}, column{1, 2};
+  for (const std::string& bytes :
+       {mtx(real, "2 2 1\n1 1 1.5"), mtx(real, "2 2 1\r\n1 1 1.5\r\n"),
+        mtx(real, "   % blank first\n2 2 1\n1 1 1.5\n"),
+        mtx(real, "\n\n% after an empty line\n2 2 1\n1 1 1.5\n"), mtx(real, "\t2 2 1 \n  1 1\t1.5  \n\n  \n"),
+        mtx(real, "2 2 1\n1 1 1.5\n % at the end, no LF"), " " + mtx(real, "2 2 1\n1 1 1.5\n"),
+        std::string("%%MATRIXMARKET MATRIX Coordinate Real General\n2 2 1\n1 1 1.5\n")}) {
+    BOOST_TEST(dense(bytes) == one, boost::test_tools::per_element());
+  }
+  BOOST_TEST(dense(mtx("array real general", "2 1\n1\n2")) == column, boost::test_tools::per_element());
+  for (const char* const zero : {"0", "-0.0", "0e5"}) {
+    const std::string bytes =
+        mtx("coordinate real skew-symmetric", "2 2 2\n1 1 " + std::string(zero) + "\n2 1 3\n");
+    BOOST_TEST(dense(bytes) == skew, boost::test_tools::per_element());
+    BOOST_TEST(read_sparse(folder.make("x.mtx", bytes)).nnz() == 3);  // the zero stays
+  }
+  BOOST_TEST(dense(mtx("coordinate integer skew-symmetric", "2 2 2\n2 2 0\n2 1 3\n")) == skew,
+             boost::test_tools::per_element());
+  BOOST_TEST(read_sparse(folder.make("x.mtx", mtx("coordinate pattern general", "2 2 2\n1 1\n2 2"))).nnz() ==
+             2);
+  BOOST_TEST(read_sparse(folder.make("no_end", mtx(real, "2 2 1\n1 1 1.5"))).nnz() ==
+             1);  // told by its banner
+}
+
+// What the package's own reader takes as well.
+BOOST_AUTO_TEST_CASE(sound_but_unusual_safetensors_files) {
+  const Folder folder;
+  const auto read = [&](const std::string& header, const std::string& bytes) {
+    return read_array(folder.make("told_by_its_bytes", safetensors(header, bytes)));
+  };
+  const std::string header = "{\"x\":" + tensor("U8", "[4]", "[0,4]") + "}";
+  for (const std::string& padded :
+       {" " + header, "\r\n\t " + header + "  ", std::string(20, ' ') + header, header + " \n\t"}) {
+    BOOST_TEST(read(padded, "\1\2\3\4").code(3) == 4U);
+  }
+  // Scales: one a byte, exact in float32; the smallest is subnormal there.
+  const Array scales =
+      read("{\"x\":" + tensor("F8_E8M0", "[2,2]", "[0,4]") + "}", std::string("\x00\x7f\xfe\xff", 4));
+  BOOST_TEST(scales.element.name() == "float32");
+  BOOST_TEST(to_string(scales.shape) == "[2,2]");
+  BOOST_TEST(scales.as<float>()[0] == 0x1p-127F);
+  BOOST_TEST(scales.as<float>()[1] == 1);
+  BOOST_TEST(scales.as<float>()[2] == 0x1p127F);
+  BOOST_TEST(std::isnan(scales.as<float>()[3]));
+  // Two codes a byte, the first in the low bits.
+  const Array four = read("{\"x\":" + tensor("F4", "[3,2]", "[0,3]") + "}", "\x21\x43\xf8");
+  BOOST_TEST(four.element.name() == "float4_e2m1fn");
+  const std::uint64_t codes[] = {1, 2, 3, 4, 8, 15};
+  for (std::int64_t i = 0; i < 6; ++i) BOOST_TEST(four.code(i) == codes[i]);
+  write_array(folder / "four.safetensors", four);
+  BOOST_TEST(read_array(folder / "four.safetensors").bytes == four.bytes);
+  BOOST_TEST(contents(folder / "four.safetensors").ends_with("\x21\x43\xf8"));
+  BOOST_CHECK_EXCEPTION(write_array(folder / "odd.safetensors", make_array(formats::float4_e2m1fn, {3})),
+                        InputError, says("an even number of F4 elements"));
+}
+
+// Files of other kinds: what they are, and a line that makes one that is read.
+BOOST_AUTO_TEST_CASE(foreign_files) {
+  struct Foreign {
+    const char* name;
+    std::string bytes, says;
+  };
+  const Folder folder;
+  for (const Foreign& f :
+       {Foreign{"x.h5", "\x89HDF\r\n\x1a\n" + zeros(100),
+                "an HDF5 file; to convert it: python3 -c \"import h5py"},
+        {"x.npy", "\x89HDF\r\n\x1a\n" + zeros(100), "an HDF5 file"},
+        {"x.pt", "\x80\x02\x8a\nl\xfc",
+         "a file of PyTorch's torch.save; to convert it: python3 -c \"import torch"},
+        {"x.pth", zeros(100), "a file of PyTorch's torch.save"},
+        {"x.pkl", "\x80\x04\x95" + zeros(9),
+         "a Python pickle; to convert it: python3 -c \"import pickle, numpy"},
+        {"x", "\x80\x05\x95" + zeros(9), "a Python pickle"},
+        {"x.onnx", "\x08\x07\x12\x07pytorch", "an ONNX model"},
+        {"x.gguf", "GGUF\3" + zeros(20), "a GGUF file"},
+        {"x.csv", "1,2,3\n4,5,6\n",
+         "a table of comma-separated text; to convert it: python3 -c \"import numpy; numpy.save('" +
+             (folder / "x.npy") + "', numpy.loadtxt('" + (folder / "x.csv") + "', delimiter=','))\""},
+        {"x.txt", "1 2 3\n", "a table of text"},
+        {"x.mat", "MATLAB 5.0 MAT-file, Platform: GLNXA64", "a MATLAB file"},
+        {"x.parquet", "PAR1" + zeros(20), "a Parquet file"},
+        {"x.feather", "ARROW1" + zeros(20), "an Arrow or Feather file"},
+        {"it's.csv", "1,2\n", "numpy.loadtxt('FILE'"}}) {
+    const std::string path = folder.make(f.name, f.bytes);
+    BOOST_CHECK_EXCEPTION(read_any(path), InputError, says(f.says));
+    BOOST_CHECK_EXCEPTION(array_names(path), InputError, says(f.says));
+  }
+  // PyTorch's zip archives, whatever they are called.
+  for (const char* const name : {"m.pt", "m.npz", "m"}) {
+    const std::string path = folder / name;
+    ZipWriter zip(path);
+    zip.add("model/data.pkl", "\x80\x02.", {});
+    zip.add("model/data/0", "1234", {});
+    zip.commit();
+    BOOST_CHECK_EXCEPTION(read_any(path), InputError, says("PyTorch"));
+    BOOST_CHECK_EXCEPTION(array_names(path), InputError, says("PyTorch"));
+  }
+  // What starts like none of them stays with what the name says.
+  BOOST_CHECK_EXCEPTION(read_any(folder.make("x.bin", "\x80\x3f")), InputError,
+                        says("the dtype and shape of raw data"));
+  BOOST_CHECK_EXCEPTION(read_any(folder.make("empty.csv", "")), InputError, says("an empty file"));
 }
 
 // A number beyond the format is another number than the one written; infinity is read where it stands.

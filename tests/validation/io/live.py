@@ -128,6 +128,46 @@ def matrix_market():
         same(again.toarray() if is_sparse else again, got, f'Matrix Market {symmetry}, back')
 
 
+def unusual():
+    """What SciPy and safetensors accept is accepted, with their values; what safetensors refuses is refused."""
+    banner, source, target = '%%MatrixMarket matrix coordinate real ', FOLDER / 'x.mtx', FOLDER / 'y.npz'
+    for text in ('general\n2 2 1\n1 1 1.5', 'general\n  % blank first\n2 2 1\n1 1 1.5\n',
+                 'general\n\n% x\n2 2 1\n1 1 1.5\n', 'general\n 2 2 1 \n  1 1  1.5 \n\n',
+                 'skew-symmetric\n2 2 2\n1 1 0\n2 1 3\n'):
+        source.write_text(banner + text)
+        copy(source, target)
+        same(sp.load_npz(target).toarray(), scipy.io.mmread(source).toarray(), f'Matrix Market {text!r}')
+
+    def file_of(header, data):
+        return len(header).to_bytes(8, 'little') + header + data
+
+    source = FOLDER / 'x.safetensors'
+    entry = b'{"x":{"dtype":"%b","shape":[4],"data_offsets":[0,%d]}}'
+    plain = entry % (b'U8', 4)
+    for header in (plain, b' ' + plain, b'\n\t' + plain, plain + b'  \n', plain + b'\0', b'\0' + plain):
+        source.write_bytes(file_of(header, b'\1\2\3\4'))
+        done = subprocess.run([COPY, str(source), str(FOLDER / 'y.npy')], capture_output=True, text=True, check=False)
+        try:
+            want = st.load(source.read_bytes())['x']
+        except safetensors.SafetensorError:
+            assert done.returncode == 2, f'{header!r} is accepted'
+        else:
+            assert done.returncode == 0, f'{header!r}: {done.stderr}'
+            same(np.load(FOLDER / 'y.npy'), want, f'safetensors {header!r}')
+    source.write_bytes(file_of(entry % (b'F8_E8M0', 4), b'\0\x7f\x80\xff'))
+    with safetensors.safe_open(source, 'np') as file:
+        assert file.get_slice('x').get_dtype() == 'F8_E8M0'
+    copy(source, FOLDER / 'y.npy')
+    scales = np.frombuffer(b'\0\x7f\x80\xff', ml_dtypes.float8_e8m0fnu).astype(np.float32)
+    got = np.load(FOLDER / 'y.npy')
+    assert np.array_equal(got, scales, equal_nan=True), got
+    source.write_bytes(file_of(entry % (b'F4', 2), b'\x21\xf8'))
+    copy(source, FOLDER / 'y.safetensors')
+    with safetensors.safe_open(FOLDER / 'y.safetensors', 'np') as file:
+        assert file.get_slice('array').get_dtype() == 'F4' and file.get_slice('array').get_shape() == [4]
+    assert (FOLDER / 'y.safetensors').read_bytes().endswith(b'\x21\xf8')
+
+
 def large():
     """Beyond the buffers of every reader."""
     want = codes('f4', (4096, 4099))
@@ -139,7 +179,7 @@ def large():
     same(np.load(FOLDER / 'y.npy'), np.zeros((4096, 4096)), 'large deflated')
 
 
-for part in (dense, narrow, sparse, matrix_market, large):
+for part in (dense, narrow, sparse, matrix_market, unusual, large):
     part()
 shutil.rmtree(FOLDER)
 print(f'{checks} arrays came back as they were; NumPy {np.__version__}, SciPy {scipy.__version__}, '

@@ -50,7 +50,10 @@ ReadOptions options_for(const Array& array) {
 }
 
 bool npy_holds(const ElementType& element) { return element.name() != "tf32"; }
-bool safetensors_holds(const ElementType& element) {
+// Two F4 codes share a byte.
+bool safetensors_holds(const Array& array) {
+  const ElementType& element = array.element;
+  if (element == ElementType(formats::float4_e2m1fn)) return array.size() % 2 == 0;
   return element.bits() == static_cast<int>(element.bytes()) * 8;
 }
 
@@ -107,7 +110,7 @@ BOOST_AUTO_TEST_CASE(npy_npz_safetensors_of_every_type_and_shape) {
         } else {
           BOOST_CHECK_THROW(write_array(folder / "x.npy", array), InputError);
         }
-        if (safetensors_holds(element)) {
+        if (safetensors_holds(array)) {
           write_array(folder / "x.safetensors", array);
           const Array back = read_array(folder / "x.safetensors");
           expect_same(back, array);

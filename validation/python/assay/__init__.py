@@ -7,10 +7,11 @@ read where they lie.
 """
 from . import testing
 from ._assay import (Arithmetic, Codes, ContractError, Explanation, Format, InputError, Policy, Probe, Sparse,
-                     Unavailable, Verdict, arithmetics, codes, compare, conversions, dot, explain, formats, gemm, load,
-                     load_all, metadata, policies, probe, round, roundings, save, tolerance, units)
+                     Unavailable, Verdict, Verdicts, arithmetics, codes, compare, conversions, dot, explain,
+                     formats, gemm, load, load_all, metadata, policies, probe, round, roundings, save, tolerance,
+                     units)
 
 __all__ = ['Arithmetic', 'Codes', 'ContractError', 'Explanation', 'Format', 'InputError', 'Policy', 'Probe',
-           'Sparse', 'Unavailable', 'Verdict', 'arithmetics', 'codes', 'compare', 'conversions', 'dot', 'explain',
-           'formats', 'gemm', 'load', 'load_all', 'metadata', 'policies', 'probe', 'round', 'roundings', 'save',
-           'testing', 'tolerance', 'units']
+           'Sparse', 'Unavailable', 'Verdict', 'Verdicts', 'arithmetics', 'codes', 'compare', 'conversions', 'dot',
+           'explain', 'formats', 'gemm', 'load', 'load_all', 'metadata', 'policies', 'probe', 'round', 'roundings',
+           'save', 'testing', 'tolerance', 'units']

@@ -1,6 +1,6 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Protocol, TypedDict, Union
+from typing import Any, Protocol, TypedDict, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -134,14 +134,21 @@ def tolerance(*, atol: float = 0.0, rtol: float = 0.0, ulps: int = 0, because: s
 
 class Worst(TypedDict):
     index: tuple[int, ...]
-    got: float
+    got: float  # int of integers, exact; so are want and difference
     want: float
+    difference: float
     got_code: int
     want_code: int
     ulps: float | None
     absolute: float
     relative: float
     over_bound: float | None
+
+class WouldPass(TypedDict):
+    atol: float | None
+    rtol: float | None
+    ulps: int | None
+    policy: str | None
 
 class Verdict:
     @property
@@ -156,9 +163,11 @@ class Verdict:
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property
-    def format(self) -> Format: ...
+    def format(self) -> Format | None: ...
     @property
-    def want_format(self) -> Format: ...
+    def want_format(self) -> Format | None: ...
+    @property
+    def would_pass(self) -> WouldPass: ...
     @property
     def values(self) -> int: ...
     @property
@@ -195,6 +204,25 @@ class Verdict:
     def statistics(self) -> str: ...
     def json(self) -> str: ...
 
+class Verdicts:
+    @property
+    def status(self) -> str: ...
+    def __bool__(self) -> bool: ...
+    @property
+    def missing(self) -> list[str]: ...
+    @property
+    def extra(self) -> list[str]: ...
+    def __getitem__(self, name: str) -> Verdict: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def text(self) -> str: ...
+
+@overload
+def compare(got: Mapping[str, ArrayLike], want: Mapping[str, ArrayLike], policy: str | Policy = 'bit-equal', *,
+            bound: Mapping[str, ArrayLike] | None = None, convert: bool = False, rounding: str = 'nearest-even',
+            expects_zero: bool = False, stale: Mapping[str, ArrayLike] | None = None, name: str = '',
+            threads: int = 0) -> Verdicts: ...
+@overload
 def compare(got: ArrayLike, want: ArrayLike, policy: str | Policy = 'bit-equal', *, bound: ArrayLike | None = None,
             convert: bool = False, rounding: str = 'nearest-even', expects_zero: bool = False,
             stale: ArrayLike | None = None, name: str = '', threads: int = 0) -> Verdict: ...

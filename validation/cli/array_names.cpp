@@ -1,0 +1,91 @@
+#include "validation/cli/array_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "reference/core/error.hpp"
+#include "validation/io/io.hpp"
+
+namespace assay::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::array extensions = {".npy", ".npz", ".safetensors", ".mtx", ".mtx.gz"};
+constexpr std::array raw_extensions = {".raw", ".bin"};
+
+// `name` without its extension; empty if it is none of an array's file.
+std::optional<std::string> stem_of(const std::string& name, bool with_raw) {
+  const auto cut = [&](std::string_view extension) { return name.substr(0, name.size() - extension.size()); };
+  for (const std::string_view extension : extensions) {
+    if (name.ends_with(extension)) return cut(extension);
+  }
+  for (const std::string_view extension : raw_extensions) {
+    if (with_raw && name.ends_with(extension)) return cut(extension);
+  }
+  return std::nullopt;
+}
+
+// SciPy stores one sparse matrix as several arrays.
+bool is_sparse_matrix(const std::vector<std::string>& names) {
+  const auto has = [&](const char* name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return has("format") && has("shape") && has("data");
+}
+
+bool has_members(const std::string& path) { return path.ends_with(".npz") || path.ends_with(".safetensors"); }
+
+std::vector<std::string> members(const std::string& path) {
+  if (!has_members(path)) return {};
+  const std::vector<std::string> names = io::array_names(path);
+  return is_sparse_matrix(names) ? std::vector<std::string>{} : names;
+}
+
+void add(NamedArrays& arrays, const std::string& name, const std::string& source) {
+  const auto [at, is_new] = arrays.sources.emplace(name, source);
+  if (!is_new) {
+    throw InputError(arrays.path, "", "one array named " + quoted(name), at->second + " and " + source);
+  }
+  arrays.names.push_back(name);
+}
+
+NamedArrays arrays_of_folder(const std::string& path, bool with_raw) {
+  NamedArrays arrays{.path = path, .is_folder = true, .names = {}, .sources = {}};
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    if (at->is_regular_file()) files.push_back(at->path());
+  }
+  if (error) throw InputError(path, "", "a folder that can be read", error.message());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    const std::optional<std::string> stem = stem_of(file.lexically_relative(path).string(), with_raw);
+    if (!stem) continue;
+    const std::vector<std::string> inner = members(file.string());
+    if (inner.size() < 2) {
+      add(arrays, *stem, file.string());
+      continue;
+    }
+    for (const std::string& name : inner) add(arrays, *stem + ":" + name, file.string() + ":" + name);
+  }
+  return arrays;
+}
+
+}  // namespace
+
+std::optional<NamedArrays> named_arrays(const std::string& path, bool with_raw) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return arrays_of_folder(path, with_raw);
+  if (!fs::is_regular_file(path, ignored) || !has_members(path)) return std::nullopt;
+  const std::vector<std::string> names = io::array_names(path);
+  if (is_sparse_matrix(names)) return std::nullopt;
+  NamedArrays arrays{.path = path, .is_folder = false, .names = {}, .sources = {}};
+  for (const std::string& name : names) add(arrays, name, path + ":" + name);
+  return arrays;
+}
+
+}  // namespace assay::cli

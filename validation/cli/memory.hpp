@@ -1,0 +1,32 @@
+// Memory that sizes on a command line ask for, said and checked before it is taken: a kernel promises pages that it
+// does not have, and ends the process when they are written.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "reference/core/cpu.hpp"
+
+namespace assay::cli {
+
+// "512 bytes", "1.5 GiB".
+std::string bytes_text(std::uint64_t bytes);
+
+// The product, or nothing where it passes 2^64.
+std::optional<std::uint64_t> bytes_product(std::initializer_list<std::uint64_t> factors);
+// The same of a sum of such products.
+std::optional<std::uint64_t> bytes_sum(std::initializer_list<std::optional<std::uint64_t>> terms);
+
+// InputError unless `needed` bytes (nothing: 2^64 and more) are available: "--k: expected sizes that need at most 12.0
+// GiB of memory, found ...". `what` are the options that ask for them, `why` what takes the memory. From 1 GiB on it is
+// said on stderr, under the name of the command.
+void require_memory(std::string_view command, std::string_view what, std::string_view why,
+                    std::optional<std::uint64_t> needed, std::uint64_t available = available_memory_bytes());
+
+// What to say where memory ran out all the same.
+std::string out_of_memory();
+
+}  // namespace assay::cli

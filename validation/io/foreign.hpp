@@ -1,0 +1,16 @@
+// Files of kinds that are not read here: what they are, and one line of Python that makes one that is.
+#pragma once
+
+#include "validation/io/byte_source.hpp"
+#include "validation/io/zip.hpp"
+
+namespace assay::io {
+
+// InputError if the first bytes are those of a kind that is known and not read.
+void refuse_foreign_start(ByteSource& source);
+// The same by the name of the file, for kinds without first bytes that would tell.
+void refuse_foreign_name(const ByteSource& source);
+// The same by the members of an archive: PyTorch's files are zip archives too.
+void refuse_foreign(const ZipReader& archive);
+
+}  // namespace assay::io
