@@ -71,8 +71,10 @@ TermFacts facts_of(const CodeVector& a, const CodeVector& b, bool flush, int wid
   for (std::size_t i = 0; i < a.size; ++i) {
     const ExactValue<std::uint64_t> x = read(a, i), y = read(b, i);
     note_term(facts, wide_product(x, y));
-    if (x.significand != 0 && y.significand != 0 && bits(x.significand) + bits(y.significand) > width)
-      facts.exact = false;
+    // A power of two leaves the other's bits as they are.
+    const int x_bits = bits(x.significand), y_bits = bits(y.significand);
+    const int product_bits = x_bits + y_bits - (x_bits == 1 || y_bits == 1 ? 1 : 0);
+    if (x_bits != 0 && y_bits != 0 && product_bits > width) facts.exact = false;
     if (facts.nonzero == 2 && (narrow || !facts.exact) && hopeless(facts.last)) {
       facts.all = i + 1 == a.size;
       return facts;
@@ -267,12 +269,15 @@ class Computation {
         chain_ && !chain_->flush && (!chain_->product || *chain_->product == accumulator_) && !scales() &&
         format_ == accumulator_ && (anywhere() || mode_ == how_.rounding || (!c_ && !bias_));
     if (!one_rounding || all_facts(0).nonzero > 1) return false;
-    const bool stochastic = mode_ == Rounding::stochastic;
+    // alpha = -1 may come before a directed rounding or after it.
+    const bool either =
+        mode_ == Rounding::stochastic ||
+        (how_.alpha == -1 && (mode_ == Rounding::toward_positive || mode_ == Rounding::toward_negative));
     const auto rounded = [&](Rounding mode) {
       return encode(y_.exact, accumulator_, {.rounding = mode}).code;
     };
-    const std::uint64_t low = rounded(stochastic ? Rounding::toward_negative : mode_),
-                        high = rounded(stochastic ? Rounding::toward_positive : mode_);
+    const std::uint64_t low = rounded(either ? Rounding::toward_negative : mode_),
+                        high = rounded(either ? Rounding::toward_positive : mode_);
     if (!accumulator_.is_finite(low) || !accumulator_.is_finite(high)) {
       y_.number = accumulator_.is_finite(low) || accumulator_.is_finite(high);
       y_.nan = accumulator_.is_nan(low) || accumulator_.is_nan(high);
@@ -418,8 +423,7 @@ class Computation {
     find_scaled_operands();
     const double top = decode(format_.max_finite_code(), format_);
     const double alpha = std::fabs(how_.alpha);
-    // Of sums before alpha.
-    const double raw_error = reads_product_ && alpha < 1 ? upward::divide(error, alpha) : error;
+    const double raw_error = reads_product_ && how_.alpha != 1 ? product_error() : 0;
     const double reach = add(std::max(reads_product_ ? magnitudes_ : 0, total_), std::max(error, raw_error));
     if (reach < top / 2) return;
     const Sides raw = product_sides();
@@ -438,6 +442,12 @@ class Computation {
       sum_of(true, raw.negative, raw_error, true);
     }
     if (y_.positive_infinity && y_.negative_infinity) y_.nan = true;
+  }
+  // Of the sum before alpha.
+  double product_error() {
+    if (!chain_) return sum_error_;
+    Ends sum(sum_);
+    return are_exact(product_facts().last, magnitudes_) ? 0 : widen_by(sum, product_leaves(), magnitudes_, 0);
   }
   // A unit's own sum has no overflow where it has a bound.
   Sides product_sides() const {

@@ -180,7 +180,8 @@ class Interval {
   bool products_are_exact() const {
     return std::all_of(s_.leaves.begin(), s_.leaves.end(), [&](const Leaf& leaf) {
       if (!leaf.b) return true;
-      return leaf.scaled && bits(leaf.a) + bits(*leaf.b) <= s_.accumulator.precision;
+      const int a = bits(leaf.a), b = bits(*leaf.b);
+      return leaf.scaled && a + b - (a == 1 || b == 1 ? 1 : 0) <= s_.accumulator.precision;
     });
   }
 
@@ -253,16 +254,21 @@ class Interval {
 
   // One term beside zeros: rounded once, or twice where the output is narrower.
   Possible single() const {
-    Possible p;
-    const Number once = rounded(finite(exact_), s_.accumulator, s_.mode);
-    if (once.is_infinite()) {
-      p.numbers = false;
-      (once.negative ? p.negative_infinity : p.positive_infinity) = true;
-      return p;
+    Possible p{.numbers = false, .low = exact_, .high = exact_};
+    // alpha = -1 before a directed rounding or after it.
+    const bool turns = s_.alpha.negative && !s_.alpha.is_zero();
+    const Number before = rounded(finite(exact_), s_.accumulator, s_.mode),
+                 after = negated(rounded(finite(-exact_), s_.accumulator, s_.mode));
+    for (const Number& y : {before, turns ? after : before}) {
+      if (y.is_infinite()) {
+        (y.negative ? p.negative_infinity : p.positive_infinity) = true;
+        continue;
+      }
+      p.numbers = true;
+      p.low = std::min(p.low, y.value);
+      p.high = std::max(p.high, y.value);
     }
-    p.low = std::min(exact_, once.value);
-    p.high = std::max(exact_, once.value);
-    if (s_.divisor) divide(p);
+    if (s_.divisor && p.numbers) divide(p);
     return p;
   }
 

@@ -2,13 +2,13 @@
 // order can give. The second implementation of what `assay check` judges by under the policy `bound`.
 //
 // Numerics
-//   order    a tree over all leaves (products, C, bias), each node one rounding into `accumulator` by `mode`, overflow as
-//            IEEE 754 has it.
+//   order    a tree over all leaves (products, C, bias), each node one rounding into `accumulator` by `mode`,
+//            overflow as IEEE 754 has it.
 //   products rounded on their own, or fused into the addition they enter. So is beta c.
 //   alpha    times an operand of each product, a product, a panel's sum or the sum of all products, one rounding; as a
 //            product it may be fused into the addition that follows. alpha = +-1 rounds nothing.
-//   then     for a mean one division, by `mode` or to nearest; the activation, exact; one rounding into `output`. A sum of one product may be
-//            rounded into a narrower output as it stands.
+//   then     for a mean one division, by `mode` or to nearest; the activation, exact; one rounding into `output`. A
+//            sum of one product may be rounded into a narrower output as it stands.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,8 @@ struct RandomOperation {
   std::vector<Sum> sums;  // one an output, in order
 };
 
-// Operation `number` of a seed: operands from normal to near overflow, subnormal, cancelling, infinite and NaN; formats,
-// alpha, beta, C, bias, activation, accumulator and roundings at random.
+// Operation `number` of a seed: operands from normal to near overflow, subnormal, cancelling, infinite and NaN;
+// formats, alpha, beta, C, bias, activation, accumulator and roundings at random.
 RandomOperation random_operation(std::uint64_t seed, std::uint64_t number);
 
 }  // namespace assay::oracle

@@ -1,9 +1,9 @@
-// Floating-point formats over the rational numbers: the tests' own definition. It is written from IEEE 754-2019 and OCP's
-// tables, shares no line with reference/formats and may be slow.
+// Floating-point formats over the rational numbers: the tests' own definition. It is written from IEEE 754-2019 and
+// OCP's tables, shares no line with reference/formats and may be slow.
 //
 // Numerics
-//   value    a number of a format is m * 2^(e - p + 1), with m < 2^p and emin <= e. Codes of one sign count these numbers
-//            upwards from zero, so the grid that a rounding sees goes on past the largest number.
+//   value    a number of a format is m * 2^(e - p + 1), with m < 2^p and emin <= e. Codes of one sign count these
+//            numbers upwards from zero, so the grid that a rounding sees goes on past the largest number.
 //   round    to one of the two neighbours on that grid; a result past the largest number has overflowed.
 //   NaN      one kind, without sign or payload.
 #pragma once

@@ -1,5 +1,5 @@
-// No result that every order of additions excludes passes unnamed: it is outside, or it is counted as not judged. What is
-// impossible is decided by the second implementation (tests/support): on rational numbers, from the proven bound's
+// No result that every order of additions excludes passes unnamed: it is outside, or it is counted as not judged. What
+// is impossible is decided by the second implementation (tests/support): on rational numbers, from the proven bound's
 // formula and IEEE 754 alone.
 #define BOOST_TEST_MODULE compare_impossible_results
 #include <fmt/format.h>
@@ -173,6 +173,35 @@ BOOST_AUTO_TEST_CASE(a_sum_overflows_before_alpha) {
   const std::vector<double> a{0x1.fffffep127, 0x1p102, 0x1.fffffep101}, b{1, 1, 1};  // the small ones: 2^103
   BOOST_TEST(product_passes(a, b, 0x1.8p-100, Rounding::nearest_even, infinity));
   BOOST_TEST(!product_passes(a, b, 0x1.8p-100, Rounding::nearest_even, -infinity));
+}
+
+// One product that needs no rounding: alpha times an operand rounds, and so does what is left.
+BOOST_AUTO_TEST_CASE(alpha_before_an_exact_product_rounds_twice) {
+  const float alpha = 3.7F, a = 1.0625F, b = 1.5F;
+  for (const float right : {alpha * (a * b), (alpha * a) * b, (alpha * b) * a})
+    BOOST_TEST(product_passes({a}, {b}, alpha, Rounding::nearest_even, right));
+  BOOST_TEST(alpha * (a * b) != (alpha * a) * b);
+  BOOST_TEST(!product_passes({a}, {b}, alpha, Rounding::nearest_even, alpha * (a * b) * 1.000001));
+}
+
+// -RU(a b) and RU(-(a b)).
+BOOST_AUTO_TEST_CASE(alpha_turns_a_directed_rounding) {
+  const double a = 1 + 0x1p-23, square = 1 + 0x1p-22;  // a a = square + 2^-46
+  for (const double right : {-square, -square - 0x1p-23})
+    BOOST_TEST(product_passes({a}, {a}, -1, Rounding::toward_positive, right));
+  BOOST_TEST(!product_passes({a}, {a}, -1, Rounding::toward_positive, -square + 0x1p-23));
+  BOOST_TEST(!product_passes({a}, {a}, 1, Rounding::toward_positive, square));
+}
+
+// A power of two adds no bit: sums of float32 values are sums of values, n - 1 roundings.
+BOOST_AUTO_TEST_CASE(a_sum_of_values_rounds_once_less) {
+  const std::vector<double> a{1 + 0x1p-23, 0x1p-24 + 0x1p-40};  // one addition: half an ulp and a little
+  const auto passes_as = [&](double got) {
+    return reduction_passes(Reduction::sum, a, formats::float32, Rounding::nearest_even,
+                            Rounding::nearest_even, got);
+  };
+  BOOST_TEST(passes_as(1 + 0x1p-22));
+  for (const double wrong : {1 + 0x1p-23, 1 + 0x1p-22 + 0x1p-23}) BOOST_TEST(!passes_as(wrong));
 }
 
 BOOST_AUTO_TEST_CASE(zeros_are_exact_whatever_alpha_is) {
