@@ -102,22 +102,24 @@ void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const Co
   if (extremes && problem.length == 0) throw ContractError("reduce: the extreme of no elements");
   const FormatSpec given = arithmetic.info().outputs.front();
   const ExactValue<std::uint64_t> nan{.kind = Kind::nan};
+  const EncodeOptions into_output{.rounding = problem.rounding, .overflow = problem.overflow};
+  const bool plain = problem.rounding == Rounding::nearest_even && problem.overflow == Overflow::ieee;
   parallel_for(y.size, y.size > 1 && x.size > 4096 ? 0 : 1, [&](std::size_t at) {
     const CodeVector terms = line(problem, x, at / problem.inner, at % problem.inner);
     if (extremes) {
       const std::optional<std::uint64_t> best = extreme(problem, terms);
-      y.set(at, encode(best ? exact_from_code(*best, x.format) : nan, y.format).code);
+      y.set(at, encode(best ? exact_from_code(*best, x.format) : nan, y.format, into_output).code);
       return;
     }
     const Factors factors(problem, terms);
     const bool mean = problem.operation == Reduction::mean;
-    if (!mean && arithmetic.gives(y.format)) {
+    if (!mean && plain && arithmetic.gives(y.format)) {
       y.set(at, arithmetic.dot(factors.first(), factors.second(), std::nullopt, y.format, at));
       return;
     }
     std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, at);
     if (mean) sum = encode(quotient(widened(exact_from_code(sum, given)), problem.length), given).code;
-    y.set(at, convert(sum, given, y.format).code);
+    y.set(at, convert(sum, given, y.format, into_output).code);
   });
 }
 
@@ -128,22 +130,25 @@ ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& pro
     throw ContractError("reduce: no result [" + std::to_string(o) + ", " + std::to_string(i) + "]");
   }
   const CodeVector terms = line(problem, x, o, i);
-  const Epilogue plain;
+  Epilogue last;
+  last.rounding = problem.rounding;
+  last.overflow = problem.overflow;
   if (takes_extreme(problem.operation)) {
     if (problem.length == 0) throw ContractError("reduce: the extreme of no elements");
     const std::optional<std::uint64_t> best = extreme(problem, terms);
     return truth_of(
         spread_of(best ? widened(exact_from_code(*best, x.format)) : ExactValue<Wide>{.kind = Kind::nan}),
-        plain, output);
+        last, output);
   }
   const Factors factors(problem, terms);
   const auto sum_into = [&](const FormatSpec& f) {
-    return spread_of(arithmetic, plain, factors.first(), factors.second(), {}, {}, {}, f, factor);
+    return spread_of(arithmetic, last, factors.first(), factors.second(), {}, {}, {}, f, factor);
   };
-  if (problem.operation != Reduction::mean) return truth_of(sum_into(output), plain, output);
+  if (problem.operation != Reduction::mean) return truth_of(sum_into(output), last, output);
   const FormatSpec given = arithmetic.info().outputs.front();
-  return truth_of(divided(sum_into(given), problem.length, given, Rounding::nearest_even, output), plain,
-                  output);
+  const auto chain = arithmetic.accumulation();
+  const Rounding mode = chain ? chain->rounding : Rounding::nearest_even;
+  return truth_of(divided(sum_into(given), problem.length, given, mode, output), last, output);
 }
 
 }  // namespace assay

@@ -7,7 +7,7 @@
 //   mean     the sum, then one division by the length in the default output format. No elements: 0/0, NaN.
 //   max, min, max_magnitude   exact; -0 < +0; a NaN anywhere gives NaN (NanElements::propagate) or is passed over
 //                             (ignore, NaN if nothing else is left). No elements: ContractError.
-//   then     rounded to the output's format, nearest-even.
+//   then     rounded to the output's format by `rounding` and `overflow`.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,8 @@ struct ReduceProblem {
   Reduction operation = Reduction::sum;
   std::size_t outer = 1, length = 1, inner = 1;
   NanElements nan = NanElements::propagate;
+  Rounding rounding = Rounding::nearest_even;  // of the output; not stochastic
+  Overflow overflow = Overflow::ieee;
 };
 
 // ContractError, with the sizes, if they do not match. `arithmetic` is not asked for max, min and max_magnitude.

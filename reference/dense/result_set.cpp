@@ -71,8 +71,10 @@ TermFacts facts_of(const CodeVector& a, const CodeVector& b, bool flush, int wid
   for (std::size_t i = 0; i < a.size; ++i) {
     const ExactValue<std::uint64_t> x = read(a, i), y = read(b, i);
     note_term(facts, wide_product(x, y));
-    if (x.significand != 0 && y.significand != 0 && bits(x.significand) + bits(y.significand) > width)
-      facts.exact = false;
+    // A power of two leaves the other's bits as they are.
+    const int x_bits = bits(x.significand), y_bits = bits(y.significand);
+    const int product_bits = x_bits + y_bits - (x_bits == 1 || y_bits == 1 ? 1 : 0);
+    if (x_bits != 0 && y_bits != 0 && product_bits > width) facts.exact = false;
     if (facts.nonzero == 2 && (narrow || !facts.exact) && hopeless(facts.last)) {
       facts.all = i + 1 == a.size;
       return facts;
@@ -174,7 +176,8 @@ class Computation {
     }
     x_ = exact_epilogue(how, sum_, c_, bias);
     y_.exact = x_.result(how.rounding);
-    scaled_magnitudes_ = multiply(std::fabs(how.alpha), magnitudes_);
+    scaled_magnitudes_ = std::isinf(magnitudes_) && scales() ? magnitudes_of_scaled()
+                                                             : multiply(std::fabs(how.alpha), magnitudes_);
     total_ = add(add(scaled_magnitudes_, scaled_c()), std::fabs(bias_value()));
   }
 
@@ -202,6 +205,16 @@ class Computation {
  private:
   bool anywhere() const { return how_.place == EpiloguePlace::anywhere && chain_ && !how_.format; }
   bool scales() const { return reads_product_ && how_.alpha != 1 && how_.alpha != -1; }
+  // Where the products alone are too large for float64.
+  double magnitudes_of_scaled() const {
+    double sum = 0;
+    for (std::size_t i = 0; i < a_.size; ++i) {
+      const double a = std::fabs(decode(a_.code(i), a_.format)), b = std::fabs(decode(b_.code(i), b_.format));
+      if (std::isfinite(a) && std::isfinite(b) && a != 0 && b != 0)
+        sum = add(sum, multiply(multiply(std::fabs(how_.alpha), a), b));
+    }
+    return start_ ? infinity : sum;
+  }
   double c_value() const { return c_ ? decode(c_->code, c_->format) : 0; }
   double bias_value() const { return bias_ ? decode(bias_->code, bias_->format) : 0; }
   ExactValue<Wide> scaled_c_exactly() const {
@@ -244,6 +257,7 @@ class Computation {
     return facts;
   }
   bool everything_is_exact() {
+    if (all_facts(0).last == INT_MAX) return true;  // zeros, whatever alpha is
     if (scales() && !is_power_of_two(how_.alpha)) return false;
     return are_exact(product_facts().last, magnitudes_) &&
            are_exact(all_facts(scales() ? std::ilogb(how_.alpha) : 0).last, total_);
@@ -251,16 +265,19 @@ class Computation {
 
   // One term that is not zero: its result is its one rounding, in every order.
   bool is_single() {
-    const bool one_rounding = chain_ && !chain_->flush &&
-                              (!chain_->product || *chain_->product == accumulator_) && !scales() &&
-                              format_ == accumulator_ && (mode_ == how_.rounding || (!c_ && !bias_));
+    const bool one_rounding =
+        chain_ && !chain_->flush && (!chain_->product || *chain_->product == accumulator_) && !scales() &&
+        format_ == accumulator_ && (anywhere() || mode_ == how_.rounding || (!c_ && !bias_));
     if (!one_rounding || all_facts(0).nonzero > 1) return false;
-    const bool stochastic = mode_ == Rounding::stochastic;
+    // alpha = -1 may come before a directed rounding or after it.
+    const bool either =
+        mode_ == Rounding::stochastic ||
+        (how_.alpha == -1 && (mode_ == Rounding::toward_positive || mode_ == Rounding::toward_negative));
     const auto rounded = [&](Rounding mode) {
       return encode(y_.exact, accumulator_, {.rounding = mode}).code;
     };
-    const std::uint64_t low = rounded(stochastic ? Rounding::toward_negative : mode_),
-                        high = rounded(stochastic ? Rounding::toward_positive : mode_);
+    const std::uint64_t low = rounded(either ? Rounding::toward_negative : mode_),
+                        high = rounded(either ? Rounding::toward_positive : mode_);
     if (!accumulator_.is_finite(low) || !accumulator_.is_finite(high)) {
       y_.number = accumulator_.is_finite(low) || accumulator_.is_finite(high);
       y_.nan = accumulator_.is_nan(low) || accumulator_.is_nan(high);
@@ -403,25 +420,34 @@ class Computation {
   // --- overflow ---
 
   void find_overflow(double error) {
-    const bool operands_overflow = scaled_operand_overflows();
-    const double reach = add(std::max(reads_product_ ? magnitudes_ : 0, total_), error);
-    if (reach < decode(format_.max_finite_code(), format_) / 2 && !operands_overflow) return;
+    find_scaled_operands();
+    const double top = decode(format_.max_finite_code(), format_);
+    const double alpha = std::fabs(how_.alpha);
+    const double raw_error = reads_product_ && how_.alpha != 1 ? product_error() : 0;
+    const double reach = add(std::max(reads_product_ ? magnitudes_ : 0, total_), std::max(error, raw_error));
+    if (reach < top / 2) return;
     const Sides raw = product_sides();
     const bool turned = how_.alpha < 0;
-    const double alpha = std::fabs(how_.alpha);
     Sides all{.positive = multiply(alpha, turned ? raw.negative : raw.positive),
               .negative = multiply(alpha, turned ? raw.positive : raw.negative)};
     if (std::isfinite(c_value())) all.take((how_.beta < 0) != (c_value() < 0) ? -scaled_c() : scaled_c());
     if (std::isfinite(bias_value())) all.take(bias_value());
-    const auto reaches = [&](double scaled, double unscaled) {
-      return operands_overflow || overflows(add(scaled, error), format_, mode_) ||
-             overflows(add(unscaled, error), format_, mode_);
+    const auto sum_of = [&](bool negative, double side, double off, bool scaled_later) {
+      if (overflows(add(side, off), format_, mode_)) overflow(negative, add(side, off), scaled_later);
     };
-    const bool up = reaches(all.positive, turned ? raw.negative : raw.positive),
-               down = reaches(all.negative, turned ? raw.positive : raw.negative);
-    if (up) overflow(false, add(all.positive, error));
-    if (down) overflow(true, add(all.negative, error));
+    sum_of(false, all.positive, error, false);
+    sum_of(true, all.negative, error, false);
+    if (reads_product_ && how_.alpha != 1) {
+      sum_of(false, raw.positive, raw_error, true);
+      sum_of(true, raw.negative, raw_error, true);
+    }
     if (y_.positive_infinity && y_.negative_infinity) y_.nan = true;
+  }
+  // Of the sum before alpha.
+  double product_error() {
+    if (!chain_) return sum_error_;
+    Ends sum(sum_);
+    return are_exact(product_facts().last, magnitudes_) ? 0 : widen_by(sum, product_leaves(), magnitudes_, 0);
   }
   // A unit's own sum has no overflow where it has a bound.
   Sides product_sides() const {
@@ -437,29 +463,49 @@ class Computation {
     if (std::isfinite(start)) sides.take(start);
     return sides;
   }
-  void overflow(bool negative, double reach) {
+  // A sum of this sign and size is too large; if `scaled_later`, alpha is still to come, and may turn it.
+  void overflow(bool negative, double reach, bool scaled_later) {
+    const bool ends_negative = negative != (scaled_later && how_.alpha < 0);
     switch (beyond(format_, mode_, negative)) {
-      case Beyond::infinite: set_infinite(negative); return;
+      case Beyond::infinite: set_infinite(ends_negative); return;
       case Beyond::nan: y_.nan = true; return;
       case Beyond::clamps: break;
     }
     // What clamping takes before a scaling is not followed.
     if (scales() || std::isinf(reach)) y_.judged = false;
-    const double lost = std::max(0.0, reach - decode(format_.max_finite_code(), format_));
-    (negative ? lost_down_ : lost_up_) = std::nextafter(lost, infinity);
+    const double lost =
+        std::nextafter(std::max(0.0, reach - decode(format_.max_finite_code(), format_)), infinity);
+    double& side = ends_negative ? lost_down_ : lost_up_;
+    side = std::max(side, lost);
   }
-  // May alpha times an operand overflow by itself? Then Inf, and Inf * 0, are on the way.
-  bool scaled_operand_overflows() const {
-    if (!anywhere() || !scales() || std::fabs(how_.alpha) < 1) return false;
-    const auto any = [&](const CodeVector& x) {
-      for (std::size_t i = 0; i < x.size; ++i) {
-        const double value = std::fabs(decode(x.code(i), x.format));
-        if (std::isfinite(value) && overflows(multiply(std::fabs(how_.alpha), value), format_, mode_))
-          return true;
+  // alpha times an operand alone may overflow or vanish, whatever the other operand would have made of it.
+  void find_scaled_operands() {
+    if (!anywhere() || !scales()) return;
+    for (std::size_t i = 0; i < a_.size; ++i) {
+      const double a = decode(a_.code(i), a_.format), b = decode(b_.code(i), b_.format);
+      scale_operand(a, b);
+      scale_operand(b, a);
+    }
+    if (y_.positive_infinity && y_.negative_infinity) y_.nan = true;
+  }
+  void scale_operand(double x, double other) {
+    if (x == 0 || !std::isfinite(x) || std::isnan(other)) return;
+    const bool negative = (x < 0) != (how_.alpha < 0);
+    if (std::isinf(other)) {
+      const Encoded scaled = encode(wide_product(exact(x), exact(how_.alpha)), format_, {.rounding = mode_});
+      if ((scaled.code & format_.magnitude_mask()) == 0) y_.nan = true;  // 0 Inf
+    } else if (std::fabs(how_.alpha) > 1 &&
+               overflows(multiply(std::fabs(how_.alpha), std::fabs(x)), format_, mode_)) {
+      switch (beyond(format_, mode_, negative)) {
+        case Beyond::clamps: y_.judged = y_.judged && other == 0; return;
+        case Beyond::nan: y_.nan = true; return;
+        case Beyond::infinite:
+          if (other == 0)
+            y_.nan = true;
+          else
+            set_infinite(negative != (other < 0));
       }
-      return false;
-    };
-    return any(a_) || any(b_);
+    }
   }
 
   // Numbers end where the last format ends. If the output holds that format, they are values of it.
@@ -577,13 +623,24 @@ Spread divided(const Spread& sum, std::size_t n, const FormatSpec& given, Roundi
   Spread y = sum;
   y.exact = quotient(sum.exact, n);
   y.is_output = contains_format(output, given);
-  const auto rounded = [&](const ExactValue<Wide>& x) { return encode(x, given, {.rounding = mode}).code; };
-  y.low = quotient(sum.low, n);
-  y.high = quotient(sum.high, n);
-  // Else a kernel may round the quotient into the output alone.
-  const std::uint64_t low = rounded(y.low), high = rounded(y.high);
-  if (y.is_output || is_above(y.low, decode(low, given))) y.low = value_of(low, given);
-  if (y.is_output || is_below(y.high, decode(high, given))) y.high = value_of(high, given);
+  const ExactValue<Wide> low = quotient(sum.low, n), high = quotient(sum.high, n);
+  y.low = low;
+  y.high = high;
+  const auto widen = [&](Rounding by, bool first) {
+    const auto rounded = [&](const ExactValue<Wide>& x) { return encode(x, given, {.rounding = by}).code; };
+    const std::uint64_t below = rounded(low), above = rounded(high);
+    // Else a kernel may round the quotient into the output alone.
+    const bool replace = first && y.is_output;
+    if (replace || is_above(y.low, decode(below, given))) y.low = value_of(below, given);
+    if (replace || is_below(y.high, decode(above, given))) y.high = value_of(above, given);
+  };
+  widen(Rounding::nearest_even, true);
+  if (mode == Rounding::stochastic) {
+    widen(Rounding::toward_negative, false);
+    widen(Rounding::toward_positive, false);
+  } else {
+    widen(mode, false);
+  }
   const double magnitude = std::fabs(decode(encode(y.exact, formats::float64).code, formats::float64));
   y.error =
       BoundedValue{magnitude, upward::divide(sum.error, static_cast<double>(n))}.rounded(given, mode).error;

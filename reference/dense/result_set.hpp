@@ -74,7 +74,7 @@ Spread spread_of(const Arithmetic& arithmetic, const Epilogue& how, const CodeVe
                  const std::optional<Addend>& bias, const FormatSpec& output, double factor = 1);
 // One number, known exactly.
 Spread spread_of(const ExactValue<Wide>& x);
-// One division by n after the sum, rounded once to `given` by `mode`.
+// One division by n after the sum, rounded once to `given`: to nearest, or by `mode`, the sum's own.
 Spread divided(const Spread& sum, std::size_t n, const FormatSpec& given, Rounding mode,
                const FormatSpec& output);
 

@@ -230,7 +230,7 @@ BoundParts bound_parts(const Accumulation& how, const Leaves& leaves) {
                      (how.product->precision != a.precision || how.product->emin != a.emin);
   const bool rounds = leaves.products != 0 && (!apart || !contains_format(a, *how.product));
   if (leaves.scaled) {
-    const std::uint64_t roundings = path + (rounds ? 2 : 1);
+    const std::uint64_t roundings = path + 2;  // alpha a may round, and then (alpha a) b where a b does not
     const double u = unit_roundoff(a, how.rounding);
     parts.relative = compound(u, roundings);
   } else {

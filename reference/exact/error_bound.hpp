@@ -131,7 +131,7 @@ struct Leaves {
   std::uint64_t products = 0;   // that are rounded, or fused into an addition
   std::uint64_t values = 0;     // that enter as they are
   std::uint64_t roundings = 0;  // of single leaves or nodes that may fall below the smallest normal number
-  bool scaled = false;          // every path from a leaf to the result has one rounding more
+  bool scaled = false;          // every path from a leaf to the result has one rounding more, and products round
 };
 
 // A bound in parts that are exact, so that nothing is lost where float64 has no smaller number:

@@ -488,6 +488,8 @@ class Reduce : public Operation {
   Reduce(ReduceOperands o, const OutputSpec& output) : Operation(output), a_(std::move(o.a)) {
     problem_.operation = o.operation;
     problem_.nan = o.nan;
+    problem_.rounding = output.epilogue.rounding;
+    problem_.overflow = output.epilogue.overflow;
     const auto dimensions = static_cast<int>(a_.shape.size());
     if (o.axis) {
       const int axis = *o.axis < 0 ? *o.axis + dimensions : *o.axis;
