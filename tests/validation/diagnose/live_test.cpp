@@ -267,12 +267,12 @@ BOOST_AUTO_TEST_CASE(many_random_shapes_are_predicted, *exhaustive) { fuzz(shape
 
 namespace {
 
-// Of 24 bits, between -1 and 1.
+// Between -1 and 1, of all places of the format: sums of fewer may be exact in float64.
 std::vector<std::byte> random_codes(std::size_t n, const FormatSpec& f, const CounterRandom& random) {
   const std::size_t width = code_bytes(f);
   std::vector<std::byte> bytes(n * width);
   for (std::size_t i = 0; i < n; ++i) {
-    const double value = static_cast<double>(random.below(1U << 24U, i)) / (1U << 23U) - 1;
+    const double value = 2 * random.uniform(i) - 1;
     detail::store_code(bytes.data(), static_cast<std::ptrdiff_t>(i), width, encode(value, f).code);
   }
   return bytes;
