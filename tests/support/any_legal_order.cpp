@@ -139,13 +139,15 @@ class Interval {
     p.positive_infinity = positive_operand_ || overflows_up;
     p.negative_infinity = negative_operand_ || overflows_down;
     p.nan = nan || (p.positive_infinity && p.negative_infinity);
+    if (s_.accumulator.bits == 64 && 2 * (up + down) >= largest_) p.anything = true;
     if (positive_operand_ || negative_operand_) {
       (positive_operand_ ? p.negative_infinity : p.positive_infinity) = false;
       p.numbers = false;
       return p;
     }
     if (nonzero_ == 1 && !scaled_) return single();
-    p.anything = (overflows_up && stays_finite(false)) || (overflows_down && stays_finite(true));
+    const bool near_end = 2 * (up + down) >= largest_;
+    p.anything = near_end && (stays_finite(false) || stays_finite(true) || s_.accumulator.bits == 64);
     limit(p, e);
     return p;
   }
@@ -271,6 +273,9 @@ class Interval {
     p.low = std::max(Rational(exact_ - e), Rational(-largest_));
     p.high = std::min(Rational(exact_ + e), largest_);
     p.numbers = p.low <= p.high;
+    // The exact result is right in an output that holds it; what lies between is not told apart.
+    p.low = std::min(p.low, exact_);
+    p.high = std::max(p.high, exact_);
     if (p.numbers && s_.divisor) divide(p);
   }
 
