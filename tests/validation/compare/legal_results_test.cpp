@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/judged_operation.hpp"
+#include "validation/report/comparison_report.hpp"
 
 using namespace assay;
 using oracle::Claim;
@@ -16,15 +17,24 @@ using oracle::JudgedOperation;
 namespace {
 
 struct Tally {
-  std::uint64_t results = 0, failed = 0, not_judged = 0;
+  std::uint64_t results = 0, failed = 0, not_judged = 0, unnamed = 0;
   std::string first;
 };
+
+// Does the first line of the verdict, and its JSON, tell how many values were not judged?
+bool names_what_was_not_judged(const compare::Comparison& c) {
+  const std::string line = comparison_headline(compare::verdict_name(c.verdict), "fuzz", c);
+  const std::string count = fmt::format("{} of {} values NOT JUDGED", c.not_judged, c.values);
+  return (line.find(count) != std::string::npos) == (c.not_judged > 0) &&
+         parse_comparison(json_comparison(c)).not_judged == c.not_judged;
+}
 
 void judge(const JudgedOperation& operation, const std::vector<Claim>& claims, Tally& tally) {
   const compare::Comparison c = operation.judge(claims);
   tally.results += claims.size();
   tally.not_judged += c.not_judged;
   tally.failed += c.outside;
+  tally.unnamed += names_what_was_not_judged(c) ? 0 : 1;
   if (c.outside == 0) return;
   for (const Claim& claim : claims) {
     if (!operation.is_outside(claim)) continue;
@@ -55,6 +65,7 @@ void no_legal_result_fails(std::uint64_t seed, std::uint64_t operations) {
   fmt::print("seed {}: {} operations, {} legal results, {} outside, {} not judged\n", seed, operations,
              tally.results, tally.failed, tally.not_judged);
   BOOST_TEST(tally.failed == 0U, tally.first);
+  BOOST_TEST(tally.unnamed == 0U);
   BOOST_TEST(tally.results > operations);
 }
 
