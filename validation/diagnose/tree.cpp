@@ -356,7 +356,7 @@ Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, 
 
 // A division takes operands of its own format.
 Value divided(Value v, std::size_t n, const MeanRule& rule) {
-  if (!contains_format(rule.format, *v.format)) v = rounded(v.x, rule.format, rule.rounding, false);
+  if (!contains_format(rule.format, *v.format)) v = rounded(v.x, rule.format, rule.rounding, {});
   const ExactValue<std::uint64_t> x = exact_from_code(v.code, *v.format);
   if (!rule.reciprocal) return rounded(wide_quotient(x, n), rule.format, rule.rounding, {});
   const Value reciprocal = rounded(wide_quotient(exact(1.0), n), rule.format, rule.rounding, {});
