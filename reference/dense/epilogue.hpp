@@ -5,8 +5,8 @@
 //           y = round(alpha * y)        skipped if alpha = 1; alpha = 0: y = +0, and a NaN in the product is not seen
 //           y = round(y + round(beta * c))   skipped if beta = 0: a NaN in C is not seen; no inner rounding if beta = 1
 //           y = round(y + bias)         skipped without a bias
-//           y = activation(y)           exact; relu: y if y > 0 or NaN, else +0; relu_max: +0 for NaN too, as fmaxf(y, 0)
-//                                       gives; clip: NaN stays
+//           y = activation(y)           exact; relu: y if y > 0 or NaN, else +0; relu_max: +0 for NaN too, as
+//                                       fmaxf(y, 0) gives; clip: NaN stays
 //           out = round to the output's format
 //   round   to `format`, by `rounding`, one integer rounding each; subnormals are kept.
 #pragma once

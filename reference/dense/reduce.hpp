@@ -34,7 +34,8 @@ struct ReduceProblem {
 void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,
             const MutableCodeVector& y);
 
-// Truth and bound of y[o][i]; `factor` loosens the bound. The exact mean of a length that is no power of two is cut after 126 bits, `sticky`.
+// Truth and bound of y[o][i]; `factor` loosens the bound. The exact mean of a length that is no power of two is cut
+// after 126 bits, `sticky`.
 ElementTruth reduce_truth(const Arithmetic& arithmetic, const ReduceProblem& problem, const CodeVector& x,
                           const FormatSpec& output, std::size_t o, std::size_t i, double factor = 1);
 

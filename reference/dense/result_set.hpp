@@ -1,16 +1,16 @@
 // Every result that a correct kernel may give at one output: what a verdict accepts, and nothing else.
 //
-// A proven bound e on the error before the output's rounding makes an interval, and the codes that are accepted are those
-// from round(x - e) to round(x + e) of the exact x. Where the result is unique, e is 0 and one code is left.
+// A proven bound e on the error before the output's rounding makes an interval, and the codes that are accepted are
+// those from round(x - e) to round(x + e) of the exact x. Where the result is unique, e is 0 and one code is left.
 //
 //   Overflow  Let P and N be the magnitudes of the positive and of the negative terms, rounding errors included, M the
-//             accumulator's largest number and T what rounds to infinity. A partial sum is a sum of some of the terms, so
-//             +Inf can appear on the way if and only if P >= T, -Inf if and only if N >= T, and NaN if both can. Once a
-//             partial sum is infinite no later addition makes it finite: a result is infinite, NaN, or a number that
-//             no overflow touched, which lies within e of x. So all outcomes are known whatever overflows.
+//             accumulator's largest number and T what rounds to infinity. A partial sum is a sum of some of the terms,
+//             so +Inf can appear on the way if and only if P >= T, -Inf if and only if N >= T, and NaN if both can.
+//             Once a partial sum is infinite no later addition makes it finite: a result is infinite, NaN, or a number
+//             that no overflow touched, which lies within e of x. So all outcomes are known whatever overflows.
 //   Clamping  Where overflow stops at M (toward zero, to odd, the formats without infinity and NaN, one side of the
-//             directed modes), all clamps together take at most P - M from a sum and add at most N - M: induction over the tree,
-//             with v^ <= P_v - lost_v and lost_v <= max(0, P_v - M).
+//             directed modes), all clamps together take at most P - M from a sum and add at most N - M: induction over
+//             the tree, with v^ <= P_v - lost_v and lost_v <= max(0, P_v - M).
 //   Infinite  An infinite operand decides the result, or meets an infinity of the other sign that overflow made.
 //   Exact     If all terms are multiples of 2^g and their magnitudes sum to 2^(g+p) or less, no order rounds: e = 0.
 //             Of a single term that is not zero the result is its one rounding.
@@ -45,7 +45,8 @@ struct SpecialCodes {
 };
 SpecialCodes special_codes(const Epilogue& how, const FormatSpec& output);
 
-// Where a number lies in the order of the format's values: 0 for both zeros, +-1 for the smallest subnormals, and so on.
+// Where a number lies in the order of the format's values: 0 for both zeros, +-1 for the smallest subnormals, and so
+// on.
 constexpr std::int64_t value_position(std::uint64_t code, const FormatSpec& f) {
   const auto magnitude = static_cast<std::int64_t>(code & f.magnitude_mask());
   return f.is_negative(code) ? -magnitude : magnitude;

@@ -106,8 +106,8 @@ class Arithmetic {
   virtual double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                        const FormatSpec& output) const = 0;
 
-  // How it adds, where dot_bound() holds for it as it stands: then all that may happen on the way, overflow too, follows
-  // from the data (reference/dense/result_set.hpp). Empty: only bound() knows.
+  // How it adds, where dot_bound() holds for it as it stands: then all that may happen on the way, overflow too,
+  // follows from the data (reference/dense/result_set.hpp). Empty: only bound() knows.
   virtual std::optional<Accumulation> accumulation() const { return std::nullopt; }
 
  protected:

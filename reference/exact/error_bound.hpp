@@ -39,8 +39,8 @@
 //   Underflow: sums of values of one format are exact below 2^emin. A product rounded or fused there is in error by
 //     eta at most, as if its term had been x + eta, exactly: k (S + n eta) + n eta. With k <= 1 that is 2 n eta; in
 //     general n max(2, 1+k) eta, for the bound k S.
-//   Scaled terms: alpha may multiply an operand, a product, a panel's sum or the whole: one rounding more on every path,
-//     (1+u)^(path+2) - 1 (2u where not nearest). A power of two rounds nothing above 2^emin.
+//   Scaled terms: alpha may multiply an operand, a product, a panel's sum or the whole: one rounding more on every
+//     path, (1+u)^(path+2) - 1 (2u where not nearest). A power of two rounds nothing above 2^emin.
 //   Flushing: a result, or an operand on its way, of less than 2^emin is read as zero, as if a term of that size were
 //     missing: (1+k) 2^emin for each operation. The truth is taken from the flushed inputs.
 //   Known trees: with at most h roundings on a path, (1+u)^h - 1 for nearest, 2u h for RZ, (1+2u)^h - 1 for the
@@ -131,7 +131,7 @@ struct Leaves {
   std::uint64_t products = 0;   // that are rounded, or fused into an addition
   std::uint64_t values = 0;     // that enter as they are
   std::uint64_t roundings = 0;  // of single leaves or nodes that may fall below the smallest normal number
-  bool scaled = false;          // every path from a leaf to the result has one rounding more, and products round
+  bool scaled = false;  // every path from a leaf to the result has one rounding more, and products round
 };
 
 // A bound in parts that are exact, so that nothing is lost where float64 has no smaller number:

@@ -26,9 +26,7 @@ ArithmeticInfo info_of(const Accumulation& how, const FormatSpec& output) {
 
 class AnyOrder : public Arithmetic {
  public:
-  AnyOrder(const Accumulation& how, const FormatSpec& output)
-      : Arithmetic(info_of(how, output)),
-        how_(how) {}
+  AnyOrder(const Accumulation& how, const FormatSpec& output) : Arithmetic(info_of(how, output)), how_(how) {}
 
   std::optional<Accumulation> accumulation() const override { return how_; }
 

@@ -57,7 +57,8 @@ class Batches {
   std::size_t place(std::size_t index, const Batches& all) const {
     std::size_t place = 0, step = 1;
     for (std::size_t i = all.shape_.size(); i-- > 0;) {
-      const auto size = static_cast<std::size_t>(all.shape_[i]), own = static_cast<std::size_t>(at(i, all.shape_.size()));
+      const auto size = static_cast<std::size_t>(all.shape_[i]),
+                 own = static_cast<std::size_t>(at(i, all.shape_.size()));
       if (own != 1) place += index % size * step;
       index /= size;
       step *= own;
@@ -222,8 +223,10 @@ class Gemm : public DotProducts {
     if (o.c) take_c(std::move(*o.c));
     check_bias();
     std::string batch;
-    for (const std::int64_t d : batches_.shape()) batch += fmt::format("{}{}", batch.empty() ? " batch=" : "x", d);
-    parameters_ = fmt::format("m={} n={} k={}{} {}", m_, n_, k, batch, formats_text(a_.format(), b_.format()));
+    for (const std::int64_t d : batches_.shape())
+      batch += fmt::format("{}{}", batch.empty() ? " batch=" : "x", d);
+    parameters_ =
+        fmt::format("m={} n={} k={}{} {}", m_, n_, k, batch, formats_text(a_.format(), b_.format()));
   }
 
  private:
@@ -440,15 +443,17 @@ class Dot : public DotProducts {
   Dot(DotOperands o, const OutputSpec& output)
       : DotProducts(output), a_(std::move(o.a)), b_(std::move(o.b)), c_(std::move(o.c)) {
     for (const io::Array* x : {&a_, &b_}) {
-      if (x->shape.empty() || x->shape.size() > 2) mismatch(*x, "n x K values, one dot product a row, or a vector");
+      if (x->shape.empty() || x->shape.size() > 2)
+        mismatch(*x, "n x K values, one dot product a row, or a vector");
     }
     k_ = dimension(a_, a_.shape.size() - 1);
     const bool rows_a = a_.shape.size() == 2, rows_b = b_.shape.size() == 2;
     const std::size_t n = rows_a ? dimension(a_, 0) : rows_b ? dimension(b_, 0) : 1;
     if (dimension(b_, b_.shape.size() - 1) != k_ || (rows_a && rows_b && dimension(b_, 0) != n)) {
-      mismatch(b_, fmt::format("{}, or a vector of {} for all rows of {}",
-                               rows_a ? "shape " + io::to_string(a_.shape) : fmt::format("rows of {} values", k_), k_,
-                               a_.origin));
+      mismatch(b_,
+               fmt::format("{}, or a vector of {} for all rows of {}",
+                           rows_a ? "shape " + io::to_string(a_.shape) : fmt::format("rows of {} values", k_),
+                           k_, a_.origin));
     }
     if (rows_a || rows_b) shape_ = {n};
     step_a_ = rows_a ? k_ : 0;
@@ -738,7 +743,8 @@ Answer predicted_answer(const Operation& operation, const Arithmetic& unit, cons
   Answer answer;
   answer.codes.resize(n * bytes);
   for_outputs(n, how, [&](std::size_t at, std::size_t i) {
-    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes, operation.predicted(unit, i));
+    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes,
+                       operation.predicted(unit, i));
   });
   return answer;
 }

@@ -55,8 +55,8 @@ class Operation {
 
 // Operands own what they hold. Shapes that do not go together are InputErrors that name the files.
 struct GemmOperands {
-  // Matrices, stacks of them, or vectors (A a row, B a column), with NumPy's rules: leading dimensions broadcast, and the
-  // result has no dimension for a vector.
+  // Matrices, stacks of them, or vectors (A a row, B a column), with NumPy's rules: leading dimensions broadcast, and
+  // the result has no dimension for a vector.
   io::Array a, b;
   bool transpose_a = false, transpose_b = false;
   std::optional<io::Array> c, bias;
@@ -84,8 +84,8 @@ struct SddmmOperands {
 };
 std::unique_ptr<const Operation> make_sddmm(SddmmOperands operands, const OutputSpec& output);
 
-// A and B n x K, one dot product a row; one of them may be a vector for all rows, or both, for one result. C, one value a
-// row, starts the sum.
+// A and B n x K, one dot product a row; one of them may be a vector for all rows, or both, for one result. C, one value
+// a row, starts the sum.
 struct DotOperands {
   io::Array a, b;
   std::optional<io::Array> c;
@@ -121,8 +121,8 @@ struct Answer {
 
 struct AnswerOptions {
   int threads = 0;
-  double factor = 1;                     // of the bound
-  std::vector<std::size_t> sample{};     // of the outputs, ascending; empty: all
+  double factor = 1;                       // of the bound
+  std::vector<std::size_t> sample{};       // of the outputs, ascending; empty: all
   std::function<void(double)> progress{};  // is told the share that is done
 };
 Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,

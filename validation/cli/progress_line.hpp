@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@
 
 namespace assay::cli {
 
-// Nothing is shown in the first two seconds, and never in a pipe. The line goes with the object.
+// Nothing is shown in the first two seconds (ASSAY_PROGRESS_AFTER: another number), and never in a pipe. The line goes
+// with the object.
 class ProgressLine {
  public:
   ProgressLine() = default;
@@ -24,7 +26,7 @@ class ProgressLine {
 
   // A negative fraction is not known.
   void show(std::string_view name, double seconds, double fraction, std::string_view what) {
-    if (!terminal_ || seconds < 2) return;
+    if (!terminal_ || seconds < after_) return;
     std::string text = fmt::format("{:>5.0f} s  ", seconds);
     if (fraction >= 0) text += fmt::format("{:>3.0f} %  ", 100 * fraction);
     text += fmt::format("{}  {}", name, what);
@@ -38,7 +40,12 @@ class ProgressLine {
   }
 
  private:
+  static double delay() {
+    const char* const typed = std::getenv("ASSAY_PROGRESS_AFTER");
+    return typed == nullptr ? 2 : std::atof(typed);
+  }
   bool terminal_ = is_terminal(stderr);
+  double after_ = delay();
   bool shown_ = false;
 };
 

@@ -8,8 +8,8 @@
 //              and any NaN equals any other.
 //   NaN        as the policy says (policy.hpp). A NaN is counted and never measured.
 //   bound      A value whose code is that of the exact result, rounded once, is never outside. With
-//              Expected::results nothing is accepted but what stands there. With a bare bound, got may be an infinity (a
-//              NaN, where the format has none) only if a value within it rounds to it. A value of which nothing is
+//              Expected::results nothing is accepted but what stands there. With a bare bound, got may be an infinity
+//              (a NaN, where the format has none) only if a value within it rounds to it. A value of which nothing is
 //              known is accepted and counted: Comparison::not_judged.
 //   threads    do not change a single figure: sums are taken over fixed chunks, the rest is counted in
 //              integers.
@@ -38,8 +38,8 @@ struct Expected {
   // PolicyKind::bound only: at least 0, infinite where nothing is known: such a value is not judged. The output's
   // rounding is included.
   std::span<const double> bound{};
-  // PolicyKind::bound only: the results that are right, one set a value, and what infinities and NaN become. Where it is
-  // given it alone decides, and `bound` is what figures show.
+  // PolicyKind::bound only: the results that are right, one set a value, and what infinities and NaN become. Where it
+  // is given it alone decides, and `bound` is what figures show.
   std::span<const ResultSet> results{};
   SpecialCodes specials{};
 };

@@ -1,5 +1,5 @@
-// Sums that are no tree of rounded additions, in the usual ways to compute them: compensated, sorted first, in 80 bits, a
-// mean that is updated term by term. They are recognised by name; nothing here predicts with them.
+// Sums that are no tree of rounded additions, in the usual ways to compute them: compensated, sorted first, in 80 bits,
+// a mean that is updated term by term. They are recognised by name; nothing here predicts with them.
 #pragma once
 
 #include <cstdint>

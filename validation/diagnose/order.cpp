@@ -271,8 +271,8 @@ class Search {
     return counts;
   }
 
-  // Of any three leaves of a tree two pairs meet in one node, the last that any of them meet in. Where that is not so, no
-  // more need be asked.
+  // Of any three leaves of a tree two pairs meet in one node, the last that any of them meet in. Where that is not so,
+  // no more need be asked.
   void deny_early(const Mask& mask) {
     constexpr std::size_t small = 32;
     if (n_ < small) return;

@@ -107,7 +107,8 @@ class Revealing {
  public:
   Revealing(const Problem& problem, const Target& target, const RevealOptions& options)
       : options_(options),
-        // The order and single leaves and nodes are asked for at powers of two, the rest with alpha and beta as they are.
+        // The order and single leaves and nodes are asked for at powers of two, the rest with alpha and beta as they
+        // are.
         even_problem_(with_even_scales(problem)),
         asker_(problem, target, options),
         even_asker_(even_problem_, target, options),

@@ -29,8 +29,9 @@ struct RevealOptions {
   std::size_t cases_per_round = 4096;   // at most; and of so many bytes
   std::size_t bytes_per_round = 16U << 20U;
   std::size_t most_classes = 16;  // trees of one matrix
-  // Nodes evaluated in search of one tree's rules; a search that ends here says so (OrderClass::gave_up). What has rules
-  // took up to 1.9e8 with 400 nodes; where nothing fits, the search would go on for minutes. 200000 are added a node.
+  // Nodes evaluated in search of one tree's rules; a search that ends here says so (OrderClass::gave_up). What has
+  // rules took up to 1.9e8 with 400 nodes; where nothing fits, the search would go on for minutes. 200000 are added a
+  // node.
   std::uint64_t most_work = 400'000'000;
   bool order_only = false;          // no arithmetic: for invariance
   std::vector<std::size_t> only{};  // outputs to look at; empty: all
@@ -134,8 +135,8 @@ bool all_predicted(const PredictionScore& score);
 // The same, and no answer to a probe is left unexplained.
 bool all_explained(const Revelation& revelation, const PredictionScore& score);
 // Asks for at least `results` fresh results of each of the scored kinds and compares. Every eighth of the wide
-// inputs is a special one, every fourth of the tiny ones one at the threshold. Any NaN is any other. Nothing is asked where
-// no output has a tree.
+// inputs is a special one, every fourth of the tiny ones one at the threshold. Any NaN is any other. Nothing is asked
+// where no output has a tree.
 PredictionScore score(const Revelation& revelation, const Target& target, std::uint64_t seed,
                       std::uint64_t results = 10000, const RevealOptions& options = {});
 

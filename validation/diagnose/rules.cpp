@@ -332,8 +332,8 @@ void Inference::improve_all_leaves(bool really) {
   tree_.leaf_rules = best;
 }
 
-// Where alpha enters and what is added to +0 at once: a product of alpha and +0 may be -0, so that either hides what the
-// other does.
+// Where alpha enters and what is added to +0 at once: a product of alpha and +0 may be -0, so that either hides what
+// the other does.
 void Inference::improve_place() {
   const Rules before = groups_.rules();
   Rules best = before;

@@ -15,8 +15,8 @@
 //           node with one child left passes that child on (rounding it if it is an exact product); a sum of nothing
 //           is +0.
 //   scaling alpha and beta of a matrix product: see Scaling.
-//   mean    the root, rounded to the format of its `mean` if that is narrower, divided by the number of terms; or times the reciprocal of that
-//           number, which was rounded by it before.
+//   mean    the root, rounded to the format of its `mean` if that is narrower, divided by the number of terms; or times
+//           the reciprocal of that number, which was rounded by it before.
 //   root    rounded once more to `output`, nearest-even unless it says otherwise; before that added to a C of +0
 //           where `started`.
 //   NaN     is the one quiet NaN of the format.

@@ -28,9 +28,9 @@ std::vector<std::string> statistics_lines(const compare::Comparison& c);
 std::string comparison_headline(std::string_view status, std::string_view name, const compare::Comparison& c);
 
 // One JSON object. Numbers that JSON has no form for are the strings "inf", "-inf" and "nan"; values of elements stand
-// as {"value", "hex", "bits"}. An integer stands as {"value", "decimal"}: a JSON number with all its digits, which Python
-// and others with integers keep, and the same digits as a string, for readers that turn numbers into float64; value is
-// null where the number exceeds 64 bits. Comparisons of integers have `integers` (else null) with the ranges,
+// as {"value", "hex", "bits"}. An integer stands as {"value", "decimal"}: a JSON number with all its digits, which
+// Python and others with integers keep, and the same digits as a string, for readers that turn numbers into float64;
+// value is null where the number exceeds 64 bits. Comparisons of integers have `integers` (else null) with the ranges,
 // `differences` in place of `ulps`, and no would_pass.ulps. What stands under would_pass passes as it is typed there:
 // atol and rtol are float64 values with all their digits, ulps a whole number. parse_comparison() gives back all but
 // digits that JSON's numbers lose: none.

@@ -10,7 +10,7 @@
 //   offset   lanes where operands are asked for at an offset that is no multiple of 16
 //   joined   a chain, beside as many threads less one that do nothing, made and joined for every round
 //   threads  lanes with OMP_NUM_THREADS of 2 or more, which it reads when it starts, as libraries do, and has so many
-// BEHAVIOUR: loop (default), once, slow, hang, grandchild, orphan, die, signal, silent, little, much, later, word,
+// BEHAVIOUR: loop (default), once, hang, grandchild, orphan, die, signal, silent, little, much, later, word,
 // change, huge, clamp, skip (of terms whose factor in A is 0).
 #include <signal.h>
 #include <unistd.h>
@@ -184,7 +184,6 @@ int main(int argc, char** argv) {
       ::signal(SIGHUP, SIG_IGN);
       for (;;) ::pause();
     }
-    if (how == "slow") ::usleep(100'000);
     if (how == "hang" || how == "grandchild") {
       for (;;) ::pause();
     }
