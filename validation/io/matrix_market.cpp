@@ -357,11 +357,12 @@ Array read_dense(Lines& lines, const Banner& banner, const std::optional<FormatS
   const std::int64_t expected = general ? rows * cols : lower_values;
   // Beyond what the file can hold, at a digit a line, memory is not asked for: reading finds the line that is
   // wrong, or the end of the file, and says that.
-  const bool possible = expected <= lines.lines_at_most(1);
-  for (std::int64_t read = 0; !possible;) {
-    need_line(lines, line, "values", expected, read++);
-    static_cast<void>(values.parse(word(line)));
-    expect_line_end(lines, line);
+  if (expected > lines.lines_at_most(1)) {
+    for (std::int64_t read = 0;; ++read) {
+      need_line(lines, line, "values", expected, read);
+      static_cast<void>(values.parse(word(line)));
+      expect_line_end(lines, line);
+    }
   }
   Array array = make_array(values.element(), {rows, cols});
   array.file_order = Order::column_major;
