@@ -40,19 +40,23 @@ bool is_above(const ExactValue<Wide>& x, double limit) {
 // Where the last place of the terms lies, and what rounding can do to products. The scan ends as soon as it can say
 // nothing good any more: on data of full precision after a few terms.
 struct TermFacts {
-  int nonzero = 0;     // 2 stands for more
-  bool exact = true;   // every product has at most `width` bits
-  int last = INT_MAX;  // all terms are multiples of 2^last
-  bool all = true;     // `last` speaks of all terms: the scan went to the end
+  int nonzero = 0;             // 3 stands for more
+  bool exact = true;           // every product has at most `width` bits
+  int last = INT_MAX;          // all terms are multiples of 2^last
+  bool all = true;             // `nonzero` and `last` speak of all terms: the scan went to the end
+  int last_operand = INT_MAX;  // of both operands, where the other is not zero
 };
+
+int last_place(const ExactValue<Wide>& x) {
+  const auto low = static_cast<std::uint64_t>(x.significand);
+  return x.exponent + (low != 0 ? std::countr_zero(low)
+                                : 64 + std::countr_zero(static_cast<std::uint64_t>(x.significand >> 64)));
+}
 
 void note_term(TermFacts& facts, const ExactValue<Wide>& x) {
   if (x.kind != Kind::finite || x.significand == 0) return;
-  facts.nonzero = std::min(facts.nonzero + 1, 2);
-  const auto low = static_cast<std::uint64_t>(x.significand);
-  const int zeros = low != 0 ? std::countr_zero(low)
-                             : 64 + std::countr_zero(static_cast<std::uint64_t>(x.significand >> 64));
-  facts.last = std::min(facts.last, x.exponent + zeros);
+  facts.nonzero = std::min(facts.nonzero + 1, 3);
+  facts.last = std::min(facts.last, last_place(x));
 }
 
 // `hopeless(last)`: can sums of multiples of 2^last round?
@@ -71,11 +75,14 @@ TermFacts facts_of(const CodeVector& a, const CodeVector& b, bool flush, int wid
   for (std::size_t i = 0; i < a.size; ++i) {
     const ExactValue<std::uint64_t> x = read(a, i), y = read(b, i);
     note_term(facts, wide_product(x, y));
+    if (x.significand != 0 && y.significand != 0) {
+      facts.last_operand = std::min({facts.last_operand, last_place(widened(x)), last_place(widened(y))});
+    }
     // A power of two leaves the other's bits as they are.
     const int x_bits = bits(x.significand), y_bits = bits(y.significand);
     const int product_bits = x_bits + y_bits - (x_bits == 1 || y_bits == 1 ? 1 : 0);
     if (x_bits != 0 && y_bits != 0 && product_bits > width) facts.exact = false;
-    if (facts.nonzero == 2 && (narrow || !facts.exact) && hopeless(facts.last)) {
+    if (facts.nonzero == 3 && (narrow || !facts.exact) && hopeless(facts.last)) {
       facts.all = i + 1 == a.size;
       return facts;
     }
@@ -245,6 +252,7 @@ class Computation {
     if (!reads_product_) return *facts_;
     facts_ = facts_of(a_, b_, arithmetic_.info().flush_inputs, width(),
                       [&](int last) { return !are_exact(last, magnitudes_); });
+    product_terms_ = facts_->nonzero;
     if (start_) note_term(*facts_, value_of(*start_, accumulator_));
     return *facts_;
   }
@@ -258,9 +266,11 @@ class Computation {
   }
   bool everything_is_exact() {
     if (all_facts(0).last == INT_MAX) return true;  // zeros, whatever alpha is
+    const int shift = scales() ? std::ilogb(how_.alpha) : 0;
     if (scales() && !is_power_of_two(how_.alpha)) return false;
-    return are_exact(product_facts().last, magnitudes_) &&
-           are_exact(all_facts(scales() ? std::ilogb(how_.alpha) : 0).last, total_);
+    // alpha may multiply an operand, too.
+    if (shift < 0 && anywhere() && product_facts().last_operand + shift < least_place()) return false;
+    return are_exact(product_facts().last, magnitudes_) && are_exact(all_facts(shift).last, total_);
   }
 
   // One term that is not zero: its result is its one rounding, in every order.
@@ -323,14 +333,15 @@ class Computation {
     }
     if (direct) range_ = output_;
     y_.error = direct ? error : after_steps(error, given);
-    ends.widen(y_.error, 1);
+    y_.judged = std::isfinite(y_.error);
+    if (y_.judged) ends.widen(y_.error, 1);
   }
 
   // The epilogue's steps, one rounding each, after a sum that is off by `error`.
   double after_steps(double error, const FormatSpec& given) const {
     const auto step = [&](const ExactSum& x) {
       const BoundedValue rounded = BoundedValue{x.magnitude_up(), error}.rounded(format_, how_.rounding);
-      error = add(error, multiply(factor_, rounded.error - error));
+      error = std::isfinite(rounded.error) ? add(error, multiply(factor_, rounded.error - error)) : infinity;
     };
     ExactSum x = sum_;
     if (reads_product_ && !contains_format(format_, given)) step(x);
@@ -359,7 +370,9 @@ class Computation {
   // The leaves of the sum of products alone.
   Leaves product_leaves() {
     const TermFacts& facts = product_facts();
-    const std::uint64_t n = terms();
+    // Terms that are zero round nothing.
+    const bool few = facts.all && product_terms_ < 3 && !chain_->flush;
+    const std::uint64_t n = few ? static_cast<std::uint64_t>(product_terms_) : terms();
     Leaves leaves{.ordered = n, .products = facts.exact ? 0 : n, .values = facts.exact ? n : 0};
     leaves.roundings = facts.exact && facts.all && facts.last >= least_place() ? 0 : n;
     if (start_) ++leaves.values;
@@ -374,8 +387,11 @@ class Computation {
       ++(rounds ? leaves.products : leaves.values);
       if (rounds) ++leaves.roundings;
     };
-    if (c_) join(std::fabs(how_.beta) != 1 || !contains_format(accumulator_, c_->format));
-    if (bias_) join(!contains_format(accumulator_, bias_->format));
+    const auto rounds = [&](const ExactValue<Wide>& x) {
+      return chain_->flush || chain_->product || encode(x, accumulator_).inexact;
+    };
+    if (c_) join(rounds(scaled_c_exactly()));
+    if (bias_) join(rounds(value_of(bias_->code, bias_->format)));
     leaves.scaled = scales() && !is_power_of_two(how_.alpha);
     double underflows = 0;
     if (scales()) {
@@ -386,21 +402,33 @@ class Computation {
     }
     y_.error = widen_by(ends, leaves, total_, underflows);
     y_.judged = std::isfinite(y_.error);
+    if (!y_.judged || chain_->flush) return;
+    // The last operation rounds the result itself, whatever was lost before: as much as with a term less.
+    if (leaves.products + leaves.values < 2) return;
+    Leaves before = leaves;
+    --(before.products > 1 || before.values == 0 ? before.products : before.values);
+    before.ordered = std::min(before.ordered, before.products + before.values);
+    earlier_.emplace(x_);
+    widen_by(*earlier_, before, total_, underflows);
   }
 
   // Both ends outward by the bound; returns it rounded up, infinite if there is none.
-  double widen_by(Ends& ends, const Leaves& leaves, double magnitudes, double more_underflows) const {
+  double widen_by(Ends& ends, const Leaves& leaves, double magnitudes, double more_underflows) {
     BoundParts parts = bound_parts(*chain_, leaves);
     if (!std::isfinite(parts.relative)) return infinity;
     parts.underflows = add(parts.underflows, multiply(add(1, parts.relative), more_underflows));
     double relative = multiply(factor_, parts.relative);
-    if (std::isinf(magnitudes)) {
-      // A result that no overflow touched has seen sums up to the largest number only: half or all of its last place
-      // for each rounding, those before alpha multiplied by it.
-      const auto roundings = static_cast<double>(2 * (leaves.products + leaves.values));
-      relative = multiply(multiply(factor_, roundings), add(1, std::max(1.0, std::fabs(how_.alpha))));
-      magnitudes =
-          std::ldexp(1.0, accumulator_.emax() - accumulator_.precision + (is_nearest(mode_) ? 0 : 1));
+    // A result that no overflow touched has seen sums up to the largest number only: half or all of its last place for
+    // each rounding, those before alpha multiplied by it.
+    const double largest_place =
+        std::ldexp(1.0, accumulator_.emax() - accumulator_.precision + (is_nearest(mode_) ? 0 : 1));
+    const double most = multiply(multiply(factor_, 2 * static_cast<double>(leaves.products + leaves.values)),
+                                 add(1, std::max(1.0, std::fabs(how_.alpha))));
+    const bool own_products = !chain_->product || *chain_->product == accumulator_;
+    if (std::isinf(magnitudes) ||
+        (own_products && multiply(relative, magnitudes) > multiply(most, largest_place))) {
+      relative = most;
+      magnitudes = largest_place;
     }
     // Up to 2^(emin+1) all numbers have the same last place: additions do not round there.
     const double reach =
@@ -413,8 +441,8 @@ class Computation {
     const auto scaled = [](double x, int exponent) {
       return x == 0 ? 0 : std::nextafter(std::ldexp(x, exponent), infinity);
     };
-    return add(multiply(relative, magnitudes),
-               add(scaled(underflows, parts.eta_exponent), scaled(flushes, accumulator_.emin)));
+    absolute_ = add(scaled(underflows, parts.eta_exponent), scaled(flushes, accumulator_.emin));
+    return add(multiply(relative, magnitudes), absolute_);
   }
 
   // --- overflow ---
@@ -428,21 +456,21 @@ class Computation {
         add(multiply(std::max(reads_product_ ? magnitudes_ : 0, total_), add(1, growth)), error);
     if (reach < top / 2) return;
     const Sides raw = product_sides();
-    // Of sums before alpha.
-    const double raw_error = chain_ ? multiply(growth, add(raw.positive, raw.negative)) : sum_error_;
     const bool turned = how_.alpha < 0;
     Sides all{.positive = multiply(alpha, turned ? raw.negative : raw.positive),
               .negative = multiply(alpha, turned ? raw.positive : raw.negative)};
     if (std::isfinite(c_value())) all.take((how_.beta < 0) != (c_value() < 0) ? -scaled_c() : scaled_c());
     if (std::isfinite(bias_value())) all.take(bias_value());
-    const auto sum_of = [&](bool negative, double side, double off, bool scaled_later) {
-      if (overflows(add(side, off), format_, mode_)) overflow(negative, add(side, off), scaled_later);
+    // What terms of one sign come to is off by their own share of the error alone.
+    const auto sum_of = [&](bool negative, double side, double unit_error, bool scaled_later) {
+      const double reached = add(side, chain_ ? add(multiply(growth, side), absolute_) : unit_error);
+      if (side > 0 && overflows(reached, format_, mode_)) overflow(negative, reached, scaled_later);
     };
     sum_of(false, all.positive, error, false);
     sum_of(true, all.negative, error, false);
     if (reads_product_ && how_.alpha != 1) {
-      sum_of(false, raw.positive, raw_error, true);
-      sum_of(true, raw.negative, raw_error, true);
+      sum_of(false, raw.positive, sum_error_, true);
+      sum_of(true, raw.negative, sum_error_, true);
     }
     if (y_.positive_infinity && y_.negative_infinity) y_.nan = true;
   }
@@ -519,6 +547,24 @@ class Computation {
     if (lost_down_ > 0) ends.high.add(lost_down_);
     cut(ends.low.result(how_.rounding), true);
     cut(ends.high.result(how_.rounding), false);
+    if (earlier_ && lost_up_ == 0 && lost_down_ == 0) {
+      sharpen(earlier_->low.result(how_.rounding), true);
+      sharpen(earlier_->high.result(how_.rounding), false);
+    }
+  }
+  // By the last rounding of what came before it.
+  void sharpen(const ExactValue<Wide>& before, bool is_low) {
+    const Rounding outward = is_low ? Rounding::toward_negative : Rounding::toward_positive;
+    const std::uint64_t code =
+        encode(before, accumulator_, {.rounding = mode_ == Rounding::stochastic ? outward : mode_}).code;
+    if (!accumulator_.is_finite(code)) return;
+    ExactValue<Wide>& end = is_low ? y_.low : y_.high;
+    const double rounded = decode(code, accumulator_);
+    ExactValue<Wide> limit = value_of(code, accumulator_);
+    // Into a narrower output a kernel may round the last sum at once.
+    if (!y_.is_output && (is_low ? is_below(before, rounded) : is_above(before, rounded))) limit = before;
+    const double at = decode(encode(limit, formats::float64, {.rounding = outward}).code, formats::float64);
+    if (is_low ? is_below(end, at) : is_above(end, at)) end = limit;
   }
   void cut(const ExactValue<Wide>& end, bool is_low) {
     const FormatSpec& f = range_;
@@ -556,6 +602,9 @@ class Computation {
   ExactSum sum_, x_;
   double magnitudes_ = 0, scaled_magnitudes_ = 0, total_ = 0, sum_error_ = 0;
   std::optional<TermFacts> facts_;
+  int product_terms_ = 0;        // that are not zero; 3 stands for more
+  std::optional<Ends> earlier_;  // before the last rounding
+  double absolute_ = 0;          // the part of the error that does not grow with the terms
   Spread y_;
   double lost_up_ = 0, lost_down_ = 0;  // what clamping may take from a sum, and add to it
 };

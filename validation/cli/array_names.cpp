@@ -58,7 +58,8 @@ NamedArrays arrays_of_folder(const std::string& path, bool with_raw) {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
-    if (at->is_regular_file()) files.push_back(at->path());
+    std::error_code gone;  // a link to nowhere is no file
+    if (at->is_regular_file(gone)) files.push_back(at->path());
   }
   if (error) throw InputError(path, "", "a folder that can be read", error.message());
   std::sort(files.begin(), files.end());

@@ -724,10 +724,11 @@ Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, co
                               .overflow = output.epilogue.overflow};
   for_outputs(n, how, [&](std::size_t at, std::size_t i) {
     const ElementTruth truth = operation.truth(arithmetic, i, how.factor);
-    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes,
-                       encode(truth.exact, output.format, options).code);
+    const std::uint64_t code = encode(truth.exact, output.format, options).code;
+    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes, code);
     const auto [value, rest] = split(truth.exact);
-    const bool saturates = output.epilogue.overflow == Overflow::saturate && std::fabs(value) > largest;
+    // By its own rule or by the rounding's, the result stops at the largest number.
+    const bool saturates = output.format.is_finite(code) && std::fabs(value) > largest;
     answer.truth[at] = saturates ? std::copysign(largest, value) : value;
     answer.remainder[at] = saturates ? 0 : rest;
     answer.bound[at] = truth.exact.kind == Kind::finite ? truth.bound : 0;

@@ -236,6 +236,11 @@ CaseRecord record_of(const ShowOptions& o, const Finding& finding, compare::Comp
                     .result = judged(result_of(std::move(comparison))),
                     .seconds = finding.seconds,
                     .repro = finding.repro};
+  if (o.strict && record.result.status == Status::passed && record.result.not_judged > 0) {
+    record.result.status = Status::failed;
+    record.result.reason = fmt::format("{} of {} values were not judged (--strict)", record.result.not_judged,
+                                       record.result.checked);
+  }
   record.result.evidence = finding.evidence;
   record.result.details = finding.notes;
   if (o.statistics) {

@@ -58,6 +58,18 @@ class Look {
     return out;
   }
 
+  // Term i + by, cyclically, in the place of term i.
+  Operands rotated(const Operands& in, std::size_t by) const {
+    Operands out = in;
+    const auto turn = [&](std::vector<std::byte>& codes, std::size_t width) {
+      std::rotate(codes.begin(), codes.begin() + static_cast<std::ptrdiff_t>(by * width),
+                  codes.begin() + static_cast<std::ptrdiff_t>(p_.k * width));
+    };
+    turn(out.a, code_bytes(p_.a));
+    if (p_.has_b()) turn(out.b, code_bytes(p_.b));
+    return out;
+  }
+
   void judge() {
     const auto all = [&](const auto& result) {
       std::vector<std::uint64_t> codes;
@@ -72,13 +84,19 @@ class Look {
     std::vector<std::uint64_t> by_float64 =
         all([&](const Operands& in) { return exact_result(p_, in, true); });
     if (different(by_float64, look_.codes) < different(exact, look_.codes)) exact.swap(by_float64);
+    const std::vector<std::uint64_t> extended = chains.back();
     const std::vector<std::uint64_t> compensated =
         all([&](const Operands& in) { return compensated_result(p_, in); });
     if (!mean && different(exact, look_.codes) == 0) {
-      look_.exact = different(exact, chains.back()) >= enough && different(exact, compensated) >= enough;
+      look_.exact = different(exact, extended) >= enough && different(exact, compensated) >= enough;
       return;
     }
     if (p_.adds_c()) return;
+    // Of three terms there are two trees more, which compensation can hardly be told from.
+    for (std::size_t by = 1; by < 3 && p_.k == 3; ++by) {
+      for (const Width width : {Width::float32, Width::float64, Width::extended})
+        chains.push_back(all([&](const Operands& in) { return chain_result(p_, rotated(in, by), width); }));
+    }
     const bool plain = std::any_of(chains.begin(), chains.end(),
                                    [&](const auto& chain) { return different(chain, look_.codes) < enough; });
     if (plain) return;
@@ -87,10 +105,10 @@ class Look {
       look_.refusal = known.name + ": no tree of additions";
       return;
     }
-    if (!mean && is_nearly_exact(exact, compensated, chains.back()))
+    if (!mean && is_nearly_exact(exact, compensated, extended))
       look_.refusal =
           "exact where a compensated sum in float64 is: compensated, or of about twice as many places";
-    else if (turning(look_.codes) == 0 && turning(chains.back()) >= enough)
+    else if (turning(look_.codes) == 0 && turning(extended) >= enough)
       look_.remark = "its results do not depend on the places of the terms: are they sorted first?";
   }
 

@@ -61,7 +61,9 @@ std::string outside_text(const Comparison& c) {
 
 std::string not_judged_line(const Comparison& c) {
   return fmt::format(
-      "{} of {} values were not judged: no bound holds for them; --unit or --order may give one",
+      "{} of {} values were not judged: no bound holds where a sum may overflow on the way; --policy "
+      "bit-equal with "
+      "--unit judges them by one arithmetic's bits",
       c.not_judged, c.values);
 }
 

@@ -225,6 +225,54 @@ BOOST_AUTO_TEST_CASE(scaled_sums_in_every_order) {
   expect(q, {first, last, scaled}, {c - 1, c + 10, infinity, nan});
 }
 
+// One side that overflows says nothing of the other, however far it goes.
+BOOST_AUTO_TEST_CASE(the_other_sign_does_not_overflow) {
+  expect({.a = {-3e38, 1}, .b = {1e10, 1}}, {-infinity}, {infinity, nan, 5});
+  expect({.a = {3e38, 1}, .b = {3e38, 1}}, {infinity}, {-infinity, nan});
+  expect({.a = {-1e300},
+          .b = {1e200},
+          .how = {.alpha = 0.5, .place = EpiloguePlace::anywhere},
+          .accumulator = f64,
+          .output = f64},
+         {-infinity}, {infinity, nan});
+  expect({.a = {-60000, 1}, .b = {60000, 1}, .accumulator = f16, .output = f16}, {-infinity},
+         {infinity, nan});
+  Question q{.a = {-3e38, 1}, .b = {1e10, 1}};
+  q.how.activation = Activation::relu;
+  expect(q, {0}, {infinity, nan, 1});
+  // Beyond float64 with steps after the sum: no bound, and no fault of ours.
+  Question beyond{.a = {1e300, 1},
+                  .b = {1e200, 1},
+                  .c = 1.0,
+                  .how = {.alpha = -1, .beta = 1},
+                  .accumulator = f64,
+                  .output = f64};
+  BOOST_TEST(beyond.accepts(-infinity));
+}
+
+// The last addition rounds the result, whatever cancelled in it.
+BOOST_AUTO_TEST_CASE(two_terms_are_one_rounding) {
+  const double rest = 1000.0 - static_cast<double>(999.7F);
+  expect({.a = {1000, static_cast<double>(-999.7F)}, .b = {1, 1}}, {rest}, {0.3001, 0.30001, 0.29998});
+  expect({.a = {1000},
+          .b = {1},
+          .c = static_cast<double>(-999.7F),
+          .how = {.beta = 1, .place = EpiloguePlace::anywhere}},
+         {rest}, {0.3001, 0.30001});
+  const float sum = 1.3F - 0.4F;
+  expect({.a = {static_cast<double>(1.3F), 0, static_cast<double>(-0.4F)}, .b = {1, 1, 1}},
+         {static_cast<double>(sum)},
+         {static_cast<double>(std::nextafterf(sum, 1)), static_cast<double>(std::nextafterf(sum, 0))});
+}
+
+// alpha = 2^-1 times the operand loses its last bit, times the product nothing.
+BOOST_AUTO_TEST_CASE(a_power_of_two_may_round_an_operand_away) {
+  expect({.a = {0x1p-149}, .b = {6}, .how = {.alpha = 0.5, .place = EpiloguePlace::anywhere}},
+         {0, 3 * 0x1p-149}, {40 * 0x1p-149});
+  expect({.a = {3 * 0x1p-149}, .b = {6}, .how = {.alpha = 0.5, .place = EpiloguePlace::anywhere}},
+         {9 * 0x1p-149, 12 * 0x1p-149}, {60 * 0x1p-149});
+}
+
 BOOST_AUTO_TEST_CASE(codes_and_positions) {
   for (const FormatSpec* f : {&f16, &formats::float8_e4m3fnuz, &formats::float4_e2m1fn}) {
     for (std::uint64_t code = 0; code <= 2 * f->magnitude_mask() + 1; ++code) {

@@ -138,9 +138,21 @@ BOOST_FIXTURE_TEST_CASE(what_was_not_judged_is_named, Folder) {
   BOOST_TEST(parsed.at("comparison").at("not_judged") == 1);
   BOOST_TEST(holds(text_of(path / "report" / "report.junit.xml"), "not judged 1"));
   BOOST_TEST(holds(text_of(path / "report" / "report.html"), "1 not judged"));
-  BOOST_TEST(assay(check + "--strict").exit_code == 1);
+  const Outcome strict = assay(check + "--strict --report strict");
+  BOOST_TEST(strict.exit_code == 1);
+  BOOST_TEST(holds(strict.out, "FAILED"), strict.out);
+  BOOST_TEST(holds(text_of(path / "strict" / "report.junit.xml"), "failures=\"1\""));
   // Judged whole: strict has nothing to object to.
   BOOST_TEST(assay("check gemm --a a.safetensors --b b.safetensors --got got.npy").exit_code == 1);
+}
+
+// A sum that stops at the largest number is right by every policy.
+BOOST_FIXTURE_TEST_CASE(a_clamped_sum_is_its_own_truth, Folder) {
+  write("a.npy", array_of(f32, {1, 2}, {3e38, 3e38}));
+  write("got.npy", array_of(f32, {1}, {decode(f32.max_finite_code(), f32)}));
+  const std::string check = "check sum --axis 1 --mode toward-zero --a a.npy --got got.npy ";
+  BOOST_TEST(assay(check).exit_code == 0);
+  BOOST_TEST(assay(check + "--policy tolerance --atol 0 --because test").exit_code == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_report_says_what_would_decide, Folder) {
