@@ -555,8 +555,11 @@ class Computation {
   // By the last rounding of what came before it.
   void sharpen(const ExactValue<Wide>& before, bool is_low) {
     const Rounding outward = is_low ? Rounding::toward_negative : Rounding::toward_positive;
-    const std::uint64_t code =
-        encode(before, accumulator_, {.rounding = mode_ == Rounding::stochastic ? outward : mode_}).code;
+    // A negative alpha may turn the result after a directed rounding.
+    const bool either =
+        mode_ == Rounding::stochastic ||
+        (how_.alpha < 0 && (mode_ == Rounding::toward_positive || mode_ == Rounding::toward_negative));
+    const std::uint64_t code = encode(before, accumulator_, {.rounding = either ? outward : mode_}).code;
     if (!accumulator_.is_finite(code)) return;
     ExactValue<Wide>& end = is_low ? y_.low : y_.high;
     const double rounded = decode(code, accumulator_);

@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_order_is_given_up_early) {
     for (const double v : x) sum += static_cast<float>(v);
     return static_cast<double>(sum);
   };
-  for (const std::size_t k : {30, 200, 1000}) {
+  for (const std::size_t k : {30U, 200U, 1000U}) {
     const Found found = probe(sum_of(k), target_of(by_values), 300);
     BOOST_TEST(found.says("NOT PREDICTED  no order of additions known"), found.text);
     BOOST_TEST(found.r.runs < 40000 + 60 * k);
