@@ -32,7 +32,7 @@ using diagnose::Setting;
 struct Options {
   ProbeOptions probe;
   std::string vary;
-  std::size_t trials = 4, trees = 4, lines = 12;
+  std::size_t trials = 24, trees = 4, lines = 12;
 };
 
 // "m=1:256,row,threads=1:2,run": a comma before a digit belongs to the numbers.

@@ -85,12 +85,22 @@ nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
           {"asked_again", s.asked_again},
           {"changed", s.changed},
           {"runs", r.runs},
+          {"notes", r.notes},
           {"results", s.results},
           {"wrong", s.wrong},
           {"without_tree", s.without_tree},
           {"predicted", all_predicted(s)},
           {"not_explained", unexplained(r)},
           {"classes", classes}};
+}
+
+// What is missing where results are printed with too few digits to tell every number of the output's format.
+void note_digits(Revelation& r, int printed) {
+  const int needed = static_cast<int>(std::ceil(1 + r.problem.output.precision * std::log10(2.0)));
+  if (printed == 0 || printed >= needed || r.runs < 50) return;
+  r.notes.push_back(fmt::format(
+      "its results have {} significant digits at most, and {} needs {}: print them with %.{}g or %a", printed,
+      r.problem.output.dtype, needed, needed));
 }
 
 // Before hours of asking, not after.
@@ -122,7 +132,8 @@ int run(const Options& o) {
   diagnose::Program program(program_options(o.probe));
   const diagnose::Target target = program.target();
   ProbeProgress progress("probe");
-  const diagnose::RevealOptions options = reveal_options(o.probe, progress);
+  diagnose::RevealOptions options = reveal_options(o.probe, progress);
+  options.restart = [&program] { program.restart(); };
   SavedArithmetic saved;
   saved.name = !o.name.empty()  ? o.name
                : !o.out.empty() ? std::filesystem::path(o.out).stem().string()
@@ -138,6 +149,7 @@ int run(const Options& o) {
     try {
       r = reveal(problem_of(o.probe, k), target, options);
       s = score(r, target, o.probe.seed, o.results, options);
+      note_digits(r, program.most_digits());
     } catch (const diagnose::TargetError& e) {
       // The code under test, not ours and not what was typed.
       progress.clear();

@@ -1,6 +1,7 @@
 #include "validation/diagnose/first_look.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "reference/core/random.hpp"
@@ -100,16 +101,30 @@ class Look {
     const bool plain = std::any_of(chains.begin(), chains.end(),
                                    [&](const auto& chain) { return different(chain, look_.codes) < enough; });
     if (plain) return;
-    for (const KnownSum& known : known_sums(p_, look_.inputs)) {
-      if (different(known.codes, look_.codes) > 0) continue;
-      look_.refusal = known.name + ": no tree of additions";
-      return;
-    }
+    look_.refusal = known_names();
+    if (!look_.refusal.empty()) return;
     if (!mean && is_nearly_exact(exact, compensated, extended))
       look_.refusal =
           "exact where a compensated sum in float64 is: compensated, or of about twice as many places";
-    else if (turning(look_.codes) == 0 && turning(extended) >= enough)
+    else if (turning(look_.codes) == 0 && turning(extended) >= enough && answers_vary())
       look_.remark = "its results do not depend on the places of the terms: are they sorted first?";
+  }
+
+  // Known sums that give all of these answers: of a narrow result it may be more than one.
+  std::string known_names() const {
+    constexpr std::size_t most = 4;
+    std::string names;
+    std::size_t count = 0;
+    for (const KnownSum& known : known_sums(p_, look_.inputs)) {
+      if (different(known.codes, look_.codes) > 0 || ++count > most) continue;
+      names += (names.empty() ? "" : ", or ") + known.name;
+    }
+    if (count > most) names += ", or " + std::to_string(count - most) + " more";
+    return names.empty() ? "" : names + ": no tree of additions";
+  }
+  bool answers_vary() const {
+    return std::adjacent_find(look_.codes.begin(), look_.codes.end(), std::not_equal_to<>()) !=
+           look_.codes.end();
   }
 
   // Where a compensated sum is exact and 80 bits are not, most answers are; one in lanes is not everywhere.

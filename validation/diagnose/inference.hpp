@@ -22,9 +22,12 @@ struct InputShare {
   std::size_t one_in = 1;
 };
 inline constexpr std::array random_inputs{
-    InputShare{InputKind::tiny},         InputShare{InputKind::sparse}, InputShare{InputKind::normal},
-    InputShare{InputKind::wide},         InputShare{InputKind::zeros},  InputShare{InputKind::special, 3},
-    InputShare{InputKind::threshold, 2}, InputShare{InputKind::deep}};
+    InputShare{InputKind::tiny},         InputShare{InputKind::sparse},
+    InputShare{InputKind::normal},       InputShare{InputKind::wide},
+    InputShare{InputKind::zeros},        InputShare{InputKind::special, 3},
+    InputShare{InputKind::threshold, 2}, InputShare{InputKind::deep},
+    InputShare{InputKind::ties, 2},      InputShare{InputKind::top, 2},
+    InputShare{InputKind::patterned, 2}};
 
 class Inference {
  public:
@@ -86,6 +89,7 @@ class Inference {
   void start_sum(bool started, bool padded);
   void improve_place();
   void improve_alone();
+  void prefer_output_format();
   void improve_to(const std::vector<Rules>& candidates);
 
   // Telling apart.

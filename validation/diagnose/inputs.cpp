@@ -1,151 +1,44 @@
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
-#include <utility>
+#include <memory>
+#include <vector>
 
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/diagnose/reveal.hpp"
+#include "validation/diagnose/term_inputs.hpp"
 
 namespace assay::diagnose {
 namespace {
 
 constexpr InputKind kinds[] = {InputKind::normal, InputKind::wide,    InputKind::tiny,
                                InputKind::sparse, InputKind::zeros,   InputKind::integers,
-                               InputKind::deep,   InputKind::special, InputKind::threshold};
+                               InputKind::deep,   InputKind::special, InputKind::threshold,
+                               InputKind::ties,   InputKind::top,     InputKind::patterned};
 
-// Terms that cancel in pairs and threes, in random places; what is left is 2^-depth of the largest. Pairs share the
-// column of B, so that they cancel in every output of a matrix product.
-class Deep {
- public:
-  Deep(const Problem& p, std::uint64_t seed, std::uint64_t index)
-      : p_(p), random_(seed ^ 0x9E3779B97F4A7C15U * (index + 1), 0x64656570U), terms_(p.k) {
-    choose_depth(index);
-    std::vector<std::size_t> places(p.k);
-    for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
-    for (std::size_t i = places.size(); i-- > 1;) std::swap(places[i], places[draw(i + 1)]);
-    std::size_t rests = p.k < 3 ? p.k : 1 + draw(std::min<std::size_t>(p.k - 2, 3));
-    if (rests == 3) {
-      add_tie(places);
-      rests = 0;
-    }
-    bool largest = true;
-    while (places.size() > rests) {
-      const int e = largest ? top_ : top_ - static_cast<int>(draw(static_cast<std::uint64_t>(depth_) + 1));
-      largest = false;
-      add_group(places, places.size() >= rests + 3 && draw(3) == 0 ? 3 : 2, e);
-      if (places.size() == rests + 1) ++rests;
-    }
-    for (const std::size_t i : places)
-      terms_[i] = {i, top_ - depth_ - static_cast<int>(draw(4)), Part::whole};
+// Kinds that are made term by term; null for the others.
+std::unique_ptr<const TermInputs> inputs_by_term(const Problem& p, InputKind kind, std::uint64_t seed,
+                                                 std::uint64_t index) {
+  switch (kind) {
+    case InputKind::deep: return deep_inputs(p, seed, index);
+    case InputKind::ties: return tie_inputs(p, seed, index);
+    case InputKind::top: return top_inputs(p, seed, index);
+    case InputKind::patterned: return patterned_inputs(p, seed, index);
+    default: return nullptr;
   }
-
-  double value(const FormatSpec& f, std::size_t i, int operand) const {
-    if (operand == 2) return std::ldexp(significand(f, 2, 0, i), top_ - depth_);
-    const bool matrix = p_.operation == Operation::gemm;
-    const std::size_t at = !matrix ? i : operand == 0 ? i % p_.k : i / p_.n;
-    const Term& t = terms_[at];
-    const int e = operand == 0 ? first_exponent(t.exponent) : t.exponent - first_exponent(t.exponent);
-    if (t.part == Part::power) return std::ldexp(1.0, e);
-    if (t.part == Part::minus_power) return std::ldexp(operand == 0 ? -1.0 : 1.0, e);
-    const double x = significand(f, operand, t.source, !matrix ? 0 : operand == 0 ? i / p_.k : i % p_.n);
-    return std::ldexp(operand == 0 ? part_of(x, t.part, f) : x, e);
-  }
-
- private:
-  enum class Part : std::uint8_t { whole, negative, minus_high, minus_low, power, minus_power };
-  struct Term {
-    std::size_t source = 0;  // the term whose significand it has
-    int exponent = 0;
-    Part part = Part::whole;
-  };
-
-  std::uint64_t draw(std::uint64_t n) { return random_.below(n, next_++); }
-
-  // What a float32, float64, 80-bit and compensated accumulator lose, as far as the formats have room for it.
-  void choose_depth(std::uint64_t index) {
-    constexpr int depths[] = {50, 60, 12, 110, 26, 150};
-    low_ = std::max(p_.has_b() ? p_.a.emin + p_.b.emin : p_.a.emin, p_.output.emin) + 4;
-    const int margin = static_cast<int>(std::bit_width(p_.k)) + 3;
-    const int high =
-        std::min(p_.has_b() ? p_.a.emax() + p_.b.emax() : p_.a.emax(), p_.output.emax()) - margin;
-    depth_ = std::clamp(depths[index % std::size(depths)], 0, std::max(high - low_, 0));
-    top_ = std::clamp(depth_ / 2, low_ + depth_, std::max(high, low_ + depth_));
-  }
-
-  std::size_t take(std::vector<std::size_t>& places) {
-    const std::size_t place = places.back();
-    places.pop_back();
-    return place;
-  }
-  void add_group(std::vector<std::size_t>& places, int members, int exponent) {
-    const std::size_t source = take(places);
-    terms_[source] = {source, exponent, Part::whole};
-    if (members == 2) {
-      terms_[take(places)] = {source, exponent, Part::negative};
-      return;
-    }
-    terms_[take(places)] = {source, exponent, Part::minus_high};
-    terms_[take(places)] = {source, exponent, Part::minus_low};
-  }
-  // One, half of its last place in the output, and terms that decide this tie: an accumulator that adds them one by one
-  // loses each of them, if it has so many places, where all together are more than half of its last place.
-  void add_tie(std::vector<std::size_t>& places) {
-    constexpr int accumulators[] = {24, 53, 53, 64};
-    const int one = top_ - depth_ / 2, keeps = accumulators[draw(std::size(accumulators))];
-    const auto add = [&](int exponent, Part part) {
-      if (!places.empty()) terms_[take(places)] = {0, std::max(exponent, low_), part};
-    };
-    add(one, Part::power);
-    add(one - p_.output.precision, Part::power);
-    if (draw(2) == 0)
-      add(one - p_.output.precision + 1, Part::power);  // the tie's even neighbour is above it
-    const Part sign = draw(2) == 0 ? Part::power : Part::minus_power;
-    const int far = draw(2) == 0 ? keeps + 1 : p_.output.precision + 30 + static_cast<int>(draw(60));
-    for (std::uint64_t i = 0, n = 1 + draw(3); i < n; ++i) add(one - far, sign);
-    if (places.size() == 1) add(one - far, sign);
-  }
-
-  // In [1, 2), of all places of the format, of either sign; for each row of A and each column of B.
-  double significand(const FormatSpec& f, int operand, std::size_t source, std::size_t line) const {
-    const CounterRandom bits(random_.u64(std::uint64_t{1} << 40), static_cast<std::uint64_t>(operand));
-    const std::uint64_t x = bits.u64((static_cast<std::uint64_t>(source) << 24) + line);
-    const int places = std::min(f.precision - 1, 52);
-    const double fraction = places == 0 ? 0 : std::ldexp(static_cast<double>(x >> (64 - places)), -places);
-    return (x & 1U) != 0 ? -1 - fraction : 1 + fraction;
-  }
-  static double part_of(double x, Part part, const FormatSpec& f) {
-    const int places = (f.precision - 1) / 2;
-    const double high = std::ldexp(std::trunc(std::ldexp(x, places)), -places);
-    switch (part) {
-      case Part::negative: return -x;
-      case Part::minus_high: return -high;
-      case Part::minus_low: return high - x;
-      default: return x;
-    }
-  }
-  int first_exponent(int e) const {
-    if (!p_.has_b()) return e;
-    return std::clamp(std::clamp(e / 2, e - p_.b.emax(), e - p_.b.emin), p_.a.emin, p_.a.emax());
-  }
-
-  const Problem& p_;
-  CounterRandom random_;
-  std::uint64_t next_ = 0;
-  int top_ = 0, depth_ = 0;  // exponents of the largest term, and how far below it the rest lies
-  int low_ = 0;              // that no term is below
-  std::vector<Term> terms_;
-};
+}
 
 class Generator {
  public:
   Generator(const Problem& p, InputKind kind, std::uint64_t seed, std::uint64_t index)
-      : p_(p), kind_(kind), index_(index), random_(seed ^ 0x9E3779B97F4A7C15U * (index + 1), 0x70726f62U) {
-    if (kind == InputKind::deep) deep_.emplace(p, seed, index);
-  }
+      : p_(p),
+        kind_(kind),
+        index_(index),
+        random_(seed ^ 0x9E3779B97F4A7C15U * (index + 1), 0x70726f62U),
+        by_term_(inputs_by_term(p, kind, seed, index)) {}
 
   std::vector<std::byte> codes(const FormatSpec& f, std::size_t n, int operand) {
     std::vector<std::byte> bytes(n * code_bytes(f));
@@ -160,8 +53,10 @@ class Generator {
   std::uint64_t draw(std::uint64_t n) { return random_.below(n, next_++); }
 
   double value(const FormatSpec& f, std::size_t i, int operand) {
-    if (deep_)
-      return operand == 2 ? std::ldexp(deep_->value(f, i, 2), balance()) : deep_->value(f, i, operand);
+    if (by_term_) {
+      const double x = by_term_->value(f, i, operand);
+      return operand == 2 && kind_ == InputKind::deep ? std::ldexp(x, balance()) : x;
+    }
     const double x = random_.normal(next_++);
     switch (kind_) {
       case InputKind::normal: return operand == 2 ? std::ldexp(x, balance()) : x;
@@ -175,7 +70,10 @@ class Generator {
       case InputKind::integers: return std::round(x);
       case InputKind::special: return special(x, f, i, operand);
       case InputKind::threshold: return threshold(x, f, i, operand);
-      case InputKind::deep: break;
+      case InputKind::deep:
+      case InputKind::ties:
+      case InputKind::top:
+      case InputKind::patterned: break;  // by term
     }
     return x;
   }
@@ -273,7 +171,7 @@ class Generator {
   std::uint64_t index_;
   CounterRandom random_;
   std::uint64_t next_ = 0;
-  std::optional<Deep> deep_{};
+  std::unique_ptr<const TermInputs> by_term_;
 };
 
 }  // namespace
@@ -289,6 +187,9 @@ std::string_view input_kind_name(InputKind kind) {
     case InputKind::special: return "special";
     case InputKind::threshold: return "threshold";
     case InputKind::deep: return "deep";
+    case InputKind::ties: return "ties";
+    case InputKind::top: return "top";
+    case InputKind::patterned: return "patterned";
   }
   return "?";
 }

@@ -82,6 +82,6 @@ struct Invariance {
 // target, unless its bits differ already. The bits are those of `trials` random rows with `problem.k` terms; then
 // the trees of one setting of each class are revealed (of `most_trees` classes; 0: none).
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,
-                      const RevealOptions& options = {}, std::size_t trials = 4, std::size_t most_trees = 6);
+                      const RevealOptions& options = {}, std::size_t trials = 24, std::size_t most_trees = 6);
 
 }  // namespace assay::diagnose

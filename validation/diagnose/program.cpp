@@ -72,6 +72,27 @@ std::uint64_t parse_result(std::string_view word, const FormatSpec& f) {
   }
 }
 
+// Of a decimal number; of any other word so many as none has.
+int significant_digits(std::string_view word) {
+  constexpr int all = 1000;
+  if (word.find_first_of("xX") != std::string_view::npos) return all;
+  int digits = 0;
+  for (const char c : word.substr(0, word.find_first_of("eE"))) {
+    if (c >= '0' && c <= '9' && (digits > 0 || c != '0')) ++digits;
+  }
+  return digits;
+}
+
+int most_significant_digits(std::string_view text) {
+  int most = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+    at = std::min(text.find_first_of(" \t\r\n", begin), text.size());
+    most = std::max(most, significant_digits(text.substr(begin, at - begin)));
+  }
+  return most;
+}
+
 std::string signal_text(int number) {
   const char* const name = sigabbrev_np(number);
   return name == nullptr ? std::to_string(number) : fmt::format("{} (SIG{})", number, name);
@@ -228,6 +249,7 @@ struct Program::State {
   Descriptor in{}, out{}, err{};  // our ends
   int threads = 0, starts = 0;
   std::uint64_t answered = 0;  // rounds by this process
+  int most_digits = 0;
   std::string error_text{};
   std::optional<GroupThreads> watch{};
 
@@ -435,6 +457,8 @@ std::vector<Answer> Program::ask(const Problem& problem, std::span<const Case> c
     ++s.answered;
     try {
       std::vector<Answer> answers = parse_answers(problem, cases.size(), s.options.form, *answer);
+      if (s.options.form == Form::text)
+        s.most_digits = std::max(s.most_digits, most_significant_digits(*answer));
       s.check_silence();
       return answers;
     } catch (const TargetError& e) {
@@ -448,7 +472,9 @@ std::vector<Answer> Program::ask(const Problem& problem, std::span<const Case> c
 Target Program::target() {
   return [this](const Problem& problem, std::span<const Case> cases) { return ask(problem, cases); };
 }
+void Program::restart() { state_->kill_all(); }
 int Program::starts() const { return state_->starts; }
+int Program::most_digits() const { return state_->most_digits < 1000 ? state_->most_digits : 0; }
 int Program::child() const { return state_->pid; }
 ThreadsSeen Program::threads_seen() const { return state_->watch ? state_->watch->seen() : ThreadsSeen{}; }
 

@@ -52,8 +52,11 @@ class Program {
   // The same as a Target, which must not outlive this.
   Target target();
 
+  void restart();      // with the next round
   int starts() const;  // how often it was started
   int child() const;   // its process, 0 if none runs
+  // Of the decimal numbers that it printed, the most significant digits; 0 where it printed none, or codes.
+  int most_digits() const;
   // Of the process that runs, or ran last, where threads are watched.
   ThreadsSeen threads_seen() const;
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -16,11 +19,22 @@
 namespace assay::diagnose {
 namespace {
 
-// The kind of input i among those of scored_kinds[k].
-InputKind scored_kind(std::size_t k, std::size_t i) {
-  if (scored_kinds[k] == InputKind::wide && i % 8 == 7) return InputKind::special;
-  if (scored_kinds[k] == InputKind::tiny && i % 4 == 3) return InputKind::threshold;
-  return scored_kinds[k];
+// Input i among those of scored_kinds[k]: its kind, and its number among the inputs of that kind, which choose by it
+// what they are.
+struct Scored {
+  InputKind kind;
+  std::size_t index;
+};
+Scored scored_input(std::size_t k, std::size_t i) {
+  // One of four, at no regular places: a program may do something else every so many cases.
+  const std::size_t four = i / 4;
+  if (CounterRandom(k, 0x73636f72U).below(4, four) != i % 4) return {scored_kinds[k], i};
+  switch (scored_kinds[k]) {
+    case InputKind::normal: return {InputKind::patterned, four};
+    case InputKind::wide: return {four % 2 == 0 ? InputKind::top : InputKind::special, four / 2};
+    case InputKind::tiny: return {InputKind::threshold, four};
+    default: return {InputKind::ties, four};
+  }
 }
 
 bool same_bits(const FormatSpec& f, std::uint64_t x, std::uint64_t y) {
@@ -50,8 +64,11 @@ class Repeater {
     }
   }
   bool repeats() const { return changed_ == 0; }
-  std::string text() const {
-    return "the order changes from run to run: " + std::to_string(changed_) + " of " +
+  // What changes: a sum of two terms has one order.
+  std::string text() {
+    const char* const what =
+        rounding_changes() ? "the rounding changes (is it stochastic?)" : "the order changes";
+    return std::string(what) + " from run to run: " + std::to_string(changed_) + " of " +
            std::to_string(again_) + " answers to inputs that had been asked before were others";
   }
 
@@ -59,6 +76,20 @@ class Repeater {
   static constexpr std::size_t normal = 4;
   Case input(std::size_t i) const {
     return random_case(asker_.problem(), i < normal ? InputKind::normal : InputKind::deep, seed_, i);
+  }
+  bool rounding_changes() {
+    constexpr std::size_t times = 64;
+    const Problem& p = asker_.problem();
+    if (p.k < 2) return false;
+    const std::optional<Probe::Term> one = split(p, 0, 1),
+                                     less = split(p, 1, 0.75 * std::ldexp(1.0, 1 - p.output.precision));
+    if (!one || !less) return false;
+    const Case sum = asker_.case_of({.terms = {*one, *less}});
+    std::set<Answer> answers;
+    asker_.ask(
+        times, [&](std::size_t) { return sum; },
+        [&](std::size_t, const Answer& answer) { answers.insert(answer); }, "repeats");
+    return answers.size() > 1;
   }
   void compare(Answer& expected, const Answer& answer) {
     if (expected.empty()) {
@@ -287,7 +318,7 @@ namespace {
 class Scoring {
  public:
   Scoring(const Revelation& r, const Target& target, std::uint64_t seed, const RevealOptions& options)
-      : r_(r), asker_(r.problem, target, options), predictor_(r), seed_(seed) {}
+      : r_(r), options_(options), asker_(r.problem, target, options), predictor_(r), seed_(seed) {}
 
   PredictionScore run(std::uint64_t results) {
     const std::size_t outputs = r_.problem.outputs();
@@ -300,7 +331,11 @@ class Scoring {
     }
     for (kind_ = 0; kind_ < scored_kinds.size(); ++kind_) {
       asker_.ask(
-          cases, [&](std::size_t i) { return random_case(r_.problem, scored_kind(kind_, i), seed_, i); },
+          cases,
+          [&](std::size_t i) {
+            const Scored input = scored_input(kind_, i);
+            return random_case(r_.problem, input.kind, seed_, input.index);
+          },
           [&](std::size_t i, const Answer& answer) { take(i, answer); }, "prediction");
     }
     ask_again();
@@ -315,8 +350,8 @@ class Scoring {
   };
 
   void take(std::size_t i, const Answer& answer) {
-    const InputKind kind = scored_kind(kind_, i);
-    const auto predicted = predictor_(random_case(r_.problem, kind, seed_, i));
+    const auto [kind, index] = scored_input(kind_, i);
+    const auto predicted = predictor_(random_case(r_.problem, kind, seed_, index));
     bool wrong = false;
     for (std::size_t o = 0; o < answer.size(); ++o) {
       if (!predicted[o]) {
@@ -329,34 +364,48 @@ class Scoring {
       wrong = true;
       ++s_.wrong;
       ++s_.wrong_by_kind[kind_];
-      if (s_.first.size() < 8) s_.first.push_back({kind, seed_, i, o, answer[o], *predicted[o]});
+      if (s_.first.size() < 8) s_.first.push_back({kind, seed_, index, o, answer[o], *predicted[o]});
     }
     // What was predicted wrongly, and some of what cancels, wrong or not.
     constexpr std::size_t most = 256;
     std::size_t& count = wrong ? wrong_kept_ : deep_kept_;
     if ((!wrong && kind != InputKind::deep) || count == most) return;
     ++count;
-    asked_.push_back({kind, i, answer});
+    asked_.push_back({kind, index, answer});
   }
 
-  // From the last to the first.
+  // From the last to the first: alone, two, three and four in a round, four times first in a process; then all others.
   void ask_again() {
     std::reverse(asked_.begin(), asked_.end());
+    std::size_t at = 0;
+    for (std::size_t start = 0; start < 4; ++start) {
+      if (options_.restart) options_.restart();
+      for (std::size_t cases = 1; cases <= 4; ++cases) at = ask_again(at, cases);
+    }
+    ask_again(at, asked_.size());
+  }
+  std::size_t ask_again(std::size_t first, std::size_t cases) {
+    cases = std::min(cases, asked_.size() - first);
     asker_.ask(
-        asked_.size(),
-        [&](std::size_t i) { return random_case(r_.problem, asked_[i].kind, seed_, asked_[i].index); },
+        cases,
+        [&](std::size_t i) {
+          const Asked& x = asked_[first + i];
+          return random_case(r_.problem, x.kind, seed_, x.index);
+        },
         [&](std::size_t i, const Answer& answer) {
           ++s_.asked_again;
-          const Answer& before = asked_[i].answer;
+          const Answer& before = asked_[first + i].answer;
           const bool same = std::equal(
               answer.begin(), answer.end(), before.begin(),
               [&](std::uint64_t x, std::uint64_t y) { return same_bits(r_.problem.output, x, y); });
           s_.changed += same ? 0 : 1;
         },
         "prediction");
+    return first + cases;
   }
 
   const Revelation& r_;
+  const RevealOptions& options_;
   Asker asker_;
   Predictor predictor_;
   std::uint64_t seed_;

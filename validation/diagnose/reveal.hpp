@@ -35,6 +35,9 @@ struct RevealOptions {
   std::uint64_t most_work = 400'000'000;
   bool order_only = false;          // no arithmetic: for invariance
   std::vector<std::size_t> only{};  // outputs to look at; empty: all
+  // Starts the target anew, as if nothing had been asked, where it can be: the first answers of a process are asked for
+  // too.
+  std::function<void()> restart{};
   std::function<void(std::string_view stage, std::uint64_t runs)> progress{};
 };
 
@@ -95,7 +98,10 @@ enum class InputKind : std::uint8_t {
   integers,  // so small that every order gives the same sum
   special,   // standard normal, with zeros, infinities and NaN: zeros meet the other two
   threshold,  // one product, or a sum of two, just below the smallest normal number of the output or of float32
-  deep        // terms that cancel, in random places, down to less than float64 or 80 bits keep of the largest
+  deep,       // terms that cancel, in random places, down to less than float64 or 80 bits keep of the largest
+  ties,       // sums at a tie of the output or an accumulator, or next to it: what is rounded twice shows
+  top,        // products and sums about the largest number; infinities; factors at the ends of their range
+  patterned  // signs, sizes, equal and sorted terms, whole numbers and blocks of zeros, which infinities and NaN meet
 };
 std::string_view input_kind_name(InputKind kind);
 InputKind parse_input_kind(std::string_view name);
@@ -127,16 +133,17 @@ struct PredictionScore {
   std::uint64_t results = 0, wrong = 0, without_tree = 0;
   std::array<std::uint64_t, scored_kinds.size()> by_kind{}, wrong_by_kind{};
   std::vector<Misprediction> first{};  // up to 8
-  // Inputs that were asked once more, in another order and another place of a round: so many answers changed.
+  // Inputs that were asked once more, in another order, in rounds of few cases, first in a process: so many answers
+  // changed.
   std::uint64_t asked_again = 0, changed = 0;
 };
 // All fresh results were predicted, and none changed when it was asked for again.
 bool all_predicted(const PredictionScore& score);
 // The same, and no answer to a probe is left unexplained.
 bool all_explained(const Revelation& revelation, const PredictionScore& score);
-// Asks for at least `results` fresh results of each of the scored kinds and compares. Every eighth of the wide
-// inputs is a special one, every fourth of the tiny ones one at the threshold. Any NaN is any other. Nothing is asked
-// where no output has a tree.
+// Asks for at least `results` fresh results of each of the scored kinds and compares. Every fourth of the normal
+// inputs is a patterned one, of the wide ones a special one or one at the top in turn, of the tiny ones one at the
+// threshold, of the deep ones one at a tie. Any NaN is any other. Nothing is asked where no output has a tree.
 PredictionScore score(const Revelation& revelation, const Target& target, std::uint64_t seed,
                       std::uint64_t results = 10000, const RevealOptions& options = {});
 

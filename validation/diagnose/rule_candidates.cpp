@@ -121,9 +121,29 @@ std::vector<OutputRule> RuleGroups::output_candidates() const {
   for (const auto& mean : mean_candidates()) {
     for (const Rounding mode : deterministic_roundings) {
       for (const bool flush : {false, true}) {
-        for (const bool started : {false, true}) list.push_back({p_.output, mode, flush, started, mean});
+        for (const bool started : {false, true})
+          list.push_back({p_.output, mode, flush, started, mean, tree_.output.overflow});
       }
     }
+  }
+  return list;
+}
+
+// The present rule with every overflow of its own that can differ from the rounding's: an output that holds whatever
+// the root comes to may saturate infinities alone.
+std::vector<OutputRule> RuleGroups::output_overflows() const {
+  if (p_.output.specials == Specials::finite) return {tree_.output};
+  std::vector<OutputRule> list;
+  const bool wider =
+      root_rule() < 0 ||
+      !contains_format(p_.output, tree_.node_rules[static_cast<std::size_t>(root_rule())].format);
+  for (const OutputOverflow overflow : all_output_overflows) {
+    if (!wider && (overflow == OutputOverflow::infinite || overflow == OutputOverflow::largest)) continue;
+    if (overflow == OutputOverflow::infinite &&
+        (!p_.output.has_infinity() || is_nearest(tree_.output.rounding)))
+      continue;
+    list.push_back(tree_.output);
+    list.back().overflow = overflow;
   }
   return list;
 }
@@ -154,14 +174,18 @@ std::vector<Rules> RuleGroups::wider_than_output() const {
   const auto add = [&](const FormatSpec& wide, Rounding wide_mode, const auto& change) {
     if (!is_wider_than_output(wide)) return;
     for (const Rounding mode : seen_output_modes()) {
-      list.push_back(now);
-      change(list.back());
-      list.back().output.rounding = mode;
-      std::optional<Scaling>& s = list.back().scaling;
-      if (!s) continue;
-      s->rounding = wide_mode;
-      for (auto* const product : {&s->alpha_format, &s->beta_format}) {
-        if (*product && !is_wider_than_output(**product)) *product = wide;
+      for (const OutputOverflow overflow : all_output_overflows) {
+        if (overflow != OutputOverflow::as_rounded && p_.output.specials == Specials::finite) continue;
+        list.push_back(now);
+        change(list.back());
+        list.back().output.rounding = mode;
+        list.back().output.overflow = overflow;
+        std::optional<Scaling>& s = list.back().scaling;
+        if (!s) continue;
+        s->rounding = wide_mode;
+        for (auto* const product : {&s->alpha_format, &s->beta_format}) {
+          if (*product && !is_wider_than_output(**product)) *product = wide;
+        }
       }
     }
   };
@@ -180,6 +204,41 @@ std::vector<Rules> RuleGroups::wider_than_output() const {
   const auto root = static_cast<std::size_t>(root_rule());
   for (const NodeRule& node : node_candidates(root))
     add(node.format, node.rounding, [&](Rules& r) { r.nodes[root] = node; });
+  return list;
+}
+
+// One format and one rounding for all additions that are not fused, one for all products: a narrower root, once it was
+// taken, hides what the products were rounded to.
+std::vector<Rules> RuleGroups::of_one_unit() const {
+  std::vector<Rules> list;
+  const Rules now = rules();
+  const auto set = [&](const FormatSpec& f, Rounding mode, const std::optional<FormatSpec>& product) {
+    for (const bool started : {true, false}) {
+      for (const Rounding output : {Rounding::nearest_even, mode}) {
+        Rules r = now;
+        for (NodeRule& node : r.nodes) {
+          if (node.fraction) continue;
+          node.format = f;
+          node.rounding = mode;
+        }
+        for (std::size_t g = 0; g < r.leaves.size(); ++g) {
+          r.leaves[g].started = started && r.leaves[g].started;
+          if (is_c(leaf_sample_[g])) continue;
+          r.leaves[g].product = product;
+          r.leaves[g].rounding = mode;
+        }
+        r.output.rounding = output;
+        list.push_back(std::move(r));
+      }
+    }
+  };
+  for (const FormatSpec& f : {formats::float64, formats::float32}) {
+    for (const Rounding mode : deterministic_roundings) {
+      for (const auto& product :
+           {std::optional<FormatSpec>{}, std::optional(formats::float32), std::optional(f)})
+        set(f, mode, product);
+    }
+  }
   return list;
 }
 

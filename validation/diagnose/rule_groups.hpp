@@ -47,10 +47,12 @@ class RuleGroups {
   std::vector<NodeRule> node_candidates(std::size_t group) const;
   std::vector<LeafRule> leaf_candidates(std::size_t group) const;
   std::vector<OutputRule> output_candidates() const;
-  std::vector<OutputRule> output_alternatives() const;  // those that can differ from the present one
+  std::vector<OutputRule> output_alternatives() const;
+  std::vector<OutputRule> output_overflows() const;  // those that can differ from the present one
   // All rules as they stand, but the sum is rounded to the output last and alone: the root, or the product of a tree
   // of one leaf, is wider, and the output is rounded as results were seen to be. A step over two rules at once: a wider
   // root alone rounds results in another way than they showed.
+  std::vector<Rules> of_one_unit() const;
   std::vector<Rules> wider_than_output() const;
   // All rules as they stand, but what is tiny is flushed by another rule of tininess, in products, sums, the output, or
   // several of them: without flushing, tininess shows nowhere.

@@ -28,6 +28,7 @@ FoundRules Inference::run() {
     for (int round = 0; round < 12 && tell_apart(); ++round) descend_on();
     for (int again = 0; again < 3 && best_ > 0; ++again) start_again();
   }
+  prefer_output_format();
   groups_.merge_alike();
   FoundRules found;
   found.training = data_.size();
@@ -36,6 +37,15 @@ FoundRules Inference::run() {
   if (!hopeless()) found.ambiguous = ambiguous();
   if (found.misses > 0) found.unexplained = unexplained();
   return found;
+}
+
+// Of formats with as many places that repeat as many answers, the output's own: float16 and not tf32.
+void Inference::prefer_output_format() {
+  for (NodeRule& rule : tree_.node_rules) {
+    if (rule.format == p_.output || rule.format.precision != p_.output.precision) continue;
+    const FormatSpec before = std::exchange(rule.format, p_.output);
+    if (misses(best_) > best_) rule.format = before;
+  }
 }
 
 // --- what decides ---------------------------------------------------------------------------------------
@@ -276,6 +286,7 @@ void Inference::descend_on() {
     for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
       improve(tree_.leaf_rules[g], groups_.leaf_candidates(g));
     improve(tree_.output, groups_.output_candidates());
+    improve(tree_.output, groups_.output_overflows());
     improve(tree_.tiny, groups_.tiny_candidates());
     improve(tree_.skipped, groups_.skipped_candidates());
     if (tree_.scaling) {
@@ -287,6 +298,7 @@ void Inference::descend_on() {
     if (best_ == before && tree_.scaling) improve_place();
     if (best_ == before) improve_formats();
     if (best_ == before) improve_to(groups_.wider_than_output());
+    if (best_ == before) improve_to(groups_.of_one_unit());
     if (best_ == before) improve_to(groups_.flushing_by_tininess());
     if (best_ == before && nodes() == 1) improve_alone();
     if (best_ == before) break;
@@ -332,15 +344,16 @@ void Inference::improve_all_leaves(bool really) {
   tree_.leaf_rules = best;
 }
 
-// Where alpha enters and what is added to +0 at once: a product of alpha and +0 may be -0, so that either hides what
-// the other does.
+// Where alpha enters, what is added to +0 and which terms are skipped at once: a product of alpha and +0 may be -0, so
+// that each hides what the others do.
 void Inference::improve_place() {
   const Rules before = groups_.rules();
   Rules best = before;
   for (const Scaling& place : scaling_places(tree_, p_)) {
-    for (unsigned how = 0; how < 4 && best_ > 0 && !spent(); ++how) {
+    for (unsigned how = 0; how < 4 * all_skipped.size() && best_ > 0 && !spent(); ++how) {
       groups_.set(before);
       tree_.scaling = place;
+      tree_.skipped = all_skipped[how / 4];
       start_sum((how & 1U) != 0, (how & 2U) != 0);
       const std::size_t now = misses(best_ - 1);
       if (now >= best_) continue;

@@ -51,9 +51,23 @@ std::string describe(SkippedTerms skipped) {
   return "";
 }
 
+namespace {
+
+std::string overflow_text(OutputOverflow overflow) {
+  switch (overflow) {
+    case OutputOverflow::as_rounded: return "";
+    case OutputOverflow::infinite: return ", overflows to infinity";
+    case OutputOverflow::largest: return ", overflows to the largest number (infinities stay)";
+    case OutputOverflow::saturated: return ", overflows to the largest number, infinities too";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string describe(const OutputRule& r) {
-  return rounding_text(r.format, r.rounding) + (r.flush ? ", flushes results" : "") +
-         (r.started ? ", after an addition to +0" : "") +
+  return rounding_text(r.format, r.rounding) + overflow_text(r.overflow) +
+         (r.flush ? ", flushes results" : "") + (r.started ? ", after an addition to +0" : "") +
          (r.mean ? std::string(", after ") +
                        (r.mean->reciprocal ? "times the reciprocal of the number of terms"
                                            : "a division by the number of terms") +

@@ -89,6 +89,8 @@ Json to_json(const Tree& t) {
               {"flush", t.output.flush},
               {"started", t.output.started}}},
             {"nodes", nodes}};
+  if (t.output.overflow != OutputOverflow::as_rounded)
+    json["output"]["overflow"] = output_overflow_name(t.output.overflow);
   if (const auto& mean = t.output.mean) {
     json["mean"] = {{"format", format_text(mean->format)},
                     {"rounding", rounding_name(mean->rounding)},
@@ -280,6 +282,10 @@ class Reader {
     const Json& output = object(json, "output", where);
     t.output = {format(output, "format", where + ".output"), rounding(output, where + ".output"),
                 flag(output, "flush", where + ".output"), flag(output, "started", where + ".output")};
+    if (output.contains("overflow")) {
+      t.output.overflow =
+          one_of(output, "overflow", all_output_overflows, output_overflow_name, where + ".output");
+    }
     if (array(json, "nodes", where).size() < t.leaves()) {  // before memory is asked for so many leaves
       fail(where + ".nodes", "a node for each of " + std::to_string(t.leaves()) + " leaves",
            std::to_string(json["nodes"].size()));

@@ -26,6 +26,7 @@ void Inference::each_rule(const Visit& visit) {
   for (std::size_t g = 0; g < tree_.leaf_rules.size(); ++g)
     visit(tree_.leaf_rules[g], groups_.leaf_candidates(g), "leaf rule " + std::to_string(g));
   visit(tree_.output, groups_.output_alternatives(), "output");
+  visit(tree_.output, groups_.output_overflows(), "output");
   visit(tree_.tiny, groups_.tiny_candidates(), "tiny results");
   visit(tree_.skipped, groups_.skipped_candidates(), "zero terms skipped");
   if (tree_.scaling) {

@@ -275,6 +275,16 @@ std::string_view skipped_name(SkippedTerms skipped) {
   return "?";
 }
 
+std::string_view output_overflow_name(OutputOverflow overflow) {
+  switch (overflow) {
+    case OutputOverflow::as_rounded: return "as-rounded";
+    case OutputOverflow::infinite: return "infinite";
+    case OutputOverflow::largest: return "largest";
+    case OutputOverflow::saturated: return "saturated";
+  }
+  return "?";
+}
+
 std::string_view alpha_place_name(AlphaPlace place) {
   switch (place) {
     case AlphaPlace::a: return "a";
@@ -362,6 +372,21 @@ Value divided(Value v, std::size_t n, const MeanRule& rule) {
   const Value reciprocal = rounded(wide_quotient(exact(1.0), n), rule.format, rule.rounding, {});
   return rounded(wide_product(x, exact_from_code(reciprocal.code, *reciprocal.format)), rule.format,
                  rule.rounding, {});
+}
+
+}  // namespace
+
+namespace {
+
+// The code that the output gets.
+std::uint64_t stored(const ExactValue<Wide>& x, const OutputRule& rule, Tininess tiny) {
+  const FormatSpec& f = rule.format;
+  const bool stays_finite = rule.overflow == OutputOverflow::saturated ||
+                            (rule.overflow == OutputOverflow::largest && x.kind == Kind::finite);
+  if (stays_finite && encode(x, f, {.rounding = rule.rounding}).overflow)
+    return encode(x, f, {.rounding = rule.rounding, .overflow = Overflow::saturate}).code;
+  if (stays_finite && x.kind == Kind::infinite) return f.max_finite_code() | (x.negative ? f.sign_code() : 0);
+  return rounded(x, f, rule.rounding, {rule.flush, tiny}, rule.overflow == OutputOverflow::infinite).code;
 }
 
 }  // namespace
@@ -511,7 +536,7 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
       root = rounded(root.x, tree.output.mean->format, tree.output.mean->rounding, {});
     root = divided(root, tree.terms, *tree.output.mean);
   }
-  return rounded(root.x, tree.output.format, tree.output.rounding, {tree.output.flush, tree.tiny}).code;
+  return stored(root.x, tree.output, tree.tiny);
 }
 
 }  // namespace assay::diagnose

@@ -17,8 +17,8 @@
 //   scaling alpha and beta of a matrix product: see Scaling.
 //   mean    the root, rounded to the format of its `mean` if that is narrower, divided by the number of terms; or times
 //           the reciprocal of that number, which was rounded by it before.
-//   root    rounded once more to `output`, nearest-even unless it says otherwise; before that added to a C of +0
-//           where `started`.
+//   root    rounded once more to `output`, nearest-even unless it says otherwise, with an overflow of its own; before
+//           that added to a C of +0 where `started`.
 //   NaN     is the one quiet NaN of the format.
 #pragma once
 
@@ -81,12 +81,24 @@ struct MeanRule {
   friend bool operator==(const MeanRule&, const MeanRule&) = default;
 };
 
+// What becomes of a sum that rounds beyond the output's largest number.
+enum class OutputOverflow : std::uint8_t {
+  as_rounded,  // infinity or the largest number, as the rounding says
+  infinite,    // infinity, whatever the rounding says
+  largest,     // the largest number; infinities stay
+  saturated    // the largest number, for infinities as well
+};
+inline constexpr std::array all_output_overflows{OutputOverflow::as_rounded, OutputOverflow::infinite,
+                                                 OutputOverflow::largest, OutputOverflow::saturated};
+std::string_view output_overflow_name(OutputOverflow overflow);
+
 struct OutputRule {
   FormatSpec format = formats::float32;
   Rounding rounding = Rounding::nearest_even;
   bool flush = false;
   bool started = false;  // the sum is added to +0 by the root's rule, so that no -0 comes out
   std::optional<MeanRule> mean{};
+  OutputOverflow overflow = OutputOverflow::as_rounded;
   friend bool operator==(const OutputRule&, const OutputRule&) = default;
 };
 

@@ -137,7 +137,7 @@ std::string dependences_text(const Invariance& r) {
 }
 
 // Where threads ended there was at least one more than the first, and more may have been there at once than were met.
-std::string threads_text(const InvarianceQuestion& q) {
+std::string threads_text(const InvarianceQuestion& q, const Invariance& r) {
   std::string text;
   bool reached = false, ended = false;
   const auto least = [](const ThreadsSeen& seen) {
@@ -156,14 +156,16 @@ std::string threads_text(const InvarianceQuestion& q) {
   if (ended)
     text +=
         "  \"or more\": threads ended within a call or before it; how many there were at once is not known\n";
-  if (reached || q.threads_seen.size() < 2) return text;
+  const bool told = std::any_of(r.dependences.begin(), r.dependences.end(),
+                                [](const Dependence& d) { return d.on == "threads" && d.first; });
+  if (reached || told || q.threads_seen.size() < 2) return text;
   return text +
          (ended ? "  whether the number reached it cannot be told\n"
                 : "  so the number did not reach it, or it has no use for it: no proof for other numbers\n");
 }
 
 std::string notes_text(const InvarianceQuestion& q, const Invariance& r) {
-  std::string text = threads_text(q);
+  std::string text = threads_text(q, r);
   if (is_vacuous(r))
     text += "  every random row has the same answer, or NaN: that its bits are equal says nothing\n";
   if (r.by_tree) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <utility>
 
 #include "reference/exact/exact_sum.hpp"
 #include "reference/formats/encode.hpp"
@@ -223,6 +224,182 @@ BOOST_AUTO_TEST_CASE(a_running_mean_is_named) {
     BOOST_TEST(found.says("each term updates by (x - mean) / n, in 80 bits"), found.text);
     BOOST_TEST(found.r.runs < 1000u);
   }
+}
+
+// --- what shows in a few kinds of inputs alone ------------------------------------------------------------------
+
+namespace {
+
+// Of the factors of a dot product.
+using Kernel = std::function<double(const Doubles& a, const Doubles& b)>;
+
+Target target_of(const Kernel& kernel) {
+  return [kernel](const Problem& p, std::span<const Case> cases) {
+    std::vector<Answer> answers;
+    for (const Case& x : cases) {
+      Doubles a, b;
+      for (std::size_t i = 0; i < p.k; ++i) {
+        a.push_back(decode(CodeVector{x.a.data(), p.k, 1, p.a}.code(i), p.a));
+        b.push_back(decode(CodeVector{x.b.data(), p.k, 1, p.b}.code(i), p.b));
+      }
+      answers.push_back({encode(kernel(a, b), p.output).code});
+    }
+    return answers;
+  };
+}
+
+float product(double a, double b) { return static_cast<float>(a) * static_cast<float>(b); }
+
+// An FMA that rounds to `Wide` and then to float32.
+template <class Wide>
+double fma_by_way_of(const Doubles& a, const Doubles& b) {
+  float sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    sum = static_cast<float>(static_cast<Wide>(sum) + static_cast<Wide>(a[i]) * static_cast<Wide>(b[i]));
+  return static_cast<double>(sum);
+}
+template <class Wide>
+double chain_in(const Doubles& a, const Doubles& b) {
+  Wide sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<Wide>(a[i]) * static_cast<Wide>(b[i]);
+  return static_cast<double>(static_cast<float>(sum));
+}
+__extension__ using Quadruple = __float128;
+
+bool are_zeros(const Doubles& a, std::size_t begin, std::size_t end) {
+  return std::all_of(a.begin() + static_cast<std::ptrdiff_t>(begin),
+                     a.begin() + static_cast<std::ptrdiff_t>(end), [](double x) { return x == 0; });
+}
+// Blocks of so many terms are left out where all factors in A are zeros.
+double skipping(const Doubles& a, const Doubles& b, std::size_t block) {
+  float sum = 0;
+  for (std::size_t first = 0; first < a.size(); first += block) {
+    const std::size_t end = std::min(first + block, a.size());
+    if (are_zeros(a, first, end)) continue;
+    for (std::size_t i = first; i < end; ++i) sum += product(a[i], b[i]);
+  }
+  return static_cast<double>(sum);
+}
+double skipping_blocks(const Doubles& a, const Doubles& b) { return skipping(a, b, 4); }
+double skipping_all(const Doubles& a, const Doubles& b) { return skipping(a, b, a.size()); }
+double skipping_the_fourth(const Doubles& a, const Doubles& b) {
+  float sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += i == 3 && a[i] == 0 ? 0 : product(a[i], b[i]);
+  return static_cast<double>(sum);
+}
+// Whole products are added as integers, all others from the last to the first.
+double whole_apart(const Doubles& a, const Doubles& b) {
+  bool whole = true;
+  float sum = 0;
+  std::int64_t integers = 0;
+  for (std::size_t i = a.size(); i-- > 0;) {
+    const float x = product(a[i], b[i]);
+    whole = whole && std::rint(x) == x && std::fabs(x) < 1e9F;
+    sum += x;
+    if (whole) integers += static_cast<std::int64_t>(x);
+  }
+  return static_cast<double>(whole ? static_cast<float>(integers) : sum);
+}
+double positive_apart(const Doubles& a, const Doubles& b) {
+  float forward = 0, backward = 0;
+  bool positive = true;
+  for (std::size_t i = 0, n = a.size(); i < n; ++i) {
+    positive = positive && product(a[i], b[i]) >= 0;
+    forward += product(a[i], b[i]);
+    backward += product(a[n - 1 - i], b[n - 1 - i]);
+  }
+  return static_cast<double>(positive ? forward : backward);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_few_inputs_show_is_not_predicted) {
+  const struct {
+    const char* name;
+    Kernel kernel;
+    std::vector<std::size_t> lengths;
+  } plants[] = {{"FMA by way of float64", fma_by_way_of<double>, {6, 17}},  // of two terms it is a tree
+                {"FMA by way of 80 bits", fma_by_way_of<long double>, {2, 6, 17}},
+                {"80 bits", chain_in<long double>, {2, 6, 17}},
+                {"113 places", chain_in<Quadruple>, {6, 17}},
+                {"blocks of zeros skipped", skipping_blocks, {2, 6, 17}},
+                {"zeros skipped where there is nothing else", skipping_all, {2, 6, 17}},
+                {"zeros skipped in one place", skipping_the_fourth, {6, 17}},
+                {"whole numbers in another way", whole_apart, {6, 17}},
+                {"positive terms in another order", positive_apart, {6, 17}}};
+  for (const auto& [name, kernel, lengths] : plants) {
+    for (const std::size_t k : lengths) {
+      const Found found = probe(dot(k), target_of(kernel), 2000);
+      BOOST_TEST(!all_explained(found.r, found.s), name << ", k = " << k << '\n' << found.text);
+    }
+  }
+}
+
+// float16 holds none of what its products reach.
+BOOST_AUTO_TEST_CASE(eighty_bits_behind_float16_are_not_predicted) {
+  for (const std::size_t k : {6UL, 17UL}) {
+    Problem p = dot(k);
+    p.a = p.b = p.output = formats::float16;
+    const Found wide = probe(p, target_of(Kernel(chain_in<long double>)), 2000);
+    BOOST_TEST(!all_explained(wide.r, wide.s), wide.text);
+  }
+}
+
+// Another order in the first case of a process, or in rounds of up to four cases.
+BOOST_AUTO_TEST_CASE(an_order_that_depends_on_the_round_is_no_prediction) {
+  for (const bool by_process : {true, false}) {
+    bool fresh = true;
+    const Target target = [&](const Problem& p, std::span<const Case> cases) {
+      std::vector<Answer> answers;
+      for (const Case& x : cases) {
+        const bool reversed = by_process ? std::exchange(fresh, false) : cases.size() <= 4;
+        const Sum sum = [&](Doubles terms_of, std::uint64_t) {
+          if (reversed) std::reverse(terms_of.begin(), terms_of.end());
+          return chain(terms_of);
+        };
+        answers.push_back(target_of(sum)(p, std::span(&x, 1)).front());
+      }
+      return answers;
+    };
+    const Found plain{.r = reveal(dot(17), target)};
+    const RevealOptions options{.restart = [&] { fresh = true; }};
+    const PredictionScore s = score(plain.r, target, 5, 1000, options);
+    BOOST_TEST(s.wrong == 0u);
+    BOOST_TEST(s.changed > 0u);
+    BOOST_TEST(!all_predicted(s));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stochastic_rounding_is_no_order_that_changes) {
+  const CounterRandom random(3);
+  const Sum stochastic = [&](const Doubles& x, std::uint64_t count) {
+    const auto code = std::bit_cast<std::uint32_t>(static_cast<float>(chain(x)));
+    const bool finite = (code & 0x7f800000U) != 0x7f800000U;
+    const auto noise = static_cast<std::uint32_t>(random.below(1U << 16U, count));
+    return static_cast<double>(std::bit_cast<float>((finite ? code + noise : code) & 0xffff0000U));
+  };
+  Problem p = dot();
+  p.output = formats::bfloat16;
+  const Found found = probe(p, target_of(stochastic), 300);
+  BOOST_TEST(found.says("NOT PREDICTED  the rounding changes (is it stochastic?) from run to run"),
+             found.text);
+}
+
+// A narrow result leaves more than one name.
+BOOST_AUTO_TEST_CASE(all_known_sums_that_fit_are_named) {
+  Problem p = dot();
+  p.output = formats::bfloat16;
+  const Sum rising = [](Doubles x, std::uint64_t) {
+    std::stable_sort(x.begin(), x.end(), [](double y, double z) { return std::fabs(y) < std::fabs(z); });
+    float sum = 0;
+    for (const double v : x) sum += static_cast<float>(v);
+    return static_cast<double>(sum);
+  };
+  const Found found = probe(p, target_of(rising), 300);
+  BOOST_TEST(found.says("NOT PREDICTED"), found.text);
+  BOOST_TEST(found.says("smallest magnitude first, in float32"), found.text);
+  const Found constant = probe(dot(), target_of(Sum([](const Doubles&, std::uint64_t) { return 1.0; })), 300);
+  BOOST_TEST(!constant.says("sorted first"), constant.text);
 }
 
 // Which term comes first depends on their values: nothing is known of it but that it has no order.

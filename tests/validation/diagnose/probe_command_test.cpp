@@ -110,7 +110,7 @@ BOOST_FIXTURE_TEST_CASE(a_library_that_skips_zeros_passes_its_own_check, Folder)
 }
 
 BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predicted, Folder) {
-  const Outcome part = assay("probe dot --k 8 --results 300" + from("chain_f32 clamp"));
+  const Outcome part = assay("probe dot --k 8 --results 300" + from("chain_f32 lone"));
   BOOST_TEST(part.exit_code == 1, part.out + part.err);
   BOOST_TEST(holds(part.out, "PREDICTED IN PART  1200 of 1200"), part.out);
   BOOST_TEST(holds(part.out, "not explained"), part.out);
@@ -229,7 +229,7 @@ BOOST_FIXTURE_TEST_CASE(progress_is_for_terminals, Folder) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_shown_in_json, Folder) {
-  const Outcome part = assay("probe dot --k 8 --results 100 --json" + from("chain_f32 clamp"));
+  const Outcome part = assay("probe dot --k 8 --results 100 --json" + from("chain_f32 lone"));
   BOOST_TEST(part.exit_code == 1, part.out + part.err);
   const json found = json::parse(part.out).at("shapes").at(0).at("classes").at(0);
   BOOST_TEST(found.at("not_explained") == found.at("examples").size());

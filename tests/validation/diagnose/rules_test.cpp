@@ -133,6 +133,49 @@ BOOST_AUTO_TEST_CASE(a_sum_that_is_stored_in_a_narrower_format) {
   BOOST_TEST(tally.recovered == tally.tried, tally.first);
 }
 
+// What becomes of sums that the output does not hold.
+BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) {
+  const auto stored = [](std::uint64_t code, const FormatSpec& f, Rounding mode, OutputOverflow overflow) {
+    const double x = decode(code, formats::float32);
+    const Encoded e = encode(x, f, {.rounding = mode});
+    const std::uint64_t sign = std::signbit(x) && f.specials != Specials::fnuz ? f.sign_code() : 0;
+    const bool largest = overflow == OutputOverflow::saturated || overflow == OutputOverflow::largest;
+    if (std::isinf(x) && overflow == OutputOverflow::saturated) return sign | f.max_finite_code();
+    if (!e.overflow || std::isnan(x)) return e.code;
+    return sign | (largest                                ? f.max_finite_code()
+                   : overflow == OutputOverflow::infinite ? f.infinity_code()
+                                                          : e.code & ~f.sign_code());
+  };
+  for (const FormatSpec& output : {formats::float16, formats::bfloat16, formats::float8_e5m2}) {
+    for (const Rounding mode : {Rounding::nearest_even, Rounding::toward_zero}) {
+      for (const OutputOverflow overflow : all_output_overflows) {
+        if (overflow == OutputOverflow::infinite && mode == Rounding::nearest_even) continue;
+        const Problem p = narrow_problem(formats::float32, output, 6);
+        const Target target = [&](const Problem& asked, std::span<const Case> cases) {
+          Problem before = asked;
+          before.output = formats::float32;
+          std::vector<Answer> answers = target_of(chains().find("chain_f32"))(before, cases);
+          for (Answer& answer : answers) {
+            for (std::uint64_t& code : answer) code = stored(code, output, mode, overflow);
+          }
+          return answers;
+        };
+        const Found f = found(p, target, 2000);
+        const std::string name = std::string(output.dtype) + ' ' + std::string(rounding_name(mode)) + ' ' +
+                                 std::string(output_overflow_name(overflow));
+        BOOST_TEST(f.right(), name + shown(f.revelation, f.score));
+        const auto& classes = f.revelation.classes;
+        const bool named = classes.size() == 1 && classes[0].tree.output.overflow == overflow;
+        // Rounded toward zero a finite sum is never beyond the largest number; of float32's range none overflows.
+        const bool alike = mode == Rounding::toward_zero &&
+                           (overflow == OutputOverflow::largest ||
+                            (overflow == OutputOverflow::infinite && output == formats::bfloat16));
+        BOOST_TEST((named || alike), name + shown(f.revelation, f.score));
+      }
+    }
+  }
+}
+
 namespace {
 
 // Every narrower format, every rounding, every `step`-th of the lengths and sums.
