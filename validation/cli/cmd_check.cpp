@@ -22,6 +22,7 @@
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/sum_order.hpp"
 #include "validation/cli/unit_command.hpp"
@@ -80,11 +81,29 @@ Reduction parse_reduction(std::string_view typed) {
                                                              {"max_magnitude", Reduction::max_magnitude}}));
 }
 
-// A number as a program's literal would be: rounded once into the format of the sums.
+// A number as a program's literal would be: rounded once into the format of the sums. One that ends as infinity or zero
+// there would ask another question.
 double parse_scalar(std::string_view option, std::string_view typed, const FormatSpec& f) {
-  const ExactValue<Wide> x = typed_for(option, [&] { return parse_number(typed); });
-  if (x.kind != Kind::finite) throw InputError(std::string(option), "", "a finite number", quoted(typed));
-  return decode(encode(x, f).code, f);
+  const auto refused = [&](std::string expected) {
+    return InputError(std::string(option), "", std::move(expected), quoted(typed));
+  };
+  constexpr const char* number = "a finite number, decimal or C99 hexadecimal";
+  ExactValue<Wide> x;
+  try {
+    x = parse_number(typed);
+  } catch (const InputError&) {
+    throw refused(number);
+  }
+  if (x.kind != Kind::finite) throw refused(number);
+  const Encoded rounded = encode(x, f);
+  if (rounded.overflow || !f.is_finite(rounded.code)) {
+    throw refused(fmt::format("a number within the range of {}, the format of the sums: up to {:.4g}",
+                              f.dtype, decode(f.max_finite_code(), f)));
+  }
+  const double value = decode(rounded.code, f);
+  if (value == 0 && !x.is_zero())
+    throw refused(fmt::format("a number that {}, the format of the sums, does not round to zero", f.dtype));
+  return value;
 }
 
 void parse_activation(const std::string& typed, const FormatSpec& f, Epilogue& epilogue) {
@@ -229,6 +248,20 @@ class Operands {
 
 // --- the question ------------------------------------------------------------------------------------------
 
+// Extremes are not summed, and sums have no choice about NaN.
+void refuse_unused_by_reduction(const Options& o, const CLI::App& app) {
+  const Reduction kind = parse_reduction(o.reduction);
+  const bool extreme = kind == Reduction::max || kind == Reduction::min || kind == Reduction::max_magnitude;
+  const auto refuse = [&](const char* option, const char* expected) {
+    if (app.get_option(option)->count() > 0)
+      throw InputError(option, "", expected, "--operation " + o.reduction);
+  };
+  if (!extreme) refuse("--nan", "--operation max, min or max_magnitude");
+  if (!extreme) return;
+  for (const char* option : {"--unit", "--acc", "--order", "--product", "--flush", "--mode"})
+    refuse(option, "an --operation that sums");
+}
+
 // What an option is for: it is an error where nothing looks at it.
 void refuse_unused(const Options& o, const CLI::App& app) {
   struct Use {
@@ -272,6 +305,19 @@ void refuse_unused(const Options& o, const CLI::App& app) {
     throw InputError(std::string(use.option), "", fmt::format("one of {}", use.operations),
                      "check " + o.operation);
   }
+  refuse_alone(app, {{"--b-format", "--b"},
+                     {"--b-dtype", "--b"},
+                     {"--b-shape", "--b"},
+                     {"--c-format", "--c"},
+                     {"--c-dtype", "--c"},
+                     {"--c-shape", "--c"},
+                     {"--bias-format", "--bias"},
+                     {"--bias-dtype", "--bias"},
+                     {"--bias-shape", "--bias"},
+                     {"--bias-along", "--bias"},
+                     {"--seed", "--sample"}});
+  refuse_unused_raw(o.raw, {o.a, o.b, o.c, o.got, o.bias, o.mask, o.stale});
+  if (o.operation == "reduce") refuse_unused_by_reduction(o, app);
   if (!o.unit.empty()) {
     for (const char* option : {"--acc", "--order", "--product", "--flush", "--mode", "--epilogue"}) {
       if (app.get_option(option)->count() > 0)
@@ -733,8 +779,19 @@ int run(const Options& o, const CLI::App& app) {
   if (unit != nullptr && is_unverified(unit->info().evidence)) {
     finding.notes.push_back(fmt::format("note   {} is unverified: {}", o.unit, unit->info().source));
   }
+  if (policy.kind == compare::PolicyKind::bound && o.operation == "reduce" && o.reduction == "mean") {
+    finding.notes.push_back(
+        "note   a mean may divide the sum by the number of terms, or multiply it by the rounded reciprocal");
+  }
   if (std::string note = metadata_note(q.got, o, q.operation->parameters()); !note.empty())
     finding.notes.push_back(std::move(note));
+  if (policy.kind != compare::PolicyKind::bound && unit == nullptr) {
+    for (const char* option : {"--order", "--product", "--epilogue"}) {
+      if (app.get_option(option)->count() > 0)
+        finding.notes.push_back(fmt::format("note   {} narrows the bound, which policy {} does not look at",
+                                            option, policy.name));
+    }
+  }
   if (sampled) {
     finding.notes.push_back(fmt::format("note   {} of {} outputs were judged, drawn with seed {}",
                                         how.sample.size(), q.operation->size(), o.seed));
@@ -792,7 +849,7 @@ std::function<int()> make_check(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--sample", o->sample, "Judge this many outputs, drawn with --seed, instead of all")
       ->check(whole_number);
-  app.add_option("--seed", o->seed, "Of --sample")->capture_default_str();
+  add_seed(app, o->seed, "Of --sample");
   app.add_option("--bias-along", o->bias_along, "columns or rows")->capture_default_str();
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");

@@ -152,6 +152,19 @@ bool is_raw_name(const std::string& path) {
   return std::none_of(extensions.begin(), extensions.end(), has);
 }
 
+void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths) {
+  if (o.dtype.empty() && o.shape.empty() && o.layout != "column") return;
+  std::error_code ignored;
+  const bool any = std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    return !path.empty() && (is_raw_name(path) || std::filesystem::is_directory(path, ignored));
+  });
+  if (any) return;
+  const std::string option = !o.dtype.empty()   ? o.dtype_option
+                             : !o.shape.empty() ? o.shape_option
+                                                : "--layout";
+  throw InputError(option, "", "a file without a header, which it belongs to", "none");
+}
+
 void check_format(std::string_view option, const std::string& text) {
   if (!text.empty()) typed_for(option, [&] { return parse_format(text); });
 }

@@ -58,6 +58,9 @@ struct RawOptions {
 void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
 
 // Does the name end in none of the known extensions?
+// InputError if a type or a shape of files without a header was typed and `paths`, those that were typed, have one each.
+void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths);
+
 bool is_raw_name(const std::string& path);
 
 // What `path` holds. `format` is what arrays of codes are read as; empty: as the file says. Files whose names

@@ -59,6 +59,13 @@ CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<
   return app.add_option_function<std::string>(name, read, description)->type_name("N");
 }
 
+void refuse_alone(const CLI::App& app, std::initializer_list<Companion> companions) {
+  for (const Companion& c : companions) {
+    if (app.get_option(c.option)->count() > 0 && app.get_option(c.of)->count() == 0)
+      throw InputError(c.option, "", std::string(c.of) + ", which it belongs to", "none");
+  }
+}
+
 CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description) {
   return add_unsigned(app, "--seed", seed, description)->default_str(std::to_string(seed));
 }

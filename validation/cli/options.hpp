@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::vector<st
                           const std::string& description, std::uint64_t first = 0);
 CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& value,
                           const std::string& description, std::uint64_t first = 0);
+
+// An option that says more of another one, and nothing without it.
+struct Companion {
+  const char* option;
+  const char* of;
+};
+// InputError for one that was typed alone.
+void refuse_alone(const CLI::App& app, std::initializer_list<Companion> companions);
 
 CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description);
 
