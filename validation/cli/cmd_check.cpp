@@ -456,14 +456,36 @@ void check_own_scales(const Options& o, const ArithmeticInfo& info) {
                      "none");
 }
 
-// Where the output is what the sums are taken in, it has no rounding but theirs.
-Rounding output_rounding(const Options& o, const Question& q) {
-  if (!o.rounding.empty()) return typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
+// The sums' own rounding, where it is the last that a result sees: the output has their format, and no step of an
+// epilogue, division or extreme comes between.
+std::optional<Rounding> rounding_of_last_sum(const Options& o, const Question& q, bool steps) {
+  const bool sums = o.operation != "convert" && (o.operation != "reduce" || o.reduction.starts_with("sum"));
+  const auto how = o.unit.empty() ? q.how : find_arithmetic(o.unit, "--unit").accumulation();
+  if (!sums || steps || !how || q.output.format != how->accumulator || how->rounding == Rounding::stochastic)
+    return std::nullopt;
+  return how->rounding;
+}
+
+// `steps`: alpha, C or bias join after the sum. `by_bound`: it is the bound that decides.
+Rounding output_rounding(const Options& o, const Question& q, bool steps, bool by_bound) {
+  const std::optional<Rounding> last = rounding_of_last_sum(o, q, steps);
+  if (!o.rounding.empty()) {
+    const Rounding typed = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
+    if (by_bound && last && *last != typed) {
+      throw InputError("--rounding", "",
+                       fmt::format("{}, by which the sums are rounded ({}): the output has their format, and "
+                                   "nothing rounds it again",
+                                   rounding_name(*last), o.unit.empty() ? "--mode" : "--unit " + o.unit),
+                       o.rounding);
+    }
+    return typed;
+  }
+  if (last) return *last;
   const bool own = o.unit.empty() && o.operation != "convert" && q.output.format == q.how.accumulator;
   return own && q.how.rounding != Rounding::stochastic ? q.how.rounding : Rounding::nearest_even;
 }
 
-Question question(const Options& o) {
+Question question(const Options& o, bool by_bound) {
   const Operands in(o);
   const std::string_view op = o.operation;
   Question q;
@@ -503,7 +525,6 @@ Question question(const Options& o) {
       o.unit.empty() ? q.how.accumulator : find_arithmetic(o.unit, "--unit").info().accumulator;
   Epilogue& e = q.output.epilogue;
   e.alpha = parse_scalar("--alpha", o.alpha, sums);
-  e.rounding = output_rounding(o, q);
   if (o.unit.empty() && !o.c_first) {
     e.place = choice("--epilogue", o.epilogue,
                      std::to_array<std::pair<std::string_view, EpiloguePlace>>(
@@ -513,6 +534,8 @@ Question question(const Options& o) {
                       std::to_array<std::pair<std::string_view, Overflow>>(
                           {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}}));
   parse_activation(o.activation, sums, e);
+  const bool joins = e.alpha != 1 || bias || (c && !o.c_first && op != "dot");
+  e.rounding = output_rounding(o, q, joins && e.place == EpiloguePlace::last, by_bound);
   if (e.rounding == Rounding::stochastic && op != "convert") {
     throw InputError("--rounding", "", "a rounding of the output that is not stochastic", "stochastic");
   }
@@ -695,7 +718,7 @@ int run(const Options& o, const CLI::App& app) {
         "--unit NAME: which bits are right depends on the arithmetic (or --policy correctly-rounded)",
         "no unit");
   }
-  Question q = question(o);
+  Question q = question(o, policy.kind == compare::PolicyKind::bound);
   if (by_bits && is_convert && q.output.epilogue.rounding == Rounding::stochastic) {
     throw InputError("--rounding", "", "a rounding whose bits are known", "stochastic");
   }
