@@ -901,7 +901,8 @@ std::function<int()> make_check(CLI::App& app) {
                  "Of reduce: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
       ->capture_default_str();
   app.add_option("--axis", o->axis,
-                 "Of reduce and sum: the axis, negative from the end (default: all elements)");
+                 "Of reduce and sum: the axis, negative from the end (default: all elements)")
+      ->check(signed_number);
   app.add_option("--nan", o->nan, "Of reduce: propagate or ignore, for max and min")->capture_default_str();
   app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")
       ->expected(1, 2)

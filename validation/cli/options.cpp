@@ -1,6 +1,8 @@
 #include "validation/cli/options.hpp"
 
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <string_view>
 
 #include "reference/core/error.hpp"
@@ -12,6 +14,22 @@ std::string not_empty(const std::string& text) { return text.empty() ? "an empty
 std::string not_negative(const std::string& text) {
   const bool number = !text.empty() && (text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
   return number ? "" : "expected a number of 0 or more, found " + quoted(text);
+}
+
+std::string finite_not_negative(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool whole = !text.empty() && *end == '\0';
+  return whole && std::isfinite(number) && !std::signbit(number)
+             ? ""
+             : "expected a finite number, 0 or more, found " + quoted(text);
+}
+
+std::string signed_number(const std::string& text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole ? "" : "expected a whole number, found " + quoted(text);
 }
 
 namespace {

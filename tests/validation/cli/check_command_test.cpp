@@ -194,6 +194,8 @@ BOOST_FIXTURE_TEST_CASE(options_of_other_operations_are_refused, Gemm) {
   const Outcome axis = assay(operands + "--got d.npy --axis 0");
   BOOST_TEST(axis.exit_code == 2);
   BOOST_TEST(holds(axis.err, "expected one of reduce sum"));
+  BOOST_TEST(holds(assay("check reduce --a d.npy --got d.npy --axis x").err,
+                   "--axis: expected a whole number, found \"x\""));
   BOOST_TEST(holds(assay("check gem --a a.npy").err, "near names: gemm"));
   const auto says = [&](const std::string& rest) {
     const Outcome outcome = assay(operands + "--got d.npy " + rest);

@@ -80,6 +80,15 @@ BOOST_FIXTURE_TEST_CASE(tolerances_need_a_number_and_a_reason, TailFolder) {
   const std::string files = "compare got.npy want.npy --format bf16 ";
   BOOST_TEST(holds(assay(files + "--policy tolerance --atol 1").err, "--because TEXT"));
   BOOST_TEST(holds(assay(files + "--policy tolerance --because x").err, "--atol, --rtol or --ulps"));
+  for (const char* option : {"--atol", "--rtol"}) {
+    for (const char* typed : {"abc", "inf", "nan", "-1", "1e400"}) {
+      const std::string said =
+          std::string(option) + ": expected a finite number, 0 or more, found \"" + typed + '"';
+      const Outcome outcome = assay(files + "--policy tolerance --because x " + option + " " + typed);
+      BOOST_TEST(outcome.exit_code == 2);
+      BOOST_TEST(holds(outcome.err, said), outcome.err);
+    }
+  }
   BOOST_TEST(holds(assay(files + "--atol 1").err, "--policy tolerance"));
   BOOST_TEST(holds(assay(files + "--policy allclsoe").err, "near names: allclose"));
   BOOST_TEST(assay(files + "--policy tolerance --ulps 7 --because x").exit_code == 0);
