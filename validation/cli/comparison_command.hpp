@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -57,10 +58,10 @@ struct RawOptions {
 };
 void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
 
-// Does the name end in none of the known extensions?
-// InputError if a type or a shape of files without a header was typed and `paths`, those that were typed, have one each.
+// InputError if a type or a shape of files without a header was typed, and each of `paths` has one (empty: not typed).
 void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths);
 
+// Does the name end in none of the known extensions?
 bool is_raw_name(const std::string& path);
 
 // What `path` holds. `format` is what arrays of codes are read as; empty: as the file says. Files whose names
