@@ -326,12 +326,14 @@ class Trial {
         y_(y),
         x_output_(options.output.value_or(x.info().outputs.front())),
         y_output_(options.output.value_or(y.info().outputs.front())),
-        terms_(options.terms) {}
+        terms_(options.terms),
+        progress_(options.progress) {}
 
   enum class Outcome : std::uint8_t { same, bits, value };
 
   Outcome run(const DotInput& input) {
     if (terms_ && input.terms() != *terms_) return Outcome::same;  // a reduction
+    if (progress_) progress_(searched.value_or(count), searched ? count - *searched : 0);
     ++count;
     const std::optional<std::uint64_t> cx = c_for(input, x_), cy = c_for(input, y_);
     if (input.c && (!cx || !cy)) return Outcome::same;
@@ -378,12 +380,14 @@ class Trial {
   }
 
   std::uint64_t count = 0;
+  std::optional<std::uint64_t> searched{};  // of `count`, those before anything was reduced
   std::uint64_t x_result = 0, y_result = 0;
 
  private:
   const Arithmetic &x_, &y_;
   FormatSpec x_output_, y_output_;
   std::optional<std::size_t> terms_{};
+  const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
 };
 
 std::string accepted(const Arithmetic& arithmetic) {
@@ -480,7 +484,9 @@ Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const Distingu
 
   using Outcome = Trial::Outcome;
   Trial trial(x, y, options);
-  constexpr std::size_t enough = 12;
+  // The least of several found ones; a long one takes thousands of dot products to become small, and two will do.
+  constexpr std::size_t long_input = 4096;
+  const auto enough = [](std::size_t n) -> std::size_t { return n > long_input ? 2 : 12; };
   std::vector<DotInput> by_value, by_bits;
   std::uint64_t left = options.limit;
   for (const std::size_t n : sizes) {
@@ -488,7 +494,7 @@ Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const Distingu
       const std::uint64_t turns = std::min(
           left, std::max(options.limit * weight(n) / std::max<std::uint64_t>(weights, 1), std::uint64_t{1}));
       const CounterRandom random(options.seed, n);
-      for (std::uint64_t i = 0; i < turns && by_value.size() < enough; ++i) {
+      for (std::uint64_t i = 0; i < turns && by_value.size() < enough(n); ++i) {
         --left;
         const InputClass kind = all_input_classes[i % all_input_classes.size()];
         DotInput input = discriminating_input(kind, n, a, b, c_format, random.u64(i));
@@ -496,13 +502,14 @@ Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const Distingu
         const Outcome outcome = trial.run(input);
         if (outcome == Outcome::value)
           by_value.push_back(std::move(input));
-        else if (outcome == Outcome::bits && by_bits.size() < enough)
+        else if (outcome == Outcome::bits && by_bits.size() < enough(n))
           by_bits.push_back(std::move(input));
       }
     }
     if (!by_value.empty()) break;
   }
   const std::uint64_t tried = trial.count;
+  trial.searched = tried;
   const Outcome outcome = by_value.empty() ? Outcome::bits : Outcome::value;
   const std::vector<DotInput>& found = by_value.empty() ? by_bits : by_value;
   Distinction best;

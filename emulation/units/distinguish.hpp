@@ -37,6 +37,8 @@ struct DistinguishOptions {
   std::optional<FormatSpec> output{};
   std::optional<std::size_t> terms{};  // of every input: for an arithmetic that is known for one length alone
   bool with_c = true;                  // false: no input has a c
+  // Before each input: how many the search has tried, and how many were tried to make a found one smaller.
+  std::function<void(std::uint64_t tried, std::uint64_t reduced)> progress{};
 };
 
 struct Distinction {

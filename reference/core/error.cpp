@@ -1,13 +1,16 @@
 #include "reference/core/error.hpp"
 
+#include <algorithm>
 #include <string_view>
+
+#include "reference/core/printable.hpp"
 
 namespace assay {
 namespace {
 
 std::string sentence(const std::string& path, const std::string& place, const std::string& expected,
                      const std::string& found) {
-  std::string text = path;
+  std::string text = path.empty() ? path : printable(path);
   if (!place.empty()) text += (text.empty() ? "" : ": ") + place;
   if (!text.empty()) text += ": ";
   return text + "expected " + expected + ", found " + found;
@@ -22,11 +25,12 @@ InputError::InputError(std::string path, std::string place, std::string expected
       expected_(std::move(expected)),
       found_(std::move(found)) {}
 
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
+namespace {
+
+std::string escaped(std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out = "\"";
-  for (const char c : text.substr(0, longest)) {
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\t') {
       out += "\\t";
@@ -45,7 +49,23 @@ std::string quoted(std::string_view text) {
       out += c;
     }
   }
-  return out + (text.size() > longest ? "\"..." : "\"");
+  return out + '"';
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t longest = 60;
+  return escaped(text.substr(0, longest)) + (text.size() > longest ? "..." : "");
+}
+
+std::string printable(std::string_view name) {
+  const auto is_control = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  };
+  return name.empty() || std::any_of(name.begin(), name.end(), is_control) ? escaped(name)
+                                                                           : std::string(name);
 }
 
 }  // namespace assay

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/printable.hpp"
 
 namespace assay {
 
@@ -73,7 +74,7 @@ inline InputError unknown_name(std::string_view where, std::string_view kind, st
   }
   std::string found = quoted(wanted);
   for (const std::string& name : shown) {
-    found += label + name;
+    found += label + printable(name);
     label = ", ";
   }
   return {std::string(where), "", std::string(kind), std::move(found)};

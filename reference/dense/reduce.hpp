@@ -4,7 +4,8 @@
 //   sum, sum_squares, sum_magnitudes   dot products under `arithmetic`, of x with ones, x with x, |x| with ones,
 //                                      terms in index order as that arithmetic orders them. The ones are of x's
 //                                      format, or of float32 where it has no 1.
-//   mean     the sum, then one division by the length in the default output format. No elements: 0/0, NaN.
+//   mean     the sum, then one division by the length in the default output format. No elements: 0/0, NaN. Judging
+//            admits the product with the length's rounded reciprocal too: divided() of result_set.hpp.
 //   max, min, max_magnitude   exact; -0 < +0; a NaN anywhere gives NaN (NanElements::propagate) or is passed over
 //                             (ignore, NaN if nothing else is left). No elements: ContractError.
 //   then     rounded to the output's format by `rounding` and `overflow`.

@@ -75,7 +75,8 @@ Spread spread_of(const Arithmetic& arithmetic, const Epilogue& how, const CodeVe
                  const std::optional<Addend>& bias, const FormatSpec& output, double factor = 1);
 // One number, known exactly.
 Spread spread_of(const ExactValue<Wide>& x);
-// One division by n after the sum, rounded once to `given`: to nearest, or by `mode`, the sum's own.
+// The mean of n terms: after the sum one division by n, or one product with 1/n rounded to `given`, as many libraries
+// have it. Both are values of `given`, rounded to nearest or by `mode`, the sum's own; so is n where `given` lacks it.
 Spread divided(const Spread& sum, std::size_t n, const FormatSpec& given, Rounding mode,
                const FormatSpec& output);
 

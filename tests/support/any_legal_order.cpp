@@ -11,6 +11,11 @@ bool is_nearest(Rounding mode) { return mode == Rounding::nearest_even || mode =
 
 bool is_unit(const Number& alpha) { return abs(alpha.value) == 1; }
 
+// Of a mean's divisor.
+Number reciprocal(const Sum& s, Rounding mode) {
+  return rounded(quotient(finite(1), *s.divisor), s.accumulator, mode);
+}
+
 Number exact_leaf(const Sum& s, const Leaf& leaf) {
   const Number x = leaf.b ? product(leaf.a, *leaf.b) : leaf.a;
   return leaf.scaled ? product(x, s.alpha) : x;
@@ -40,8 +45,11 @@ class RandomOrder {
     if (narrower && !s_.divisor && dice_.one_in(2)) return root.exact();
     const Number y = settled(root);
     if (!s_.divisor) return y;
-    return rounded(quotient(y, *s_.divisor), s_.accumulator,
-                   dice_.one_in(2) ? s_.mode : Rounding::nearest_even);
+    const auto either = [&] { return dice_.one_in(2) ? s_.mode : Rounding::nearest_even; };
+    if (dice_.one_in(2)) return rounded(quotient(y, *s_.divisor), s_.accumulator, either());
+    const Number mean = product(y, reciprocal(s_, either()));
+    if (narrower && dice_.one_in(4)) return mean;
+    return rounded(mean, s_.accumulator, either());
   }
 
  private:
@@ -280,12 +288,19 @@ class Interval {
   }
 
   void divide(Possible& p) const {
-    const Rational low = p.low / Rational(*s_.divisor), high = p.high / Rational(*s_.divisor);
-    p.low = low;
-    p.high = high;
-    for (const Rounding mode : {s_.mode, Rounding::nearest_even}) {
-      p.low = std::min(p.low, rounded(finite(low), s_.accumulator, mode).value);
-      p.high = std::max(p.high, rounded(finite(high), s_.accumulator, mode).value);
+    const Possible sum = p;
+    p.low = sum.low / Rational(*s_.divisor);
+    p.high = sum.high / Rational(*s_.divisor);
+    const Rational exactly = 1 / Rational(*s_.divisor);
+    for (const Rational& factor :
+         {exactly, reciprocal(s_, s_.mode).value, reciprocal(s_, Rounding::nearest_even).value}) {
+      const Rational low = sum.low * factor, high = sum.high * factor;
+      p.low = std::min(p.low, low);
+      p.high = std::max(p.high, high);
+      for (const Rounding mode : {s_.mode, Rounding::nearest_even}) {
+        p.low = std::min(p.low, rounded(finite(low), s_.accumulator, mode).value);
+        p.high = std::max(p.high, rounded(finite(high), s_.accumulator, mode).value);
+      }
     }
   }
 

@@ -7,8 +7,9 @@
 //   products rounded on their own, or fused into the addition they enter. So is beta c.
 //   alpha    times an operand of each product, a product, a panel's sum or the sum of all products, one rounding; as a
 //            product it may be fused into the addition that follows. alpha = +-1 rounds nothing.
-//   then     for a mean one division, by `mode` or to nearest; the activation, exact; one rounding into `output`. A
-//            sum of one product may be rounded into a narrower output as it stands.
+//   then     for a mean one division, or one product with the reciprocal as a value of `accumulator`, each rounded by
+//            `mode` or to nearest; the activation, exact; one rounding into `output`. A sum of one product may be
+//            rounded into a narrower output as it stands.
 #pragma once
 
 #include <cstdint>

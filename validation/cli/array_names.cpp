@@ -53,20 +53,58 @@ void add(NamedArrays& arrays, const std::string& name, const std::string& source
   arrays.names.push_back(name);
 }
 
-NamedArrays arrays_of_folder(const std::string& path, bool with_raw) {
-  NamedArrays arrays{.path = path, .is_folder = true, .names = {}, .sources = {}};
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
-    std::error_code gone;  // a link to nowhere is no file
-    if (at->is_regular_file(gone)) files.push_back(at->path());
+// Files of a folder and all below it. Links to folders are not followed.
+class FolderFiles {
+ public:
+  explicit FolderFiles(const std::string& root) : root_(root) {}
+
+  // InputError if `folder` cannot be read: the caller decides what that means.
+  void read(const fs::path& folder, std::size_t level = 0) {
+    if (level > most_levels) too_large(std::to_string(most_levels) + " levels of folders", folder);
+    std::error_code error;
+    std::vector<fs::path> inner;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+      std::error_code gone;  // a link to nowhere is no file
+      if (++entries_ > most_files) too_large(std::to_string(most_files) + " files", folder);
+      if (at->is_directory(gone) && !at->is_symlink(gone))
+        inner.push_back(at->path());
+      else if (at->is_regular_file(gone))
+        files.push_back(at->path());
+    }
+    if (error && level == 0) throw InputError(root_, "", "a folder that can be read", error.message());
+    if (error) unreadable.push_back({folder.lexically_relative(root_).string() + "/", error.message()});
+    for (const fs::path& next : inner) read(next, level + 1);
   }
-  if (error) throw InputError(path, "", "a folder that can be read", error.message());
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) {
+
+  std::vector<fs::path> files;
+  std::vector<UnreadableArrays> unreadable;
+
+ private:
+  [[noreturn]] void too_large(const std::string& limit, const fs::path& folder) const {
+    throw InputError(root_, "", "a folder of at most " + limit + ", to be read with all below it",
+                     "more, in " + folder.string());
+  }
+
+  std::string root_;
+  std::size_t entries_ = 0;
+};
+
+NamedArrays arrays_of_folder(const std::string& path, bool with_raw) {
+  FolderFiles found(path);
+  found.read(path);
+  NamedArrays arrays{
+      .path = path, .is_folder = true, .names = {}, .sources = {}, .unreadable = found.unreadable};
+  std::sort(found.files.begin(), found.files.end());
+  for (const fs::path& file : found.files) {
     const std::optional<std::string> stem = stem_of(file.lexically_relative(path).string(), with_raw);
     if (!stem) continue;
-    const std::vector<std::string> inner = members(file.string());
+    std::vector<std::string> inner;
+    try {
+      inner = members(file.string());
+    } catch (const InputError& e) {
+      arrays.unreadable.push_back({*stem, e.what()});
+      continue;
+    }
     if (inner.size() < 2) {
       add(arrays, *stem, file.string());
       continue;
@@ -84,9 +122,21 @@ std::optional<NamedArrays> named_arrays(const std::string& path, bool with_raw) 
   if (!fs::is_regular_file(path, ignored) || !has_members(path)) return std::nullopt;
   const std::vector<std::string> names = io::array_names(path);
   if (is_sparse_matrix(names)) return std::nullopt;
-  NamedArrays arrays{.path = path, .is_folder = false, .names = {}, .sources = {}};
+  NamedArrays arrays{.path = path, .is_folder = false, .names = {}, .sources = {}, .unreadable = {}};
   for (const std::string& name : names) add(arrays, name, path + ":" + name);
   return arrays;
+}
+
+std::optional<std::string> only_name(const std::string& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
+  try {
+    const std::vector<std::string> names = members(path);
+    if (names.size() == 1) return names.front();
+  } catch (const InputError&) {
+    // Whoever reads the array says why it cannot be.
+  }
+  return std::nullopt;
 }
 
 }  // namespace assay::cli

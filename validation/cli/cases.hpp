@@ -20,8 +20,9 @@ struct CaseOptions {
   std::uint64_t seed = 1, cases = 1000, m = 8, n = 8;
   bool with_c = false;
 };
-// Defined in cmd_gen.cpp.
+// Both are defined in cmd_gen.cpp. InputError for an option that the operation does not look at.
 void add_case_options(CLI::App& app, CaseOptions& options);
+void refuse_unused(const CaseOptions& options, const CLI::App& app);
 
 // InputError for a case that takes more memory than is available, with `outputs_kept` bytes for each output of all
 // cases. `command` is who says so.

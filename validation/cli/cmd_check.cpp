@@ -22,6 +22,7 @@
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/sum_order.hpp"
 #include "validation/cli/unit_command.hpp"
@@ -80,11 +81,29 @@ Reduction parse_reduction(std::string_view typed) {
                                                              {"max_magnitude", Reduction::max_magnitude}}));
 }
 
-// A number as a program's literal would be: rounded once into the format of the sums.
+// A number as a program's literal would be: rounded once into the format of the sums. One that ends as infinity or zero
+// there would ask another question.
 double parse_scalar(std::string_view option, std::string_view typed, const FormatSpec& f) {
-  const ExactValue<Wide> x = typed_for(option, [&] { return parse_number(typed); });
-  if (x.kind != Kind::finite) throw InputError(std::string(option), "", "a finite number", quoted(typed));
-  return decode(encode(x, f).code, f);
+  const auto refused = [&](std::string expected) {
+    return InputError(std::string(option), "", std::move(expected), quoted(typed));
+  };
+  constexpr const char* number = "a finite number, decimal or C99 hexadecimal";
+  ExactValue<Wide> x;
+  try {
+    x = parse_number(typed);
+  } catch (const InputError&) {
+    throw refused(number);
+  }
+  if (x.kind != Kind::finite) throw refused(number);
+  const Encoded rounded = encode(x, f);
+  if (rounded.overflow || !f.is_finite(rounded.code)) {
+    throw refused(fmt::format("a number within the range of {}, the format of the sums: up to {:.4g}",
+                              f.dtype, decode(f.max_finite_code(), f)));
+  }
+  const double value = decode(rounded.code, f);
+  if (value == 0 && !x.is_zero())
+    throw refused(fmt::format("a number that {}, the format of the sums, does not round to zero", f.dtype));
+  return value;
 }
 
 void parse_activation(const std::string& typed, const FormatSpec& f, Epilogue& epilogue) {
@@ -229,6 +248,20 @@ class Operands {
 
 // --- the question ------------------------------------------------------------------------------------------
 
+// Extremes are not summed, and sums have no choice about NaN.
+void refuse_unused_by_reduction(const Options& o, const CLI::App& app) {
+  const Reduction kind = parse_reduction(o.reduction);
+  const bool extreme = kind == Reduction::max || kind == Reduction::min || kind == Reduction::max_magnitude;
+  const auto refuse = [&](const char* option, const char* expected) {
+    if (app.get_option(option)->count() > 0)
+      throw InputError(option, "", expected, "--operation " + o.reduction);
+  };
+  if (!extreme) refuse("--nan", "--operation max, min or max_magnitude");
+  if (!extreme) return;
+  for (const char* option : {"--unit", "--acc", "--order", "--product", "--flush", "--mode"})
+    refuse(option, "an --operation that sums");
+}
+
 // What an option is for: it is an error where nothing looks at it.
 void refuse_unused(const Options& o, const CLI::App& app) {
   struct Use {
@@ -272,6 +305,19 @@ void refuse_unused(const Options& o, const CLI::App& app) {
     throw InputError(std::string(use.option), "", fmt::format("one of {}", use.operations),
                      "check " + o.operation);
   }
+  refuse_alone(app, {{"--b-format", "--b"},
+                     {"--b-dtype", "--b"},
+                     {"--b-shape", "--b"},
+                     {"--c-format", "--c"},
+                     {"--c-dtype", "--c"},
+                     {"--c-shape", "--c"},
+                     {"--bias-format", "--bias"},
+                     {"--bias-dtype", "--bias"},
+                     {"--bias-shape", "--bias"},
+                     {"--bias-along", "--bias"},
+                     {"--seed", "--sample"}});
+  refuse_unused_raw(o.raw, {o.a, o.b, o.c, o.got, o.bias, o.mask, o.stale});
+  if (o.operation == "reduce") refuse_unused_by_reduction(o, app);
   if (!o.unit.empty()) {
     for (const char* option : {"--acc", "--order", "--product", "--flush", "--mode", "--epilogue"}) {
       if (app.get_option(option)->count() > 0)
@@ -410,14 +456,36 @@ void check_own_scales(const Options& o, const ArithmeticInfo& info) {
                      "none");
 }
 
-// Where the output is what the sums are taken in, it has no rounding but theirs.
-Rounding output_rounding(const Options& o, const Question& q) {
-  if (!o.rounding.empty()) return typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
+// The sums' own rounding, where it is the last that a result sees: the output has their format, and no step of an
+// epilogue, division or extreme comes between.
+std::optional<Rounding> rounding_of_last_sum(const Options& o, const Question& q, bool steps) {
+  const bool sums = o.operation != "convert" && (o.operation != "reduce" || o.reduction.starts_with("sum"));
+  const auto how = o.unit.empty() ? q.how : find_arithmetic(o.unit, "--unit").accumulation();
+  if (!sums || steps || !how || q.output.format != how->accumulator || how->rounding == Rounding::stochastic)
+    return std::nullopt;
+  return how->rounding;
+}
+
+// `steps`: alpha, C or bias join after the sum. `by_bound`: it is the bound that decides.
+Rounding output_rounding(const Options& o, const Question& q, bool steps, bool by_bound) {
+  const std::optional<Rounding> last = rounding_of_last_sum(o, q, steps);
+  if (!o.rounding.empty()) {
+    const Rounding typed = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
+    if (by_bound && last && *last != typed) {
+      throw InputError("--rounding", "",
+                       fmt::format("{}, by which the sums are rounded ({}): the output has their format, and "
+                                   "nothing rounds it again",
+                                   rounding_name(*last), o.unit.empty() ? "--mode" : "--unit " + o.unit),
+                       o.rounding);
+    }
+    return typed;
+  }
+  if (last) return *last;
   const bool own = o.unit.empty() && o.operation != "convert" && q.output.format == q.how.accumulator;
   return own && q.how.rounding != Rounding::stochastic ? q.how.rounding : Rounding::nearest_even;
 }
 
-Question question(const Options& o) {
+Question question(const Options& o, bool by_bound) {
   const Operands in(o);
   const std::string_view op = o.operation;
   Question q;
@@ -457,7 +525,6 @@ Question question(const Options& o) {
       o.unit.empty() ? q.how.accumulator : find_arithmetic(o.unit, "--unit").info().accumulator;
   Epilogue& e = q.output.epilogue;
   e.alpha = parse_scalar("--alpha", o.alpha, sums);
-  e.rounding = output_rounding(o, q);
   if (o.unit.empty() && !o.c_first) {
     e.place = choice("--epilogue", o.epilogue,
                      std::to_array<std::pair<std::string_view, EpiloguePlace>>(
@@ -467,6 +534,8 @@ Question question(const Options& o) {
                       std::to_array<std::pair<std::string_view, Overflow>>(
                           {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}}));
   parse_activation(o.activation, sums, e);
+  const bool joins = e.alpha != 1 || bias || (c && !o.c_first && op != "dot");
+  e.rounding = output_rounding(o, q, joins && e.place == EpiloguePlace::last, by_bound);
   if (e.rounding == Rounding::stochastic && op != "convert") {
     throw InputError("--rounding", "", "a rounding of the output that is not stochastic", "stochastic");
   }
@@ -649,7 +718,7 @@ int run(const Options& o, const CLI::App& app) {
         "--unit NAME: which bits are right depends on the arithmetic (or --policy correctly-rounded)",
         "no unit");
   }
-  Question q = question(o);
+  Question q = question(o, policy.kind == compare::PolicyKind::bound);
   if (by_bits && is_convert && q.output.epilogue.rounding == Rounding::stochastic) {
     throw InputError("--rounding", "", "a rounding whose bits are known", "stochastic");
   }
@@ -733,8 +802,19 @@ int run(const Options& o, const CLI::App& app) {
   if (unit != nullptr && is_unverified(unit->info().evidence)) {
     finding.notes.push_back(fmt::format("note   {} is unverified: {}", o.unit, unit->info().source));
   }
+  if (policy.kind == compare::PolicyKind::bound && o.operation == "reduce" && o.reduction == "mean") {
+    finding.notes.push_back(
+        "note   a mean may divide the sum by the number of terms, or multiply it by the rounded reciprocal");
+  }
   if (std::string note = metadata_note(q.got, o, q.operation->parameters()); !note.empty())
     finding.notes.push_back(std::move(note));
+  if (policy.kind != compare::PolicyKind::bound && unit == nullptr) {
+    for (const char* option : {"--order", "--product", "--epilogue"}) {
+      if (app.get_option(option)->count() > 0)
+        finding.notes.push_back(fmt::format("note   {} narrows the bound, which policy {} does not look at",
+                                            option, policy.name));
+    }
+  }
   if (sampled) {
     finding.notes.push_back(fmt::format("note   {} of {} outputs were judged, drawn with seed {}",
                                         how.sample.size(), q.operation->size(), o.seed));
@@ -792,7 +872,7 @@ std::function<int()> make_check(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--sample", o->sample, "Judge this many outputs, drawn with --seed, instead of all")
       ->check(whole_number);
-  app.add_option("--seed", o->seed, "Of --sample")->capture_default_str();
+  add_seed(app, o->seed, "Of --sample");
   app.add_option("--bias-along", o->bias_along, "columns or rows")->capture_default_str();
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
@@ -821,7 +901,8 @@ std::function<int()> make_check(CLI::App& app) {
                  "Of reduce: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
       ->capture_default_str();
   app.add_option("--axis", o->axis,
-                 "Of reduce and sum: the axis, negative from the end (default: all elements)");
+                 "Of reduce and sum: the axis, negative from the end (default: all elements)")
+      ->check(signed_number);
   app.add_option("--nan", o->nan, "Of reduce: propagate or ignore, for max and min")->capture_default_str();
   app.add_option("--stride", o->stride, "Of conv: one number, or rows and columns")
       ->expected(1, 2)

@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/printable.hpp"
 #include "reference/formats/rounding.hpp"
 #include "validation/cli/array_names.hpp"
 #include "validation/cli/command.hpp"
@@ -40,13 +42,14 @@ struct Options {
 void check_alike(const io::Array& got, const io::Array& want, const compare::Policy& policy, bool convert) {
   if (got.shape != want.shape) {
     const bool turned = got.shape == io::Shape(want.shape.rbegin(), want.shape.rend());
-    throw InputError(got.origin, "", "shape " + io::to_string(want.shape) + ", that of " + want.origin,
+    throw InputError(got.origin, "",
+                     "shape " + io::to_string(want.shape) + ", that of " + printable(want.origin),
                      io::to_string(got.shape) + (turned ? ", which is that of its transpose" : ""));
   }
   if (policy.kind == compare::PolicyKind::bit_equal && !convert && !(got.element == want.element)) {
     throw InputError(
         got.origin, "",
-        want.element.name() + ", that of " + want.origin +
+        want.element.name() + ", that of " + printable(want.origin) +
             " (bit-equal compares codes; with --convert, want is first rounded into got's format)",
         got.element.name());
   }
@@ -56,9 +59,10 @@ io::Array read_alike(const std::string& path, const io::Array& got, const RawOpt
                      std::string_view what) {
   io::Array array = read_dense_operand(path, "", raw);
   if (array.shape != got.shape) {
-    throw InputError(path, "",
-                     fmt::format("{} of shape {}, that of {}", what, io::to_string(got.shape), got.origin),
-                     io::to_string(array.shape));
+    throw InputError(
+        path, "",
+        fmt::format("{} of shape {}, that of {}", what, io::to_string(got.shape), printable(got.origin)),
+        io::to_string(array.shape));
   }
   return array;
 }
@@ -117,7 +121,8 @@ compare::Comparison compared(const Options& o, compare::Options options, const P
     stale = read_alike(pair.stale, got, o.raw, "the earlier content");
     if (!are_integers) stale = as_floating(std::move(stale));
     if (!(stale.element == got.element)) {
-      throw InputError(pair.stale, "", got.element.name() + ", that of " + got.origin, stale.element.name());
+      throw InputError(pair.stale, "", got.element.name() + ", that of " + printable(got.origin),
+                       stale.element.name());
     }
   }
   if (are_integers) {
@@ -127,6 +132,14 @@ compare::Comparison compared(const Options& o, compare::Options options, const P
   }
   if (!pair.stale.empty()) options.stale = codes_of(stale);
   return judge(codes_of(got), {.codes = codes_of(want), .bound = bound}, options);
+}
+
+// Two files of one array each are compared whatever the arrays are called.
+void add_names_note(const Pair& pair, std::vector<std::string>& notes) {
+  const std::optional<std::string> got = only_name(pair.got), want = only_name(pair.want);
+  if (!got || !want || *got == *want) return;
+  notes.push_back(fmt::format("note   the names differ: {} of {} is compared with {} of {}", quoted(*got),
+                              printable(pair.got), quoted(*want), printable(pair.want)));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -140,6 +153,7 @@ struct Row {
   std::string array;
   CaseRecord record;
   bool is_missing = false, is_extra = false;
+  std::vector<std::string> notes;  // on the names of its arrays
 };
 
 // Where the array `name` lies in what was typed for an option; empty if nothing was.
@@ -161,14 +175,23 @@ CaseRecord lone_record(const std::string& case_name, const std::string& reason, 
   return record;
 }
 
+CaseRecord error_record(const std::string& case_name, const std::string& reason, const std::string& repro) {
+  CaseRecord record = lone_record(case_name, reason, repro);
+  record.result.status = Status::error;
+  record.result.fault = Fault::input;
+  return record;
+}
+
 CaseRecord pair_record(const Options& o, const compare::Options& options, const std::string& name,
-                       const Pair& source, const std::string& case_name, const CLI::App& app) {
+                       const Pair& source, const std::string& case_name,
+                       const std::vector<std::string>& notes, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   Finding finding;
   finding.suite = "compare";
   finding.name = case_name;
-  finding.evidence = "the values in " + source.want;
+  finding.evidence = "the values in " + printable(source.want);
   finding.repro = command_text(app, {{"got", source.got}, {"want", source.want}});
+  finding.notes = notes;
   try {
     Pair pair = source;
     pair.bound = source_of("--bound", o.bound, name);
@@ -179,45 +202,86 @@ CaseRecord pair_record(const Options& o, const compare::Options& options, const 
     finding.seconds = seconds_since(begin);
     return record_of(o.show, finding, std::move(comparison));
   } catch (const InputError& e) {
-    CaseRecord record = lone_record(case_name, e.what(), finding.repro);
-    record.result.status = Status::error;
-    record.result.fault = Fault::input;
-    return record;
+    return error_record(case_name, e.what(), finding.repro);
   }
 }
 
-std::vector<Row> judge_pairs(const Options& o, const compare::Options& options, const NamedArrays& got,
-                             const NamedArrays& want, const CLI::App& app) {
-  std::vector<Row> rows;
-  const auto case_name = [&](const std::string& name) {
-    return fmt::format("compare/{} want={} array={}", o.got, o.want, name);
-  };
-  for (const std::string& name : want.names) {
-    const auto there = got.sources.find(name);
-    if (there == got.sources.end()) {
-      rows.push_back({name,
-                      lone_record(case_name(name), fmt::format("missing: {} has none of this name", o.got),
-                                  command_text(app)),
-                      true, false});
-      continue;
-    }
-    const Pair source{.got = there->second, .want = want.sources.at(name), .bound = {}, .stale = {}};
-    rows.push_back({name, pair_record(o, options, name, source, case_name(name), app)});
+// The unreadable file or folder that an array of this name would lie in; null if there is none.
+const UnreadableArrays* hidden_in(const NamedArrays& arrays, const std::string& name) {
+  for (const UnreadableArrays& u : arrays.unreadable) {
+    const bool inside = u.name.ends_with('/') ? name.starts_with(u.name) : name.starts_with(u.name + ":");
+    if (inside || name == u.name) return &u;
   }
-  for (const std::string& name : got.names) {
-    if (want.sources.contains(name)) continue;
-    rows.push_back({name,
-                    lone_record(case_name(name), fmt::format("extra: {} has none of this name", o.want),
-                                command_text(app)),
-                    false, true});
-  }
-  return rows;
+  return nullptr;
 }
+
+// All pairs of two sides, and what only one of them has or cannot be read.
+class Pairing {
+ public:
+  Pairing(const Options& o, const compare::Options& options, const NamedArrays& got, const NamedArrays& want,
+          const CLI::App& app)
+      : o_(o), options_(options), got_(got), want_(want), app_(app) {}
+
+  std::vector<Row> rows() && {
+    for (const std::string& name : want_.names) {
+      if (got_.sources.contains(name))
+        add_pair(name);
+      else
+        add_lone(name, got_, want_);
+    }
+    for (const std::string& name : got_.names) {
+      if (!want_.sources.contains(name)) add_lone(name, want_, got_);
+    }
+    for (const NamedArrays* side : {&want_, &got_}) {
+      for (const UnreadableArrays& u : side->unreadable) {
+        if (told_.insert(u.name).second) add_error(u.name, *side, u);
+      }
+    }
+    return std::move(rows_);
+  }
+
+ private:
+  std::string case_name(const std::string& name) const {
+    return fmt::format("compare/{} want={} array={}", printable(o_.got), printable(o_.want), printable(name));
+  }
+  void add_pair(const std::string& name) {
+    const Pair source{.got = got_.sources.at(name), .want = want_.sources.at(name), .bound = {}, .stale = {}};
+    Row row{.array = name, .record = {}, .notes = {}};
+    add_names_note(source, row.notes);
+    row.record = pair_record(o_, options_, name, source, case_name(name), row.notes, app_);
+    rows_.push_back(std::move(row));
+  }
+  // `there` has none of this name, or it lies in what cannot be read.
+  void add_lone(const std::string& name, const NamedArrays& there, const NamedArrays& here) {
+    if (const UnreadableArrays* const u = hidden_in(there, name)) {
+      told_.insert(u->name);
+      add_error(name, there, *u);
+      return;
+    }
+    const bool is_missing = &here == &want_;
+    const std::string reason =
+        fmt::format("{}: {} has none of this name", is_missing ? "missing" : "extra", printable(there.path));
+    rows_.push_back(
+        {name, lone_record(case_name(name), reason, command_text(app_)), is_missing, !is_missing, {}});
+  }
+  void add_error(const std::string& name, const NamedArrays& side, const UnreadableArrays& u) {
+    const std::string reason =
+        u.name.ends_with('/') ? fmt::format("{}/{}: {}", side.path, u.name, u.why) : u.why;
+    rows_.push_back({name, error_record(case_name(name), reason, command_text(app_)), false, false, {}});
+  }
+
+  const Options& o_;
+  const compare::Options& options_;
+  const NamedArrays &got_, &want_;
+  const CLI::App& app_;
+  std::vector<Row> rows_;
+  std::set<std::string> told_;  // unreadable names that have a row
+};
 
 std::vector<std::string> table_row(const Row& row) {
   const CaseResult& result = row.record.result;
   const std::string status(row.is_missing ? "MISSING" : row.is_extra ? "EXTRA" : status_name(result.status));
-  if (!result.comparison) return {status, row.array, "", "", "", "", "", result.reason};
+  if (!result.comparison) return {status, printable(row.array), "", "", "", "", "", result.reason};
   const compare::Comparison& c = *result.comparison;
   std::string most = "0";
   if (c.class_mismatches > 0) {
@@ -228,7 +292,7 @@ std::vector<std::string> table_row(const Row& row) {
     most = fmt::format("{:.3g}", c.max_absolute.value);
   }
   return {status,
-          row.array,
+          printable(row.array),
           c.integers ? c.integers->got_type.name() : std::string(c.format.dtype),
           compare::shape_text(c.shape),
           std::to_string(c.values),
@@ -243,6 +307,11 @@ std::string pairs_text(const std::vector<Row>& rows, const RunHeader& header, co
       {"", "array", "type", "shape", "values", "differ", "outside", "largest error"}};
   for (const Row& row : rows) table.push_back(table_row(row));
   std::string text = table_text(table, 0);
+  for (const Row& row : rows) {
+    // Rows that did not pass say it below.
+    if (row.record.result.comparison && row.record.result.status != Status::passed) continue;
+    for (const std::string& note : row.notes) text += note + '\n';
+  }
   const TextStyle style{.colour = has_colour(stdout)};
   for (const Row& row : rows) {
     if (row.record.result.comparison && row.record.result.status != Status::passed)
@@ -275,7 +344,7 @@ std::string pairs_json(const Options& o, const std::vector<Row>& rows, const Run
 int run_pairs(const Options& o, const compare::Options& options, const NamedArrays& got,
               const NamedArrays& want, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::vector<Row> rows = judge_pairs(o, options, got, want, app);
+  const std::vector<Row> rows = Pairing(o, options, got, want, app).rows();
   std::vector<CaseRecord> records;
   for (const Row& row : rows) records.push_back(row.record);
   const RunHeader header = header_of("compare", records.size());
@@ -291,6 +360,17 @@ int run_pairs(const Options& o, const compare::Options& options, const NamedArra
   return summary.exit_code;
 }
 
+// A folder goes with a folder or a file of several arrays; what it holds is not asked before that is known.
+void check_pairable(const std::string& folder, const std::string& other, bool with_raw) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored) || std::filesystem::is_directory(other, ignored))
+    return;
+  if (named_arrays(other, with_raw)) return;
+  throw InputError(other, "",
+                   "a folder, npz or safetensors, whose arrays are paired with those of " + printable(folder),
+                   std::filesystem::exists(other, ignored) ? "one array" : "no such file");
+}
+
 int run(const Options& o, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   const compare::Policy policy = chosen_policy(o.policy);
@@ -301,27 +381,28 @@ int run(const Options& o, const CLI::App& app) {
   }
   if (!by_bound && !o.bound.empty())
     throw InputError("--bound", "", "--policy bound", "--policy " + policy.name);
+  refuse_unused_raw(o.raw, {o.got, o.want, o.bound, o.stale});
+  if (app.get_option("--rounding")->count() > 0 && policy.kind == compare::PolicyKind::bit_equal &&
+      !o.convert)
+    throw InputError("--rounding", "", "--convert, which it belongs to, or another policy", "neither");
   check_format("--format", o.format);
   check_format("--got-format", o.got_format);
   check_format("--want-format", o.want_format);
   const compare::Options options = options_of(o, policy);
 
   const bool with_raw = !o.raw.dtype.empty();
+  check_pairable(o.got, o.want, with_raw);
+  check_pairable(o.want, o.got, with_raw);
   const std::optional<NamedArrays> got = named_arrays(o.got, with_raw), want = named_arrays(o.want, with_raw);
   const auto is_one = [](const NamedArrays& arrays) { return !arrays.is_folder && arrays.names.size() == 1; };
   if (got && want && !(is_one(*got) && is_one(*want))) return run_pairs(o, options, *got, *want, app);
-  for (const auto& [one, other] : {std::pair(&got, &o.want), std::pair(&want, &o.got)}) {
-    if (*one && (*one)->is_folder)
-      throw InputError(*other, "",
-                       "a folder, npz or safetensors, whose arrays are paired with those of " + (*one)->path,
-                       "one array");
-  }
   Finding finding;
-  compare::Comparison comparison =
-      compared(o, options, {.got = o.got, .want = o.want, .bound = o.bound, .stale = o.stale}, finding.notes);
+  const Pair pair{.got = o.got, .want = o.want, .bound = o.bound, .stale = o.stale};
+  add_names_note(pair, finding.notes);
+  compare::Comparison comparison = compared(o, options, pair, finding.notes);
   finding.suite = "compare";
-  finding.name = fmt::format("compare/{} want={}", o.got, o.want);
-  finding.evidence = "the values in " + o.want;
+  finding.name = fmt::format("compare/{} want={}", printable(o.got), printable(o.want));
+  finding.evidence = "the values in " + printable(o.want);
   finding.repro = command_text(app);
   finding.seconds = seconds_since(begin);
   return show(o.show, finding, std::move(comparison));

@@ -23,6 +23,7 @@
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
@@ -177,6 +178,17 @@ int run(const Options& o) {
   Distinction d;
   try {
     announce(o, x, y, options);
+    ProgressLine progress;
+    const auto begin = std::chrono::steady_clock::now();
+    double shown = -1;
+    options.progress = [&](std::uint64_t tried, std::uint64_t reduced) {
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      if (seconds - shown < 0.1) return;  // short inputs come by the thousand
+      shown = seconds;
+      const std::string what = reduced == 0 ? fmt::format("{} of {} inputs", tried, o.limit)
+                                            : fmt::format("found, made smaller: {} inputs tried", reduced);
+      progress.show("distinguish", seconds, -1, what);
+    };
     d = distinguish(x, y, options);
   } catch (const ContractError& e) {
     // Which formats two arithmetics share is the business of whoever named them.

@@ -64,6 +64,7 @@ int run(const Options& o) {
   if (o.trace && !o.unit.out.empty())
     throw InputError("--trace", "", "no --out: it shows one row and writes nothing", "--out " + o.unit.out);
   if (o.row && !o.trace) throw InputError("--row", "", "--trace, whose row it is", "none");
+  refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
   if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
   UnitOperands in = unit_operands(o.unit);
   check_places(o.unit.unit, *in.arithmetic, std::nullopt);
@@ -107,7 +108,10 @@ std::function<int()> make_dot(CLI::App& app) {
   add_unit_options(app, o->unit);
   app.add_flag("--trace", o->trace, "Show each addition of one row: its terms, what was cut off, the sum");
   add_unsigned(app, "--row", o->row, "Which row --trace shows (default: 0)");
-  return [o] { return run(*o); };
+  return [o, &app] {
+    refuse_alone(app, {{"--c-format", "--c"}});
+    return run(*o);
+  };
 }
 
 }  // namespace assay::cli

@@ -11,6 +11,7 @@
 #include "reference/core/error.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/memory.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/unit_command.hpp"
 #include "validation/suites/arithmetics.hpp"
 
@@ -25,6 +26,7 @@ struct Options {
 int run(const Options& o) {
   static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json) throw InputError("--out", "", "FILE", "none");
+  refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
   if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
   const UnitOperands in = unit_operands(o.unit);
   CodeMatrix a = matrix_of(in.a, "--a"), b = matrix_of(in.b, "--b");
@@ -62,7 +64,10 @@ std::function<int()> make_gemm(CLI::App& app) {
   add_unit_options(app, o->unit);
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
-  return [o] { return run(*o); };
+  return [o, &app] {
+    refuse_alone(app, {{"--c-format", "--c"}});
+    return run(*o);
+  };
 }
 
 }  // namespace assay::cli

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "reference/core/error.hpp"
 #include "validation/cli/cases.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
@@ -55,10 +56,24 @@ A case is a line, its answers a word each, anyhow apart:
 Binary: sizes are uint32, codes take 1, 2, 4 or 8 bytes, little-endian.)");
 }
 
+void refuse_unused(const CaseOptions& o, const CLI::App& app) {
+  const auto refuse = [&](const char* option, const char* operations) {
+    if (app.get_option(option)->count() > 0) throw InputError(option, "", operations, o.operation);
+  };
+  if (o.operation == "dot" || o.operation == "sum") {
+    refuse("--m", "gemm");
+    refuse("--n", "gemm");
+  }
+  if (o.operation == "sum") refuse("--b-format", "dot or gemm");
+}
+
 std::function<int()> make_gen(CLI::App& app) {
   const auto o = std::make_shared<CaseOptions>();
   add_case_options(app, *o);
-  return [o] { return run(*o); };
+  return [o, &app] {
+    refuse_unused(*o, app);
+    return run(*o);
+  };
 }
 
 }  // namespace assay::cli

@@ -180,7 +180,10 @@ std::function<int()> make_verify(CLI::App& app) {
       "Demand the bits of this arithmetic, or of X.json that `assay probe` saved (default: the exact "
       "result decides)");
   add_show_options(app, o->show);
-  return [o, &app] { return run(*o, app); };
+  return [o, &app] {
+    refuse_unused(o->cases, app);
+    return run(*o, app);
+  };
 }
 
 }  // namespace assay::cli

@@ -12,6 +12,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/verdict.hpp"
 #include "validation/report/comparison_report.hpp"
@@ -90,8 +91,9 @@ void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view defaul
   app.add_option("--policy", o.name, "What counts as agreement: a name of policies.toml, or tolerance")
       ->capture_default_str();
   app.add_option("--policies", o.file, "Read policies from this file in place of the built-in ones");
-  app.add_option("--atol", o.atol, "With --policy tolerance: |got - want| <= atol + rtol |want|");
-  app.add_option("--rtol", o.rtol, "With --policy tolerance");
+  app.add_option("--atol", o.atol, "With --policy tolerance: |got - want| <= atol + rtol |want|")
+      ->check(finite_not_negative);
+  app.add_option("--rtol", o.rtol, "With --policy tolerance")->check(finite_not_negative);
   app.add_option(
          "--ulps", o.ulps,
          "With --policy tolerance: or so many steps between codes (of integers: their difference); 0: "
@@ -150,6 +152,19 @@ bool is_raw_name(const std::string& path) {
   // "run.npz:out" names an array of a file.
   const auto has = [&](const char* extension) { return path.find(extension) != std::string::npos; };
   return std::none_of(extensions.begin(), extensions.end(), has);
+}
+
+void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths) {
+  if (o.dtype.empty() && o.shape.empty() && o.layout != "column") return;
+  std::error_code ignored;
+  const bool any = std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    return !path.empty() && (is_raw_name(path) || std::filesystem::is_directory(path, ignored));
+  });
+  if (any) return;
+  const std::string option = !o.dtype.empty()   ? o.dtype_option
+                             : !o.shape.empty() ? o.shape_option
+                                                : "--layout";
+  throw InputError(option, "", "a file without a header, which it belongs to", "none");
 }
 
 void check_format(std::string_view option, const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -56,6 +57,9 @@ struct RawOptions {
   std::string dtype_option = "--dtype", shape_option = "--shape";  // where they were typed, for messages
 };
 void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
+
+// InputError if a type or a shape of files without a header was typed, and each of `paths` has one (empty: not typed).
+void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths);
 
 // Does the name end in none of the known extensions?
 bool is_raw_name(const std::string& path);

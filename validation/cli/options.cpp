@@ -1,6 +1,8 @@
 #include "validation/cli/options.hpp"
 
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <string_view>
 
 #include "reference/core/error.hpp"
@@ -12,6 +14,22 @@ std::string not_empty(const std::string& text) { return text.empty() ? "an empty
 std::string not_negative(const std::string& text) {
   const bool number = !text.empty() && (text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
   return number ? "" : "expected a number of 0 or more, found " + quoted(text);
+}
+
+std::string finite_not_negative(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool whole = !text.empty() && *end == '\0';
+  return whole && std::isfinite(number) && !std::signbit(number)
+             ? ""
+             : "expected a finite number, 0 or more, found " + quoted(text);
+}
+
+std::string signed_number(const std::string& text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole ? "" : "expected a whole number, found " + quoted(text);
 }
 
 namespace {
@@ -57,6 +75,13 @@ CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<
     value = parse_unsigned(name, text, first);
   };
   return app.add_option_function<std::string>(name, read, description)->type_name("N");
+}
+
+void refuse_alone(const CLI::App& app, std::initializer_list<Companion> companions) {
+  for (const Companion& c : companions) {
+    if (app.get_option(c.option)->count() > 0 && app.get_option(c.of)->count() == 0)
+      throw InputError(c.option, "", std::string(c.of) + ", which it belongs to", "none");
+  }
 }
 
 CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description) {

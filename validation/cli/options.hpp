@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,11 @@ std::string not_empty(const std::string& text);
 // The parser takes "inf" and "nan" for numbers and wraps -1 where it reads an unsigned one.
 std::string not_negative(const std::string& text);
 
+// A finite number, 0 or more; the sound limits of tolerances.
+std::string finite_not_negative(const std::string& text);
+// A whole number with a sign or without, as an axis is.
+std::string signed_number(const std::string& text);
+
 // Options for whole numbers, decimal or 0x hex, of `first` and more and below 2^64. The parser's own would wrap -1,
 // clamp 2^64 and read 010 as 8. The second form takes any number of values; `expected()` says how many.
 CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::uint64_t& value,
@@ -22,6 +28,14 @@ CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::vector<st
                           const std::string& description, std::uint64_t first = 0);
 CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& value,
                           const std::string& description, std::uint64_t first = 0);
+
+// An option that says more of another one, and nothing without it.
+struct Companion {
+  const char* option;
+  const char* of;
+};
+// InputError for one that was typed alone.
+void refuse_alone(const CLI::App& app, std::initializer_list<Companion> companions);
 
 CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description);
 

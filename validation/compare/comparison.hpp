@@ -142,7 +142,7 @@ struct Comparison {
   double nmse = 0, cosine = 1;  // shown, never judged; over values that are finite on both sides
   WouldPass would_pass;
 
-  std::optional<Element> worst;  // empty if all codes are equal and all errors zero
+  std::optional<Element> worst;  // of those that differ; empty if none does
   Where where;
   std::vector<std::string> weaknesses;  // "a transposed output would pass too"
   TileMap map;

@@ -358,10 +358,11 @@ class Pass {
     } else if (differs) {
       ++tally.other_nans;
     }
-    // Ranks by the policy's own measure; what it rejects stands before what it accepts.
-    tally.worst.offer(outside      ? std::max(score, std::numeric_limits<double>::min())
-                      : same_class ? score
-                                   : 0,
+    // Ranks by the policy's own measure; what it rejects stands before what it accepts, and the code that was wanted is
+    // no difference, however far the exact value lies from it.
+    tally.worst.offer(outside                 ? std::max(score, std::numeric_limits<double>::min())
+                      : same_class && differs ? score
+                                              : 0,
                       i);
     if (differs || outside) tally.places.note(i, outside);
   }

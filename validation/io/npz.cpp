@@ -6,6 +6,7 @@
 #include <set>
 
 #include "reference/core/near_names.hpp"
+#include "reference/core/printable.hpp"
 #include "validation/io/elements.hpp"
 #include "validation/io/json_text.hpp"
 #include "validation/io/npy.hpp"
@@ -149,7 +150,8 @@ AnyArray read_npz(const ZipReader& archive, const std::string& name,
   const std::vector<std::string> names = npz_names(archive);
   if (name.empty() && names.size() != 1) {
     std::string found = std::to_string(names.size()) + " arrays";
-    for (std::size_t i = 0; i < names.size() && i < 8; ++i) found += (i == 0 ? ": " : ", ") + names[i];
+    for (std::size_t i = 0; i < names.size() && i < 8; ++i)
+      found += (i == 0 ? ": " : ", ") + printable(names[i]);
     throw InputError(archive.origin(), "", "one array, or the name of one: " + archive.origin() + ":NAME",
                      found);
   }
@@ -186,7 +188,6 @@ void write_npz(const std::string& path, const std::vector<NamedRef>& arrays, con
 void write_scipy_npz(const std::string& path, const SparseArray& array) {
   check(array);
   ZipWriter writer(path);
-  // Members outlive the writer's commit.
   Array shape = make_array(ElementType::signed_integer(64), {2});
   shape.as<std::int64_t>()[0] = array.rows;
   shape.as<std::int64_t>()[1] = array.cols;

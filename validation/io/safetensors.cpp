@@ -11,6 +11,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/core/printable.hpp"
 #include "reference/formats/block_scaled.hpp"
 #include "validation/io/elements.hpp"
 #include "validation/io/json_text.hpp"
@@ -305,7 +306,8 @@ Array read_safetensors(ByteSource& source, const std::string& name, const std::o
   for (const SafetensorsEntry& entry : header.entries) names.push_back(entry.name);
   if (name.empty() && names.size() != 1) {
     std::string found = std::to_string(names.size()) + " tensors";
-    for (std::size_t i = 0; i < names.size() && i < 8; ++i) found += (i == 0 ? ": " : ", ") + names[i];
+    for (std::size_t i = 0; i < names.size() && i < 8; ++i)
+      found += (i == 0 ? ": " : ", ") + printable(names[i]);
     throw InputError(path, "", "one tensor, or the name of one: " + path + ":NAME", found);
   }
   const auto entry = name.empty() ? header.entries.begin()

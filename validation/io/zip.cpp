@@ -1,16 +1,17 @@
 #include "validation/io/zip.hpp"
 
 #include <zip.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <deque>
 #include <filesystem>
 #include <set>
 
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
+#include "validation/io/elements.hpp"
 
 namespace assay::io {
 namespace {
@@ -149,54 +150,115 @@ std::unique_ptr<ByteSource> ZipReader::open(const Member& member) const {
   return std::make_unique<MemberSource>(archive_->zip, index, member.size, origin_ + ":" + name);
 }
 
-// libzip writes a temporary file beside the place and renames it when the archive is closed.
-struct ZipWriter::Archive {
-  explicit Archive(const std::string& p) : path(p) {
-    int code = 0;
-    zip = zip_open(file_to_replace(path).c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
-    if (zip == nullptr) throw InputError(path, "", "a place to write a file", Error(code).text());
-  }
-  ~Archive() {
-    if (zip != nullptr) zip_discard(zip);
-  }
-  Archive(const Archive&) = delete;
-  Archive& operator=(const Archive&) = delete;
-  [[noreturn]] void fail() const { throw InputError(path, "", "room to write", zip_strerror(zip)); }
+namespace {
 
-  std::string path;
-  std::deque<std::string> heads;  // a deque: their addresses hold
-  zip_t* zip = nullptr;
+constexpr std::uint64_t most_16 = 0xFFFF,
+                        most_32 = 0xFFFFFFFF;  // as a size or a count: "see the zip64 record"
+
+// Little-endian fields one after another.
+class Record {
+ public:
+  Record& u16(std::uint64_t x) { return put(x, 2); }
+  Record& u32(std::uint64_t x) { return put(x, 4); }
+  Record& u64(std::uint64_t x) { return put(x, 8); }
+  Record& text(std::string_view t) {
+    bytes_ += t;
+    return *this;
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  Record& put(std::uint64_t x, int bytes) {
+    for (int i = 0; i < bytes; ++i) bytes_ += static_cast<char>(x >> (8 * i) & 0xFF);
+    return *this;
+  }
+  std::string bytes_;
+};
+
+}  // namespace
+
+// libzip would write a temporary file that nobody removes after a signal. Stored members need little: their checksum
+// is known before they are written.
+struct ZipWriter::Archive {
+  struct Written {
+    std::string name;
+    std::uint64_t crc, size, offset;
+
+    bool is_large() const { return size >= most_32; }
+    // The fields that both kinds of header share, from the version that reads it to the length of the name.
+    void common(Record& r, bool zip64) const {
+      const bool ascii =
+          std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+      constexpr std::uint64_t first_of_january_1980 = 1U << 5 | 1U, utf8_name = 1U << 11, stored = 0;
+      const std::uint64_t shown = is_large() ? most_32 : size;
+      r.u16(zip64 ? 45 : 20).u16(ascii ? 0 : utf8_name).u16(stored).u16(0).u16(first_of_january_1980);
+      r.u32(crc).u32(shown).u32(shown).u16(name.size());
+    }
+    std::string local_header() const {
+      Record r, extra;
+      if (is_large()) extra.u16(1).u16(16).u64(size).u64(size);
+      r.u32(0x04034B50);
+      common(r, is_large());
+      return r.u16(extra.bytes().size()).text(name).text(extra.bytes()).bytes();
+    }
+    std::string directory_entry() const {
+      const bool far = offset >= most_32, zip64 = far || is_large();
+      Record r, extra;
+      if (zip64) extra.u16(1).u16((is_large() ? 16U : 0U) + (far ? 8U : 0U));
+      if (is_large()) extra.u64(size).u64(size);
+      if (far) extra.u64(offset);
+      r.u32(0x02014B50).u16(zip64 ? 45 : 20);
+      common(r, zip64);
+      r.u16(extra.bytes().size()).u16(0).u16(0).u16(0).u32(0).u32(far ? most_32 : offset);
+      return r.text(name).text(extra.bytes()).bytes();
+    }
+  };
+
+  explicit Archive(const std::string& p) : file(p) {}
+
+  void write(std::string_view bytes) {
+    file.write(bytes);
+    offset += bytes.size();
+  }
+  void write_directory() {
+    const std::uint64_t begin = offset, n = members.size();
+    for (const Written& member : members) write(member.directory_entry());
+    const std::uint64_t size = offset - begin, end = offset;
+    Record r;
+    if (n >= most_16 || size >= most_32 || begin >= most_32) {
+      r.u32(0x06064B50).u64(44).u16(45).u16(45).u32(0).u32(0).u64(n).u64(n).u64(size).u64(begin);
+      r.u32(0x07064B50).u32(0).u64(end).u32(1);
+    }
+    r.u32(0x06054B50).u16(0).u16(0).u16(std::min(n, most_16)).u16(std::min(n, most_16));
+    r.u32(std::min(size, most_32)).u32(std::min(begin, most_32)).u16(0);
+    write(r.bytes());
+  }
+
+  AtomicFile file;
+  std::uint64_t offset = 0;
+  std::vector<Written> members;
 };
 
 ZipWriter::ZipWriter(const std::string& path) : archive_(std::make_unique<Archive>(path)) {}
 ZipWriter::~ZipWriter() = default;
 
-void ZipWriter::add(const std::string& name, std::string head, std::span<const std::byte> body) {
+void ZipWriter::add(const std::string& name, std::string_view head, std::span<const std::byte> body) {
+  if (name.size() > most_16)
+    throw ContractError("a zip member's name of " + std::to_string(name.size()) + " bytes");
+  const auto bytes = [](const auto& x) { return reinterpret_cast<const Bytef*>(x.data()); };
+  uLong crc = crc32_z(0, bytes(head), head.size());
+  if (!body.empty()) crc = crc32_z(crc, bytes(body), body.size());
   Archive& a = *archive_;
-  std::string& kept = a.heads.emplace_back(std::move(head));
-  // libzip's fragments are not const, but a source for reading leaves them alone.
-  const std::array<zip_buffer_fragment_t, 2> parts{{
-      {reinterpret_cast<zip_uint8_t*>(kept.data()), kept.size()},
-      {reinterpret_cast<zip_uint8_t*>(const_cast<std::byte*>(body.data())), body.size()},
-  }};
-  zip_source_t* const source = zip_source_buffer_fragment(a.zip, parts.data(), body.empty() ? 1 : 2, 0);
-  if (source == nullptr) a.fail();
-  const zip_int64_t index = zip_file_add(a.zip, name.c_str(), source, ZIP_FL_ENC_UTF_8);
-  if (index < 0) {
-    zip_source_free(source);
-    a.fail();
-  }
-  const auto at = static_cast<zip_uint64_t>(index);
-  constexpr zip_uint16_t first_of_january_1980 = 1U << 5 | 1U;
-  if (zip_set_file_compression(a.zip, at, ZIP_CM_STORE, 0) != 0 ||
-      zip_file_set_dostime(a.zip, at, 0, first_of_january_1980, 0) != 0) {
-    a.fail();
-  }
+  a.members.push_back({name, crc, head.size() + body.size(), a.offset});
+  a.write(a.members.back().local_header());
+  a.write(head);
+  write_bytes(a.file, body);
+  a.offset += body.size();
 }
 
 void ZipWriter::commit() {
-  if (zip_close(archive_->zip) != 0) archive_->fail();
-  archive_->zip = nullptr;
+  archive_->write_directory();
+  archive_->file.commit();
 }
 
 }  // namespace assay::io

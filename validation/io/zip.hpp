@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "validation/io/byte_source.hpp"
@@ -43,8 +44,8 @@ class ZipReader {
   std::vector<Member> members_;
 };
 
-// Writes an archive beside its place and renames it there in commit(). Members are stored, not compressed, and dated
-// 1980-01-01, so that the same arrays give the same bytes.
+// Writes an archive as an AtomicFile does: beside its place, renamed there in commit(), or into a pipe. Members are
+// stored, not compressed, and dated 1980-01-01, so that the same arrays give the same bytes.
 class ZipWriter {
  public:
   explicit ZipWriter(const std::string& path);
@@ -52,8 +53,8 @@ class ZipWriter {
   ZipWriter(const ZipWriter&) = delete;
   ZipWriter& operator=(const ZipWriter&) = delete;
 
-  // Member `name` holds `head` and then `body`. `body` outlives the writer; `head` is kept.
-  void add(const std::string& name, std::string head, std::span<const std::byte> body);
+  // Member `name` holds `head` and then `body`.
+  void add(const std::string& name, std::string_view head, std::span<const std::byte> body);
   void commit();
 
  private:

@@ -1,5 +1,8 @@
 #include "validation/report/run_report.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -27,6 +30,21 @@ std::string shell_word(std::string_view text) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
   if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
+  const bool is_line = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+  // Bash's form for control characters.
+  if (!is_line) {
+    std::string word = "$'";
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7F)
+        word += fmt::format("\\x{:02x}", byte);
+      else
+        word += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+    }
+    return word + "'";
+  }
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return word + "'";

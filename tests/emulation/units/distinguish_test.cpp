@@ -183,6 +183,27 @@ BOOST_AUTO_TEST_CASE(seeds_and_options) {
   BOOST_TEST(!distinguish(x, all().find("pairwise_f32"), {.limit = 2000, .most_terms = 1}).by_value);
 }
 
+// The search first, then what makes the found input smaller; both counts only grow. A long input is told of too.
+BOOST_AUTO_TEST_CASE(progress_tells_of_every_input) {
+  std::uint64_t calls = 0, tried = 0, reduced = 0, backwards = 0;
+  DistinguishOptions options{.terms = 5000};
+  options.progress = [&](std::uint64_t t, std::uint64_t r) {
+    ++calls;
+    backwards += t < tried || r < reduced ? 1 : 0;
+    tried = t;
+    reduced = r;
+  };
+  const Distinction d = distinguish(all().find("chain_f32"), all().find("chain_f32_rz"), options);
+  BOOST_REQUIRE(d.found);
+  BOOST_TEST(d.input.terms() == 5000U);
+  BOOST_TEST(differ(d.input, all().find("chain_f32"), all().find("chain_f32_rz"), true));
+  BOOST_TEST(calls == d.tried + d.reduced);
+  BOOST_TEST(backwards == 0U);
+  BOOST_TEST(tried == d.tried);
+  BOOST_TEST(reduced + 1 == d.reduced);
+  BOOST_TEST(reduced > 0U);
+}
+
 BOOST_AUTO_TEST_CASE(errors_name_what_is_accepted) {
   const auto says = [](const std::string& text) {
     return [text](const ContractError& e) { return std::string(e.what()).find(text) != std::string::npos; };

@@ -194,7 +194,30 @@ BOOST_FIXTURE_TEST_CASE(options_of_other_operations_are_refused, Gemm) {
   const Outcome axis = assay(operands + "--got d.npy --axis 0");
   BOOST_TEST(axis.exit_code == 2);
   BOOST_TEST(holds(axis.err, "expected one of reduce sum"));
+  BOOST_TEST(holds(assay("check reduce --a d.npy --got d.npy --axis x").err,
+                   "--axis: expected a whole number, found \"x\""));
   BOOST_TEST(holds(assay("check gem --a a.npy").err, "near names: gemm"));
+  const auto says = [&](const std::string& rest) {
+    const Outcome outcome = assay(operands + "--got d.npy " + rest);
+    BOOST_TEST(outcome.exit_code == 2, rest);
+    return outcome.err;
+  };
+  BOOST_TEST(holds(says("--bias-along rows"), "--bias-along: expected --bias, which it belongs to"));
+  BOOST_TEST(holds(says("--bias-format bf16"), "--bias-format: expected --bias,"));
+  BOOST_TEST(holds(says("--c-format bf16"), "--c-format: expected --c,"));
+  BOOST_TEST(holds(says("--c-dtype bf16"), "--c-dtype: expected --c,"));
+  BOOST_TEST(holds(says("--seed 3"), "--seed: expected --sample, which it belongs to"));
+  BOOST_TEST(holds(says("--seed -1 --sample 1"), "--seed: expected a whole number"));
+  BOOST_TEST(holds(says("--dtype float32 --shape 2x2"), "--dtype: expected a file without a header"));
+  const auto reduction = [&](const std::string& rest) {
+    return assay("check reduce --a d.npy --got d.npy " + rest).err;
+  };
+  BOOST_TEST(
+      holds(reduction("--operation max --order pairwise"), "--order: expected an --operation that sums"));
+  BOOST_TEST(holds(reduction("--nan ignore"), "--nan: expected --operation max, min or max_magnitude"));
+  BOOST_TEST(
+      holds(assay(operands + "--got d.npy --order pairwise --policy tolerance --atol 1 --because x").out,
+            "note   --order narrows the bound, which policy tolerance does not look at"));
   BOOST_TEST(holds(assay("check gemm --a a.safetensors --got d.npy").err, "--b FILE"));
 }
 
@@ -319,6 +342,9 @@ BOOST_FIXTURE_TEST_CASE(sums_and_other_reductions, Folder) {
   BOOST_TEST(assay("check reduce --operation mean --axis 1 --a x.npy --got means.npy --unit chain_f32 "
                    "--policy bit-equal")
                  .exit_code == 0);
+  BOOST_TEST(holds(
+      assay("check reduce --operation mean --axis 1 --a x.npy --got means.npy").out,
+      "note   a mean may divide the sum by the number of terms, or multiply it by the rounded reciprocal"));
   BOOST_TEST(assay("check reduce --operation max --axis 1 --a x.npy --got largest.npy").exit_code == 0);
   BOOST_TEST(assay("check reduce --operation min --axis 1 --a x.npy --got largest.npy").exit_code == 1);
   BOOST_TEST(assay("check reduce --operation mean --axis 3 --a x.npy --got means.npy").exit_code == 2);
@@ -463,7 +489,21 @@ BOOST_FIXTURE_TEST_CASE(the_name_of_a_case_holds_what_changes_the_result, Gemm) 
 BOOST_FIXTURE_TEST_CASE(a_message_names_the_option, Gemm) {
   const auto says = [&](const std::string& rest) { return assay(operands + "--got d.npy " + rest).err; };
   BOOST_TEST(holds(says("--alpha abc"), "--alpha: "));
-  BOOST_TEST(holds(says("--activation clip:a:1"), "--activation: "));
+  const std::string number = "expected a finite number, decimal or C99 hexadecimal, found ";
+  for (const char* typed : {"abc", "inf", "nan", "1,5", "bits:0x3f800000"}) {
+    for (const char* option : {"--alpha", "--beta"}) {
+      const std::string rest = std::string(option) == "--beta" ? "--c c.npy " : "";
+      BOOST_TEST(
+          holds(says(rest + option + " " + typed), std::string(option) + ": " + number + '"' + typed + '"'));
+    }
+  }
+  BOOST_TEST(holds(says("--alpha 1e400"),
+                   "--alpha: expected a number within the range of float32, the format of the sums: up to "
+                   "3.403e+38, found \"1e400\""));
+  BOOST_TEST(holds(says("--c c.npy --beta -1e39"), "--beta: expected a number within the range of float32"));
+  BOOST_TEST(holds(says("--alpha 1e-60"), "does not round to zero, found \"1e-60\""));
+  BOOST_TEST(holds(says("--activation clip:a:1"), "--activation: " + number));
+  BOOST_TEST(holds(says("--activation clip:0:1e39"), "--activation: expected a number within the range"));
   BOOST_TEST(holds(says("--acc foo"), "--acc: "));
   BOOST_TEST(holds(says("--product fusd"), "--product: expected fused, or "));
   BOOST_TEST(holds(says("--mode neerest"), "--mode: "));
@@ -478,6 +518,8 @@ BOOST_FIXTURE_TEST_CASE(conversions, Folder) {
   write("y.safetensors", changed(x, bf16, [](double v, std::size_t) { return v; }));
   BOOST_TEST(assay("check convert --a x.npy --got y.safetensors").exit_code == 0);
   BOOST_TEST(assay("check convert --a x.npy --got y.safetensors --policy bit-equal").exit_code == 0);
+  // Codes that are right have no worst one, though every exact value lies a little beside its code.
+  BOOST_TEST(!holds(assay("check convert --a x.npy --got y.safetensors").out, "worst"));
   const Outcome cut =
       assay("check convert --a x.npy --got y.safetensors --policy bit-equal --rounding toward-zero");
   BOOST_TEST(cut.exit_code == 1);

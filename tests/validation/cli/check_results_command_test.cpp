@@ -37,6 +37,35 @@ int with_result(const Folder& folder, const std::string& arguments, const Format
 
 }  // namespace
 
+// One product: its one rounding is known, by what was typed or by the unit. The other neighbour is outside.
+BOOST_FIXTURE_TEST_CASE(one_product_has_the_rounding_that_was_said, Folder) {
+  const double a = 1 + 0x1p-12 + 0x1p-23, low = 1 + 0x1p-11 + 0x1p-22, high = low + 0x1p-23;
+  write("a.npy", array_of(formats::float32, {1, 1}, {a}));
+  write("low.npy", array_of(formats::float32, {1, 1}, {low}));
+  write("high.npy", array_of(formats::float32, {1, 1}, {high}));
+  const auto passes = [&](const std::string& got, const std::string& rest) {
+    return assay("check gemm --a a.npy --b a.npy --got " + got + ".npy " + rest).exit_code;
+  };
+  for (const char* down : {"--mode toward-zero", "--unit chain_f32_rz", "--unit chain_f32_rd",
+                           "--mode toward-zero --rounding toward-zero"}) {
+    BOOST_TEST(passes("low", down) == 0, down);
+    BOOST_TEST(passes("high", down) == 1, down);
+  }
+  for (const char* up : {"", "--mode toward-positive", "--unit chain_f32_ru", "--unit chain_f32"}) {
+    BOOST_TEST(passes("low", up) == 1, up);
+    BOOST_TEST(passes("high", up) == 0, up);
+  }
+  // No second rounding follows a sum in the output's format.
+  for (const char* both : {"--mode toward-zero --rounding nearest-even", "--rounding toward-zero",
+                           "--unit chain_f32_rz --rounding nearest-even"})
+    BOOST_TEST(passes("high", both) == 2, both);
+  BOOST_TEST(passes("low", "--rounding toward-zero --policy correctly-rounded") == 0);
+  // A narrower output has a rounding of its own.
+  write("half.npy", array_of(formats::float16, {1, 1}, {1}));
+  BOOST_TEST(passes("half", "--rounding toward-zero") == 0);
+  BOOST_TEST(passes("half", "--mode toward-zero") == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_overflow_that_is_certain_has_one_result, Folder) {
   write("a.npy", array_of(f32, {1, 2}, {3e38, 3e38}));
   write("ones.npy", array_of(f32, {2, 1}, {1, 1}));

@@ -80,6 +80,15 @@ BOOST_FIXTURE_TEST_CASE(tolerances_need_a_number_and_a_reason, TailFolder) {
   const std::string files = "compare got.npy want.npy --format bf16 ";
   BOOST_TEST(holds(assay(files + "--policy tolerance --atol 1").err, "--because TEXT"));
   BOOST_TEST(holds(assay(files + "--policy tolerance --because x").err, "--atol, --rtol or --ulps"));
+  for (const char* option : {"--atol", "--rtol"}) {
+    for (const char* typed : {"abc", "inf", "nan", "-1", "1e400"}) {
+      const std::string said =
+          std::string(option) + ": expected a finite number, 0 or more, found \"" + typed + '"';
+      const Outcome outcome = assay(files + "--policy tolerance --because x " + option + " " + typed);
+      BOOST_TEST(outcome.exit_code == 2);
+      BOOST_TEST(holds(outcome.err, said), outcome.err);
+    }
+  }
   BOOST_TEST(holds(assay(files + "--atol 1").err, "--policy tolerance"));
   BOOST_TEST(holds(assay(files + "--policy allclsoe").err, "near names: allclose"));
   BOOST_TEST(assay(files + "--policy tolerance --ulps 7 --because x").exit_code == 0);
@@ -216,6 +225,12 @@ BOOST_FIXTURE_TEST_CASE(raw_files_take_dtype_and_shape, TailFolder) {
   BOOST_TEST(assay("compare want.raw want.safetensors --dtype bfloat16 --shape 64,33").exit_code == 0);
   BOOST_TEST(assay("compare want.raw want.safetensors --dtype bfloat16 --shape 64x32").exit_code == 2);
   BOOST_TEST(assay("compare want.raw want.safetensors --dtype bfloat16 --shape 64x").exit_code == 2);
+  for (const char* option : {"--dtype bfloat16 --shape 64x33", "--layout column"}) {
+    const Outcome outcome = assay(std::string("compare want.safetensors want.safetensors ") + option);
+    BOOST_TEST(holds(outcome.err, "expected a file without a header, which it belongs to, found none"));
+  }
+  BOOST_TEST(holds(assay("compare want.npy want.npy --rounding toward-zero").err,
+                   "--rounding: expected --convert, which it belongs to"));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_the_memory_held_before_is_asked_for, TailFolder) {
@@ -421,6 +436,81 @@ BOOST_FIXTURE_TEST_CASE(folders_are_paired_by_path, NamedFolder) {
   BOOST_TEST(holds(one.err, "want.npy: expected a folder, npz or safetensors"));
   std::filesystem::create_directory(path / "none");
   BOOST_TEST(assay("compare none none").exit_code == 3);
+}
+
+// One array each, whatever it is called: said, alone and in a row of a folder.
+BOOST_FIXTURE_TEST_CASE(names_that_differ_are_said, NamedFolder) {
+  const io::Array x = normal(formats::float32, {8}, 1);
+  io::write_arrays(path / "logits.npz", {{"logits", x}});
+  io::write_arrays(path / "loss.npz", {{"loss", x}});
+  io::write_arrays(path / "loss.safetensors", {{"loss", x}});
+  for (const char* want : {"loss.npz", "loss.safetensors"}) {
+    const std::string note =
+        std::string("note   the names differ: \"logits\" of logits.npz is compared with \"loss\" of ") + want;
+    const std::string command = std::string("compare logits.npz ") + want;
+    BOOST_TEST(assay(command).exit_code == 0);
+    BOOST_TEST(holds(assay(command).out, note));
+    BOOST_TEST(holds(json::parse(assay(command + " --json").out).dump(), "the names differ: "));
+  }
+  BOOST_TEST(!holds(assay("compare loss.npz loss.safetensors").out, "names"));
+  BOOST_TEST(!holds(assay("compare logits.npz:logits loss.npz:loss").out, "names"));
+  std::filesystem::copy(path / "logits.npz", path / "a/one.npz");
+  std::filesystem::copy(path / "loss.npz", path / "b/one.npz");
+  const Outcome folders = assay("compare a b");
+  BOOST_TEST(folders.exit_code == 0);
+  BOOST_TEST(holds(folders.out, "note   the names differ: \"logits\" of a/one.npz"));
+  BOOST_TEST(holds(assay("compare a b --json").out, "the names differ: "));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_folder_is_not_read_before_it_is_known_what_for, NamedFolder) {
+  for (const char* arguments : {"compare / want.npy", "compare want.npy /"}) {
+    const Outcome outcome = assay(arguments);
+    BOOST_TEST(outcome.exit_code == 2);
+    BOOST_TEST(
+        holds(outcome.err,
+              "want.npy: expected a folder, npz or safetensors, whose arrays are paired with those of /"));
+  }
+  BOOST_TEST(holds(assay("compare / nowhere").err, "found no such file"));
+  std::filesystem::path deep = path / "a";
+  for (int level = 0; level < 40; ++level) deep /= "x";
+  std::filesystem::create_directories(deep);
+  const Outcome outcome = assay("compare a b");
+  BOOST_TEST(outcome.exit_code == 2);
+  BOOST_TEST(holds(outcome.err, "a: expected a folder of at most 32 levels of folders"));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_read_is_a_row, NamedFolder) {
+  shell::run("cd " + path.string() + " && printf 'PK\\003\\004 no' > a/broken.npz && printf x > a/z.npy");
+  io::write_arrays(path / "b/broken.npz",
+                   {{"u", normal(formats::float32, {3}, 1)}, {"v", normal(formats::float32, {3}, 1)}});
+  io::write_array(path / "b/z.npy", normal(formats::float32, {3}, 1));
+  shell::run("printf text > " + (path / "b/alone.npz").string());
+  const Outcome outcome = assay("compare a b");
+  BOOST_TEST(outcome.exit_code == 2, outcome.err);
+  for (const char* row : {"PASSED  k ", "PASSED  layer/q", "ERROR   broken:u", "ERROR   broken:v",
+                          "ERROR   z ", "ERROR   alone", "a/broken.npz: expected ", "b/alone.npz: expected "})
+    BOOST_TEST(holds(outcome.out, row), row << "\nin\n" << outcome.out);
+  BOOST_TEST(!holds(outcome.out, "MISSING"));
+}
+
+// A name with a line break must not make a row, a test case or a table of its own.
+BOOST_FIXTURE_TEST_CASE(names_with_control_characters_are_escaped, NamedFolder) {
+  const io::Array x = normal(formats::float32, {3}, 1), y = normal(formats::float32, {3}, 2);
+  io::write_arrays(path / "evil.safetensors", {{"k\nPASSED  all", x}, {"\x1b[2Jv", x}, {"", x}});
+  io::write_arrays(path / "want2.safetensors", {{"k\nPASSED  all", y}, {"\x1b[2Jv", x}, {"other\r", x}});
+  const Outcome outcome = assay("compare evil.safetensors want2.safetensors --report report");
+  BOOST_TEST(holds(outcome.out, "FAILED   \"k\\nPASSED  all\""), outcome.out);
+  BOOST_TEST(holds(outcome.out, "PASSED   \"\\x1b[2Jv\""));
+  BOOST_TEST(holds(outcome.out, "MISSING  \"other\\r\""));
+  BOOST_TEST(holds(outcome.out, "EXTRA    \"\" "));
+  BOOST_TEST(holds(outcome.out, "  repro  assay compare $'evil.safetensors:k\\x0aPASSED  all' "));
+  std::string texts = outcome.out + assay("compare evil.safetensors want2.safetensors --json").out;
+  for (const char* name : {"report.txt", "report.jsonl", "report.junit.xml", "report.html"})
+    texts += shell::contents((path / "report" / name).string());
+  for (const char* raw : {"k\nPASSED", "\x1b[2J", "other\r"}) BOOST_TEST(!holds(texts, raw));
+  BOOST_TEST(!holds(assay("compare evil.safetensors:none want2.safetensors").err, "\x1b"));
+  io::write_arrays(path / "lines.npz", {{"a\nb", x}, {"c", x}});
+  BOOST_TEST(holds(assay("compare lines.npz lines.npz").out, "PASSED  \"a\\nb\""));
 }
 
 // Exit codes: unreadable input before disagreement, disagreement before nothing verified.

@@ -235,6 +235,41 @@ BOOST_AUTO_TEST_CASE(means_divide_by_either_rounding) {
   BOOST_TEST(!passes_as(Rounding::toward_zero, 0x1.555552p-1));
 }
 
+// A product with 1/n as a float32 instead of the division: one ulp away here. Two are too many, and so is one where
+// 1/n is exact.
+BOOST_AUTO_TEST_CASE(means_may_multiply_by_the_reciprocal) {
+  const auto passes_as = [](std::vector<double> a, Rounding mode, double got) {
+    return reduction_passes(Reduction::mean, a, formats::float32, Rounding::nearest_even, mode, got);
+  };
+  const std::vector<double> five{5, 0, 0};
+  const float division = 5.0F / 3.0F, product = 5.0F * (1.0F / 3.0F), beyond = std::nextafter(product, 2.0F);
+  BOOST_TEST(product == std::nextafter(division, 2.0F));
+  for (const float right : {division, product}) BOOST_TEST(passes_as(five, Rounding::nearest_even, right));
+  for (const float wrong : {std::nextafter(division, 0.0F), beyond})
+    BOOST_TEST(!passes_as(five, Rounding::nearest_even, wrong));
+  BOOST_TEST(passes_as({-5, 0, 0}, Rounding::nearest_even, -product));
+  BOOST_TEST(!passes_as({5, 0, 0, 0}, Rounding::nearest_even, std::nextafter(1.25F, 2.0F)));
+}
+
+// float16 has no 2049: it divides by 2048.
+BOOST_AUTO_TEST_CASE(means_may_divide_by_a_rounded_count) {
+  std::vector<double> a(2049);
+  a[0] = 2048;
+  cli::OutputSpec output{.format = formats::float16};
+  const auto passes_as = [&](double got) {
+    cli::ReduceOperands operands{
+        .a = array_of(formats::float16, {2049}, a), .operation = Reduction::mean, .axis = {}};
+    oracle::RandomOperation o{.text = "2049 halves",
+                              .output = output,
+                              .how = {.accumulator = formats::float16},
+                              .operation = cli::make_reduce(std::move(operands), output),
+                              .sums = std::vector<oracle::Sum>(1)};
+    return !JudgedOperation(std::move(o)).is_outside({0, encode(got, formats::float16).code});
+  };
+  for (const double right : {1.0, 1 - 0x1p-11}) BOOST_TEST(passes_as(right));
+  for (const double wrong : {1 + 0x1p-10, 1 - 0x1p-9}) BOOST_TEST(!passes_as(wrong));
+}
+
 BOOST_AUTO_TEST_CASE(impossible_results_fail) { no_impossible_result_passes(200, 600); }
 
 BOOST_AUTO_TEST_CASE(many_impossible_results_fail, *boost::unit_test::label("exhaustive")) {

@@ -2,8 +2,10 @@
 #define BOOST_TEST_MODULE io_round_trip
 #include <boost/test/unit_test.hpp>
 
+#include "reference/core/file.hpp"
 #include "reference/core/random.hpp"
 #include "tests/validation/io/files.hpp"
+#include "validation/io/zip.hpp"
 
 using namespace assay;
 using namespace assay::io;
@@ -233,6 +235,33 @@ BOOST_AUTO_TEST_CASE(a_failed_write_leaves_the_old_file) {
   Array torn = small;
   torn.bytes.pop_back();
   BOOST_CHECK_THROW(write_array(folder / "x.npy", torn), ContractError);
+}
+
+// Two names more than the plain end of a zip archive counts.
+BOOST_AUTO_TEST_CASE(more_arrays_than_65535) {
+  const Folder folder;
+  constexpr std::size_t n = 65537;
+  std::vector<NamedArray> arrays;
+  for (std::size_t i = 0; i < n; ++i) {
+    Array one = make_array(ElementType::unsigned_integer(32), {1});
+    one.as<std::uint32_t>()[0] = static_cast<std::uint32_t>(i);
+    arrays.push_back({"a" + std::to_string(i), std::move(one)});
+  }
+  write_arrays(folder / "x.npz", arrays);
+  BOOST_TEST(array_names(folder / "x.npz").size() == n);
+  const Array last = read_array(folder / "x.npz:a65536");
+  BOOST_TEST(last.as<std::uint32_t>()[0] == 65536U);
+}
+
+// What a signal's handler removes is all that has been begun: here, an archive that never ends.
+BOOST_AUTO_TEST_CASE(an_unfinished_npz_is_removed_by_a_signal) {
+  const Folder folder;
+  io::ZipWriter writer(folder / "x.npz");
+  const Array array = make_array(formats::float32, {1000});
+  writer.add("a.npy", "", array.bytes);
+  BOOST_TEST(folder.entries() == 1U);
+  remove_unfinished_files();
+  BOOST_TEST(folder.entries() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(same_arrays_same_bytes) {
