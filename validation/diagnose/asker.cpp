@@ -173,7 +173,7 @@ void Asker::ask(std::size_t cases, const std::function<Case(std::size_t)>& make,
       }
       take(first + i, answers[i]);
     }
-    if (options_.progress) options_.progress(stage, runs_);
+    show(stage);
   }
 }
 

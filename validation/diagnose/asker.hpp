@@ -62,6 +62,10 @@ class Asker {
            const std::function<void(std::size_t, const Answer&)>& take, std::string_view stage);
   Case case_of(const Probe& probe) const;
 
+  // Says that work goes on between two rounds.
+  void show(std::string_view stage) const {
+    if (options_.progress) options_.progress(stage, runs_);
+  }
   // Of a round at most.
   std::size_t cases_per_round() const;
   std::uint64_t runs() const { return runs_; }

@@ -73,6 +73,7 @@ class Inference {
   bool same(std::uint64_t x, std::uint64_t y) const;
   std::size_t misses(std::size_t limit);
   std::uint64_t evaluated(Evaluator& evaluate, const Operands& in, bool real = true);
+  std::uint64_t most_work() const;
   bool spent() const;
   bool hopeless() const;
 
@@ -118,8 +119,9 @@ class Inference {
   std::vector<Uniform> uniform_settings_{};
   std::string pooled_for_;  // the rules that pool_'s codes are of
   std::size_t best_ = 0, stride_ = 1;
-  std::uint64_t work_ = 0;      // nodes evaluated so far
-  std::size_t pool_coded_ = 0;  // so many have the code of the present rules
+  std::uint64_t work_ = 0;        // nodes evaluated so far
+  std::uint64_t next_shown_ = 0;  // at so many of them progress is shown again
+  std::size_t pool_coded_ = 0;    // so many have the code of the present rules
   // Of an alternative, the first of the pool that it was not held against.
   std::map<std::string, std::size_t> scanned_;
 };

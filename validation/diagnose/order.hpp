@@ -18,6 +18,7 @@ class Channel {
   std::vector<double> values(const std::vector<Probe>& probes, std::string_view stage);
   // A result as a number; of a mean the sum that it stands for, which is taken to have two bits less than the output.
   double value_of(std::uint64_t code) const;
+  void show(std::string_view stage) const { asker_.show(stage); }
   const Problem& problem() const { return asker_.problem(); }
   std::uint64_t runs() const { return asker_.runs(); }
   std::size_t output() const { return output_; }

@@ -194,7 +194,12 @@ std::size_t Inference::misses(std::size_t limit) {
 }
 
 std::uint64_t Inference::evaluated(Evaluator& evaluate, const Operands& in, bool real) {
+  constexpr std::uint64_t shown_every = 1U << 22U;
   work_ += nodes();
+  if (work_ >= next_shown_) {
+    real_.show("the search for rules, " + std::to_string(100 * work_ / most_work()) + " % of its limit");
+    next_shown_ = work_ + shown_every;
+  }
   const Problem& asked = real ? p_ : even_.problem();
   if (tree_.scaling) evaluate.set_scales(asked.alpha, asked.beta);
   const CodeVector a{in.a.data(), p_.k, 1, p_.a}, b{in.b.data(), p_.k, 1, p_.b};
@@ -202,7 +207,8 @@ std::uint64_t Inference::evaluated(Evaluator& evaluate, const Operands& in, bool
 }
 
 // A tree of 8191 nodes took 3.4e8.
-bool Inference::spent() const { return work_ > most_work_ + 200'000 * nodes(); }
+std::uint64_t Inference::most_work() const { return most_work_ + 200'000 * nodes(); }
+bool Inference::spent() const { return work_ > most_work(); }
 
 // No tree with these rules makes the answers: more of them would show no more. Sums that are rounded at random.
 bool Inference::hopeless() const { return best_ > data_.size() / 4 || spent(); }

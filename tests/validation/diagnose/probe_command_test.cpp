@@ -116,6 +116,21 @@ BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predict
   BOOST_TEST(holds(part.out, "not explained"), part.out);
 }
 
+BOOST_FIXTURE_TEST_CASE(too_few_digits_are_named, Folder) {
+  const std::string command = "probe dot --k 8 --form text --results 100";
+  const Outcome six = assay(command + from("chain_f32 six"));
+  BOOST_TEST(six.exit_code == 1, six.out + six.err);
+  BOOST_TEST(holds(six.out, "its results have 6 significant digits at most, and float32 needs 9"), six.out);
+  BOOST_TEST(!holds(assay(command + from("chain_f32")).out, "significant digits"));
+}
+
+// A zero beside an infinity, in a row of a large matrix alone.
+BOOST_FIXTURE_TEST_CASE(invariance_asks_for_zeros_and_infinities, Folder) {
+  const Outcome skips = assay("invariance gemm --k 16 --n 2 --vary m=1:6" + from("chain_f32 resting"));
+  BOOST_TEST(skips.exit_code == 1, skips.out + skips.err);
+  BOOST_TEST(holds(skips.out, "m        yes, first at m=4"), skips.out);
+}
+
 BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   const Outcome text = assay("invariance gemm --k 16 --n 2 --vary m=1:6,row,run=2" + from("batch"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
