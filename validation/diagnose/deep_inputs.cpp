@@ -33,12 +33,12 @@ class Deep final : public TermInputs {
   double value(const FormatSpec& f, std::size_t i, int operand) const override {
     if (operand == 2)
       return std::ldexp(significand(f, 2, 0, i), std::clamp(top_ - depth_, f.emin, f.emax() - 1));
-    const Term& t = terms_[term_of(i, operand)];
+    const Term& t = terms_[p_.term_of(i, operand)];
     const int first = t.exponent >= lowest() ? first_exponent(t.exponent) : subnormal_exponent(t.exponent);
     const int e = operand == 0 ? first : t.exponent - first;
     if (t.part == Part::power) return std::ldexp(1.0, e);
     if (t.part == Part::minus_power) return std::ldexp(operand == 0 ? -1.0 : 1.0, e);
-    const double x = significand(f, operand, t.source, line_of(i, operand));
+    const double x = significand(f, operand, t.source, p_.line_of(i, operand));
     return std::ldexp(operand == 0 ? part_of(x, t.part, f) : x, e);
   }
 

@@ -15,7 +15,7 @@ class Few : public TermInputs {
  public:
   double value(const FormatSpec& /*f*/, std::size_t i, int operand) const override {
     if (operand == 2) return c_;
-    const std::size_t term = term_of(i, operand), line = line_of(i, operand);
+    const std::size_t term = p_.term_of(i, operand), line = p_.line_of(i, operand);
     const Term& t = terms_[term];
     if (t.significand == 0) return operand == 1 ? 1 : (bits(2, term, 0) & 1U) != 0 ? -0.0 : 0.0;
     const int e = operand == 0 ? t.first : t.exponent - t.first;
@@ -187,7 +187,7 @@ class Patterned final : public TermInputs {
   double value(const FormatSpec& f, std::size_t i, int operand) const override {
     const double x = normal(operand, i);
     if (operand == 2) return has_zeros() && (bits(2, i, 1) & 1U) != 0 ? 0 : x;
-    const std::size_t term = term_of(i, operand), line = line_of(i, operand);
+    const std::size_t term = p_.term_of(i, operand), line = p_.line_of(i, operand);
     return has_zeros() ? with_zeros(x, f, term, line, operand) : in_order(x, f, term, line, operand);
   }
 

@@ -84,21 +84,11 @@ class Generator {
     return static_cast<int>(std::lround(std::log2(std::fabs(p_.alpha / p_.beta))));
   }
 
-  // Of which term element i of A or B is a factor, and in which row of A or column of B it stands.
-  std::size_t term_of(std::size_t i, int operand) const {
-    if (p_.operation != Operation::gemm) return i;
-    return operand == 0 ? i % p_.k : i / p_.n;
-  }
-  std::size_t line_of(std::size_t i, int operand) const {
-    if (p_.operation != Operation::gemm) return 0;
-    return operand == 0 ? i / p_.k : i % p_.n;
-  }
-
   // The same few terms of both operands.
   bool chosen(std::size_t i, int operand) const {
     if (operand == 2) return true;
     const CounterRandom pick(0x5eed + index_, 7);
-    return pick.below(std::max<std::size_t>(p_.k / 5, 1), term_of(i, operand)) == 0;
+    return pick.below(std::max<std::size_t>(p_.k / 5, 1), p_.term_of(i, operand)) == 0;
   }
   // Two terms of this input, the same of both operands; one and the same where there is no other.
   std::size_t first_term() const { return CounterRandom(index_, 0x31).below(p_.k, 0); }
@@ -117,7 +107,7 @@ class Generator {
     const double specials[] = {infinity, std::numeric_limits<double>::quiet_NaN(), -infinity};
     const double value = std::isnan(specials[what]) || f.has_infinity() ? specials[what] : x;
     if (operand == 2 || (std::isnan(value) && !f.has_nan())) return x;
-    const std::size_t term = term_of(i, operand);
+    const std::size_t term = p_.term_of(i, operand);
     if (!p_.has_b())
       return term == first_term() ? value : term == second_term() && index_ % 2 == 0 ? -value : x;
     if (term != first_term() || draw(2) == 0) return x;
@@ -128,7 +118,7 @@ class Generator {
   double threshold(double x, const FormatSpec& f, std::size_t i, int operand) {
     const FormatSpec* const bottoms[] = {&p_.output, &formats::float32, &formats::float16};
     const FormatSpec& bottom = *bottoms[index_ % 3];
-    const std::size_t term = term_of(i, operand);
+    const std::size_t term = p_.term_of(i, operand);
     if (operand == 2 || (term != first_term() && term != second_term())) return std::copysign(0.0, x);
     const double d = std::ldexp(CounterRandom(index_, 0x33).uniform(0), 1 - bottom.precision);
     const double sign = index_ / 3 % 2 == 0 ? 1 : -1;
@@ -139,9 +129,9 @@ class Generator {
     const double value = sign * (first ? share : rest);
     if (!p_.has_b()) return std::ldexp(value, bottom.emin);
     const int mine = std::clamp(bottom.emin / 2, p_.a.emin, p_.a.emax());
-    if (operand == 0) return std::ldexp(significand(line_of(i, 0), f), mine);
+    if (operand == 0) return std::ldexp(significand(p_.line_of(i, 0), f), mine);
     // Of a matrix each column meets one row so.
-    return std::ldexp(value / significand(line_of(i, 1) % p_.m, p_.a), bottom.emin - mine);
+    return std::ldexp(value / significand(p_.line_of(i, 1) % p_.m, p_.a), bottom.emin - mine);
   }
   // Between 1 and 2, of the format's places.
   double significand(std::size_t row, const FormatSpec& f) const {

@@ -41,6 +41,15 @@ struct Problem {
   std::size_t a_size() const { return operation == Operation::gemm ? m * k : k; }
   std::size_t b_size() const { return !has_b() ? 0 : operation == Operation::gemm ? k * n : k; }
   std::size_t c_size() const { return c ? outputs() : 0; }
+  // Of which term element i of A (operand 0) or B (1) is a factor, and in which row of A or column of B it stands.
+  std::size_t term_of(std::size_t i, int operand) const {
+    if (operation != Operation::gemm) return i;
+    return operand == 0 ? i % k : i / n;
+  }
+  std::size_t line_of(std::size_t i, int operand) const {
+    if (operation != Operation::gemm) return 0;
+    return operand == 0 ? i / k : i % n;
+  }
   bool adds_c() const { return c && beta != 0; }  // else D depends on C by its NaN at most
   bool scaled() const { return alpha != 1 || (c && beta != 1); }
   friend bool operator==(const Problem&, const Problem&) = default;

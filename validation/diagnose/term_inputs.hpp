@@ -49,15 +49,6 @@ class TermInputs {
   double normal(int operand, std::size_t i) const {
     return CounterRandom(random_.u64(std::uint64_t{1} << 41), static_cast<std::uint64_t>(operand)).normal(i);
   }
-  // Of which term element i of A or B is a factor, and in which row of A or column of B it stands.
-  std::size_t term_of(std::size_t i, int operand) const {
-    if (p_.operation != Operation::gemm) return i;
-    return operand == 0 ? i % p_.k : i / p_.n;
-  }
-  std::size_t line_of(std::size_t i, int operand) const {
-    if (p_.operation != Operation::gemm) return 0;
-    return operand == 0 ? i / p_.k : i % p_.n;
-  }
   // The exponent of A's factor of a term that has exponent e: half of it, or as near as the formats allow.
   int first_exponent(int e) const {
     if (!p_.has_b()) return e;
