@@ -464,8 +464,12 @@ class Computation {
     if (std::isfinite(bias_value())) all.take(bias_value());
     // What terms of one sign come to is off by their own share of the error alone.
     const auto sum_of = [&](bool negative, double side, double unit_error, bool scaled_later) {
+      if (side == 0) return;
       const double reached = add(side, chain_ ? add(multiply(growth, side), absolute_) : unit_error);
-      if (side > 0 && overflows(reached, format_, mode_)) overflow(negative, reached, scaled_later);
+      if (!overflows(reached, format_, mode_)) return;
+      const bool followed = chain_ && format_ == accumulator_;
+      if (!followed || may_overflow(negative, scaled_later, growth))
+        overflow(negative, reached, scaled_later);
     };
     sum_of(false, all.positive, error, false);
     sum_of(true, all.negative, error, false);
@@ -474,6 +478,82 @@ class Computation {
       sum_of(true, raw.negative, sum_error_, true);
     }
     if (y_.positive_infinity && y_.negative_infinity) y_.nan = true;
+  }
+  // visit(size, roundings): each term of one sign, as upper bounds on its size and on the relative error with which it
+  // begins.
+  template <class Visit>
+  void each_term(bool negative, bool scaled_later, const Visit& visit) {
+    const double unit = unit_roundoff(accumulator_, mode_),
+                 own = chain_->product ? std::max(unit, unit_roundoff(*chain_->product, mode_)) : unit;
+    const bool scaled = scales() && !is_power_of_two(how_.alpha);
+    const FormatSpec& product = chain_->product.value_or(accumulator_);
+    const auto first = [&](std::size_t i) {
+      const ExactValue<Wide> x =
+          wide_product(exact_from_code(a_.code(i), a_.format), exact_from_code(b_.code(i), b_.format));
+      const bool rounds = chain_->flush || encode(x, product).inexact || encode(x, accumulator_).inexact;
+      return multiply(own, (rounds ? 1 : 0) + (scaled ? 2 : 0));
+    };
+    const double alpha = scaled_later ? 1 : how_.alpha;
+    const auto take = [&](bool is_negative, double size, double roundings) {
+      if (size != 0 && is_negative == negative) visit(size, roundings);
+    };
+    if (reads_product_) {
+      for (std::size_t i = 0; i < a_.size; ++i) {
+        const double x = decode(a_.code(i), a_.format), y = decode(b_.code(i), b_.format);
+        if (!std::isfinite(x) || !std::isfinite(y) || x == 0 || y == 0) continue;
+        take(((x < 0) != (y < 0)) != (alpha < 0),
+             multiply(std::fabs(alpha), multiply(std::fabs(x), std::fabs(y))), first(i));
+      }
+      const double start = start_ ? decode(*start_, accumulator_) : 0;
+      if (std::isfinite(start))
+        take((start < 0) != (alpha < 0), multiply(std::fabs(alpha), std::fabs(start)),
+             scaled ? multiply(2, unit) : 0);
+    }
+    if (scaled_later) return;
+    const auto inexact = [&](const ExactValue<Wide>& x) {
+      return encode(x, accumulator_).inexact ? unit : 0;
+    };
+    if (c_) take((how_.beta < 0) != (c_value() < 0), scaled_c(), inexact(scaled_c_exactly()));
+    if (bias_) take(bias_value() < 0, std::fabs(bias_value()), inexact(value_of(bias_->code, bias_->format)));
+  }
+
+  // Whether a sum of terms of one sign may overflow. Roundings keep order, so that terms of the other sign never add to
+  // it. To nearest, an addition is off by the lighter of its two sums at most: the heavier one is a number of the
+  // format, but for its own first rounding. A term lies in the lighter sum as many times as its own sum can double until
+  // it is all of them: log2(all / term) at most. A single term is off by its first rounding alone, in every mode.
+  bool may_overflow(bool negative, bool scaled_later, double growth) {
+    ExactSum all;  // in float64's range the last places decide
+    std::size_t count = 0;
+    bool beyond_float64 = false;
+    each_term(negative, scaled_later, [&](double size, double) {
+      beyond_float64 = beyond_float64 || std::isinf(size);
+      if (!beyond_float64) all.add(size);
+      ++count;
+    });
+    if (beyond_float64 || (!is_nearest(mode_) && count > 1)) return true;
+    const double sum = all.rounded_up(), slack = 0x1p-40 + 4 * growth;
+    if (!(sum < infinity) && accumulator_ != formats::float64) return true;
+    const double log_of_all = std::isinf(sum) ? 1024 : std::log2(sum);
+    const double unit = unit_roundoff(accumulator_, mode_);
+    // Of the addition that overflows nothing is rounded: one fewer than there are, each by half of a last place at most.
+    const double last_places = multiply(static_cast<double>(count > 2 ? count - 2 : 0),
+                                        std::ldexp(0.5, format_.emax() - format_.precision + 1));
+    double excess = 0, first_roundings = 0;
+    each_term(negative, scaled_later, [&](double size, double roundings) {
+      const double doublings = std::max(std::floor(log_of_all - std::log2(size) + 8 * unit + slack), 0.0);
+      const double lost = multiply(roundings, size);
+      excess = add(excess, multiply(multiply(doublings, add(size, lost)), add(1, growth)));
+      first_roundings = add(first_roundings, lost);
+    });
+    if (is_nearest(mode_)) excess = std::min(excess, last_places);
+    excess = add(add(excess, first_roundings), absolute_);
+    if (std::isinf(excess)) return true;
+    all.add(excess);
+    // Compared with what rounds to infinity.
+    all.add(-largest(format_));
+    if (is_nearest(mode_)) all.add(-std::ldexp(1.0, format_.emax() - format_.precision));
+    const ExactValue<Wide> above = all.result(Rounding::nearest_even);
+    return above.is_zero() ? is_nearest(mode_) : !above.negative;
   }
   // The relative error of every sum on the way.
   double growth_of_sums() {
@@ -578,9 +658,11 @@ class Computation {
     to = end;
     if (rounded.overflow) {
       // Past the end on its own side the number is gone; on the other side, all numbers down or up to the end are left.
+      // Whether a sum overflows is known already, better than the error tells.
+      const bool is_known = chain_ && f == accumulator_ && format_ == accumulator_;
       if (f.is_nan(rounded.code))
-        y_.nan = true;
-      else if (f.is_infinite(rounded.code))
+        y_.nan = y_.nan || !is_known;
+      else if (f.is_infinite(rounded.code) && !is_known)
         set_infinite(end.negative);
       if (!f.is_finite(rounded.code) && end.negative != is_low) y_.number = false;
       to = value_of(f.max_finite_code(), f);

@@ -6,6 +6,8 @@
 //   Overflow  Let P and N be the magnitudes of the positive and of the negative terms, rounding errors included, M the
 //             accumulator's largest number and T what rounds to infinity. A partial sum is a sum of some of the terms,
 //             so +Inf can appear on the way if and only if P >= T, -Inf if and only if N >= T, and NaN if both can.
+//             The errors in P: by the relative error of a sum; or by what each addition's lighter side can be, since
+//             the heavier one is a number of the format (may_overflow): M + 1 is no overflow.
 //             Once a partial sum is infinite no later addition makes it finite: a result is infinite, NaN, or a number
 //             that no overflow touched, which lies within e of x. So all outcomes are known whatever overflows.
 //   Clamping  Where overflow stops at M (toward zero, to odd, the formats without infinity and NaN, one side of the
