@@ -398,13 +398,29 @@ struct AtomicFile::State {
   }
   void put_pending() {
     put(pending.data(), pending.size());
+    pending_begin += pending.size();
+    size = std::max(size, pending_begin);
     pending.clear();
+    next = 0;
   }
 
   // What a pipe or a device is given cannot be taken back: it gets all or nothing, at commit().
   void add(std::string_view bytes) {
-    pending += bytes;
-    if (!direct && pending.size() >= 1U << 20) put_pending();
+    pending.replace(next, bytes.size(), bytes);
+    next += bytes.size();
+    if (!direct && next == pending.size() && next >= 1U << 20) put_pending();
+  }
+
+  void seek(std::uint64_t offset) {
+    if (gzip) throw ContractError("a gzipped file is written from its first byte to its last");
+    const std::uint64_t written = std::max(size, pending_begin + pending.size());
+    if (offset > written) throw ContractError("a place beyond what was written");
+    if (offset < pending_begin || offset > pending_begin + pending.size()) {
+      put_pending();
+      if (::lseek(fd.get(), static_cast<off_t>(offset), SEEK_SET) < 0) cannot_write(errno_text());
+      pending_begin = offset;
+    }
+    next = static_cast<std::size_t>(offset - pending_begin);
   }
 
   void flush(int mode) {
@@ -417,9 +433,11 @@ struct AtomicFile::State {
     } while (stream.avail_out == 0);
   }
 
-  std::string path;              // as it was named
-  std::string place, temporary;  // what is renamed where; empty if `direct`
-  std::string pending;
+  std::string path;                           // as it was named
+  std::string place, temporary;               // what is renamed where; empty if `direct`
+  std::string pending;                        // bytes to be put where `fd` stands
+  std::size_t next = 0;                       // in `pending`, where the next byte goes
+  std::uint64_t pending_begin = 0, size = 0;  // in the file; of the file as it was put
   Descriptor fd;
   z_stream stream{};
   bool gzip = false, direct = false, committed = false;
@@ -440,6 +458,8 @@ void AtomicFile::write(std::string_view text) {
     text.remove_prefix(part.size());
   }
 }
+
+void AtomicFile::seek(std::uint64_t offset) { state_->seek(offset); }
 
 void AtomicFile::commit() {
   State& s = *state_;

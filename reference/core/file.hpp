@@ -76,6 +76,9 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::string_view text);
+  // The next write() begins at `offset` and replaces what stands there; into pipes and devices too, which get nothing
+  // before commit(). ContractError if the file is gzipped or `offset` lies beyond what was written.
+  void seek(std::uint64_t offset);
   void commit();
 
  private:

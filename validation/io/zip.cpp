@@ -1,11 +1,12 @@
 #include "validation/io/zip.hpp"
 
 #include <zip.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <cerrno>
+#include <deque>
+#include <exception>
 #include <filesystem>
 #include <set>
 
@@ -150,115 +151,117 @@ std::unique_ptr<ByteSource> ZipReader::open(const Member& member) const {
   return std::make_unique<MemberSource>(archive_->zip, index, member.size, origin_ + ":" + name);
 }
 
-namespace {
-
-constexpr std::uint64_t most_16 = 0xFFFF,
-                        most_32 = 0xFFFFFFFF;  // as a size or a count: "see the zip64 record"
-
-// Little-endian fields one after another.
-class Record {
- public:
-  Record& u16(std::uint64_t x) { return put(x, 2); }
-  Record& u32(std::uint64_t x) { return put(x, 4); }
-  Record& u64(std::uint64_t x) { return put(x, 8); }
-  Record& text(std::string_view t) {
-    bytes_ += t;
-    return *this;
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  Record& put(std::uint64_t x, int bytes) {
-    for (int i = 0; i < bytes; ++i) bytes_ += static_cast<char>(x >> (8 * i) & 0xFF);
-    return *this;
-  }
-  std::string bytes_;
-};
-
-}  // namespace
-
-// libzip would write a temporary file that nobody removes after a signal. Stored members need little: their checksum
-// is known before they are written.
+// The file source that comes with libzip writes a temporary file that a signal leaves behind; this one writes an
+// AtomicFile. libzip goes back to the header of each member once it knows the checksum.
 struct ZipWriter::Archive {
-  struct Written {
-    std::string name;
-    std::uint64_t crc, size, offset;
-
-    bool is_large() const { return size >= most_32; }
-    // The fields that both kinds of header share, from the version that reads it to the length of the name.
-    void common(Record& r, bool zip64) const {
-      const bool ascii =
-          std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-      constexpr std::uint64_t first_of_january_1980 = 1U << 5 | 1U, utf8_name = 1U << 11, stored = 0;
-      const std::uint64_t shown = is_large() ? most_32 : size;
-      r.u16(zip64 ? 45 : 20).u16(ascii ? 0 : utf8_name).u16(stored).u16(0).u16(first_of_january_1980);
-      r.u32(crc).u32(shown).u32(shown).u16(name.size());
+  explicit Archive(const std::string& p) : path(p), file(p) {
+    zip_source_t* const source = zip_source_function_create(callback, this, error.get());
+    if (source == nullptr) throw InputError(path, "", "memory for libzip", error.text());
+    zip = zip_open_from_source(source, ZIP_CREATE, error.get());
+    if (zip == nullptr) {
+      zip_source_free(source);
+      throw InputError(path, "", "a place to write a file", error.text());
     }
-    std::string local_header() const {
-      Record r, extra;
-      if (is_large()) extra.u16(1).u16(16).u64(size).u64(size);
-      r.u32(0x04034B50);
-      common(r, is_large());
-      return r.u16(extra.bytes().size()).text(name).text(extra.bytes()).bytes();
-    }
-    std::string directory_entry() const {
-      const bool far = offset >= most_32, zip64 = far || is_large();
-      Record r, extra;
-      if (zip64) extra.u16(1).u16((is_large() ? 16U : 0U) + (far ? 8U : 0U));
-      if (is_large()) extra.u64(size).u64(size);
-      if (far) extra.u64(offset);
-      r.u32(0x02014B50).u16(zip64 ? 45 : 20);
-      common(r, zip64);
-      r.u16(extra.bytes().size()).u16(0).u16(0).u16(0).u32(0).u32(far ? most_32 : offset);
-      return r.text(name).text(extra.bytes()).bytes();
-    }
-  };
-
-  explicit Archive(const std::string& p) : file(p) {}
-
-  void write(std::string_view bytes) {
-    file.write(bytes);
-    offset += bytes.size();
   }
-  void write_directory() {
-    const std::uint64_t begin = offset, n = members.size();
-    for (const Written& member : members) write(member.directory_entry());
-    const std::uint64_t size = offset - begin, end = offset;
-    Record r;
-    if (n >= most_16 || size >= most_32 || begin >= most_32) {
-      r.u32(0x06064B50).u64(44).u16(45).u16(45).u32(0).u32(0).u64(n).u64(n).u64(size).u64(begin);
-      r.u32(0x07064B50).u32(0).u64(end).u32(1);
+  ~Archive() {
+    if (zip != nullptr) zip_discard(zip);
+  }
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+  [[noreturn]] void fail() const { throw InputError(path, "", "room to write", zip_strerror(zip)); }
+
+  // libzip calls this, and no exception may pass through C: it is kept in `failure`.
+  static zip_int64_t callback(void* archive, void* data, zip_uint64_t n, zip_source_cmd_t command) {
+    Archive& a = *static_cast<Archive*>(archive);
+    try {
+      return a.answer(data, n, command);
+    } catch (...) {
+      a.failure = std::current_exception();
+      zip_error_set(a.error.get(), ZIP_ER_WRITE, 0);
+      return -1;
     }
-    r.u32(0x06054B50).u16(0).u16(0).u16(std::min(n, most_16)).u16(std::min(n, most_16));
-    r.u32(std::min(size, most_32)).u32(std::min(begin, most_32)).u16(0);
-    write(r.bytes());
+  }
+  zip_int64_t answer(void* data, zip_uint64_t n, zip_source_cmd_t command) {
+    switch (command) {
+      case ZIP_SOURCE_SUPPORTS: return ZIP_SOURCE_SUPPORTS_WRITABLE;
+      case ZIP_SOURCE_ERROR: return zip_error_to_data(error.get(), data, n);
+      case ZIP_SOURCE_STAT: return refuse(ZIP_ER_READ, ENOENT);  // a new archive, whatever it will replace
+      case ZIP_SOURCE_WRITE: return write(static_cast<const char*>(data), n);
+      case ZIP_SOURCE_SEEK_WRITE: return seek(data, n);
+      case ZIP_SOURCE_TELL_WRITE: return static_cast<zip_int64_t>(offset);
+      case ZIP_SOURCE_BEGIN_WRITE:
+      case ZIP_SOURCE_COMMIT_WRITE:    // ZipWriter::commit() renames the file
+      case ZIP_SOURCE_ROLLBACK_WRITE:  // the file goes with the writer
+      case ZIP_SOURCE_FREE: return 0;
+      default: return refuse(ZIP_ER_OPNOTSUPP, 0);  // a new archive is not read
+    }
+  }
+  zip_int64_t refuse(int code, int system_code) {
+    zip_error_set(error.get(), code, system_code);
+    return -1;
+  }
+  zip_int64_t write(const char* bytes, std::uint64_t n) {
+    file.write({bytes, static_cast<std::size_t>(n)});
+    offset += n;
+    size = std::max(size, offset);
+    return static_cast<zip_int64_t>(n);
+  }
+  zip_int64_t seek(void* data, std::uint64_t n) {
+    const zip_int64_t to = zip_source_seek_compute_offset(offset, size, data, n, error.get());
+    if (to < 0) return -1;
+    offset = static_cast<std::uint64_t>(to);
+    file.seek(offset);
+    return 0;
   }
 
+  std::string path;
   AtomicFile file;
-  std::uint64_t offset = 0;
-  std::vector<Written> members;
+  std::uint64_t offset = 0, size = 0;  // of the next byte; of what has been written
+  std::deque<std::string> heads;       // a deque: their addresses hold
+  Error error;
+  std::exception_ptr failure;
+  zip_t* zip = nullptr;
 };
 
 ZipWriter::ZipWriter(const std::string& path) : archive_(std::make_unique<Archive>(path)) {}
 ZipWriter::~ZipWriter() = default;
 
-void ZipWriter::add(const std::string& name, std::string_view head, std::span<const std::byte> body) {
-  if (name.size() > most_16)
-    throw ContractError("a zip member's name of " + std::to_string(name.size()) + " bytes");
-  const auto bytes = [](const auto& x) { return reinterpret_cast<const Bytef*>(x.data()); };
-  uLong crc = crc32_z(0, bytes(head), head.size());
-  if (!body.empty()) crc = crc32_z(crc, bytes(body), body.size());
+void ZipWriter::add(const std::string& name, std::string head, std::span<const std::byte> body) {
+  // libzip takes C strings and cuts longer names.
+  if (name.size() > 0xFFFF || name.find('\0') != std::string::npos)
+    throw ContractError("a zip member's name of over 65535 bytes or with a NUL byte");
   Archive& a = *archive_;
-  a.members.push_back({name, crc, head.size() + body.size(), a.offset});
-  a.write(a.members.back().local_header());
-  a.write(head);
-  write_bytes(a.file, body);
-  a.offset += body.size();
+  std::string& kept = a.heads.emplace_back(std::move(head));
+  // libzip's fragments are not const, but a source for reading leaves them alone.
+  const std::array<zip_buffer_fragment_t, 2> parts{{
+      {reinterpret_cast<zip_uint8_t*>(kept.data()), kept.size()},
+      {reinterpret_cast<zip_uint8_t*>(const_cast<std::byte*>(body.data())), body.size()},
+  }};
+  zip_source_t* const source = zip_source_buffer_fragment(a.zip, parts.data(), body.empty() ? 1 : 2, 0);
+  if (source == nullptr) a.fail();
+  const zip_int64_t index = zip_file_add(a.zip, name.c_str(), source, ZIP_FL_ENC_UTF_8);
+  if (index < 0) {
+    zip_source_free(source);
+    a.fail();
+  }
+  const auto at = static_cast<zip_uint64_t>(index);
+  constexpr zip_uint16_t first_of_january_1980 = 1U << 5 | 1U;
+  if (zip_set_file_compression(a.zip, at, ZIP_CM_STORE, 0) != 0 ||
+      zip_file_set_dostime(a.zip, at, 0, first_of_january_1980, 0) != 0) {
+    a.fail();
+  }
 }
 
 void ZipWriter::commit() {
-  archive_->write_directory();
-  archive_->file.commit();
+  Archive& a = *archive_;
+  // libzip writes nothing for an archive without members; this is the end of an empty directory.
+  if (a.heads.empty()) a.file.write("PK\5\6" + std::string(18, '\0'));
+  if (zip_close(a.zip) != 0) {
+    if (a.failure) std::rethrow_exception(a.failure);
+    a.fail();
+  }
+  a.zip = nullptr;
+  a.file.commit();
 }
 
 }  // namespace assay::io

@@ -53,8 +53,9 @@ class ZipWriter {
   ZipWriter(const ZipWriter&) = delete;
   ZipWriter& operator=(const ZipWriter&) = delete;
 
-  // Member `name` holds `head` and then `body`.
-  void add(const std::string& name, std::string_view head, std::span<const std::byte> body);
+  // Member `name` holds `head` and then `body`, which is not copied: its bytes must stay as they are until commit(),
+  // which reads and writes them. ContractError for a name over 65535 bytes or with a NUL byte.
+  void add(const std::string& name, std::string head, std::span<const std::byte> body);
   void commit();
 
  private:

@@ -18,6 +18,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "reference/core/idx.hpp"
+#include "reference/core/random.hpp"
 
 namespace fs = std::filesystem;
 using namespace assay;
@@ -194,6 +195,30 @@ BOOST_AUTO_TEST_CASE(unfinished_files_are_removed) {
   }
 }
 
+// Bytes at random places over a file of 4 MiB, some of which have been put on the disk and some not.
+BOOST_AUTO_TEST_CASE(a_file_may_be_written_out_of_order) {
+  const Folder folder;
+  const CounterRandom random(1);
+  std::string want(4 << 20, 'a');
+  AtomicFile file(folder / "x");
+  file.write(want);
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const bool at_the_end = i % 3 == 0, large = i % 7 == 0;
+    const std::size_t place =
+        at_the_end ? want.size() - random.below(1000, 3 * i) : random.below(want.size(), 3 * i);
+    const std::string text(random.below(large ? 2 << 20 : 100, 3 * i + 1),
+                           static_cast<char>('A' + random.below(26, 3 * i + 2)));
+    file.seek(place);
+    file.write(text.substr(0, text.size() / 2));
+    file.write(text.substr(text.size() / 2));
+    want.replace(place, text.size(), text);
+  }
+  BOOST_CHECK_THROW(file.seek(want.size() + 1), ContractError);
+  file.commit();
+  BOOST_TEST((contents(folder / "x") == want));
+  BOOST_CHECK_THROW(AtomicFile(folder / "x.gz").seek(0), ContractError);
+}
+
 BOOST_AUTO_TEST_CASE(a_pipe_is_read_like_a_file) {
   const Folder folder;
   std::string text;
@@ -247,6 +272,18 @@ BOOST_AUTO_TEST_CASE(pipes_and_devices_are_written_not_replaced) {
   reader.join();
   BOOST_TEST((got == text));
   BOOST_TEST(fs::is_fifo(pipe));
+  std::thread late([&] { got = contents(pipe); });
+  {
+    AtomicFile file(pipe);
+    file.write("?efore");
+    file.seek(0);
+    file.write("b");
+    file.seek(6);
+    file.write(" after");
+    file.commit();
+  }
+  late.join();
+  BOOST_TEST(got == "before after");
   // Without commit() the reader sees the end and nothing before it.
   std::thread other([&] { got = contents(pipe); });
   { AtomicFile(pipe).write(text); }

@@ -1,6 +1,11 @@
 // What we write, we read back: every kind of file, element type and shape; and what a failed write leaves behind.
 #define BOOST_TEST_MODULE io_round_trip
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <thread>
 
 #include "reference/core/file.hpp"
 #include "reference/core/random.hpp"
@@ -262,6 +267,63 @@ BOOST_AUTO_TEST_CASE(an_unfinished_npz_is_removed_by_a_signal) {
   BOOST_TEST(folder.entries() == 1U);
   remove_unfinished_files();
   BOOST_TEST(folder.entries() == 0U);
+}
+
+// A file may not grow beyond `bytes` while this lives, and a write that would make it grow fails.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_) == 0);
+    const rlimit limit{bytes, old_.rlim_max};
+    BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*handler_)(int);
+};
+
+BOOST_AUTO_TEST_CASE(a_disk_without_room_is_said_and_leaves_nothing) {
+  const Folder folder;
+  const Array array = make_array(formats::float32, {1 << 20});
+  for (const char* file : {"x.npy", "x.npz", "x.safetensors"}) {
+    const FileSizeLimit limit(2 << 20);
+    BOOST_CHECK_EXCEPTION(write_array(folder / file, array), InputError,
+                          says("expected room to write, found File too large"));
+  }
+  BOOST_TEST(folder.entries() == 0U);
+}
+
+// What a pipe is given cannot be changed afterwards, though an archive's headers are written last.
+BOOST_AUTO_TEST_CASE(an_npz_is_written_into_a_pipe) {
+  const Folder folder;
+  const std::string pipe = folder / "pipe.npz", file = folder / "file.npz";
+  BOOST_REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  const Array array = random_array(formats::float32, {1 << 19}, 1);
+  std::string got;
+  std::thread reader([&] { got = contents(pipe); });
+  write_array(pipe, array);
+  reader.join();
+  write_array(file, array);
+  BOOST_TEST((got == contents(file)));
+}
+
+BOOST_AUTO_TEST_CASE(names_in_an_npz) {
+  const Folder folder;
+  const Array array = make_array(formats::float32, {1});
+  const std::string longest(65531, 'n'), umlaut = "gr\xC3\xB6sse";
+  write_arrays(folder / "x.npz", {{longest, array}, {umlaut, array}});
+  BOOST_TEST((array_names(folder / "x.npz") == std::vector<std::string>{longest, umlaut}));
+  write_arrays(folder / "none.npz", {});
+  BOOST_TEST(array_names(folder / "none.npz").empty());
+  for (const std::string& name : {longest + "n", std::string("a\0b", 3)})
+    BOOST_CHECK_THROW(write_arrays(folder / "y.npz", {{name, array}}), ContractError);
 }
 
 BOOST_AUTO_TEST_CASE(same_arrays_same_bytes) {
