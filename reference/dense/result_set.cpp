@@ -519,8 +519,8 @@ class Computation {
 
   // Whether a sum of terms of one sign may overflow. Roundings keep order, so that terms of the other sign never add to
   // it. To nearest, an addition is off by the lighter of its two sums at most: the heavier one is a number of the
-  // format, but for its own first rounding. A term lies in the lighter sum as many times as its own sum can double until
-  // it is all of them: log2(all / term) at most. A single term is off by its first rounding alone, in every mode.
+  // format, but for its own first rounding. A term lies in the lighter sum as many times as its own sum can double
+  // until it is all of them: log2(all / term) at most. A single term is off by its first rounding alone, in every mode.
   bool may_overflow(bool negative, bool scaled_later, double growth) {
     ExactSum all;  // in float64's range the last places decide
     std::size_t count = 0;
@@ -535,7 +535,7 @@ class Computation {
     if (!(sum < infinity) && accumulator_ != formats::float64) return true;
     const double log_of_all = std::isinf(sum) ? 1024 : std::log2(sum);
     const double unit = unit_roundoff(accumulator_, mode_);
-    // Of the addition that overflows nothing is rounded: one fewer than there are, each by half of a last place at most.
+    // What overflows is not rounded: one addition fewer than there are, each off by half of a last place at most.
     const double last_places = multiply(static_cast<double>(count > 2 ? count - 2 : 0),
                                         std::ldexp(0.5, format_.emax() - format_.precision + 1));
     double excess = 0, first_roundings = 0;

@@ -64,19 +64,21 @@ class FolderFiles {
     std::error_code error;
     std::vector<fs::path> inner;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      std::error_code gone;  // a link to nowhere is no file
+      std::error_code gone;
       if (++entries_ > most_files) too_large(std::to_string(most_files) + " files", folder);
       if (at->is_directory(gone) && !at->is_symlink(gone))
         inner.push_back(at->path());
       else if (at->is_regular_file(gone))
         files.push_back(at->path());
+      else if (!at->is_directory(gone))
+        no_files.push_back(at->path());
     }
     if (error && level == 0) throw InputError(root_, "", "a folder that can be read", error.message());
     if (error) unreadable.push_back({folder.lexically_relative(root_).string() + "/", error.message()});
     for (const fs::path& next : inner) read(next, level + 1);
   }
 
-  std::vector<fs::path> files;
+  std::vector<fs::path> files, no_files;  // links to nowhere, pipes, devices
   std::vector<UnreadableArrays> unreadable;
 
  private:
@@ -95,6 +97,10 @@ NamedArrays arrays_of_folder(const std::string& path, bool with_raw) {
   NamedArrays arrays{
       .path = path, .is_folder = true, .names = {}, .sources = {}, .unreadable = found.unreadable};
   std::sort(found.files.begin(), found.files.end());
+  for (const fs::path& other : found.no_files) {
+    const std::optional<std::string> stem = stem_of(other.lexically_relative(path).string(), with_raw);
+    if (stem) arrays.unreadable.push_back({*stem, fs::is_symlink(other) ? "a link to no file" : "no file"});
+  }
   for (const fs::path& file : found.files) {
     const std::optional<std::string> stem = stem_of(file.lexically_relative(path).string(), with_raw);
     if (!stem) continue;

@@ -38,7 +38,8 @@ struct Options {
   std::string alpha = "1", beta, activation = "none", bias_along = "columns", layout = "row", rounding,
               overflow = "ieee", epilogue = "anywhere";
   bool transpose_a = false, transpose_b = false, c_first = false, expects_zero = false;
-  std::optional<std::size_t> batch, sample;
+  std::optional<std::size_t> batch;
+  std::optional<std::uint64_t> sample;
   std::uint64_t seed = 1;
   std::string unit, accumulator, product, order = "any", mode = "nearest-even";
   bool flush = false;
@@ -550,8 +551,11 @@ Question question(const Options& o, bool by_bound) {
 
   if (op == "gemm") {
     e.beta = beta_of(o, sums);
-    if (o.c_first && (!c || e.alpha != 1 || e.beta != 1))
-      throw InputError("--c-first", "", "--c FILE with alpha = beta = 1", "otherwise");
+    if (o.c_first && !c) throw InputError("--c-first", "", "--c FILE, which begins the sum", "no --c");
+    if (o.c_first && (e.alpha != 1 || e.beta != 1)) {
+      throw InputError("--c-first", "", "alpha = beta = 1: C begins the sum as it is",
+                       fmt::format("alpha = {}, beta = {}", e.alpha, e.beta));
+    }
     const io::Array& stack = a->shape.size() >= 3 ? *a : *b;
     if (o.batch && (stack.shape.size() < 3 || static_cast<std::size_t>(stack.shape[0]) != *o.batch)) {
       throw InputError(stack.origin, "", fmt::format("a stack of {} matrices first (--batch)", *o.batch),
@@ -870,8 +874,7 @@ std::function<int()> make_check(CLI::App& app) {
   app.add_option("--epilogue", o->epilogue,
                  "Where alpha, beta C and bias may enter: anywhere in the sum, or last, after it")
       ->capture_default_str();
-  app.add_option("--sample", o->sample, "Judge this many outputs, drawn with --seed, instead of all")
-      ->check(whole_number);
+  add_unsigned(app, "--sample", o->sample, "Judge this many outputs, drawn with --seed, instead of all", 1);
   add_seed(app, o->seed, "Of --sample");
   app.add_option("--bias-along", o->bias_along, "columns or rows")->capture_default_str();
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");

@@ -14,7 +14,7 @@ Exit exit_code(const Counts& counts, bool strict) {
 std::string verdict(const Counts& counts, bool strict) {
   switch (exit_code(counts, strict)) {
     case internal: return "INTERNAL ERROR";
-    case usage: return "UNREADABLE INPUT";
+    case usage: return "SOME INPUT COULD NOT BE JUDGED";
     case disagree:
       return counts.failed + counts.errors_under_test > 0 ? "SOME DISAGREE" : "NOT ALL VERIFIED (--strict)";
     case nothing_verified: return "NOTHING WAS VERIFIED";

@@ -132,9 +132,19 @@ void ZipReader::list(std::uint64_t archive_bytes) {
       fail(stored ? "one size for stored data" : "at most 1032 times the compressed bytes",
            std::to_string(stat.size) + " bytes from " + std::to_string(stat.comp_size));
     }
-    members_.push_back({stat.name, stat.size});
+    members_.push_back({name_of(static_cast<std::uint64_t>(i), stat.name), stat.size});
     if (!names.insert(members_.back().name).second) fail("each name once", "a second member of that name");
   }
+}
+
+// libzip shows control characters as the symbols that code page 437 has in their places; names of ASCII stay what they
+// are.
+std::string ZipReader::name_of(std::uint64_t index, const char* shown) const {
+  const char* const raw = zip_get_name(archive_->zip, index, ZIP_FL_ENC_RAW);
+  const std::string_view name = raw == nullptr ? shown : raw;
+  const bool ascii =
+      std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return std::string(ascii ? name : shown);
 }
 
 const ZipReader::Member* ZipReader::find(std::string_view name) const {

@@ -38,6 +38,7 @@ class ZipReader {
  private:
   struct Archive;
   void list(std::uint64_t archive_bytes);
+  std::string name_of(std::uint64_t index, const char* shown) const;
 
   std::string origin_;
   std::unique_ptr<Archive> archive_;

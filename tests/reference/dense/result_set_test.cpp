@@ -1,12 +1,15 @@
 // What a verdict accepts, by hand: cases whose every legal result can be named.
 #define BOOST_TEST_MODULE dense_result_set
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <functional>
 
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <vector>
 
+#include "reference/core/random.hpp"
 #include "reference/dense/result_set.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
@@ -226,6 +229,81 @@ BOOST_AUTO_TEST_CASE(scaled_sums_in_every_order) {
 }
 
 // One side that overflows says nothing of the other, however far it goes.
+// To nearest, the largest number and less than half of its last place are the largest number, whatever comes first.
+BOOST_AUTO_TEST_CASE(the_largest_number_beside_small_ones_does_not_overflow) {
+  const double top = decode(f32.max_finite_code(), f32), wide_top = decode(f64.max_finite_code(), f64);
+  for (const std::vector<double>& terms : {std::vector{top, -1.0}, {top, 1.0}, {top, 1.0, 1.0}, {top, 1e31}})
+    expect({.a = terms, .b = std::vector<double>(terms.size(), 1)}, {top}, {infinity, -infinity, nan});
+  expect({.a = {top, -top / 2, 1}, .b = {1, 1, 1}}, {top / 2}, {infinity, nan});
+  expect({.a = {top, 1.02e31}, .b = {1, 1}}, {infinity}, {-infinity, nan});
+  expect({.a = {1e30}, .b = {-1e30}, .c = top, .how = {.beta = 1, .place = EpiloguePlace::anywhere}},
+         {-infinity}, {infinity, nan});
+  expect({.a = {1e30, -top}, .b = {1e30, 1}}, {infinity}, {-infinity, nan});
+  const auto in = [](const FormatSpec& f, std::vector<double> terms) {
+    return Question{.a = terms, .b = std::vector<double>(terms.size(), 1), .accumulator = f, .output = f};
+  };
+  expect(in(f64, {wide_top, -1}), {wide_top}, {infinity});
+  expect(in(f64, {-wide_top, 1, 2}), {-wide_top}, {-infinity, infinity});
+  expect(in(f64, {wide_top, 1e292}), {infinity}, {-infinity, nan});
+  expect(in(f16, {65504, 0.1}), {65504}, {infinity});
+  expect(in(f16, {65440, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}), {65440}, {infinity});
+  expect(in(f16, {65504, 8, 8}), {infinity, 65504}, {-infinity});
+  expect(in(bf16, {3.3895313892515355e38, -1}), {3.3895313892515355e38}, {infinity});
+  Question up = in(f32, {top, -1});
+  up.mode = up.how.rounding = Rounding::toward_positive;
+  expect(up, {top}, {infinity});
+  // A forgotten mask: what alpha is matters not.
+  for (const double alpha : {1.0, 0.5, 0.35355339059327379}) {
+    const Question masked{.a = {1, -2, 3},
+                          .b = {0.5, 0.25, 1},
+                          .c = -top,
+                          .how = {.alpha = alpha, .beta = 1, .place = EpiloguePlace::anywhere}};
+    expect(masked, {-top}, {-infinity, infinity, nan});
+  }
+}
+
+// Every tree of four float16 terms about its largest number: where one overflows, infinity passes; where the sum of the
+// terms is below the largest number by as much as their additions can be off, it does not.
+BOOST_AUTO_TEST_CASE(infinities_of_every_order_pass) {
+  using Values = std::vector<double>;
+  const auto add = [](double x, double y) { return decode(encode(x + y, f16).code, f16); };
+  const std::function<bool(const Values&)> overflows = [&](const Values& x) {
+    if (std::any_of(x.begin(), x.end(), [](double v) { return std::isinf(v); })) return true;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t j = i + 1; j < x.size(); ++j) {
+        Values rest{add(x[i], x[j])};
+        for (std::size_t t = 0; t < x.size(); ++t) {
+          if (t != i && t != j) rest.push_back(x[t]);
+        }
+        if (overflows(rest)) return true;
+      }
+    }
+    return false;
+  };
+  const CounterRandom random(20261129);
+  std::size_t infinite = 0, finite = 0;
+  for (std::uint64_t n = 0; n < 2000; ++n) {
+    Values x;
+    double positive = 0;
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      const int e = i == 0 ? 15 : 15 - static_cast<int>(random.below(14, 8 * n + i));
+      const double size = i == 0 ? 65504 - 32 * static_cast<double>(random.below(4, 8 * n + 4))
+                                 : std::ldexp(1 + random.uniform(8 * n + 4 + i), e - 4);
+      x.push_back((i > 0 && random.below(3, 8 * n) == 0 ? -1 : 1) * decode(encode(size, f16).code, f16));
+      if (x.back() > 0) positive += x.back();
+    }
+    const Question q{.a = x, .b = Values(4, 1), .accumulator = f16, .output = f16};
+    if (overflows(x)) {
+      ++infinite;
+      BOOST_TEST(q.accepts(infinity), x[0] << ' ' << x[1] << ' ' << x[2] << ' ' << x[3]);
+    } else if (positive + 2 * 16 < 65520) {
+      ++finite;
+      BOOST_TEST(!q.accepts(infinity), x[0] << ' ' << x[1] << ' ' << x[2] << ' ' << x[3]);
+    }
+  }
+  BOOST_TEST((infinite > 200 && finite > 200), infinite << " and " << finite);
+}
+
 BOOST_AUTO_TEST_CASE(the_other_sign_does_not_overflow) {
   expect({.a = {-3e38, 1}, .b = {1e10, 1}}, {-infinity}, {infinity, nan, 5});
   expect({.a = {3e38, 1}, .b = {3e38, 1}}, {infinity}, {-infinity, nan});

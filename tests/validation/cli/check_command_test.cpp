@@ -208,6 +208,7 @@ BOOST_FIXTURE_TEST_CASE(options_of_other_operations_are_refused, Gemm) {
   BOOST_TEST(holds(says("--c-dtype bf16"), "--c-dtype: expected --c,"));
   BOOST_TEST(holds(says("--seed 3"), "--seed: expected --sample, which it belongs to"));
   BOOST_TEST(holds(says("--seed -1 --sample 1"), "--seed: expected a whole number"));
+  BOOST_TEST(holds(says("--sample 0"), "--sample: expected"));
   BOOST_TEST(holds(says("--dtype float32 --shape 2x2"), "--dtype: expected a file without a header"));
   const auto reduction = [&](const std::string& rest) {
     return assay("check reduce --a d.npy --got d.npy " + rest).err;

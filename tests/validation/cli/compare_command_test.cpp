@@ -485,10 +485,13 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_read_is_a_row, NamedFolder) {
                    {{"u", normal(formats::float32, {3}, 1)}, {"v", normal(formats::float32, {3}, 1)}});
   io::write_array(path / "b/z.npy", normal(formats::float32, {3}, 1));
   shell::run("printf text > " + (path / "b/alone.npz").string());
+  shell::run("cd " + path.string() +
+             " && ln -s nowhere.npy a/lost.npy && ln -s nowhere.npy b/lost.npy && mkfifo a/pipe.npy");
   const Outcome outcome = assay("compare a b");
   BOOST_TEST(outcome.exit_code == 2, outcome.err);
-  for (const char* row : {"PASSED  k ", "PASSED  layer/q", "ERROR   broken:u", "ERROR   broken:v",
-                          "ERROR   z ", "ERROR   alone", "a/broken.npz: expected ", "b/alone.npz: expected "})
+  for (const char* row :
+       {"PASSED  k ", "PASSED  layer/q", "ERROR   broken:u", "ERROR   broken:v", "ERROR   z ",
+        "ERROR   alone", "ERROR   lost", "ERROR   pipe", "a/broken.npz: expected ", "b/alone.npz: expected "})
     BOOST_TEST(holds(outcome.out, row), row << "\nin\n" << outcome.out);
   BOOST_TEST(!holds(outcome.out, "MISSING"));
 }
