@@ -531,7 +531,7 @@ class Computation {
       ++count;
     });
     if (beyond_float64 || (!is_nearest(mode_) && count > 1)) return true;
-    const double sum = all.rounded_up(), slack = 0x1p-40 + 4 * growth;
+    const double sum = all.rounded_up(), slack = 0x1p-40 + 4 * growth + 2 * absolute_ / largest(format_);
     if (!(sum < infinity) && accumulator_ != formats::float64) return true;
     const double log_of_all = std::isinf(sum) ? 1024 : std::log2(sum);
     const double unit = unit_roundoff(accumulator_, mode_);
