@@ -546,7 +546,9 @@ class Computation {
       first_roundings = add(first_roundings, lost);
     });
     if (is_nearest(mode_)) excess = std::min(excess, last_places);
-    excess = add(add(excess, first_roundings), absolute_);
+    excess = add(excess, first_roundings);
+    if (first_roundings > 0 || chain_->flush || scales())
+      excess = add(excess, absolute_);  // else no term underflows
     if (std::isinf(excess)) return true;
     all.add(excess);
     // Compared with what rounds to infinity.

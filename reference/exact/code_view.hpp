@@ -124,6 +124,15 @@ struct MutableCodeMatrix {
   operator CodeMatrix() const { return {data, rows, cols, row_stride, col_stride, format}; }
 };
 
+// Rows [first, first + count) of a CodeMatrix or MutableCodeMatrix.
+template <class Matrix>
+Matrix some_rows(Matrix m, std::size_t first, std::size_t count) {
+  m.data =
+      detail::advance_codes(m.data, static_cast<std::ptrdiff_t>(first) * m.row_stride, code_bytes(m.format));
+  m.rows = count;
+  return m;
+}
+
 // Views of typed arrays. Row-major and dense for matrices.
 inline CodeVector code_vector(const float* x, std::size_t n, std::ptrdiff_t stride = 1) {
   return {x, n, stride, formats::float32};

@@ -183,7 +183,6 @@ class DotProducts : public Operation {
   using Operation::Operation;
   virtual Terms terms(std::size_t i, Scratch& scratch) const = 0;
 
- private:
   static std::optional<std::uint64_t> start_code(const Arithmetic& arithmetic, const Terms& t) {
     if (!t.start) return std::nullopt;
     const FormatSpec& accumulator = arithmetic.info().accumulator;
@@ -230,6 +229,65 @@ class Gemm : public DotProducts {
   }
 
  private:
+  // Rows of one matrix at a time. The random bits of a stochastic arithmetic go by the place in the whole result, so
+  // that one matrix alone is asked for as it is.
+  bool predict_all(const Arithmetic& unit, const MutableCodeVector& codes,
+                   const std::function<void(double)>& progress) const override {
+    const bool stochastic = unit.info().rounding == "stochastic";
+    if (unit.info().family == "revealed" || (stochastic && batches_.count() != 1)) return false;
+    constexpr std::size_t products_each_time = std::size_t{1} << 26;
+    const std::size_t row_products = std::max<std::size_t>(n_ * a_.cols(), 1), all = batches_.count() * m_;
+    const std::size_t rows =
+        stochastic ? m_ : std::clamp<std::size_t>(products_each_time / row_products, 1, m_);
+    for (std::size_t batch = 0; m_ > 0 && batch < batches_.count(); ++batch) {
+      for (std::size_t first = 0; first < m_; first += rows) {
+        predict_rows(unit, codes, batch, first, std::min(rows, m_ - first));
+        if (progress) progress(static_cast<double>(batch * m_ + first) / static_cast<double>(all));
+      }
+    }
+    return true;
+  }
+
+  // The codes that the sums of some rows start with, in the accumulator's format.
+  std::vector<std::byte> starts_of(const Arithmetic& unit, std::size_t first, std::size_t count) const {
+    const std::size_t width = code_bytes(unit.info().accumulator);
+    std::vector<std::byte> starts(count * width);
+    Scratch scratch;
+    for (std::size_t i = 0; i < count; ++i) {
+      detail::store_code(starts.data(), static_cast<std::ptrdiff_t>(i), width,
+                         start_code(unit, terms(first + i, scratch)).value_or(0));
+    }
+    return starts;
+  }
+
+  void predict_rows(const Arithmetic& unit, const MutableCodeVector& codes, std::size_t batch,
+                    std::size_t first_row, std::size_t rows) const {
+    const std::size_t first = (batch * m_ + first_row) * n_, count = rows * n_;
+    const bool plain = is_plain(output_.epilogue) && !bias_ && unit.gives(output_.format);
+    const FormatSpec& given = plain ? output_.format : unit.info().outputs.front();
+    const std::size_t width = code_bytes(given);
+    std::vector<std::byte> sums(count * width), starts;
+    std::optional<CodeMatrix> start;
+    const auto columns = static_cast<std::ptrdiff_t>(n_);
+    if (c_ && c_first_) {
+      starts = starts_of(unit, first, count);
+      start = CodeMatrix{starts.data(), rows, n_, columns, 1, unit.info().accumulator};
+    }
+    unit.gemm(some_rows(a_.matrix(a_.batches().place(batch, batches_)), first_row, rows),
+              b_.matrix(b_.batches().place(batch, batches_)), start,
+              {sums.data(), rows, n_, columns, 1, given});
+    const FormatSpec steps = output_.epilogue.format.value_or(unit.info().accumulator);
+    parallel_for(count, 0, [&](std::size_t i) {
+      std::uint64_t code = detail::load_code(sums.data(), static_cast<std::ptrdiff_t>(i), width);
+      if (!plain) {
+        Scratch scratch;
+        const Terms t = terms(first + i, scratch);
+        code = apply_epilogue(output_.epilogue, steps, {code, given}, t.c, t.bias, output_.format);
+      }
+      codes.set(first + i, code);
+    });
+  }
+
   // C has the shape of the result, or is a matrix or a stack that repeats.
   void take_c(io::Array c) {
     const io::Shape result(shape_.begin(), shape_.end());
@@ -743,6 +801,10 @@ Answer predicted_answer(const Operation& operation, const Arithmetic& unit, cons
   const std::size_t bytes = code_bytes(output.format);
   Answer answer;
   answer.codes.resize(n * bytes);
+  if (how.threads > 0) omp_set_num_threads(how.threads);
+  if (how.sample.empty() &&
+      operation.predict_all(unit, {answer.codes.data(), n, 1, output.format}, how.progress))
+    return answer;
   for_outputs(n, how, [&](std::size_t at, std::size_t i) {
     detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes,
                        operation.predicted(unit, i));

@@ -44,6 +44,12 @@ class Operation {
   // `factor` loosens the bound.
   virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const = 0;
   virtual std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const = 0;
+  // predicted() of all outputs at once, by the unit's own path for matrices; `progress` is told the share that is done.
+  // False, and nothing is written, where there is no such path.
+  virtual bool predict_all(const Arithmetic& /*unit*/, const MutableCodeVector& /*codes*/,
+                           const std::function<void(double)>& /*progress*/) const {
+    return false;
+  }
 
  protected:
   explicit Operation(const OutputSpec& output) : output_(output) {}

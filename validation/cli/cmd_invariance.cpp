@@ -171,8 +171,10 @@ int run(const Options& o) {
   ProbeProgress progress("invariance");
   Invariance r;
   try {
-    r = invariance(problem, watched(program, variation, question.threads_seen), variation,
-                   reveal_options(o.probe, progress), o.trials, o.trees);
+    diagnose::RevealOptions options = reveal_options(o.probe, progress);
+    options.restart = [&program] { program.restart(); };
+    r = invariance(problem, watched(program, variation, question.threads_seen), variation, options, o.trials,
+                   o.trees);
   } catch (const diagnose::TargetError& e) {
     progress.clear();
     put(o.probe.json ? dump({{"error", e.what()}}) : fmt::format("ERROR  {}\n", e.what()));

@@ -241,7 +241,9 @@ void add_show_options(CLI::App& app, ShowOptions& o) {
   app.add_flag("--quiet", o.quiet, "Nothing on stdout: the exit code says it");
   app.add_option("--report", o.report,
                  "Folder for report.txt, report.jsonl, report.junit.xml and report.html");
-  app.add_flag("--strict", o.strict, "VACUOUS, and values that were not judged, count as disagreement");
+  app.add_flag("--strict", o.strict,
+               "VACUOUS, and values that were not judged, count as disagreement (exit code 3 where nothing "
+               "was verified)");
   app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
       ->check(CLI::Range(1, 4096));
 }

@@ -55,15 +55,6 @@ int put_result(const UnitOptions& options, const UnitOperands& operands, io::Arr
 void in_pieces(std::size_t rows, bool divisible, std::string_view what,
                const std::function<void(std::size_t first, std::size_t count)>& body);
 
-// Rows [first, first + count) of a matrix.
-template <class Matrix>
-Matrix some_rows(Matrix m, std::size_t first, std::size_t count) {
-  m.data =
-      detail::advance_codes(m.data, static_cast<std::ptrdiff_t>(first) * m.row_stride, code_bytes(m.format));
-  m.rows = count;
-  return m;
-}
-
 // A two-dimensional array as rows. InputError for another number of dimensions; `option` names it.
 CodeMatrix matrix_of(const io::Array& array, std::string_view option);
 

@@ -224,8 +224,9 @@ class Patterned final : public TermInputs {
     switch (pattern_) {
       case 9: return mine ? (block ? zero : x) : (here ? special : x);           // a block of zeros
       case 10: return mine ? (block ? x : zero) : (here && some ? special : x);  // all others are zeros
-      case 11: return mine ? zero : (here ? special : x);                        // nothing but zeros
-      case 12: return mine ? (here ? zero : x) : (here && some ? special : x);   // one
+      case 11:
+        return mine ? 0 : (here && some ? special : -std::fabs(x));  // nothing but +0 times negative numbers
+      case 12: return mine ? (here ? zero : x) : (here && some ? special : x);  // one
       case 13:
         return (bits(operand, term, line) & 2U) != 0 ? zero : std::fabs(x);  // half of them, as after a relu
       case 14: return here ? x : zero;                                       // all but one

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -26,11 +27,13 @@ std::vector<T> values_of(const std::vector<T>& list, T otherwise) {
   return values;
 }
 
+// Of vectors of rows each lane, what remains at the end, and the middle.
 std::vector<std::size_t> places(std::size_t m, bool all) {
   std::vector<std::size_t> rows{0};
-  for (const std::size_t row : {m / 2, m - 1}) {
-    if (all && std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
+  for (const std::size_t row : {std::size_t{1}, std::size_t{2}, std::size_t{3}, m / 2, m - 2, m - 1}) {
+    if (all && row < m && std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
   }
+  std::sort(rows.begin(), rows.end());
   return rows;
 }
 
@@ -66,12 +69,23 @@ Problem problem_at(const Problem& p, const Setting& s) {
 
 // Many rows cancel: what is left is rounding, which a narrow result shows as well as a wide one, and that of a wide
 // accumulator too. The others have what kernels may treat apart: zeros that meet infinities, numbers near both ends of
-// the range, ties, patterns.
-InputKind row_kind(std::uint64_t trial) {
+// the range, ties, patterns; first of those rows of nothing but zeros, and blocks of them.
+Case row_of(const Problem& one, std::uint64_t seed, std::uint64_t trial) {
   constexpr InputKind kinds[] = {InputKind::normal,    InputKind::deep,      InputKind::special,
-                                 InputKind::threshold, InputKind::deep,      InputKind::top,
-                                 InputKind::patterned, InputKind::deep,      InputKind::special,
+                                 InputKind::threshold, InputKind::patterned, InputKind::deep,
+                                 InputKind::top,       InputKind::patterned, InputKind::deep,
                                  InputKind::ties,      InputKind::patterned, InputKind::tiny};
+  constexpr std::uint64_t patterns[] = {11, 9, 27, 10, 15, 25};
+  const InputKind kind = kinds[trial % std::size(kinds)];
+  const std::uint64_t pattern = trial % std::size(kinds) / 3 - 1 + trial / std::size(kinds) * 3;
+  const bool known = kind == InputKind::patterned && pattern < std::size(patterns);
+  return random_case(one, kind, seed, known ? patterns[pattern] : trial);
+}
+
+// What stands in the other rows and columns.
+InputKind others_of(std::uint64_t trial) {
+  constexpr InputKind kinds[] = {InputKind::normal, InputKind::zeros, InputKind::special, InputKind::top,
+                                 InputKind::tiny};
   return kinds[trial % std::size(kinds)];
 }
 
@@ -82,11 +96,9 @@ Case embedded(const Problem& p, const Setting& s, std::size_t columns, std::uint
   Problem one = p;
   one.m = 1;
   one.n = columns;
-  const Case core = random_case(one, row_kind(trial), seed, trial);
+  const Case core = row_of(one, seed, trial);
   if (p.operation != Operation::gemm) return core;
-  // Every third time zeros, infinities and NaN stand in the other rows and columns.
-  const InputKind others = trial % 3 == 2 ? InputKind::special : InputKind::normal;
-  Case x = random_case(problem_at(p, s), others, seed ^ (s.m * 0x10001U + s.n), trial + 1000);
+  Case x = random_case(problem_at(p, s), others_of(trial), seed ^ (s.m * 0x10001U + s.n), trial + 1000);
   const std::size_t wa = code_bytes(p.a), wb = code_bytes(p.b);
   std::copy(core.a.begin(), core.a.end(), x.a.begin() + static_cast<std::ptrdiff_t>(s.row * p.k * wa));
   for (std::size_t i = 0; i < p.k; ++i) {
@@ -134,11 +146,23 @@ class Comparison {
     std::vector<std::size_t> sequence(bits_.size());
     for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i] = i;
     std::stable_sort(sequence.begin(), sequence.end(), [&](std::size_t x, std::size_t y) {
-      return result_.settings[x].threads < result_.settings[y].threads;
+      const Setting &s = result_.settings[x], &t = result_.settings[y];
+      return s.threads != t.threads ? s.threads < t.threads : s.run < t.run;
     });
-    for (const std::size_t i : sequence) bits_[i] = ask(result_.settings[i]);
-    // What differs from run to run seems to depend on everything.
+    std::size_t run = 0;
+    for (const std::size_t i : sequence) {
+      const std::size_t before = std::exchange(run, result_.settings[i].run);
+      // Every other run goes on in the process that answered the run before.
+      if (run != before && run % 2 == 0) restart();
+      bits_[i] = ask(result_.settings[i]);
+    }
+    // What differs from run to run, or from process to process, seems to depend on everything.
+    restart();
     result_.repeats = ask(result_.settings[sequence.back()]) == bits_[sequence.back()];
+  }
+
+  void restart() const {
+    if (options_.restart) options_.restart();
   }
 
   std::vector<std::uint64_t> ask(const Setting& s) {

@@ -81,7 +81,10 @@ std::string verdict_text(const Revelation& r, const PredictionScore& s) {
   text += '\n';
   if (s.changed > 0) {
     text += fmt::format(
-        "  the order changes from run to run: {} of {} answers were others when they were asked for again\n",
+        "  {}: {} of {} answers were others when they were asked for again\n",
+        s.changed == s.changed_in_small_rounds
+            ? "the order depends on the number of cases in a round, or on what a process was asked before"
+            : "the order changes from run to run",
         s.changed, s.asked_again);
   }
   return text;

@@ -347,6 +347,7 @@ class Scoring {
     InputKind kind;
     std::size_t index;
     Answer answer;
+    bool wrong;
   };
 
   void take(std::size_t i, const Answer& answer) {
@@ -371,7 +372,7 @@ class Scoring {
     std::size_t& count = wrong ? wrong_kept_ : deep_kept_;
     if ((!wrong && kind != InputKind::deep) || count == most) return;
     ++count;
-    asked_.push_back({kind, index, answer});
+    asked_.push_back({kind, index, answer, wrong});
   }
 
   // From the last to the first: alone, two, three and four in a round, four times first in a process; then all others.
@@ -399,6 +400,7 @@ class Scoring {
               answer.begin(), answer.end(), before.begin(),
               [&](std::uint64_t x, std::uint64_t y) { return same_bits(r_.problem.output, x, y); });
           s_.changed += same ? 0 : 1;
+          s_.changed_in_small_rounds += same || cases > 4 || asked_[first + i].wrong ? 0 : 1;
         },
         "prediction");
     return first + cases;

@@ -136,6 +136,7 @@ struct PredictionScore {
   // Inputs that were asked once more, in another order, in rounds of few cases, first in a process: so many answers
   // changed.
   std::uint64_t asked_again = 0, changed = 0;
+  std::uint64_t changed_in_small_rounds = 0;  // of those that had been predicted
 };
 // All fresh results were predicted, and none changed when it was asked for again.
 bool all_predicted(const PredictionScore& score);

@@ -61,7 +61,8 @@ std::string outside_text(const Comparison& c) {
 
 std::string not_judged_line(const Comparison& c) {
   return fmt::format(
-      "{} of {} values were not judged: no bound holds where a sum may overflow on the way; --policy "
+      "{} of {} values were not judged: no bound holds where a sum may overflow on the way, or a NaN enters "
+      "a format without one; --policy "
       "bit-equal with "
       "--unit judges them by one arithmetic's bits",
       c.not_judged, c.values);

@@ -117,7 +117,8 @@ std::string places_text(const ExplainedQuestion& q, const Explanation& e) {
 // Outputs of several arithmetics: the best for all, then what gives all that it misses, if anything does. Anything less
 // may be chance: half of the candidates give some outputs of any order.
 std::string parts_text(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all) {
-  if (all.front().ranked.empty()) return "Not one output is given by any of them\n";
+  if (all.front().ranked.empty())
+    return "None gives any of the outputs that were replayed first: --sample or --seed draws others\n";
   const bool whole = all.back().remaining > 0;
   std::string text = whole ? fmt::format("Together {} of them do\n", all.size())
                            : std::string("Nor do a few of them together. Nearest:\n");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -64,11 +65,19 @@ struct Line {
   diagnose::Coordinates value{};
 };
 
+// Alike for every number of rows.
+std::string row_word(const Setting& s) {
+  constexpr const char* begin[] = {"first", "second", "third", "fourth"};
+  if (s.row > 0 && s.row + 1 == s.m) return "last";
+  if (s.row < std::size(begin)) return begin[s.row];
+  return s.row + 2 == s.m ? "last but one" : "middle";
+}
+
 Line line_of(const Setting& s) {
   Line line;
   line.value = coordinates(s);
   for (std::size_t i = 0; i < line.text.size(); ++i) line.text[i] = std::to_string(line.value[i]);
-  line.text[2] = s.row == 0 ? "first" : s.row + 1 == s.m ? "last" : "middle";
+  line.text[2] = row_word(s);
   return line;
 }
 
@@ -175,7 +184,8 @@ std::string notes_text(const InvarianceQuestion& q, const Invariance& r) {
   }
   if (!r.repeats)
     text +=
-        "  the same inputs had other answers from one case to the next: the rest may be nothing but that\n";
+        "  the same inputs had other answers in another case, or another process: the rest may be nothing "
+        "but that\n";
   return text;
 }
 

@@ -252,6 +252,8 @@ BOOST_AUTO_TEST_CASE(the_largest_number_beside_small_ones_does_not_overflow) {
   Question up = in(f32, {top, -1});
   up.mode = up.how.rounding = Rounding::toward_positive;
   expect(up, {top}, {infinity});
+  up.a = {top, 1.1}, up.b = {1, -1.3};
+  expect(up, {top}, {infinity, nan});
   // A forgotten mask: what alpha is matters not.
   for (const double alpha : {1.0, 0.5, 0.35355339059327379}) {
     const Question masked{.a = {1, -2, 3},

@@ -136,7 +136,7 @@ BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
   for (const char* const said : {"NOT INVARIANT", "m        yes, first at m=4 row=0 (against m=1 row=0)",
                                  "run      no", "row      no", "class 1: 12 settings", "m=1:3 row=first",
-                                 "m=4:6 row=first,middle,last", "chain of 16 terms: 0..15", "step 4"})
+                                 "m=4:6 row=first,second,third,last", "chain of 16 terms: 0..15", "step 4"})
     BOOST_TEST(holds(text.out, said), said << " in " << text.out);
   const Outcome same =
       assay("invariance gemm --k 16 --n 2 --vary m=1:6,threads=1,2 --json" + from("chain_f32"));
@@ -292,7 +292,7 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("invariance gemm --k 8 --vary row" + from("chain_f32"), 2, "two settings");
   ends("invariance gemm --k 8 --vary m=3,3" + from("chain_f32"), 2, "two settings");
   ends("invariance dot --k 8 --vary run=2" + from("chain_f32 change"), 1,
-       "other answers from one case to the next");
+       "other answers in another case, or another process");
   ends("invariance dot --k 8 --vary run=2 --trials 3" + from("chain_f32 change"), 1,
        "run      yes, first at run=1");
   ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("batch"), 1, "order of additions not found");

@@ -1,6 +1,7 @@
 // Trees, their files, pictures and bounds; matrices with several trees; invariance.
 #define BOOST_TEST_MODULE diagnose_reveal
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <filesystem>
 
 #include "reference/core/error.hpp"
@@ -248,6 +249,52 @@ BOOST_AUTO_TEST_CASE(invariance_knows_on_what_the_bits_depend) {
   BOOST_TEST(tail.settings[n->setting].m == tail.settings[n->against].m);
   BOOST_TEST(n->column == 2u);
   for (const char* const on : {"m", "row", "run"}) BOOST_TEST(!first_of(tail, on), on);
+}
+
+// Odd rows in another order, another beginning that nothing but zeros shows, and an order that a process chooses when
+// it starts.
+BOOST_AUTO_TEST_CASE(invariance_asks_odd_rows_zero_rows_and_new_processes) {
+  const Problem p{.operation = Operation::gemm, .m = 17, .n = 5, .k = 20};
+  const Target by_row = [](const Problem& asked, std::span<const Case> cases) {
+    std::vector<Answer> answers = target_of(chains().find("chain_f32"))(asked, cases);
+    const std::vector<Answer> lanes = target_of(chains().find("lanes4_f32"))(asked, cases);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      for (std::size_t o = 0; o < answers[i].size(); ++o) {
+        if (o / asked.n % 2 == 1) answers[i][o] = lanes[i][o];
+      }
+    }
+    return answers;
+  };
+  BOOST_TEST(!invariance(p, by_row, {.row = true}).invariant);
+  // The first product instead of +0 begins the sum: -0 comes out of nothing but -0.
+  const Target by_start = [](const Problem& asked, std::span<const Case> cases) {
+    std::vector<Answer> answers = target_of(chains().find("chain_f32"))(asked, cases);
+    for (std::size_t i = 0; asked.m > 3 && i < cases.size(); ++i) {
+      const CodeVector a{cases[i].a.data(), asked.a_size(), 1, asked.a};
+      const CodeVector b{cases[i].b.data(), asked.b_size(), 1, asked.b};
+      for (std::size_t o = 0; o < answers[i].size(); ++o) {
+        bool minus_zeros = true;
+        for (std::size_t t = 0; t < asked.k; ++t) {
+          const float x = static_cast<float>(decode(a.code(o / asked.n * asked.k + t), asked.a)) *
+                          static_cast<float>(decode(b.code(t * asked.n + o % asked.n), asked.b));
+          minus_zeros = minus_zeros && x == 0 && std::signbit(x);
+        }
+        if (minus_zeros) answers[i][o] = asked.output.sign_code();
+      }
+    }
+    return answers;
+  };
+  BOOST_TEST(!invariance(p, by_start, {.m = {1, 2, 3, 4, 5}}).invariant);
+  std::size_t starts = 0;
+  const Target by_process = [&](const Problem& asked, std::span<const Case> cases) {
+    return target_of(chains().find(starts % 2 == 0 ? "chain_f32" : "lanes4_f32"))(asked, cases);
+  };
+  RevealOptions options;
+  options.restart = [&] { ++starts; };
+  BOOST_TEST(!invariance(p, by_process, {.runs = 2}, options).invariant);
+  BOOST_TEST(
+      invariance(p, target_of(chains().find("chain_f32")), {.m = {1, 2, 3, 4, 5}, .row = true, .runs = 2})
+          .invariant);
 }
 
 BOOST_AUTO_TEST_CASE(the_classes_that_matter_are_looked_at_first) {
