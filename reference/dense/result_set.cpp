@@ -530,14 +530,15 @@ class Computation {
       if (!beyond_float64) all.add(size);
       ++count;
     });
-    if (beyond_float64 || (!is_nearest(mode_) && count > 1)) return true;
+    if (beyond_float64) return true;
     const double sum = all.rounded_up(), slack = 0x1p-40 + 4 * growth + 2 * absolute_ / largest(format_);
     if (!(sum < infinity) && accumulator_ != formats::float64) return true;
     const double log_of_all = std::isinf(sum) ? 1024 : std::log2(sum);
     const double unit = unit_roundoff(accumulator_, mode_);
-    // What overflows is not rounded: one addition fewer than there are, each off by half of a last place at most.
-    const double last_places = multiply(static_cast<double>(count > 2 ? count - 2 : 0),
-                                        std::ldexp(0.5, format_.emax() - format_.precision + 1));
+    // What overflows is not rounded: one addition fewer than there are, each off by half a last place, or a whole one.
+    const double last_places =
+        multiply(static_cast<double>(count > 2 ? count - 2 : 0),
+                 std::ldexp(is_nearest(mode_) ? 0.5 : 1, format_.emax() - format_.precision + 1));
     double excess = 0, first_roundings = 0;
     each_term(negative, scaled_later, [&](double size, double roundings) {
       const double doublings = std::max(std::floor(log_of_all - std::log2(size) + 8 * unit + slack), 0.0);
@@ -545,7 +546,7 @@ class Computation {
       excess = add(excess, multiply(multiply(doublings, add(size, lost)), add(1, growth)));
       first_roundings = add(first_roundings, lost);
     });
-    if (is_nearest(mode_)) excess = std::min(excess, last_places);
+    excess = is_nearest(mode_) ? std::min(excess, last_places) : last_places;
     excess = add(excess, first_roundings);
     if (first_roundings > 0 || chain_->flush || scales())
       excess = add(excess, absolute_);  // else no term underflows

@@ -254,6 +254,9 @@ BOOST_AUTO_TEST_CASE(the_largest_number_beside_small_ones_does_not_overflow) {
   expect(up, {top}, {infinity});
   up.a = {top, 1.1}, up.b = {1, -1.3};
   expect(up, {top}, {infinity, nan});
+  Question steps = in(f16, {65312, 0.5, 0.25, 0.125});
+  steps.mode = steps.how.rounding = Rounding::toward_positive;
+  expect(steps, {65344, 65408}, {infinity});
   // A forgotten mask: what alpha is matters not.
   for (const double alpha : {1.0, 0.5, 0.35355339059327379}) {
     const Question masked{.a = {1, -2, 3},
