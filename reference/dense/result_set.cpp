@@ -487,11 +487,9 @@ class Computation {
                  own = chain_->product ? std::max(unit, unit_roundoff(*chain_->product, mode_)) : unit;
     const bool scaled = scales() && !is_power_of_two(how_.alpha);
     const FormatSpec& product = chain_->product.value_or(accumulator_);
-    const auto first = [&](std::size_t i) {
-      const ExactValue<Wide> x =
-          wide_product(exact_from_code(a_.code(i), a_.format), exact_from_code(b_.code(i), b_.format));
+    const auto first = [&](const ExactValue<Wide>& x, bool times_alpha) {
       const bool rounds = chain_->flush || encode(x, product).inexact || encode(x, accumulator_).inexact;
-      return multiply(own, (rounds ? 1 : 0) + (scaled ? 2 : 0));
+      return multiply(own, (rounds ? 1 : 0) + (times_alpha && scaled ? 2 : 0));
     };
     const double alpha = scaled_later ? 1 : how_.alpha;
     const auto take = [&](bool is_negative, double size, double roundings) {
@@ -502,19 +500,19 @@ class Computation {
         const double x = decode(a_.code(i), a_.format), y = decode(b_.code(i), b_.format);
         if (!std::isfinite(x) || !std::isfinite(y) || x == 0 || y == 0) continue;
         take(((x < 0) != (y < 0)) != (alpha < 0),
-             multiply(std::fabs(alpha), multiply(std::fabs(x), std::fabs(y))), first(i));
+             multiply(std::fabs(alpha), multiply(std::fabs(x), std::fabs(y))),
+             first(wide_product(exact(x), exact(y)), true));
       }
       const double start = start_ ? decode(*start_, accumulator_) : 0;
       if (std::isfinite(start))
         take((start < 0) != (alpha < 0), multiply(std::fabs(alpha), std::fabs(start)),
-             scaled ? multiply(2, unit) : 0);
+             first(widened(exact(start)), true));
     }
     if (scaled_later) return;
-    const auto inexact = [&](const ExactValue<Wide>& x) {
-      return encode(x, accumulator_).inexact ? unit : 0;
-    };
-    if (c_) take((how_.beta < 0) != (c_value() < 0), scaled_c(), inexact(scaled_c_exactly()));
-    if (bias_) take(bias_value() < 0, std::fabs(bias_value()), inexact(value_of(bias_->code, bias_->format)));
+    if (c_ && std::isfinite(c_value()))
+      take((how_.beta < 0) != (c_value() < 0), scaled_c(), first(scaled_c_exactly(), false));
+    if (bias_ && std::isfinite(bias_value()))
+      take(bias_value() < 0, std::fabs(bias_value()), first(widened(exact(bias_value())), false));
   }
 
   // Whether a sum of terms of one sign may overflow. Roundings keep order, so that terms of the other sign never add to
