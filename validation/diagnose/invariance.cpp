@@ -77,9 +77,10 @@ Case row_of(const Problem& one, std::uint64_t seed, std::uint64_t trial) {
                                  InputKind::ties,      InputKind::patterned, InputKind::tiny};
   constexpr std::uint64_t patterns[] = {11, 9, 27, 10, 15, 25};
   const InputKind kind = kinds[trial % std::size(kinds)];
-  const std::uint64_t pattern = trial % std::size(kinds) / 3 - 1 + trial / std::size(kinds) * 3;
-  const bool known = kind == InputKind::patterned && pattern < std::size(patterns);
-  return random_case(one, kind, seed, known ? patterns[pattern] : trial);
+  if (kind != InputKind::patterned) return random_case(one, kind, seed, trial);
+  // Three of twelve trials have one: the first six of them these.
+  const std::uint64_t which = trial / std::size(kinds) * 3 + trial % std::size(kinds) / 3 - 1;
+  return random_case(one, kind, seed, which < std::size(patterns) ? patterns[which] : trial);
 }
 
 // What stands in the other rows and columns.

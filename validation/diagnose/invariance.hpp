@@ -16,9 +16,10 @@ namespace assay::diagnose {
 // What is varied; the first of each is the reference. Empty lists stay as the problem says.
 struct Variation {
   std::vector<std::size_t> m{}, n{};     // gemm
-  bool row = false;                      // the first, the middle and the last place in the batch
+  bool row = false;                      // the first four, the middle and the last two places in the batch
   std::vector<int> threads{}, offset{};  // as Problem has them
-  std::size_t runs = 1;                  // how often each is asked
+  std::size_t runs =
+      1;  // how often each is asked, every second time in a process of its own (RevealOptions::restart)
 };
 
 struct Setting {
