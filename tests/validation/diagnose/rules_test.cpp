@@ -171,6 +171,10 @@ BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) {
                            (overflow == OutputOverflow::largest ||
                             (overflow == OutputOverflow::infinite && output == formats::bfloat16));
         BOOST_TEST((named || alike), name + shown(f.revelation, f.score));
+        SavedArithmetic saved{.name = "stored", .program = "./it", .environment = {}, .shapes = {}};
+        saved.shapes.push_back({f.revelation, f.score});
+        const SavedArithmetic back = parse_saved(to_json(saved), "a test");
+        BOOST_TEST((back.shapes[0].revelation.classes[0].tree.output == classes[0].tree.output), name);
       }
     }
   }
