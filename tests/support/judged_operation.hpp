@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/random_operation.hpp"
+#include "validation/cli/check_answer.hpp"
 #include "validation/compare/comparator.hpp"
 
 namespace assay::oracle {

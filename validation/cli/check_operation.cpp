@@ -3,146 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <functional>
 #include <mutex>
 #include <utility>
 
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
-#include "reference/core/random.hpp"
-#include "reference/exact/error_bound.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
+#include "validation/cli/matrix_stack.hpp"
 
 namespace assay::cli {
 namespace {
 
-[[noreturn]] void mismatch(const io::Array& array, std::string expected) {
-  throw InputError(array.origin, "", std::move(expected), "shape " + io::to_string(array.shape));
-}
-
-std::size_t dimension(const io::Array& array, std::size_t i) {
-  return static_cast<std::size_t>(array.shape.at(i));
-}
-
 CodeVector vector_of(const io::Array& array) {
   return {array.bytes.data(), static_cast<std::size_t>(array.size()), 1, array.element.format()};
 }
-
-// Leading dimensions of stacks as NumPy broadcasts them: aligned at the last one, a 1 or a missing one repeats.
-class Batches {
- public:
-  explicit Batches(io::Shape shape = {}) : shape_(std::move(shape)) {}
-
-  const io::Shape& shape() const { return shape_; }
-  std::size_t count() const {
-    std::size_t n = 1;
-    for (const std::int64_t d : shape_) n *= static_cast<std::size_t>(d);
-    return n;
-  }
-  // Nothing if the two do not go together.
-  std::optional<Batches> joined(const Batches& other) const {
-    const std::size_t n = std::max(shape_.size(), other.shape_.size());
-    io::Shape all(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::int64_t x = at(i, n), y = other.at(i, n);
-      if (x != y && x != 1 && y != 1) return std::nullopt;
-      all[i] = x == 1 ? y : x;
-    }
-    return Batches(std::move(all));
-  }
-  // Which of these matrices serves matrix `index` of `all`.
-  std::size_t place(std::size_t index, const Batches& all) const {
-    std::size_t place = 0, step = 1;
-    for (std::size_t i = all.shape_.size(); i-- > 0;) {
-      const auto size = static_cast<std::size_t>(all.shape_[i]),
-                 own = static_cast<std::size_t>(at(i, all.shape_.size()));
-      if (own != 1) place += index % size * step;
-      index /= size;
-      step *= own;
-    }
-    return place;
-  }
-
- private:
-  // Dimension i of n, counted as if ones stood before the first.
-  std::int64_t at(std::size_t i, std::size_t n) const {
-    const std::size_t missing = n - shape_.size();
-    return i < missing ? 1 : shape_[i - missing];
-  }
-  io::Shape shape_;
-};
-
-enum class VectorIs : std::uint8_t { row, column };
-
-// A matrix, a stack of matrices of one shape, or a vector in the place of a matrix.
-class Stack {
- public:
-  // `transposed` says nothing about a vector.
-  Stack(io::Array array, bool transposed, VectorIs vector = VectorIs::row)
-      : array_(std::move(array)), transposed_(transposed), is_vector_(array_.shape.size() == 1) {
-    const std::size_t d = array_.shape.size();
-    if (d == 0) mismatch(array_, "a matrix, a stack of matrices or a vector");
-    if (is_vector_) {
-      transposed_ = false;
-      stored_rows_ = vector == VectorIs::row ? 1 : dimension(array_, 0);
-      stored_cols_ = vector == VectorIs::row ? dimension(array_, 0) : 1;
-      return;
-    }
-    stored_rows_ = dimension(array_, d - 2);
-    stored_cols_ = dimension(array_, d - 1);
-    batches_ = Batches(io::Shape(array_.shape.begin(), array_.shape.end() - 2));
-  }
-
-  const io::Array& array() const { return array_; }
-  bool is_vector() const { return is_vector_; }
-  const Batches& batches() const { return batches_; }
-  std::size_t rows() const { return transposed_ ? stored_cols_ : stored_rows_; }
-  std::size_t cols() const { return transposed_ ? stored_rows_ : stored_cols_; }
-  const FormatSpec& format() const { return array_.element.format(); }
-
-  CodeMatrix matrix(std::size_t batch) const {
-    const CodeMatrix m{detail::advance_codes(static_cast<const void*>(array_.bytes.data()),
-                                             static_cast<std::ptrdiff_t>(batch * stored_rows_ * stored_cols_),
-                                             code_bytes(format())),
-                       stored_rows_,
-                       stored_cols_,
-                       static_cast<std::ptrdiff_t>(stored_cols_),
-                       1,
-                       format()};
-    return transposed_ ? m.transposed() : m;
-  }
-
-  // The same values, stored so that the elements of a column lie side by side.
-  Stack with_dense_columns() && {
-    if (transposed_ || is_vector_) return std::move(*this);
-    Stack turned = *this;
-    turned.array_ = io::make_array(array_.element, array_.shape);
-    turned.array_.origin = array_.origin;
-    turned.transposed_ = true;
-    std::swap(turned.stored_rows_, turned.stored_cols_);
-    const std::size_t bytes = code_bytes(format()), matrix_size = stored_rows_ * stored_cols_;
-    for (std::size_t b = 0; b < batches_.count(); ++b) {
-      const CodeMatrix from = matrix(b);
-      for (std::size_t i = 0; i < from.rows; ++i) {
-        for (std::size_t j = 0; j < from.cols; ++j) {
-          detail::store_code(turned.array_.bytes.data(),
-                             static_cast<std::ptrdiff_t>(b * matrix_size + j * from.rows + i), bytes,
-                             from.code(i, j));
-        }
-      }
-    }
-    return turned;
-  }
-
- private:
-  io::Array array_;
-  bool transposed_, is_vector_;
-  std::size_t stored_rows_ = 0, stored_cols_ = 0;
-  Batches batches_;
-};
 
 std::string formats_text(const FormatSpec& a, const FormatSpec& b) {
   return fmt::format("a={} b={}", a.dtype, b.dtype);
@@ -702,21 +578,6 @@ class Convert : public Operation {
   io::Array a_;
 };
 
-// An exact value as the nearest float64 and the rest, rounded.
-std::pair<double, double> split(const ExactValue<Wide>& x) {
-  const double high = decode(encode(x, formats::float64).code, formats::float64);
-  if (x.kind != Kind::finite || !std::isfinite(high)) return {high, 0};
-  const ExactValue<std::uint64_t> h = exact(high);
-  const int shift = h.exponent - x.exponent;
-  // Not below the last place of x, or the value is float64's own; below 2^-1074 there is nothing to hold the
-  // rest.
-  if (shift <= 0) return {high, 0};
-  const Wide nearest = Wide{h.significand} << shift;
-  const bool above = nearest > x.significand;
-  const auto rest = static_cast<double>(above ? nearest - x.significand : x.significand - nearest);
-  return {high, std::ldexp(above != x.negative ? -rest : rest, x.exponent)};
-}
-
 }  // namespace
 
 std::size_t Operation::size() const {
@@ -745,86 +606,6 @@ std::unique_ptr<const Operation> make_conv(ConvOperands o, const OutputSpec& out
 }
 std::unique_ptr<const Operation> make_convert(io::Array a, const OutputSpec& output) {
   return std::make_unique<Convert>(std::move(a), output);
-}
-
-namespace {
-
-// f(i) for each of n outputs, a block at a time, so that the caller hears how far it is.
-template <class F>
-void for_outputs(std::size_t n, const AnswerOptions& options, const F& f) {
-  constexpr std::size_t block = 4096;
-  for (std::size_t begin = 0; begin < n; begin += block) {
-    if (options.progress && begin > 0) options.progress(static_cast<double>(begin) / static_cast<double>(n));
-    parallel_for(std::min(block, n - begin), options.threads, [&](std::size_t i) {
-      const std::size_t at = begin + i;
-      f(at, options.sample.empty() ? at : options.sample[at]);
-    });
-  }
-}
-
-}  // namespace
-
-Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, const OutputSpec& output,
-                    const AnswerOptions& how) {
-  const std::size_t n = how.sample.empty() ? operation.size() : how.sample.size();
-  const std::size_t bytes = code_bytes(output.format);
-  Answer answer;
-  answer.codes.resize(n * bytes);
-  answer.truth.resize(n);
-  answer.remainder.resize(n);
-  answer.bound.resize(n);
-  answer.results.resize(n);
-  answer.specials = special_codes(output.epilogue, output.format);
-  const double largest = decode(output.format.max_finite_code(), output.format);
-  const EncodeOptions options{.rounding = output.epilogue.rounding == Rounding::stochastic
-                                              ? Rounding::nearest_even
-                                              : output.epilogue.rounding,
-                              .overflow = output.epilogue.overflow};
-  for_outputs(n, how, [&](std::size_t at, std::size_t i) {
-    const ElementTruth truth = operation.truth(arithmetic, i, how.factor);
-    const std::uint64_t code = encode(truth.exact, output.format, options).code;
-    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes, code);
-    const auto [value, rest] = split(truth.exact);
-    // By its own rule or by the rounding's, the result stops at the largest number.
-    const bool saturates = output.format.is_finite(code) && std::fabs(value) > largest;
-    answer.truth[at] = saturates ? std::copysign(largest, value) : value;
-    answer.remainder[at] = saturates ? 0 : rest;
-    answer.bound[at] = truth.exact.kind == Kind::finite ? truth.bound : 0;
-    answer.results[at] = truth.results;
-  });
-  return answer;
-}
-
-Answer predicted_answer(const Operation& operation, const Arithmetic& unit, const OutputSpec& output,
-                        const AnswerOptions& how) {
-  const std::size_t n = how.sample.empty() ? operation.size() : how.sample.size();
-  const std::size_t bytes = code_bytes(output.format);
-  Answer answer;
-  answer.codes.resize(n * bytes);
-  if (how.threads > 0) omp_set_num_threads(how.threads);
-  if (how.sample.empty() &&
-      operation.predict_all(unit, {answer.codes.data(), n, 1, output.format}, how.progress))
-    return answer;
-  for_outputs(n, how, [&](std::size_t at, std::size_t i) {
-    detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes,
-                       operation.predicted(unit, i));
-  });
-  return answer;
-}
-
-std::vector<std::size_t> sample_of(std::size_t n, std::size_t size, std::uint64_t seed) {
-  if (size >= n) return {};
-  // One of each of `size` shares of the outputs: distinct, in order, and spread over all of them.
-  const CounterRandom random(seed, 0x53414D50);
-  std::vector<std::size_t> sample(size);
-  const auto begin = [&](std::size_t share) {
-    return static_cast<std::size_t>(static_cast<Wide>(share) * n / size);
-  };
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::size_t first = begin(i);
-    sample[i] = first + static_cast<std::size_t>(random.below(begin(i + 1) - first, i));
-  }
-  return sample;
 }
 
 }  // namespace assay::cli

@@ -19,6 +19,7 @@
 #include "reference/formats/decimal.hpp"
 #include "reference/formats/rounding.hpp"
 #include "validation/cli/any_order.hpp"
+#include "validation/cli/check_answer.hpp"
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"

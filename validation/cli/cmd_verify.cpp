@@ -14,6 +14,7 @@
 #include "reference/core/error.hpp"
 #include "validation/cli/any_order.hpp"
 #include "validation/cli/cases.hpp"
+#include "validation/cli/check_answer.hpp"
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"

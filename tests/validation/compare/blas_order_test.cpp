@@ -13,6 +13,7 @@
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/cli/any_order.hpp"
+#include "validation/cli/check_answer.hpp"
 #include "validation/cli/check_operation.hpp"
 #include "validation/compare/comparator.hpp"
 

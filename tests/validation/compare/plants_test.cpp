@@ -19,6 +19,7 @@
 #include "reference/exact/exact_sum.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/cli/any_order.hpp"
+#include "validation/cli/check_answer.hpp"
 #include "validation/cli/check_operation.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/suites/arithmetics.hpp"
