@@ -12,7 +12,7 @@ namespace assay::gpu {
 
 enum class TensorCore : int {
 #define TENSOR_CORE(id, form, ptx, m, k, input, accumulator, needs) id,
-#include "gpu/host/tensor_core_instructions.def"
+#include "emulation/units/nvidia/tensor_core_instructions.def"
   none,
 };
 

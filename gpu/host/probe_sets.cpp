@@ -34,7 +34,7 @@ const TensorCoreInstruction& instruction_of(TensorCore id) {
   static const std::vector<TensorCoreInstruction> all{
 #define TENSOR_CORE(id, form, ptx, m, k, input, accumulator, needs) \
   {TensorCore::id, whole_ptx(ptx), m, k, formats::input, formats::accumulator, ImageNeeds::needs},
-#include "gpu/host/tensor_core_instructions.def"
+#include "emulation/units/nvidia/tensor_core_instructions.def"
   };
   if (id == TensorCore::none) throw ContractError("there is no instruction to describe");
   return all.at(static_cast<std::size_t>(id));

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "emulation/units/nvidia/fragments.hpp"
 #include "gpu/host/cuda_launch.cuh"
-#include "gpu/host/fragments.hpp"
 
 namespace assay::gpu {
 namespace {
@@ -232,7 +232,7 @@ __global__ void __launch_bounds__(32) f64_tiles(DevicePointers p, int chunks) {
 #define ASSAY_OP_WTD2(id, ptx, k, input, needs) ASSAY_WARPGROUP_OP(id, ptx, k, input, 2, WTD2, needs)
 #define ASSAY_OP_F64(id, ptx, k, input, needs)
 #define TENSOR_CORE(id, form, ptx, m, k, input, accumulator, needs) ASSAY_OP_##form(id, ptx, k, input, needs)
-#include "gpu/host/tensor_core_instructions.def"
+#include "emulation/units/nvidia/tensor_core_instructions.def"
 
 #define ASSAY_LAUNCH_A4D4(id) warp_tiles<Op_##id><<<blocks, 32>>>(p, chunks)
 #define ASSAY_LAUNCH_A4D2(id) ASSAY_LAUNCH_A4D4(id)
@@ -253,7 +253,7 @@ void launch_tensor_core(TensorCore instruction, std::size_t tiles, int chunks, c
   case TensorCore::id:                                              \
     ASSAY_LAUNCH_##form(id);                                        \
     return;
-#include "gpu/host/tensor_core_instructions.def"
+#include "emulation/units/nvidia/tensor_core_instructions.def"
     case TensorCore::none: break;
   }
   throw std::logic_error("no such matrix instruction");

@@ -107,7 +107,7 @@ class Arithmetic {
                        const FormatSpec& output) const = 0;
 
   // How it adds, where dot_bound() holds for it as it stands: then all that may happen on the way, overflow too,
-  // follows from the data (reference/dense/result_set.hpp). Empty: only bound() knows.
+  // follows from the data (reference/operations/result_set.hpp). Empty: only bound() knows.
   virtual std::optional<Accumulation> accumulation() const { return std::nullopt; }
 
  protected:

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "emulation/units/live_x86.hpp"
 #include "emulation/units/unit.hpp"
+#include "emulation/units/x86/live_x86.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/storage.hpp"

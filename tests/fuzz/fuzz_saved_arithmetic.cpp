@@ -1,6 +1,6 @@
 // The reader of saved arithmetics: what it takes is an arithmetic that can be written again and replays.
 #include "tests/fuzz/io_fuzz.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 
 using namespace assay;
 

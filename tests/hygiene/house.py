@@ -19,10 +19,11 @@ def check_top(tree):
 
 
 def check_targets(tree):
-    """A folder with code has the CMake target named after it, and the folder above adds it."""
+    """A folder with code has the CMake target named after it, and the folder above adds it; folders below join it."""
     bad = []
-    folders = {str(PurePosixPath(f).parent) for f in tree.named(*CODE, below=('reference', 'emulation', 'validation'))}
-    for folder in sorted(f for f in folders if PurePosixPath(f).name != 'kernels'):
+    folders = {'/'.join(PurePosixPath(f).parent.parts[:2])
+               for f in tree.named(*CODE, below=('reference', 'emulation', 'validation'))}
+    for folder in sorted(folders):
         mine = tree.text(f'{folder}/CMakeLists.txt') or ''
         above, name = folder.rsplit('/', 1) if '/' in folder else ('', folder)
         target = folder.replace('/', '_')

@@ -69,7 +69,7 @@ PLANTS = {
         {'reference/core/CMakeLists.txt': None},
         {'reference/core/CMakeLists.txt': '# assay_library(reference_core)\n'},
         {'reference/core': None, 'reference/CMakeLists.txt': 'add_subdirectory(formats)\n'},
-        {'reference/core/deep': None, 'reference/core/deep/x.cpp': ''},
+        {'reference/deep': None, 'reference/deep/x.cpp': ''},
     ],
     'built': [{'reference/core/forgotten.cpp': ''}, {'tests/forgotten_test.cpp': ''}],
     'skips': [

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "validation/diagnose/generate.hpp"
+#include "validation/diagnose/program/generate.hpp"
 
 namespace CLI {
 class App;

@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "reference/dense/conv.hpp"
-#include "reference/dense/gemm.hpp"
-#include "reference/dense/reduce.hpp"
-#include "reference/dense/result_set.hpp"
 #include "reference/exact/arithmetic.hpp"
+#include "reference/operations/conv.hpp"
+#include "reference/operations/gemm.hpp"
+#include "reference/operations/reduce.hpp"
+#include "reference/operations/result_set.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/io/array.hpp"
 

@@ -27,7 +27,7 @@
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/report/table.hpp"
 #include "validation/report/trace_text.hpp"
 #include "validation/suites/arithmetics.hpp"

@@ -17,7 +17,7 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/diagnose/invariance.hpp"
+#include "validation/diagnose/reveal/invariance.hpp"
 #include "validation/report/invariance_text.hpp"
 #include "validation/report/trace_text.hpp"
 

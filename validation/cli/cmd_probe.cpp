@@ -17,10 +17,10 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/diagnose/draw.hpp"
-#include "validation/diagnose/probe_text.hpp"
-#include "validation/diagnose/revealed.hpp"
-#include "validation/diagnose/rules.hpp"
+#include "validation/diagnose/reveal/draw.hpp"
+#include "validation/diagnose/reveal/probe_text.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/diagnose/reveal/rules.hpp"
 #include "validation/report/trace_text.hpp"
 
 namespace assay::cli {

@@ -24,7 +24,7 @@
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/diagnose/program.hpp"
+#include "validation/diagnose/program/program.hpp"
 #include "validation/diagnose/shrink.hpp"
 #include "validation/report/run_report.hpp"
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "validation/cli/progress_line.hpp"
-#include "validation/diagnose/program.hpp"
-#include "validation/diagnose/reveal.hpp"
+#include "validation/diagnose/program/program.hpp"
+#include "validation/diagnose/reveal/reveal.hpp"
 
 namespace CLI {
 class App;

@@ -22,8 +22,8 @@
 #include <string>
 #include <utility>
 
-#include "reference/dense/result_set.hpp"
 #include "reference/formats/rounding.hpp"
+#include "reference/operations/result_set.hpp"
 #include "validation/compare/codes.hpp"
 #include "validation/compare/comparison.hpp"
 #include "validation/compare/policy.hpp"

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
-#include "reference/dense/result_set.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/format_spec.hpp"
+#include "reference/operations/result_set.hpp"
 #include "validation/compare/policy.hpp"
 #include "validation/compare/ulp.hpp"
 

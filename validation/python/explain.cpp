@@ -1,5 +1,5 @@
 // Which arithmetic made an output: explanations of arrays.
-#include "validation/diagnose/explain.hpp"
+#include "validation/diagnose/explain/explain.hpp"
 
 #include <pybind11/stl.h>
 
@@ -13,7 +13,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
 #include "reference/exact/arithmetic.hpp"
-#include "validation/diagnose/explain_conversion.hpp"
+#include "validation/diagnose/explain/explain_conversion.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
 #include "validation/report/explanation_text.hpp"

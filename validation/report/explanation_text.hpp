@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "validation/compare/where.hpp"
-#include "validation/diagnose/explain.hpp"
-#include "validation/diagnose/explain_conversion.hpp"
+#include "validation/diagnose/explain/explain.hpp"
+#include "validation/diagnose/explain/explain_conversion.hpp"
 
 namespace assay {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "validation/diagnose/draw.hpp"
+#include "validation/diagnose/reveal/draw.hpp"
 #include "validation/report/trace_text.hpp"
 
 namespace assay {

@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "validation/diagnose/invariance.hpp"
-#include "validation/diagnose/process_threads.hpp"
+#include "validation/diagnose/program/process_threads.hpp"
+#include "validation/diagnose/reveal/invariance.hpp"
 
 namespace assay {
 

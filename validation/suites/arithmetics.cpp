@@ -11,7 +11,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
 #include "reference/exact/chain.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 
 namespace assay {
 

@@ -20,8 +20,8 @@
 #include "emulation/units/unit.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/explain.hpp"
-#include "validation/diagnose/reveal.hpp"
+#include "validation/diagnose/explain/explain.hpp"
+#include "validation/diagnose/reveal/reveal.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/suite.hpp"
 

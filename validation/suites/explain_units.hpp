@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "validation/diagnose/explain.hpp"
+#include "validation/diagnose/explain/explain.hpp"
 
 namespace assay {
 

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "reference/core/random.hpp"
-#include "reference/dense/gemm.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/exact/exact_dot.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/neighbours.hpp"
 #include "reference/formats/storage.hpp"
+#include "reference/operations/gemm.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/compare/ulp.hpp"
 #include "validation/suites/suite.hpp"

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "emulation/units/fused_sum.hpp"
+#include "emulation/units/nvidia/fused_sum.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "reference/core/parallel.hpp"

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "emulation/units/fused_sum.hpp"
 #include "emulation/units/hard_operands.hpp"
-#include "emulation/units/live_x86.hpp"
+#include "emulation/units/nvidia/fused_sum.hpp"
 #include "emulation/units/unit.hpp"
-#include "emulation/units/x86_mutants.hpp"
+#include "emulation/units/x86/live_x86.hpp"
+#include "emulation/units/x86/x86_mutants.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/suites/recorded_vectors.hpp"

@@ -5,7 +5,7 @@
 #include <bit>
 #include <vector>
 
-#include "emulation/units/amd_mfma.hpp"
+#include "emulation/units/amd/amd_mfma.hpp"
 #include "reference/core/error.hpp"
 #include "tests/emulation/units/fixed_point.hpp"
 #include "tests/emulation/units/unit_checks.hpp"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "emulation/units/arm_bfdot.hpp"
+#include "emulation/units/arm/arm_bfdot.hpp"
 #include "reference/core/error.hpp"
 #include "tests/emulation/units/fixed_point.hpp"
 #include "tests/emulation/units/unit_checks.hpp"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "emulation/units/block_scaled.hpp"
+#include "emulation/units/nvidia/block_scaled.hpp"
 #include "reference/core/error.hpp"
 #include "tests/emulation/units/fixed_point.hpp"
 #include "tests/emulation/units/unit_checks.hpp"

@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "emulation/units/amd_mfma.hpp"
-#include "emulation/units/arm_bfdot.hpp"
-#include "emulation/units/block_scaled.hpp"
+#include "emulation/units/amd/amd_mfma.hpp"
+#include "emulation/units/arm/arm_bfdot.hpp"
 #include "emulation/units/distinguish.hpp"
+#include "emulation/units/nvidia/block_scaled.hpp"
 #include "reference/core/error.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/formats/encode.hpp"

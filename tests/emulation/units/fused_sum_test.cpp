@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "emulation/units/fused_sum.hpp"
+#include "emulation/units/nvidia/fused_sum.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/emulation/units/fused_sum_problems.hpp"

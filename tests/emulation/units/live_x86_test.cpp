@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "emulation/units/live_x86.hpp"
-#include "emulation/units/x86_mutants.hpp"
+#include "emulation/units/x86/live_x86.hpp"
+#include "emulation/units/x86/x86_mutants.hpp"
 #include "tests/emulation/units/live_or_skip.hpp"
 
 using namespace assay;

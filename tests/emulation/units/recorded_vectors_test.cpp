@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "emulation/units/fused_sum.hpp"
+#include "emulation/units/nvidia/fused_sum.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/reference/spdnn/temporary_folder.hpp"

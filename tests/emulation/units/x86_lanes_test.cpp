@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "emulation/units/live_x86.hpp"
-#include "emulation/units/x86_mutants.hpp"
+#include "emulation/units/x86/live_x86.hpp"
+#include "emulation/units/x86/x86_mutants.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"

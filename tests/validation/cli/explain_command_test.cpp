@@ -12,7 +12,7 @@
 #include "emulation/units/unit.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "tests/validation/cli/files.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 
 using namespace assay;
 using namespace assay::cli_test;

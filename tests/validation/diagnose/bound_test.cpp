@@ -7,9 +7,9 @@
 #include "reference/exact/exact_dot.hpp"
 #include "reference/exact/exact_sum.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/revealed.hpp"
-#include "validation/diagnose/rules.hpp"
-#include "validation/diagnose/scaling.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/diagnose/reveal/rules.hpp"
+#include "validation/diagnose/reveal/scaling.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

@@ -1,6 +1,6 @@
 // Behaviours planted in data and recovered from it; wrong ones that must not pass; where two answers part.
 #define BOOST_TEST_MODULE diagnose_explain
-#include "validation/diagnose/explain.hpp"
+#include "validation/diagnose/explain/explain.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -12,7 +12,7 @@
 #include "reference/core/random.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/explain_conversion.hpp"
+#include "validation/diagnose/explain/explain_conversion.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 using namespace assay;

@@ -14,8 +14,8 @@
 #include "reference/exact/exact_sum.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/invariance.hpp"
-#include "validation/diagnose/probe_text.hpp"
+#include "validation/diagnose/reveal/invariance.hpp"
+#include "validation/diagnose/reveal/probe_text.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

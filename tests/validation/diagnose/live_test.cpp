@@ -14,9 +14,9 @@
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/invariance.hpp"
-#include "validation/diagnose/program.hpp"
-#include "validation/diagnose/rules.hpp"
+#include "validation/diagnose/program/program.hpp"
+#include "validation/diagnose/reveal/invariance.hpp"
+#include "validation/diagnose/reveal/rules.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

@@ -9,7 +9,7 @@
 #include "reference/exact/exact_dot.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

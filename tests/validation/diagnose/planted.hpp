@@ -8,7 +8,7 @@
 
 #include "reference/core/random.hpp"
 #include "reference/exact/chain.hpp"
-#include "validation/diagnose/reveal.hpp"
+#include "validation/diagnose/reveal/reveal.hpp"
 
 namespace assay::diagnose_test {
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/rules.hpp"
+#include "validation/diagnose/reveal/rules.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

@@ -1,6 +1,6 @@
 // Child processes: asked in both forms, and everything that they can do wrong; afterwards none is left.
 #define BOOST_TEST_MODULE diagnose_program
-#include "validation/diagnose/program.hpp"
+#include "validation/diagnose/program/program.hpp"
 
 #include <dirent.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 
 #include "reference/core/error.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/process_threads.hpp"
+#include "validation/diagnose/program/process_threads.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

@@ -7,9 +7,9 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/draw.hpp"
-#include "validation/diagnose/invariance.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/draw.hpp"
+#include "validation/diagnose/reveal/invariance.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

@@ -12,9 +12,9 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/draw.hpp"
-#include "validation/diagnose/revealed.hpp"
-#include "validation/diagnose/rules.hpp"
+#include "validation/diagnose/reveal/draw.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/diagnose/reveal/rules.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

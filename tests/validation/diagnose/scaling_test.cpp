@@ -12,9 +12,9 @@
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/asker.hpp"
-#include "validation/diagnose/revealed.hpp"
-#include "validation/diagnose/scaling.hpp"
+#include "validation/diagnose/reveal/asker.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/diagnose/reveal/scaling.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

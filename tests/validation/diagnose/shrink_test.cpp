@@ -12,7 +12,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/generate.hpp"
+#include "validation/diagnose/program/generate.hpp"
 
 using namespace assay;
 using namespace assay::diagnose;

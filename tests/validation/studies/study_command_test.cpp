@@ -10,8 +10,8 @@
 
 #include "reference/exact/chain.hpp"
 #include "tests/validation/cli/files.hpp"
-#include "validation/diagnose/reveal.hpp"
-#include "validation/diagnose/revealed.hpp"
+#include "validation/diagnose/reveal/reveal.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 
 using namespace assay;
 using namespace assay::cli_test;

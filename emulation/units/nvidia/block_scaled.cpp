@@ -1,0 +1,400 @@
+#include "emulation/units/nvidia/block_scaled.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+
+#include "emulation/units/step_unit.hpp"
+#include "reference/core/error.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
+
+namespace assay {
+namespace {
+
+using formats::float32;
+constexpr std::uint64_t unit_nan = 0x7FFFFFFF;
+
+// A scale as significand * 2^exponent, with the exponent that its field stands for; a NaN has none of it.
+struct Scale {
+  bool nan = false;
+  std::uint64_t significand = 1;
+  int exponent = 0;  // of the last place
+  int field = 0;     // the exponent of alignment
+};
+
+Scale read_scale(std::uint8_t code, ScaleFormat format) {
+  if (format == ScaleFormat::e8m0) {
+    const e8m0_t scale{code};
+    return {.nan = scale.is_nan(), .exponent = scale.exponent(), .field = scale.exponent()};
+  }
+  const FormatSpec& f = formats::float8_e4m3fn;
+  const std::uint64_t magnitude = code & f.magnitude_mask();
+  if (f.is_nan(magnitude)) return {.nan = true};
+  const ExactValue<std::uint64_t> x = exact_from_code(magnitude, f);
+  return {.significand = x.significand, .exponent = x.exponent, .field = x.exponent + f.precision - 1};
+}
+
+// One operand of the sum of a step.
+struct Term {
+  Kind kind = Kind::finite;
+  bool negative = false;  // of an infinity
+  bool zero = true;       // takes ezero as its exponent
+  std::int64_t significand = 0;
+  int exponent = 0;  // of the last place
+  int field = 0;     // the exponent of alignment, unless zero
+};
+
+ExactValue<Wide> value_of(const Term& t) {
+  ExactValue<Wide> x = exact_integer(t.significand, t.exponent);
+  x.kind = t.kind;
+  if (t.kind != Kind::finite) x.negative = t.negative;
+  return x;
+}
+
+// |x| * 2^places cut to an integer, with x's sign.
+std::int64_t cut(std::int64_t x, int places) {
+  if (places >= 0) return x * (std::int64_t{1} << places);
+  const std::int64_t magnitude = (x < 0 ? -x : x) >> std::min(-places, 63);
+  return x < 0 ? -magnitude : magnitude;
+}
+
+int field_exponent(const ExactValue<std::uint64_t>& x, const FormatSpec& f) {
+  return x.exponent + f.precision - 1;
+}
+
+std::int64_t signed_significand(bool negative, std::uint64_t magnitude) {
+  const auto x = static_cast<std::int64_t>(magnitude);
+  return negative ? -x : x;
+}
+
+// Of products first .. last - 1, or of c if there are none.
+std::string term_name(std::size_t first, std::size_t last) {
+  if (first == last) return "c";
+  if (last - first == 1) return product_name(first);
+  const std::string range = "[" + std::to_string(first) + ".." + std::to_string(last - 1) + "]";
+  return "a" + range + " b" + range;
+}
+
+std::string counted(std::size_t n, const char* what) { return std::to_string(n) + " " + what; }
+
+}  // namespace
+
+struct BlockScaledUnit::Operands {
+  CodeVector a, b;
+  Scales a_scales, b_scales;
+};
+
+struct BlockScaledUnit::Log : StepLog {};
+
+std::string_view scale_format_name(ScaleFormat format) {
+  return format == ScaleFormat::e8m0 ? "e8m0" : "ue4m3";
+}
+
+BlockScaledUnit::BlockScaledUnit(const BlockScaledSpec& spec)
+    : Unit([&spec] {
+        ArithmeticInfo info{.name = spec.name, .family = "block_scaled", .summary = spec.summary};
+        info.inputs = spec.inputs;
+        info.step_terms = spec.step;
+        info.order = "steps of " + std::to_string(spec.step) + " in order; each one truncated sum with c";
+        info.products = spec.group == 1 ? "exact, scaled, then truncated to a common unit"
+                                        : "sums of " + std::to_string(spec.group) +
+                                              " exact, scaled, then truncated to a common unit";
+        info.rounding = std::string(rounding_name(Rounding::toward_zero));
+        info.fused = true;
+        info.parameters = {
+            {"L", std::to_string(spec.step)},      {"F", std::to_string(spec.fraction)},
+            {"ezero", std::to_string(spec.ezero)}, {"block", std::to_string(spec.block)},
+            {"group", std::to_string(spec.group)}, {"scales", std::string(scale_format_name(spec.scales))}};
+        info.nan = "0x7FFFFFFF";
+        info.source = "arXiv:2511.10909 (MMA-Sim), PTX ISA";
+        info.evidence = Evidence::SRC;
+        return info;
+      }()),
+      spec_(spec) {}
+
+void BlockScaledUnit::check_scales(const CodeVector& a, const CodeVector& b, Scales a_scales,
+                                   Scales b_scales) const {
+  check_dot(a, b, float32);
+  const std::size_t due = blocks(a.size);
+  if (a_scales.size() != due || b_scales.size() != due) {
+    throw ContractError(info().name + ": " + std::to_string(a_scales.size()) + " and " +
+                        counted(b_scales.size(), "scales for ") + counted(a.size, "elements; it takes ") +
+                        counted(due, "of each, one ") + std::string(scale_format_name(spec_.scales)) +
+                        " for every block of " + std::to_string(spec_.block));
+  }
+}
+
+std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, std::uint64_t c,
+                                         const Log& log) const {
+  const std::size_t end = std::min(begin + spec_.step, x.a.size);
+  std::vector<Term> terms;
+  std::vector<TraceTerm> names;
+  bool nan = false, plus_infinity = false, minus_infinity = false;
+  terms.reserve(spec_.step / spec_.group + 1);
+  const auto join = [&](const Term& t, std::size_t first, std::size_t last) {
+    nan = nan || t.kind == Kind::nan;
+    if (t.kind == Kind::infinite) (t.negative ? minus_infinity : plus_infinity) = true;
+    terms.push_back(t);
+    if (log.trace != nullptr) names.push_back({.name = term_name(first, last), .exact = value_of(t)});
+  };
+  for (std::size_t i = begin; i < end; i += spec_.group) {
+    const Scale sa = read_scale(x.a_scales[i / spec_.block], spec_.scales);
+    const Scale sb = read_scale(x.b_scales[i / spec_.block], spec_.scales);
+    const std::size_t last = std::min(i + spec_.group, end);
+    Term t;
+    int place = 0;  // of the products' sum: one for all, below the last place of any product
+    if (spec_.group > 1) {
+      place = x.a.format.emin - x.a.format.precision + 1 + x.b.format.emin - x.b.format.precision + 1;
+    }
+    for (std::size_t j = i; j < last; ++j) {
+      const ExactValue<std::uint64_t> va = exact_from_code(x.a.code(j), x.a.format);
+      const ExactValue<std::uint64_t> vb = exact_from_code(x.b.code(j), x.b.format);
+      const ExactValue<Wide> product = wide_product(va, vb);
+      if (product.kind != Kind::finite) {
+        t.kind = product.kind;
+        t.negative = product.negative;
+        continue;
+      }
+      if (product.is_zero()) continue;
+      t.zero = false;
+      const std::int64_t m =
+          signed_significand(product.negative, static_cast<std::uint64_t>(product.significand));
+      if (spec_.group > 1) {
+        t.significand += cut(m, product.exponent - place);
+      } else {
+        t.significand = m;
+        place = product.exponent;
+        t.field = field_exponent(va, x.a.format) + field_exponent(vb, x.b.format);
+      }
+    }
+    t.exponent = place + sa.exponent + sb.exponent;
+    t.field += sa.field + sb.field;
+    t.significand *= static_cast<std::int64_t>(sa.significand * sb.significand);
+    if (sa.significand == 0 || sb.significand == 0) t.zero = true;
+    if (sa.nan || sb.nan) t.kind = Kind::nan;
+    join(t, i, last);
+  }
+  const ExactValue<std::uint64_t> vc = exact_from_code(c, float32);
+  Term addend{.kind = vc.kind, .negative = vc.negative, .zero = vc.is_zero()};
+  addend.significand = signed_significand(vc.negative, vc.significand);
+  addend.exponent = vc.exponent;
+  addend.field = field_exponent(vc, float32);
+  join(addend, end, end);
+
+  TraceStep step{.name = "step " + std::to_string(begin / spec_.step)};
+  if (nan || plus_infinity || minus_infinity) {
+    nan = nan || (plus_infinity && minus_infinity);
+    step.sum.kind = nan ? Kind::nan : Kind::infinite;
+    step.sum.negative = !nan && minus_infinity;
+    step.result = nan ? unit_nan : encode(step.sum, float32).code;
+    step.note = nan ? "NaN, 0 * Inf or infinities of both signs: NaN" : "infinite";
+    for (TraceTerm& term : names) term.entered = term.exact;
+  } else {
+    const bool filled = end - begin == spec_.step;
+    int emax = filled ? std::numeric_limits<int>::min() : spec_.ezero;
+    for (const Term& t : terms) emax = std::max(emax, t.zero ? spec_.ezero : t.field);
+    const int q = emax - spec_.fraction;
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      if (terms[i].significand == 0) continue;
+      const std::int64_t kept = cut(terms[i].significand, terms[i].exponent - q);
+      sum += kept;
+      if (!names.empty()) names[i].entered = exact_integer(kept, q);
+      log.add_error(std::ldexp(1.0, q));
+    }
+    step.quantum = q;
+    step.sum = exact_integer(sum, q);
+    const Encoded rounded = encode(step.sum, float32, {.rounding = Rounding::toward_zero});
+    step.result = rounded.code;
+    if (rounded.overflow) {
+      // encode() stops at the largest finite value when it rounds toward zero; this unit does not.
+      step.result = float32.infinity_code() | (sum < 0 ? float32.sign_code() : 0);
+      step.note = "overflow: infinite";
+    }
+    log.add_rounding(step.sum, float32, Rounding::toward_zero, false);
+  }
+  const std::uint64_t result = step.result;
+  if (log.trace != nullptr) {
+    step.terms = std::move(names);
+    log.trace->push_back(std::move(step));
+  }
+  return result;
+}
+
+std::uint64_t BlockScaledUnit::chain(const Operands& x, std::optional<std::uint64_t> c,
+                                     const Log& log) const {
+  std::uint64_t sum = c.value_or(0);
+  for (std::size_t begin = 0; begin < x.a.size; begin += spec_.step) sum = take_step(x, begin, sum, log);
+  return sum;
+}
+
+std::uint64_t BlockScaledUnit::dot_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
+                                          Scales b_scales, std::optional<std::uint64_t> c) const {
+  check_scales(a, b, a_scales, b_scales);
+  return chain({a, b, a_scales, b_scales}, c, {});
+}
+
+std::uint64_t BlockScaledUnit::dot_scaled(const BlockScaled& a, const BlockScaled& b,
+                                          std::optional<std::uint64_t> c) const {
+  for (const BlockScaled* x : {&a, &b}) {
+    if (x->block != spec_.block) {
+      throw ContractError(info().name + ": an operand in blocks of " + std::to_string(x->block) +
+                          "; it takes blocks of " + std::to_string(spec_.block));
+    }
+  }
+  return dot_scaled({a.elements.data(), a.size(), 1, a.element}, {b.elements.data(), b.size(), 1, b.element},
+                    a.scales, b.scales, c);
+}
+
+void BlockScaledUnit::gemm_scaled(const CodeMatrix& a, const CodeMatrix& b, const ScaleMatrix& a_scales,
+                                  const ScaleMatrix& b_scales, const std::optional<CodeMatrix>& c,
+                                  const MutableCodeMatrix& d) const {
+  check_gemm(a, b, c, d);
+  const std::size_t due = blocks(a.cols);
+  if (a_scales.rows != d.rows || b_scales.rows != d.cols || a_scales.cols != due || b_scales.cols != due) {
+    const auto shape = [](std::size_t rows, std::size_t cols) {
+      return std::to_string(rows) + " x " + std::to_string(cols);
+    };
+    throw ContractError(info().name + ": scales of " + shape(a_scales.rows, a_scales.cols) + " for A and " +
+                        shape(b_scales.rows, b_scales.cols) + " for B; it takes " + shape(d.rows, due) +
+                        " and " + shape(d.cols, due) + ", one " +
+                        std::string(scale_format_name(spec_.scales)) + " for every block of " +
+                        std::to_string(spec_.block));
+  }
+  if (due != 0 && d.rows != 0 && d.cols != 0 && (a_scales.data == nullptr || b_scales.data == nullptr))
+    throw ContractError(info().name + ": scales are null");
+  std::exception_ptr failure;  // an exception must not leave the parallel region
+  const auto rows = static_cast<std::ptrdiff_t>(d.rows);
+#pragma omp parallel for schedule(static) if (d.rows * d.cols > 1)
+  for (std::ptrdiff_t row = 0; row < rows; ++row) {
+    try {
+      const auto i = static_cast<std::size_t>(row);
+      for (std::size_t j = 0; j < d.cols; ++j) {
+        const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
+        d.set(i, j, chain({a.row(i), b.column(j), a_scales.row(i), b_scales.row(j)}, start, {}));
+      }
+    } catch (...) {
+#pragma omp critical(assay_gemm_failure)
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::vector<TraceStep> BlockScaledUnit::trace_scaled(const CodeVector& a, const CodeVector& b,
+                                                     Scales a_scales, Scales b_scales,
+                                                     std::optional<std::uint64_t> c) const {
+  check_scales(a, b, a_scales, b_scales);
+  if (a.size == 0) return {trace_of_no_terms(c.value_or(0), float32)};
+  std::vector<TraceStep> steps;
+  Log log;
+  log.trace = &steps;
+  chain({a, b, a_scales, b_scales}, c, log);
+  return steps;
+}
+
+ExactDot BlockScaledUnit::exact_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
+                                       Scales b_scales, std::optional<std::uint64_t> c) const {
+  check_scales(a, b, a_scales, b_scales);
+  ExactDot truth;
+  ExactSum magnitudes;
+  const auto add = [&](ExactValue<Wide> x) {
+    truth.value.add(x);
+    x.negative = false;
+    magnitudes.add(x);
+  };
+  for (std::size_t i = 0; i < a.size; ++i) {
+    const Scale sa = read_scale(a_scales[i / spec_.block], spec_.scales);
+    const Scale sb = read_scale(b_scales[i / spec_.block], spec_.scales);
+    ExactValue<Wide> x =
+        wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
+    if (sa.nan || sb.nan) x.kind = Kind::nan;
+    x.significand *= sa.significand * sb.significand;
+    x.exponent += sa.exponent + sb.exponent;
+    add(x);
+  }
+  if (c) add(widened(exact_from_code(*c, float32)));
+  truth.magnitudes = magnitudes.rounded_up();
+  return truth;
+}
+
+double BlockScaledUnit::bound_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
+                                     Scales b_scales, std::optional<std::uint64_t> c) const {
+  check_scales(a, b, a_scales, b_scales);
+  double error = 0;
+  Log log;
+  log.error = &error;
+  const std::uint64_t result = chain({a, b, a_scales, b_scales}, c, log);
+  return float32.is_finite(result) ? error : std::numeric_limits<double>::infinity();
+}
+
+double BlockScaledUnit::bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                              const FormatSpec& output) const {
+  check_dot(a, b, output);
+  const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
+  return bound_scaled(a, b, ones, ones, c);
+}
+
+std::uint64_t BlockScaledUnit::dot_checked(const CodeVector& a, const CodeVector& b,
+                                           std::optional<std::uint64_t> c, const FormatSpec&,
+                                           std::uint64_t) const {
+  const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
+  return chain({a, b, ones, ones}, c, {});
+}
+
+std::uint64_t BlockScaledUnit::step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
+                                            std::uint64_t element) const {
+  return dot_checked(a, b, c, float32, element);
+}
+
+std::vector<TraceStep> BlockScaledUnit::trace_checked(const CodeVector& a, const CodeVector& b,
+                                                      std::optional<std::uint64_t> c,
+                                                      const FormatSpec&) const {
+  const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
+  return trace_scaled(a, b, ones, ones, c);
+}
+
+std::unique_ptr<const BlockScaledUnit> make_block_scaled(const BlockScaledSpec& spec) {
+  const bool divides = spec.group != 0 && spec.block % spec.group == 0 && spec.step % spec.group == 0;
+  if (spec.inputs.empty() || spec.block == 0 || spec.step == 0 || !divides || spec.group > 16 ||
+      spec.step > 128 || spec.fraction < 23 || spec.fraction > 36) {
+    throw ContractError("block-scaled unit " + spec.name + ": blocks of " + std::to_string(spec.block) +
+                        ", groups of " + std::to_string(spec.group) + ", steps of " +
+                        std::to_string(spec.step) + ", F = " + std::to_string(spec.fraction) +
+                        "; groups of at most 16 divide blocks and steps of at most 128, F is 23 to 36");
+  }
+  for (const auto& [a, b] : spec.inputs) {
+    const bool grouped_fits = spec.group == 1 || (a == formats::float4_e2m1fn && b == a);
+    if (a.bits > 8 || b.bits > 8 || !grouped_fits)
+      throw ContractError("block-scaled unit " + spec.name + ": " + std::string(a.short_name) + " x " +
+                          std::string(b.short_name) +
+                          "; elements have at most 8 bits, exact groups are of f4_e2m1");
+  }
+  return std::make_unique<BlockScaledUnit>(spec);
+}
+
+void add_block_scaled_units(ArithmeticRegistry& registry) {
+  using namespace formats;
+  const auto pairs = [](const std::vector<FormatSpec>& elements) {
+    std::vector<std::pair<FormatSpec, FormatSpec>> inputs;
+    for (const FormatSpec& a : elements) {
+      for (const FormatSpec& b : elements) inputs.emplace_back(a, b);
+    }
+    return inputs;
+  };
+#define BLOCK_SCALED(unit_name, elements_a_scale, exact_sum, products, scale, f, zero, text, ...) \
+  registry.add(make_block_scaled({.name = unit_name,                                              \
+                                  .summary = text,                                                \
+                                  .inputs = pairs({__VA_ARGS__}),                                 \
+                                  .block = elements_a_scale,                                      \
+                                  .group = exact_sum,                                             \
+                                  .step = products,                                               \
+                                  .scales = ScaleFormat::scale,                                   \
+                                  .fraction = f,                                                  \
+                                  .ezero = zero}));
+#include "emulation/units/units.def"
+#undef BLOCK_SCALED
+}
+
+}  // namespace assay

@@ -1,0 +1,532 @@
+#include "emulation/units/nvidia/fused_sum.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "emulation/units/nvidia/fused_sum_gemm.hpp"
+#include "reference/core/error.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t most_terms = 64;
+constexpr std::size_t f16_steps_chunk = 32;  // of an fp8 mma.sync that is two f16 steps
+
+// Float32 with 13 fraction bits: what an fp8 sum on Ada and Hopper is truncated to.
+constexpr FormatSpec e8m13_format{"e8m13", "e8m13", 22, 14, -126, Specials::ieee};
+
+const FormatSpec& accumulator_of(FusedResult result) {
+  return result == FusedResult::f16 ? formats::float16 : formats::float32;
+}
+
+// An operand as the unit reads it.
+struct Operand {
+  ExactValue<std::uint64_t> value{};
+  int e = 0;  // of the specification: the exponent of the place before the point
+};
+
+Operand operand(std::uint64_t code, const FormatSpec& f) {
+  const ExactValue<std::uint64_t> x = exact_from_code(code, f);
+  return {x, x.exponent + f.precision - 1};
+}
+
+// A term of a step.
+struct Term {
+  ExactValue<Wide> exact{};
+  int e = 0;
+  std::uint64_t kept = 0;  // of |exact|, in units of q
+};
+
+// All that happened in one step.
+struct Step {
+  std::size_t products = 0;
+  std::array<Term, most_terms + 1> terms{};  // the products, then c
+  int quantum = 0;                           // q = 2^quantum
+  ExactValue<Wide> sum{};                    // S q, or the special value
+  std::uint64_t code = 0;
+
+  const Term& addend() const { return terms[products]; }
+  // Terms that may have lost something.
+  std::size_t nonzero() const {
+    return static_cast<std::size_t>(std::count_if(terms.begin(), terms.begin() + 1 + std::ptrdiff_t(products),
+                                                  [](const Term& t) { return t.exact.significand != 0; }));
+  }
+};
+
+// NaN, an infinity, or neither: decided before anything is aligned.
+ExactValue<Wide> special_sum(const Step& step) {
+  bool nan = false, plus = false, minus = false;
+  for (std::size_t i = 0; i <= step.products; ++i) {
+    const ExactValue<Wide>& x = step.terms[i].exact;
+    nan = nan || x.kind == Kind::nan;
+    plus = plus || (x.kind == Kind::infinite && !x.negative);
+    minus = minus || (x.kind == Kind::infinite && x.negative);
+  }
+  ExactValue<Wide> sum;
+  if (nan || (plus && minus)) {
+    sum.kind = Kind::nan;
+  } else if (plus || minus) {
+    sum.kind = Kind::infinite;
+    sum.negative = minus;
+  }
+  return sum;
+}
+
+// |x| in units of 2^quantum, cut.
+std::uint64_t kept_of(const ExactValue<Wide>& x, int quantum, FusedFault fault) {
+  if (x.significand == 0) return 0;
+  const int down = quantum - x.exponent;
+  if (down <= 0) return static_cast<std::uint64_t>(x.significand << -down);
+  const int shift = std::min(down, 127);
+  const auto kept = static_cast<std::uint64_t>(x.significand >> shift);
+  const Wide rest = x.significand - (Wide{kept} << shift), half = Wide{1} << (shift - 1);
+  bool up = false;
+  if (fault == FusedFault::nearest_terms) up = rest > half || (rest == half && (kept & 1) != 0);
+  if (fault == FusedFault::floored_terms) up = rest != 0 && x.negative;
+  return kept + (up ? 1 : 0);
+}
+
+class FusedSum final : public Unit {
+ public:
+  FusedSum(const FusedSumSpec& spec, ArithmeticInfo info) : Unit(std::move(info)), spec_(spec) {}
+
+  ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
+    const std::vector<std::uint32_t> x = low_bits_ignored(a), y = low_bits_ignored(b);
+    return Unit::exact(x.empty() ? a : CodeVector{x.data(), x.size(), 1, formats::float32},
+                       y.empty() ? b : CodeVector{y.data(), y.size(), 1, formats::float32}, c);
+  }
+
+  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+               const FormatSpec& output) const override {
+    check_dot(a, b, output);
+    double total = 0;
+    bool finite = true;
+    const auto result_error = [](const ExactValue<Wide>& sum, FusedResult result) {
+      const int places = result == FusedResult::f32 ? 23 : result == FusedResult::e8m13 ? 13 : 11;
+      const int lowest = result == FusedResult::f32 ? -149 : result == FusedResult::e8m13 ? -139 : -25;
+      // S has at most 64 bits: its upper bound as a double costs a rounding.
+      const double magnitude = upward::multiply(
+          upward::add(static_cast<double>(static_cast<std::uint64_t>(sum.significand >> 64)) * 0x1p64,
+                      upward::add(static_cast<double>(static_cast<std::uint64_t>(sum.significand)), 2048)),
+          std::ldexp(1.0, sum.exponent));
+      return upward::add(std::ldexp(magnitude, -places), std::ldexp(1.0, lowest));
+    };
+    const auto on_step = [&](const Step& step, FusedResult result) {
+      finite = finite && step.sum.kind == Kind::finite && accumulator_of(result).is_finite(step.code);
+      if (!finite || step.sum.is_zero()) {
+        if (finite) total = upward::add(total, lost_to_alignment(step));
+        return;
+      }
+      total = upward::add(total, upward::add(lost_to_alignment(step), result_error(step.sum, result)));
+    };
+    const auto on_sum = [&](const ExactValue<Wide>& sum, std::uint64_t code) {
+      finite = finite && sum.kind == Kind::finite && info().accumulator.is_finite(code);
+      // One rounding to nearest: half of what a float32 truncation may drop, exactly what f16 may.
+      if (finite && !sum.is_zero()) total = upward::add(total, result_error(sum, spec_.result));
+    };
+    run(a, b, c.value_or(0), on_step, on_sum);
+    return finite ? total : std::numeric_limits<double>::infinity();
+  }
+
+  std::vector<UnitPath> paths() const override {
+    if (spec_.definition_only) return {{"definition"}};
+    return {{"definition"},
+            {"scalar"},
+            {"avx2 any range", Isa::avx2},
+            {"avx2", Isa::avx2},
+            {"avx512 any range", Isa::avx512},
+            {"avx512", Isa::avx512}};
+  }
+
+ private:
+  static double lost_to_alignment(const Step& step) {
+    return std::ldexp(static_cast<double>(step.nonzero()), step.quantum);
+  }
+
+  // float32 operands with the bits that tf32 lacks cleared; empty for other formats.
+  std::vector<std::uint32_t> low_bits_ignored(const CodeVector& x) const {
+    std::vector<std::uint32_t> codes;
+    if (x.format != formats::float32) return codes;
+    codes.resize(x.size);
+    for (std::size_t i = 0; i < x.size; ++i) codes[i] = static_cast<std::uint32_t>(x.code(i)) & 0xFFFFE000;
+    return codes;
+  }
+
+  Operand read(const CodeVector& x, std::size_t i) const {
+    const std::uint64_t code = x.code(i);
+    if (x.format == formats::float32) return operand(code >> 13, formats::tf32);
+    if (spec_.by_f16_steps) return operand(convert(code, x.format, formats::float16).code, formats::float16);
+    return operand(code, x.format);
+  }
+
+  // --- the definition
+
+  // The specification's step: products of a[index(0)] b[index(0)], ... of which those at or beyond a.size are zero.
+  template <class Index>
+  Step step_of(const CodeVector& a, const CodeVector& b, Index index, std::uint64_t c,
+               FusedResult result) const {
+    Step step;
+    step.products = spec_.terms;
+    const auto floor_or = [&](int e, bool zero) { return zero ? spec_.floor.value_or(no_exponent) : e; };
+    for (std::size_t i = 0; i < spec_.terms; ++i) {
+      const std::size_t at = index(i);
+      if (at >= a.size) {
+        step.terms[i].e = floor_or(0, true);
+        continue;
+      }
+      const Operand x = read(a, at), y = read(b, at);
+      step.terms[i].exact = wide_product(x.value, y.value);
+      step.terms[i].e = floor_or(x.e + y.e, step.terms[i].exact.is_zero());
+      if (spec_.fault == FusedFault::normalised_terms) step.terms[i].e += in_next_binade(step.terms[i]);
+    }
+    const Operand addend = operand(c, accumulator_of(result));
+    step.terms[spec_.terms] = {widened(addend.value), floor_or(addend.e, addend.value.is_zero())};
+
+    step.sum = special_sum(step);
+    if (step.sum.kind == Kind::finite) align_and_add(step);
+    step.code = result_of(step, result);
+    return step;
+  }
+
+  static int in_next_binade(const Term& t) {
+    return t.exact.is_zero() || t.exact.exponent + bit_width(t.exact.significand) - 1 <= t.e ? 0 : 1;
+  }
+
+  void align_and_add(Step& step) const {
+    const bool apart = spec_.fault == FusedFault::addend_apart;
+    int emax = no_exponent;
+    for (std::size_t i = 0; i < step.products + (apart ? 0 : 1); ++i) emax = std::max(emax, step.terms[i].e);
+    if (emax == no_exponent) return;  // zeros alone, and no floor
+    step.quantum = emax - spec_.fraction;
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < step.products + (apart ? 0 : 1); ++i) {
+      Term& term = step.terms[i];
+      term.kept = kept_of(term.exact, step.quantum, spec_.fault);
+      sum +=
+          term.exact.negative ? -static_cast<std::int64_t>(term.kept) : static_cast<std::int64_t>(term.kept);
+    }
+    step.sum.negative = sum < 0;
+    step.sum.significand = static_cast<std::uint64_t>(sum < 0 ? -sum : sum);
+    step.sum.exponent = step.quantum;
+    if (apart) step.sum = wide_sum(step.sum, step.addend().exact, Rounding::toward_zero);
+  }
+
+  std::uint64_t result_of(const Step& step, FusedResult result) const {
+    const FormatSpec& out = accumulator_of(result);
+    if (step.sum.kind == Kind::nan) return out.magnitude_mask();
+    if (step.sum.kind == Kind::infinite)
+      return out.infinity_code() | (step.sum.negative ? out.sign_code() : 0);
+    ExactValue<Wide> sum = step.sum;
+    const bool cut = spec_.fault == FusedFault::by_way_of_float32;
+    if (result == FusedResult::f16 && (cut || spec_.fault == FusedFault::by_way_of_nearest_float32)) {
+      const Rounding mode = cut ? Rounding::toward_zero : Rounding::nearest_even;
+      sum =
+          widened(exact_from_code(encode(sum, formats::float32, {.rounding = mode}).code, formats::float32));
+    }
+    const bool nearest = (result == FusedResult::f16) != (spec_.fault == FusedFault::other_rounding);
+    const FormatSpec& f = result == FusedResult::e8m13 ? e8m13_format : out;
+    const Encoded rounded =
+        encode(sum, f, {.rounding = nearest ? Rounding::nearest_even : Rounding::toward_zero});
+    // A truncation that leaves the range is an infinity here, where IEEE 754 stops at the largest number.
+    const std::uint64_t code =
+        rounded.overflow ? f.infinity_code() | (sum.negative ? f.sign_code() : 0) : rounded.code;
+    return f == out ? code : code << (out.precision - f.precision);
+  }
+
+  // The whole dot product. `on_step(step, kind of its result)`, and `on_sum(t + C, its code)` for f16 steps.
+  template <class OnStep, class OnSum>
+  std::uint64_t run(const CodeVector& a, const CodeVector& b, std::uint64_t c, OnStep on_step,
+                    OnSum on_sum) const {
+    const std::size_t chunk = info().step_terms;
+    for (std::size_t begin = 0; begin < a.size; begin += chunk) {
+      if (!spec_.by_f16_steps) {
+        const Step step = step_of(
+            a, b, [&](std::size_t i) { return begin + i; }, c, spec_.result);
+        on_step(step, spec_.result);
+        c = step.code;
+        continue;
+      }
+      std::uint64_t t = 0;
+      for (const std::size_t half : {0U, 2U}) {
+        // The i-th k of those with k % 4 in {half, half + 1}.
+        const auto index = [&](std::size_t i) { return begin + i / 2 * 4 + i % 2 + half; };
+        const FusedResult result =
+            spec_.fault == FusedFault::steps_in_float32 ? FusedResult::f32 : spec_.result;
+        const Step step = step_of(a, b, index, t, result);
+        on_step(step, result);
+        t = step.code;
+      }
+      const FormatSpec& of_t =
+          spec_.fault == FusedFault::steps_in_float32 ? formats::float32 : info().accumulator;
+      const ExactValue<Wide> sum =
+          wide_sum(widened(exact_from_code(t, of_t)), widened(exact_from_code(c, info().accumulator)),
+                   Rounding::nearest_even);
+      c = sum.kind == Kind::nan ? info().accumulator.magnitude_mask() : encode(sum, info().accumulator).code;
+      on_sum(sum, c);
+    }
+    return c;
+  }
+
+  std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                            const FormatSpec&, std::uint64_t) const override {
+    return run(
+        a, b, c.value_or(0), [](const Step&, FusedResult) {}, [](const ExactValue<Wide>&, std::uint64_t) {});
+  }
+
+  // Fewer products than L are filled up with zeros.
+  std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
+                             std::uint64_t) const override {
+    return dot_checked(a, b, c, info().accumulator, 0);
+  }
+
+  // --- traces
+
+  std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,
+                                       std::optional<std::uint64_t> c,
+                                       const FormatSpec& output) const override {
+    std::vector<TraceStep> steps;
+    if (a.size == 0) {
+      const ExactValue<Wide> start = widened(exact_from_code(c.value_or(0), output));
+      return {{.name = "no products",
+               .terms = {{"c", start, start}},
+               .sum = start,
+               .result = c.value_or(0),
+               .format = output}};
+    }
+    std::size_t taken = 0;
+    std::uint64_t addend = c.value_or(0);
+    const std::size_t chunk = info().step_terms;
+    const auto on_step = [&](const Step& step, FusedResult result) {
+      const std::size_t number = steps.size() - (spec_.by_f16_steps ? taken / chunk : 0);
+      TraceStep out{.name = "step " + std::to_string(number),
+                    .sum = step.sum,
+                    .result = step.code,
+                    .format = accumulator_of(result)};
+      const std::size_t half = spec_.by_f16_steps ? number % 2 * 2 : 0;
+      const bool finite = step.sum.kind == Kind::finite;
+      if (finite) out.quantum = step.quantum;
+      for (std::size_t i = 0; i <= step.products; ++i) {
+        const bool is_product = i < step.products;
+        const std::size_t at = spec_.by_f16_steps ? taken + i / 2 * 4 + i % 2 + half : taken + i;
+        if (is_product && at >= a.size) continue;
+        const Term& term = step.terms[i];
+        const std::string index = "[" + std::to_string(at) + "]";
+        ExactValue<Wide> entered = term.exact;
+        if (finite) entered = {Kind::finite, term.exact.negative, term.kept, step.quantum};
+        out.terms.push_back({is_product           ? "a" + index + " b" + index
+                             : spec_.by_f16_steps ? "t"
+                                                  : "c",
+                             term.exact, entered});
+      }
+      if (step.sum.kind == Kind::nan) out.note = "NaN, 0 * Inf, or infinities of both signs: NaN";
+      if (step.sum.kind == Kind::infinite) out.note = "an infinite term";
+      if (finite && !accumulator_of(result).is_finite(step.code)) out.note = "the sum overflows";
+      if (finite && step.sum.is_zero()) out.note = "an exactly zero sum: +0 (unverified)";
+      if (spec_.by_f16_steps)
+        out.note += (out.note.empty() ? "" : "; ") + std::string(half == 0 ? "k % 4 < 2" : "k % 4 >= 2");
+      steps.push_back(std::move(out));
+      if (!spec_.by_f16_steps) taken += chunk;
+    };
+    const auto on_sum = [&](const ExactValue<Wide>& sum, std::uint64_t code) {
+      const ExactValue<Wide> t = widened(exact_from_code(steps.back().result, output));
+      const ExactValue<Wide> start = widened(exact_from_code(addend, output));
+      steps.push_back({.name = "add t + c",
+                       .terms = {{"t", t, t}, {"c", start, start}},
+                       .sum = sum,
+                       .result = code,
+                       .format = output,
+                       .note = "one rounding, nearest-even"});
+      addend = code;
+      taken += chunk;
+    };
+    run(a, b, addend, on_step, on_sum);
+    return steps;
+  }
+
+  // --- gemm
+
+  void gemm_by_checked(const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
+                       const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const override {
+    if (path.name == "definition") return Arithmetic::gemm_checked(a, b, c, d);
+    const FusedSumShape shape{.terms = spec_.terms,
+                              .fraction = spec_.fraction,
+                              .floor = spec_.floor,
+                              .result = spec_.result,
+                              .by_f16_steps = spec_.by_f16_steps};
+    fused_sum_gemm(shape, path, a, b, c, d,
+                   [this](const CodeVector& x, const CodeVector& y, std::uint64_t start) {
+                     return dot_checked(x, y, start, info().accumulator, 0);
+                   });
+  }
+
+  static constexpr int no_exponent = std::numeric_limits<int>::min();
+
+  FusedSumSpec spec_;
+};
+
+using Pairs = std::vector<std::pair<FormatSpec, FormatSpec>>;
+
+std::string default_summary(const FusedSumSpec& spec) {
+  const std::string operands(spec.inputs.front().first.short_name);
+  if (spec.by_f16_steps) return operands + " through mma.sync: two f16 steps and an addition";
+  return operands + ", sums of " + std::to_string(spec.terms) + " products and c, cut at emax - " +
+         std::to_string(spec.fraction);
+}
+
+std::string_view rounding_text(const FusedSumSpec& spec) {
+  if (spec.result == FusedResult::f16) return "terms toward zero, the sum once to float16, nearest-even";
+  if (spec.by_f16_steps) return "terms and sums toward zero, t + c nearest-even";
+  if (spec.result == FusedResult::e8m13) return "terms toward zero, the sum toward zero to 13 fraction bits";
+  return "toward zero, of terms and of the sum";
+}
+
+}  // namespace
+
+std::unique_ptr<const Unit> make_fused_sum(const FusedSumSpec& spec) {
+  if (spec.terms == 0 || spec.terms > most_terms || spec.fraction < 1 || spec.fraction > 40 ||
+      spec.inputs.empty()) {
+    throw ContractError("fused sum " + spec.name + ": L = " + std::to_string(spec.terms) +
+                        " is 1 to 64, F = " + std::to_string(spec.fraction) + " is 1 to 40, of " +
+                        std::to_string(spec.inputs.size()) + " pairs of formats there is at least one");
+  }
+  ArithmeticInfo info{.name = spec.name, .family = "fused_sum"};
+  info.summary = spec.summary.empty() ? default_summary(spec) : spec.summary;
+  info.inputs = spec.inputs;
+  info.accumulator = accumulator_of(spec.result);
+  info.outputs = {info.accumulator};
+  info.step_terms = spec.by_f16_steps ? f16_steps_chunk : spec.terms;
+  info.order = "chunks of " + std::to_string(info.step_terms) + " in order";
+  if (spec.by_f16_steps) info.order += ", k % 4 < 2 before k % 4 >= 2";
+  info.products = "exact, then cut to a common quantum";
+  info.rounding = std::string(rounding_text(spec));
+  info.fused = true;
+  info.nan = spec.result == FusedResult::f16 ? "0x7FFF" : "0x7FFFFFFF";
+  const std::string_view result = spec.result == FusedResult::f16     ? "float16"
+                                  : spec.result == FusedResult::e8m13 ? "E8M13 in float32"
+                                                                      : "float32";
+  info.parameters = {{"L", std::to_string(spec.terms)},
+                     {"F", std::to_string(spec.fraction)},
+                     {"ezero", (spec.floor ? std::to_string(*spec.floor) : "none") + " (unverified)"},
+                     {"result", std::string(result)},
+                     {"zero sum", "+0 (unverified)"}};
+  info.source = spec.source;
+  info.evidence = spec.evidence;
+  return std::make_unique<FusedSum>(spec, std::move(info));
+}
+
+const std::vector<FusedSumSpec>& fused_sum_specs() {
+  static const std::vector<FusedSumSpec> specs = [] {
+    using namespace formats;
+    std::vector<FusedSumSpec> rows;
+    const Pairs f16_operands{{float16, float16}}, bf16_operands{{bfloat16, bfloat16}};
+    const Pairs tf32_operands{{tf32, tf32}, {float32, float32}, {tf32, float32}, {float32, tf32}};
+    const Pairs e4m3_operands{{float8_e4m3fn, float8_e4m3fn}, {float8_e4m3fn, float8_e5m2}};
+    const Pairs e5m2_operands{{float8_e5m2, float8_e5m2}, {float8_e5m2, float8_e4m3fn}};
+    const std::optional<int> no_floor;
+    constexpr bool one_unit = false, f16_steps = true;
+    const std::string published = "MATLAB-tensor-core (Khattak, Mikaitis)";
+    const std::string chaining = "; chaining of chunks unverified";
+    const std::string v100 = published + ": results recorded on a V100, K = 4" + chaining;
+    const std::string turing = "publications alone: no recorded results; its ezero is unknown, none taken";
+    const std::string a100 = published + ": results recorded on an A100, K = L" + chaining;
+    const std::string ada = published + ": results recorded on an RTX 1000 Ada, K = L" + chaining;
+    const std::string ada_f8 = published + ": results recorded on an RTX 1000 Ada, K = 32: two chunks";
+    const std::string hopper = published + ": results recorded on an H100 and an H200, K = 16" + chaining;
+    const std::string hopper_tf32 =
+        published + ": results recorded on an H100 and an H200, K = 4: L = 8 itself and chaining unverified";
+    const std::string hopper_wgmma = published +
+                                     ": wgmma results recorded on an H100 and an H200, K = 32, c = 0; "
+                                     "a c and chaining unverified";
+    const std::string hopper_wgmma_f16 =
+        "as the float32 result of wgmma; no recorded results of float16 here";
+    const std::string hopper_mma =
+        published +
+        ": mma.sync results recorded on an H100 and an H200, K = 32; the two steps "
+        "from its compiled code";
+    const std::string hopper_mma_f32 =
+        "compiled code of mma.sync for sm_90; the recorded results are of its float16 output alone";
+    const std::string b200 = published + ": results recorded on a B200, K = 16" + chaining;
+    const std::string b200_tf32 =
+        published + ": results recorded on a B200, K = 4: L = 8 itself and chaining unverified";
+    const std::string b200_mma = published +
+                                 ": mma.sync results recorded on a B200, K = 32; the two steps from its "
+                                 "compiled code";
+    const std::string b200_tcgen05 = "published models of Blackwell: no recorded results of tcgen05 here";
+    const std::string sm120 = "one unit, by its compiled code; L, F and ezero taken from sm_100";
+#define FUSED_SUM(unit_name, operands, L, F, ezero, output, entry, tag, text) \
+  rows.push_back({.name = unit_name,                                          \
+                  .inputs = operands,                                         \
+                  .terms = L,                                                 \
+                  .fraction = F,                                              \
+                  .floor = ezero,                                             \
+                  .result = FusedResult::output,                              \
+                  .by_f16_steps = entry,                                      \
+                  .source = text,                                             \
+                  .evidence = Evidence::tag,                                  \
+                  .definition_only = std::string_view(unit_name).starts_with("sm75")});
+#include "emulation/units/units.def"
+    return rows;
+  }();
+  return specs;
+}
+
+const FusedSumSpec* find_fused_sum_spec(std::string_view name) {
+  const std::vector<FusedSumSpec>& all = fused_sum_specs();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const FusedSumSpec& s) { return s.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::vector<FusedSumMutant> fused_sum_mutants(const FusedSumSpec& spec) {
+  std::vector<FusedSumMutant> mutants;
+  const auto add = [&](const std::string& what, auto change) {
+    FusedSumMutant mutant{what, spec};
+    change(mutant.spec);
+    mutant.spec.name = spec.name + ", wrong: " + what;
+    mutant.spec.evidence = Evidence::UNV;
+    mutant.spec.definition_only = true;
+    mutants.push_back(std::move(mutant));
+  };
+  const auto number = [](std::string_view what, auto wrong, auto right) {
+    return std::string(what) + " = " + std::to_string(wrong) + " for " + std::to_string(right);
+  };
+  const std::size_t half = spec.terms / 2;
+  if (!spec.by_f16_steps) add(number("L", half, spec.terms), [&](FusedSumSpec& s) { s.terms = half; });
+  for (const int wrong : {spec.fraction - 1, spec.fraction + 1}) {
+    add(number("F", wrong, spec.fraction), [&](FusedSumSpec& s) { s.fraction = wrong; });
+  }
+  const auto fault = [&](const std::string& what, FusedFault f) {
+    add(what, [&](FusedSumSpec& s) { s.fault = f; });
+  };
+  fault("terms to nearest", FusedFault::nearest_terms);
+  fault("terms toward minus infinity", FusedFault::floored_terms);
+  fault(spec.result == FusedResult::f16 ? "result truncated" : "result to nearest",
+        FusedFault::other_rounding);
+  fault("products normalised", FusedFault::normalised_terms);
+  fault("c added to the truncated sum", FusedFault::addend_apart);
+  // Below F = 19 a sum of 64 products and c fits a float32: it would be the same model.
+  if (spec.result == FusedResult::f16 && spec.fraction >= 19) {
+    fault("float16 by way of float32, truncated", FusedFault::by_way_of_float32);
+    fault("float16 by way of float32, to nearest", FusedFault::by_way_of_nearest_float32);
+  }
+  if (spec.by_f16_steps) {
+    if (spec.result == FusedResult::f16) fault("t in float32", FusedFault::steps_in_float32);
+    add("one unit of 32, F = 13", [](FusedSumSpec& s) {
+      s.by_f16_steps = false;
+      s.terms = f16_steps_chunk;
+      s.fraction = 13;
+      if (s.result == FusedResult::f32) s.result = FusedResult::e8m13;
+    });
+  }
+  return mutants;
+}
+
+void add_fused_sum_units(ArithmeticRegistry& registry) {
+  for (const FusedSumSpec& spec : fused_sum_specs()) registry.add(make_fused_sum(spec));
+}
+
+}  // namespace assay

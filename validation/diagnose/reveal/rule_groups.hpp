@@ -1,0 +1,117 @@
+// Private to find_rules(): leaves and nodes that answer alike, and which rules each such group may have.
+// rule_groups.cpp forms the groups, rule_candidates.cpp lists candidates for one rule, uniform_rules.cpp settings of
+// all rules at once.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "validation/diagnose/reveal/asker.hpp"
+#include "validation/diagnose/reveal/facts.hpp"
+
+namespace assay::diagnose {
+
+// All rules of a tree.
+struct Rules {
+  std::vector<LeafRule> leaves;
+  std::vector<NodeRule> nodes;
+  OutputRule output;
+  std::optional<Scaling> scaling;
+  Tininess tiny;
+  SkippedTerms skipped;
+};
+
+// One setting for all rules at once, as most machines have it.
+struct Uniform {
+  std::optional<NodeRule> root{};                // the rule of other nodes for the root too
+  std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
+  std::optional<FormatSpec> wide{};              // for nodes that were seen to lose nothing, and the root
+  bool flush_inputs = false, flush_results = false;
+  unsigned start = 0;  // which leaves are added to +0, see RuleGroups::starts()
+  bool apart = false;  // what alpha, beta and C enter flushes nothing: another unit of the machine
+};
+
+// The tree has one rule for each group, in order. A search sets these rules in the tree itself; groups stay as they
+// were formed, and candidates follow the rules as they stand.
+class RuleGroups {
+ public:
+  RuleGroups(const Problem& problem, Tree& tree) : p_(problem), tree_(tree) {}
+
+  void form(TreeFacts facts);  // sets each group's rule to what was seen of it
+  void merge_alike();          // groups that came to the same rule are one
+
+  // Candidates for one rule, the others as they are; `group` is an index of node_rules or leaf_rules.
+  std::vector<NodeRule> node_candidates(std::size_t group) const;
+  std::vector<LeafRule> leaf_candidates(std::size_t group) const;
+  std::vector<OutputRule> output_candidates() const;
+  std::vector<OutputRule> output_alternatives() const;
+  std::vector<OutputRule> output_overflows() const;  // those that can differ from the present one
+  // All rules as they stand, but the sum is rounded to the output last and alone: the root, or the product of a tree
+  // of one leaf, is wider, and the output is rounded as results were seen to be. A step over two rules at once: a wider
+  // root alone rounds results in another way than they showed.
+  std::vector<Rules> of_one_unit() const;
+  std::vector<Rules> wider_than_output() const;
+  // All rules as they stand, but what is tiny is flushed by another rule of tininess, in products, sums, the output, or
+  // several of them: without flushing, tininess shows nowhere.
+  std::vector<Rules> flushing_by_tininess() const;
+  std::vector<Tininess> tiny_candidates() const;
+  std::vector<SkippedTerms> skipped_candidates() const;
+  std::vector<FormatSpec> known_formats() const;
+
+  std::set<int> samples() const;  // the members of the groups that answer for them: nodes
+  std::vector<Meeting> meetings() const;
+
+  // The node that the last term enters: the root, or the sum that C is added to there.
+  int last_of_terms() const;
+  int root_rule() const { return tree_.nodes.back().children.empty() ? -1 : tree_.nodes.back().rule; }
+  int leaf_precision(std::size_t group) const { return leaf_facts(leaf_sample_[group]).precision; }
+  bool keeps_as_node_above(std::size_t group) const;
+
+  Rules rules() const;
+  void set(const Rules& r);
+
+  std::vector<Uniform> uniform_settings() const;
+  void apply(const Uniform& u, const Rules& from);  // sets what it makes of `from`
+
+  // Ways for leaves to be added to +0, or not: no leaf, some, or all.
+  static constexpr unsigned start_patterns = 6;
+  bool starts(std::size_t g, unsigned pattern) const;
+  // All nodes of one of these formats in the other. Where results are narrow, one node alone shows neither.
+  void set_nodes(const FormatSpec& from, const FormatSpec& to);
+
+ private:
+  std::size_t nodes() const { return tree_.nodes.size(); }
+  const TreeNode& node(int i) const { return tree_.nodes[static_cast<std::size_t>(i)]; }
+  int parent(int i) const { return facts_.parent[static_cast<std::size_t>(i)]; }
+  int sibling(int i) const { return diagnose::sibling(tree_, facts_, i); }
+  const NodeFacts& node_facts(int i) const { return facts_.nodes[static_cast<std::size_t>(i)]; }
+  const LeafFacts& leaf_facts(int i) const { return facts_.leaves[static_cast<std::size_t>(i)]; }
+  // beta C: what it is rounded to is said by its scaling.
+  bool is_scaled_c(int leaf_node) const { return tree_.scaling && is_c(leaf_node); }
+  bool is_c(int leaf_node) const { return static_cast<std::size_t>(node(leaf_node).leaf) == p_.k; }
+  const NodeRule& rule_above(int leaf_node) const;
+
+  void group_nodes();
+  void group_leaves();
+  std::vector<std::optional<int>> floors(const NodeFacts& f) const;
+  std::vector<std::optional<MeanRule>> mean_candidates() const;
+  std::vector<Rounding> seen_output_modes() const;
+  bool is_wider_than_output(const FormatSpec& f) const { return f.precision > p_.output.precision; }
+  void set_apart();
+  void start_leaf(std::size_t g, const Uniform& u);
+
+  const Problem& p_;
+  Tree& tree_;
+  TreeFacts facts_{};
+  std::vector<int> node_sample_, leaf_sample_;  // a member of each group
+};
+
+// Adds it to the list, once.
+inline void also(std::vector<std::optional<FormatSpec>>& list, const FormatSpec& f) {
+  if (std::find(list.begin(), list.end(), std::optional(f)) == list.end()) list.emplace_back(f);
+}
+
+}  // namespace assay::diagnose

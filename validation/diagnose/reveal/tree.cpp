@@ -1,0 +1,542 @@
+#include "validation/diagnose/reveal/tree.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "reference/core/error.hpp"
+#include "reference/exact/exact_sum.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay::diagnose {
+namespace {
+
+// A value on its way up. Without a format it is an exact product, which nothing flushes.
+struct Value {
+  ExactValue<Wide> x{};
+  const FormatSpec* format = nullptr;
+  std::uint64_t code = 0;  // where there is a format
+  int exponent = 0;        // as alignment reads it
+  bool absent = false;     // of a skipped term, or a sum of nothing but those
+};
+
+// The exponent field of an operand, not normalised: emin for zeros and subnormals.
+int exponent_field(std::uint64_t code, const FormatSpec& f) {
+  const std::uint64_t binade = (code & f.magnitude_mask()) >> (f.precision - 1);
+  return f.emin + (binade == 0 ? 0 : static_cast<int>(binade) - 1);
+}
+
+Value value_of(std::uint64_t code, const FormatSpec& f) {
+  return {widened(exact_from_code(code, f)), &f, code, exponent_field(code, f)};
+}
+
+// What is done with results that are subnormal, or about to be.
+struct Flush {
+  bool results = false;
+  Tininess tiny = Tininess::as_stored;
+};
+
+bool is_tiny(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, Tininess tiny) {
+  if (x.kind != Kind::finite || x.significand == 0) return false;
+  const int exponent = x.exponent + bit_width(x.significand) - 1;
+  if (exponent >= f.emin) return false;
+  if (tiny == Tininess::as_stored) return f.is_subnormal(encode(x, f, {.rounding = mode}).code);
+  // What lies in the binade below rounds up to 2^emin or stays there; what lies lower comes to its lower end at most.
+  if (tiny == Tininess::before_rounding || exponent + 1 < f.emin) return true;
+  FormatSpec unlimited = f;
+  --unlimited.emin;
+  const std::uint64_t code = encode(x, unlimited, {.rounding = mode}).code & f.magnitude_mask();
+  return code < 2 * f.min_normal_code();
+}
+
+Value zero(bool negative, const FormatSpec& f) {
+  Value v;
+  v.x.negative = negative && f.specials != Specials::fnuz;
+  v.format = &f;
+  v.code = v.x.negative ? f.sign_code() : 0;
+  v.exponent = f.emin;
+  return v;
+}
+
+Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, const Flush& flush,
+              bool infinite = false) {
+  if (flush.results && is_tiny(x, f, mode, flush.tiny)) return zero(x.negative, f);
+  const Encoded result = encode(x, f, {.rounding = mode});
+  if (infinite && result.overflow && f.has_infinity())
+    return value_of(f.infinity_code() | (x.negative ? f.sign_code() : 0), f);
+  return value_of(result.code, f);
+}
+Value rounded(const ExactValue<Wide>& x, const NodeRule& rule, Tininess tiny) {
+  return rounded(x, rule.format, rule.rounding, {rule.flush_result, tiny}, rule.infinite);
+}
+
+std::uint64_t operand(std::uint64_t code, const FormatSpec& f, bool flush) {
+  if (!flush || !f.is_subnormal(code)) return code;
+  return f.specials == Specials::fnuz ? 0 : code & f.sign_code();
+}
+
+Value flushed(const Value& v, bool flush) {
+  if (!flush || v.format == nullptr || !v.format->is_subnormal(v.code)) return v;
+  return value_of(operand(v.code, *v.format, true), *v.format);
+}
+
+// Cut toward zero to a multiple of 2^quantum.
+ExactValue<Wide> cut(ExactValue<Wide> x, int quantum) {
+  const int down = quantum - x.exponent;
+  if (x.kind != Kind::finite || down <= 0) return x;
+  x.significand = down >= 128 ? 0 : x.significand >> down << down;
+  return x;
+}
+
+bool is_zero(const Value& v) { return v.x.kind == Kind::finite && v.x.significand == 0; }
+// A number that every rule of nodes of its own format leaves as it is.
+bool is_plain(const Value& v, const FormatSpec& format) {
+  return v.format != nullptr && v.x.kind == Kind::finite && v.x.significand != 0 && *v.format == format &&
+         !format.is_subnormal(v.code);
+}
+
+// What needs no arithmetic: most terms of a probe are zeros. Empty for all else.
+std::optional<Value> add_zeros(const Value& a, const Value& b, const NodeRule& rule) {
+  if (is_zero(a) && is_plain(b, rule.format)) return b;
+  if (!is_zero(b)) return std::nullopt;
+  if (is_plain(a, rule.format)) return a;
+  if (!is_zero(a) || rule.format.specials == Specials::fnuz) return std::nullopt;
+  return zero(a.x.negative == b.x.negative ? a.x.negative : rule.rounding == Rounding::toward_negative,
+              rule.format);
+}
+
+// The exact sum of terms that lie so near each other that 128 bits hold it, as most do; empty otherwise. Zeros as
+// ExactSum has them.
+std::optional<ExactValue<Wide>> near_sum(const std::vector<ExactValue<Wide>>& terms, Rounding mode) {
+  constexpr int room = 120;
+  int low = INT_MAX, high = INT_MIN;
+  bool minus = false, plus = false;
+  for (const ExactValue<Wide>& x : terms) {
+    if (x.kind != Kind::finite || x.sticky) return std::nullopt;
+    (x.negative ? minus : plus) = true;
+    if (x.significand == 0) continue;
+    low = std::min(low, x.exponent);
+    high = std::max(high, x.exponent + bit_width(x.significand));
+  }
+  ExactValue<Wide> sum;
+  const bool zeros = high == INT_MIN;
+  if (!zeros && (high - low > room || terms.size() > 64)) return std::nullopt;
+  Wide sums[2] = {0, 0};
+  for (const ExactValue<Wide>& x : terms) {
+    if (x.significand != 0) sums[x.negative ? 1 : 0] += x.significand << (x.exponent - low);
+  }
+  sum.negative = sums[0] == sums[1] ? (zeros && !(minus && plus) ? minus : mode == Rounding::toward_negative)
+                                    : sums[1] > sums[0];
+  sum.significand = sum.negative ? sums[1] - sums[0] : sums[0] - sums[1];
+  sum.exponent = zeros ? 0 : low;
+  return sum;
+}
+
+// Terms cut to a common quantum or not, added exactly, rounded once.
+Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+  thread_local std::vector<ExactValue<Wide>> cuts;
+  cuts.clear();
+  int top = INT_MIN;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Value v = flushed(*terms[i], rule.flush_inputs);
+    if (v.x.kind == Kind::finite && v.x.significand != 0) top = std::max(top, v.exponent);
+    cuts.push_back(v.x);
+  }
+  if (rule.fraction && top != INT_MIN) {
+    if (rule.floor) top = std::max(top, *rule.floor);
+    for (ExactValue<Wide>& x : cuts) x = cut(x, top - *rule.fraction);
+  }
+  std::optional<ExactValue<Wide>> sum = near_sum(cuts, rule.rounding);
+  if (!sum) {
+    ExactSum all;
+    for (const ExactValue<Wide>& x : cuts) all.add(x);
+    sum = all.result(rule.rounding);
+  }
+  return rounded(*sum, rule, tiny);
+}
+
+Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+  if (n == 2 && !rule.fraction) {
+    if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
+    const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
+    return rounded(wide_sum(a.x, b.x, rule.rounding), rule, tiny);
+  }
+  return add_many(terms, n, rule, tiny);
+}
+
+// The value keeps a pointer to the format of `rule`, which must outlive it.
+Value add(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative)
+    return add_terms(terms, n, rule, tiny);
+  // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
+  const Value nothing = zero(false, rule.format);
+  const auto unsigned_zero = [&](const Value* v) {
+    return is_zero(*v) && v->format != nullptr ? &nothing : v;
+  };
+  const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
+  return add_terms(both, 2, rule, tiny);
+}
+
+// A leaf of a fused node that is added to +0: the +0 is one more term.
+bool takes_zero(const Tree& tree, const TreeNode& node) {
+  return is_fused(tree, node) && std::any_of(node.children.begin(), node.children.end(), [&](int child) {
+           const TreeNode& leaf = tree.nodes[static_cast<std::size_t>(child)];
+           return leaf.children.empty() && tree.leaf_rules[static_cast<std::size_t>(leaf.rule)].started;
+         });
+}
+
+[[noreturn]] void broken(const std::string& why) { throw ContractError("a tree of additions: " + why); }
+
+// alpha multiplies every term once, and C never.
+void check_scaling(const Tree& tree) {
+  const Scaling& s = *tree.scaling;
+  if (!std::isfinite(s.alpha) || s.alpha == 0 || !std::isfinite(s.beta)) broken("alpha or beta is no number");
+  if (s.place != AlphaPlace::sums) {
+    if (!s.alpha_format) broken("alpha is to be rounded into an operand, and no format is said");
+    return;
+  }
+  if (s.from < 0 || static_cast<std::size_t>(s.from) >= tree.nodes.size()) broken("alpha enters at no node");
+  const std::vector<char> scaled = sums_times_alpha(tree);
+  // Of each node how often alpha multiplies what lies below it.
+  std::vector<int> times(tree.nodes.size(), 0);
+  for (std::size_t i = tree.nodes.size(); i-- > 0;) {
+    const TreeNode& node = tree.nodes[i];
+    times[i] += scaled[i];
+    for (const int child : node.children) times[static_cast<std::size_t>(child)] = times[i];
+    const int expected = node.leaf == static_cast<int>(tree.terms) ? 0 : 1;
+    if (node.children.empty() && times[i] != expected) broken("alpha does not enter once");
+  }
+}
+
+}  // namespace
+
+bool skips(SkippedTerms skipped, bool a_is_zero, bool b_is_zero) {
+  const bool by_a = skipped == SkippedTerms::a || skipped == SkippedTerms::either;
+  const bool by_b = skipped == SkippedTerms::b || skipped == SkippedTerms::either;
+  return (by_a && a_is_zero) || (by_b && b_is_zero);
+}
+
+bool skips_term(SkippedTerms skipped, const CodeVector& a, const CodeVector& b, std::size_t i) {
+  const auto zero_at = [i](const CodeVector& v) { return exact_from_code(v.code(i), v.format).is_zero(); };
+  return skipped != SkippedTerms::none && skips(skipped, zero_at(a), zero_at(b));
+}
+
+bool is_fused(const Tree& tree, const TreeNode& node) {
+  return node.children.size() > 2 ||
+         (node.children.size() == 2 &&
+          tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
+}
+
+void check_tree(const Tree& tree) {
+  std::vector<int> seen(tree.leaves(), 0), used(tree.nodes.size(), 0);
+  if (tree.nodes.empty()) broken("it has no node");
+  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+    const TreeNode& node = tree.nodes[i];
+    const std::size_t rules = node.children.empty() ? tree.leaf_rules.size() : tree.node_rules.size();
+    if (node.rule < 0 || static_cast<std::size_t>(node.rule) >= rules) broken("a rule is missing");
+    if (node.children.empty()) {
+      if (node.leaf < 0 || static_cast<std::size_t>(node.leaf) >= seen.size()) broken("a leaf out of range");
+      if (seen[static_cast<std::size_t>(node.leaf)]++ != 0) broken("a leaf occurs twice");
+    } else if (node.children.size() < 2) {
+      broken("a node of one child");
+    }
+    for (const int child : node.children) {
+      if (child < 0 || static_cast<std::size_t>(child) >= i) broken("a child after its node");
+      if (used[static_cast<std::size_t>(child)]++ != 0) broken("a node with two parents");
+    }
+  }
+  if (std::count(seen.begin(), seen.end(), 1) != static_cast<std::ptrdiff_t>(seen.size()))
+    broken("a leaf is missing");
+  for (std::size_t i = 0; i + 1 < used.size(); ++i) {
+    if (used[i] == 0) broken("a node outside");
+  }
+  if (tree.scaling) check_scaling(tree);
+}
+
+std::string_view tininess_name(Tininess tiny) {
+  switch (tiny) {
+    case Tininess::as_stored: return "as-stored";
+    case Tininess::after_rounding: return "after-rounding";
+    case Tininess::before_rounding: return "before-rounding";
+  }
+  return "?";
+}
+
+std::string_view skipped_name(SkippedTerms skipped) {
+  switch (skipped) {
+    case SkippedTerms::none: return "none";
+    case SkippedTerms::a: return "a";
+    case SkippedTerms::b: return "b";
+    case SkippedTerms::either: return "either";
+  }
+  return "?";
+}
+
+std::string_view output_overflow_name(OutputOverflow overflow) {
+  switch (overflow) {
+    case OutputOverflow::as_rounded: return "as-rounded";
+    case OutputOverflow::infinite: return "infinite";
+    case OutputOverflow::largest: return "largest";
+    case OutputOverflow::saturated: return "saturated";
+  }
+  return "?";
+}
+
+std::string_view alpha_place_name(AlphaPlace place) {
+  switch (place) {
+    case AlphaPlace::a: return "a";
+    case AlphaPlace::b: return "b";
+    case AlphaPlace::sums: return "sums";
+  }
+  return "?";
+}
+
+std::vector<char> sums_times_alpha(const Tree& tree) {
+  std::vector<char> times(tree.nodes.size(), 0);
+  if (!tree.scaling || tree.scaling->place != AlphaPlace::sums) return times;
+  const auto is_c = [&](int i) {
+    return tree.addend && tree.nodes[static_cast<std::size_t>(i)].leaf == static_cast<int>(tree.terms);
+  };
+  int below = tree.scaling->from;
+  if (!is_c(below)) times[static_cast<std::size_t>(below)] = 1;
+  for (std::size_t i = static_cast<std::size_t>(below) + 1; i < tree.nodes.size(); ++i) {
+    const std::vector<int>& children = tree.nodes[i].children;
+    if (std::find(children.begin(), children.end(), below) == children.end()) continue;
+    for (const int child : children) {
+      if (child != below && !is_c(child)) times[static_cast<std::size_t>(child)] = 1;
+    }
+    below = static_cast<int>(i);
+  }
+  return times;
+}
+
+std::string canonical_order(const Tree& tree) {
+  // Subtrees sorted by their least leaf.
+  std::vector<std::pair<int, std::string>> texts(tree.nodes.size());
+  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+    const TreeNode& node = tree.nodes[i];
+    if (node.children.empty()) {
+      texts[i] = {node.leaf, std::to_string(node.leaf)};
+      continue;
+    }
+    std::vector<std::pair<int, std::string>> parts;
+    for (const int child : node.children) parts.push_back(std::move(texts[static_cast<std::size_t>(child)]));
+    std::sort(parts.begin(), parts.end());
+    std::string text = "(";
+    for (std::size_t j = 0; j < parts.size(); ++j) text += (j == 0 ? "" : "+") + parts[j].second;
+    texts[i] = {parts.front().first, text + ")"};
+  }
+  return texts.back().second;
+}
+
+std::size_t leaves_below_common(const Tree& tree, int i, int j) {
+  std::vector<std::size_t> size(tree.nodes.size(), 0);
+  std::vector<int> held(tree.nodes.size(), 0);
+  for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
+    const TreeNode& node = tree.nodes[at];
+    if (node.children.empty()) {
+      size[at] = 1;
+      held[at] = (node.leaf == i ? 1 : 0) + (node.leaf == j ? 1 : 0);
+    }
+    for (const int child : node.children) {
+      size[at] += size[static_cast<std::size_t>(child)];
+      held[at] += held[static_cast<std::size_t>(child)];
+    }
+    if (held[at] == 2) return size[at];
+  }
+  throw ContractError("a leaf that the tree does not have");
+}
+
+namespace {
+
+// Times alpha or beta.
+Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, const Scaling& s,
+            Tininess tiny) {
+  const std::uint64_t code = operand(v.code, *v.format, s.flush);
+  const ExactValue<Wide> x = wide_product(exact_from_code(code, *v.format), exact(factor));
+  if (to) return rounded(x, *to, s.rounding, {s.flush, tiny});
+  Value product;
+  product.x = x;
+  product.exponent = exponent_field(code, *v.format) + (factor == 0 ? 0 : std::ilogb(factor));
+  return product;
+}
+
+// A division takes operands of its own format.
+Value divided(Value v, std::size_t n, const MeanRule& rule) {
+  if (!contains_format(rule.format, *v.format)) v = rounded(v.x, rule.format, rule.rounding, {});
+  const ExactValue<std::uint64_t> x = exact_from_code(v.code, *v.format);
+  if (!rule.reciprocal) return rounded(wide_quotient(x, n), rule.format, rule.rounding, {});
+  const Value reciprocal = rounded(wide_quotient(exact(1.0), n), rule.format, rule.rounding, {});
+  return rounded(wide_product(x, exact_from_code(reciprocal.code, *reciprocal.format)), rule.format,
+                 rule.rounding, {});
+}
+
+}  // namespace
+
+namespace {
+
+// The code that the output gets.
+std::uint64_t stored(const ExactValue<Wide>& x, const OutputRule& rule, Tininess tiny) {
+  const FormatSpec& f = rule.format;
+  const bool stays_finite = rule.overflow == OutputOverflow::saturated ||
+                            (rule.overflow == OutputOverflow::largest && x.kind == Kind::finite);
+  if (stays_finite && encode(x, f, {.rounding = rule.rounding}).overflow)
+    return encode(x, f, {.rounding = rule.rounding, .overflow = Overflow::saturate}).code;
+  if (stays_finite && x.kind == Kind::infinite) return f.max_finite_code() | (x.negative ? f.sign_code() : 0);
+  return rounded(x, f, rule.rounding, {rule.flush, tiny}, rule.overflow == OutputOverflow::infinite).code;
+}
+
+}  // namespace
+
+struct Evaluator::State {
+  const Tree& tree;
+  FormatSpec a, b, c;
+  std::vector<Value> values;
+  std::vector<const Value*> terms;
+  std::vector<int> parent_rule;   // of each node, -1 for the root
+  std::vector<char> fused_above;  // of each node: its parent is a fused one
+  std::vector<char> scaled;       // of each node: alpha multiplies it
+  double alpha = 1, beta = 1;
+
+  const NodeRule& rule_above(std::size_t at) const {
+    return tree.node_rules[static_cast<std::size_t>(std::max(parent_rule[at], 0))];
+  }
+
+  Value product(std::size_t i, const LeafRule& rule, const CodeVector& x, const CodeVector& y) const {
+    const bool flush = rule.flush_operands;
+    Value factors[] = {value_of(operand(x.code(i), a, flush), a), value_of(operand(y.code(i), b, flush), b)};
+    if (const auto& s = tree.scaling; s && s->place != AlphaPlace::sums) {
+      Value& scaled_one = factors[s->place == AlphaPlace::a ? 0 : 1];
+      scaled_one = times(scaled_one, alpha, s->alpha_format, *s, tree.tiny);
+    }
+    Value v;
+    v.absent = skips(tree.skipped, is_zero(factors[0]), is_zero(factors[1]));
+    if (v.absent) return v;
+    v.x = wide_product(exact_from_code(factors[0].code, *factors[0].format),
+                       exact_from_code(factors[1].code, *factors[1].format));
+    v.exponent = factors[0].exponent + factors[1].exponent;
+    return v;
+  }
+
+  Value addend(const LeafRule& rule, std::optional<std::uint64_t> code) const {
+    const Value v = flushed(value_of(code.value_or(0), c), rule.flush_operands);
+    return tree.scaling ? times(v, beta, tree.scaling->beta_format, *tree.scaling, tree.tiny) : v;
+  }
+
+  Value round_by(const NodeRule& rule, const Value& v) const { return rounded(v.x, rule, tree.tiny); }
+
+  // What node `at` comes to, of its children's values.
+  Value sum(const TreeNode& node) {
+    const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
+    terms.clear();
+    for (const int child : node.children) {
+      const Value& v = values[static_cast<std::size_t>(child)];
+      if (!v.absent) terms.push_back(&v);
+    }
+    const Value nothing = zero(false, rule.format);
+    if (takes_zero(tree, node)) terms.push_back(&nothing);
+    if (terms.size() == node.children.size() || terms.size() > 1)
+      return add(terms.data(), terms.size(), rule, tree.tiny);
+    if (terms.empty()) return values[static_cast<std::size_t>(node.children.front())];
+    return terms.front()->format == nullptr ? round_by(rule, *terms.front()) : *terms.front();
+  }
+
+  // What node `at` comes to after alpha.
+  Value times_alpha(std::size_t at, Value v) const {
+    const Scaling& s = *tree.scaling;
+    if (v.format == nullptr) v = round_by(rule_above(at), v);
+    v = times(v, alpha, s.alpha_format, s, tree.tiny);
+    const bool starts = static_cast<std::size_t>(s.from) == at && at + 1 < tree.nodes.size();
+    return starts && v.format == nullptr ? round_by(rule_above(at), v) : v;
+  }
+};
+
+Evaluator::Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c)
+    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}, {}}) {
+  check_tree(tree);
+  if (tree.scaling) {
+    state_->scaled = sums_times_alpha(tree);
+    set_scales(tree.scaling->alpha, tree.scaling->beta);
+  }
+  state_->parent_rule.assign(tree.nodes.size(), -1);
+  state_->fused_above.assign(tree.nodes.size(), 0);
+  for (const TreeNode& node : tree.nodes) {
+    for (const int child : node.children) {
+      state_->parent_rule[static_cast<std::size_t>(child)] = node.rule;
+      state_->fused_above[static_cast<std::size_t>(child)] = is_fused(tree, node) ? 1 : 0;
+    }
+  }
+}
+Evaluator::~Evaluator() = default;
+
+void Evaluator::set_scales(double alpha, double beta) {
+  if (!state_->tree.scaling) throw ContractError("a tree without alpha and beta");
+  state_->alpha = alpha;
+  state_->beta = beta;
+}
+
+std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
+                                    std::optional<std::uint64_t> c) {
+  State& s = *state_;
+  const Tree& tree = s.tree;
+  for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
+    const TreeNode& node = tree.nodes[at];
+    if (!node.children.empty()) {
+      s.values[at] = s.sum(node);
+      if (tree.scaling && s.scaled[at] && !s.values[at].absent)
+        s.values[at] = s.times_alpha(at, s.values[at]);
+      continue;
+    }
+    const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
+    const auto i = static_cast<std::size_t>(node.leaf);
+    Value v;
+    if (i == tree.terms) {
+      v = s.addend(rule, c);
+    } else if (b == nullptr) {
+      v = flushed(value_of(a.code(i), s.a), rule.flush_operands);
+    } else {
+      v = s.product(i, rule, a, *b);
+    }
+    if (rule.product && !v.absent)
+      v = rounded(v.x, *rule.product, rule.rounding, {rule.flush_result, tree.tiny});
+    const int above = s.parent_rule[at];
+    if (rule.started && !s.fused_above[at] && !tree.node_rules.empty()) {
+      const NodeRule& start = tree.node_rules[static_cast<std::size_t>(above < 0 ? 0 : above)];
+      const Value nothing = zero(false, start.format);
+      const Value* const both[] = {&nothing, &v};
+      v = v.absent ? nothing : add(both, 2, start, tree.tiny);
+    }
+    if (tree.scaling && s.scaled[at] && !v.absent) v = s.times_alpha(at, v);
+    s.values[at] = v;
+  }
+  Value root = s.values.back().absent ? zero(false, tree.output.format) : s.values.back();
+  // The root's own rule once more; the value keeps a pointer to its format.
+  NodeRule last;
+  if (!tree.node_rules.empty()) {
+    const TreeNode& top = tree.nodes.back();
+    last = tree.node_rules[static_cast<std::size_t>(top.children.empty() ? 0 : top.rule)];
+    last.fraction.reset();
+    last.padded = false;
+  }
+  const auto add_to_root = [&](const Value& more) {
+    const Value* const both[] = {&more, &root};
+    root = add(both, 2, last, tree.tiny);
+  };
+  if (tree.output.started && !tree.node_rules.empty()) {
+    add_to_root(zero(false, tree.output.format));
+  }
+  if (tree.scaling && tree.scaling->reads_c && c && !tree.addend && !tree.node_rules.empty()) {
+    add_to_root(times(value_of(*c, s.c), s.beta, std::nullopt, *tree.scaling, tree.tiny));
+  }
+  if (tree.output.mean) {
+    if (root.format == nullptr)
+      root = rounded(root.x, tree.output.mean->format, tree.output.mean->rounding, {});
+    root = divided(root, tree.terms, *tree.output.mean);
+  }
+  return stored(root.x, tree.output, tree.tiny);
+}
+
+}  // namespace assay::diagnose
