@@ -168,11 +168,11 @@ class FmaChainUnit final : public Unit {
   }
 
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                            const FormatSpec&, std::uint64_t) const override {
+                            const FormatSpec&, OutputPlace) const override {
     return evaluate(a, b, c, nullptr);
   }
   std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     return evaluate(a, b, c, nullptr);
   }
   std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,

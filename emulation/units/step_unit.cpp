@@ -68,12 +68,12 @@ std::uint64_t StepUnit::chain(const CodeVector& a, const CodeVector& b, std::opt
 }
 
 std::uint64_t StepUnit::dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                                    const FormatSpec&, std::uint64_t) const {
+                                    const FormatSpec&, OutputPlace) const {
   return chain(a, b, c, {});
 }
 
 std::uint64_t StepUnit::step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                                     std::uint64_t) const {
+                                     OutputPlace) const {
   return chain(a, b, c, {});
 }
 

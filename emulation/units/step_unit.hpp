@@ -59,9 +59,9 @@ class StepUnit : public Unit {
                                   std::uint64_t c, const StepLog& log) const = 0;
 
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                            const FormatSpec& output, std::uint64_t element) const override;
+                            const FormatSpec& output, OutputPlace place) const override;
   std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                             std::uint64_t element) const override;
+                             OutputPlace place) const override;
   std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,
                                        std::optional<std::uint64_t> c,
                                        const FormatSpec& output) const override;

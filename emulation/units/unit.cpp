@@ -28,11 +28,11 @@ void Unit::gemm_by(std::string_view path, const CodeMatrix& a, const CodeMatrix&
 
 void Unit::gemm_by_checked(const UnitPath&, const CodeMatrix& a, const CodeMatrix& b,
                            const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const {
-  Arithmetic::gemm_checked(a, b, c, d);
+  Arithmetic::gemm_checked(a, b, c, d, {.row_stride = d.cols});
 }
 
 void Unit::gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                        const MutableCodeMatrix& d) const {
+                        const MutableCodeMatrix& d, OutputOrigin) const {
   const std::vector<UnitPath> all = paths();
   const auto best = std::find_if(all.rbegin(), all.rend(),
                                  [](const UnitPath& p) { return cpu_has(p.needs) && isa_allowed(p.needs); });

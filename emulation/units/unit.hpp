@@ -48,9 +48,9 @@ class Unit : public Arithmetic {
   // `path` is a member of paths() that this CPU runs. The default is right for a unit with nothing but a definition.
   virtual void gemm_by_checked(const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
                                const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const;
-  // The best of paths(), by gemm_by_checked().
+  // The best of paths(), by gemm_by_checked(): no unit draws random bits, so none asks where its outputs lie.
   void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                    const MutableCodeMatrix& d) const override;
+                    const MutableCodeMatrix& d, OutputOrigin origin) const override;
 };
 
 // The families of units.def, each in its own file.

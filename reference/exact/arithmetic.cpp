@@ -110,25 +110,25 @@ bool Arithmetic::gives(const FormatSpec& output) const {
 }
 
 std::uint64_t Arithmetic::dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                              std::uint64_t element) const {
+                              OutputPlace place) const {
   check_operands(*this, a, b);
-  return dot_checked(a, b, c, info_.outputs.front(), element);
+  return dot_checked(a, b, c, info_.outputs.front(), place);
 }
 
 std::uint64_t Arithmetic::dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                              const FormatSpec& output, std::uint64_t element) const {
+                              const FormatSpec& output, OutputPlace place) const {
   check_dot(a, b, output);
-  return dot_checked(a, b, c, output, element);
+  return dot_checked(a, b, c, output, place);
 }
 
 std::uint64_t Arithmetic::step(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                               std::uint64_t element) const {
+                               OutputPlace place) const {
   check_operands(*this, a, b);
   if (a.size > info_.step_terms) {
     throw ContractError(info_.name + ": a step of " + std::to_string(a.size) + " products; one takes " +
                         std::to_string(info_.step_terms));
   }
-  return step_checked(a, b, c, element);
+  return step_checked(a, b, c, place);
 }
 
 void Arithmetic::check_dot(const CodeVector& a, const CodeVector& b, const FormatSpec& output) const {
@@ -154,17 +154,18 @@ void Arithmetic::check_gemm(const CodeMatrix& a, const CodeMatrix& b, const std:
 }
 
 void Arithmetic::gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                      const MutableCodeMatrix& d) const {
+                      const MutableCodeMatrix& d, OutputOrigin origin) const {
   check_gemm(a, b, c, d);
-  if (d.rows != 0 && d.cols != 0) gemm_checked(a, b, c, d);
+  if (origin.row_stride == 0) origin.row_stride = d.cols;
+  if (d.rows != 0 && d.cols != 0) gemm_checked(a, b, c, d, origin);
 }
 
 void Arithmetic::gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                              const MutableCodeMatrix& d) const {
+                              const MutableCodeMatrix& d, OutputOrigin origin) const {
   parallel_for(d.rows, d.rows * d.cols > 1 ? 0 : 1, [&](std::size_t i) {
     for (std::size_t j = 0; j < d.cols; ++j) {
       const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
-      d.set(i, j, dot_checked(a.row(i), b.column(j), start, d.format, i * d.cols + j));
+      d.set(i, j, dot_checked(a.row(i), b.column(j), start, d.format, origin.place(i, j)));
     }
   });
 }

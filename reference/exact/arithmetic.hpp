@@ -46,14 +46,37 @@ struct ArithmeticInfo {
   std::string order{};                        // "sequential", "chunks of 16 in order", ...
   std::string products{};                     // "rounded to float32", "exact"
   std::string rounding = "nearest-even";      // of each step
+  bool stochastic = false;                    // it draws random bits, by the output's place: OutputPlace
   bool fused = false;                         // a product and the addition it enters are one rounding
   bool flush_inputs = false;                  // subnormal operands (c too) are read as zeros: so is the truth
   bool flush_results = false;
-  std::string scales{};  // "alpha=0.7 beta=0.3": dot() is alpha a . b + beta c; "mean"; empty: a . b + c
+  bool divisible = true;  // outputs may be asked for in tiles; else only in the shape that is known
+  std::string scales{};   // "alpha=0.7 beta=0.3": dot() is alpha a . b + beta c; "mean"; empty: a . b + c
   std::vector<std::pair<std::string, std::string>> parameters{};  // of the family, for lists: {"F", "25"}
   std::string nan{};                                              // which NaN comes out
   std::string source{};                                           // document, or "this file"
   Evidence evidence = Evidence::DEF;
+};
+
+// Where one output lies in a whole result: what a stochastic arithmetic draws its random bits for.
+struct OutputPlace {
+  // An index alone is a place in stream 0.
+  constexpr OutputPlace(std::uint64_t i = 0, std::uint32_t s = 0) : index(i), stream(s) {}
+
+  std::uint64_t index;  // row * columns + column; batches, images and rows of dot products follow one another
+  std::uint32_t stream;  // results of one seed that draw apart: a layer, a training step
+};
+
+// Where output (0, 0) of a call to gemm() lies in the whole result. A tile that says where it lies gets the bits that
+// the whole would get there, however the result is cut.
+struct OutputOrigin {
+  std::uint64_t offset = 0;      // index of output (0, 0)
+  std::uint64_t row_stride = 0;  // columns of the whole; 0: of the call's own result
+  std::uint32_t stream = 0;
+
+  constexpr OutputPlace place(std::uint64_t row, std::uint64_t column) const {
+    return {offset + row * row_stride + column, stream};
+  }
 };
 
 // The exact value of a dot product and the sum of magnitudes that its bound is a multiple of.
@@ -79,24 +102,22 @@ class Arithmetic {
   bool accepts(const FormatSpec& a, const FormatSpec& b) const;
   bool gives(const FormatSpec& output) const;
 
-  // a . b, plus c if given: c is a code of the accumulator's format, the result one of `output`. `element` is the
-  // index of the output (row * columns + column in gemm): it picks the random bits of a stochastic arithmetic and
-  // nothing else. ContractError if the sizes differ, or the formats are not accepted (the message names those that
-  // are).
+  // a . b, plus c if given: c is a code of the accumulator's format, the result one of `output`. `place` picks
+  // the random bits of a stochastic arithmetic, or which output of a revealed program this is, and nothing else.
+  // ContractError if the sizes differ, or the formats are not accepted (the message names those that are).
   std::uint64_t dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c = {},
-                    std::uint64_t element = 0) const;
+                    OutputPlace place = {}) const;
   std::uint64_t dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                    const FormatSpec& output, std::uint64_t element = 0) const;
+                    const FormatSpec& output, OutputPlace place = {}) const;
 
   // One step of at most info().step_terms products: c and the result are codes of the accumulator's format.
-  std::uint64_t step(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                     std::uint64_t element = 0) const;
+  std::uint64_t step(const CodeVector& a, const CodeVector& b, std::uint64_t c, OutputPlace place = {}) const;
 
   // D = A B + C: A m x k, B k x n, C (a code of the accumulator's format each) and D m x n, D in one of
   // info().outputs. C may be the same memory as D if the strides and formats are the same. Every element equals dot()
-  // of its row and column.
+  // of its row and column at its place, counted from `origin`.
   void gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-            const MutableCodeMatrix& d) const;
+            const MutableCodeMatrix& d, OutputOrigin origin = {}) const;
 
   // The truth of dot(): exact, from the operands as this arithmetic reads them (flushed where it flushes inputs).
   virtual ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const;
@@ -120,12 +141,13 @@ class Arithmetic {
 
   // Called with operands that are checked.
   virtual std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                                    const FormatSpec& output, std::uint64_t element) const = 0;
+                                    const FormatSpec& output, OutputPlace place) const = 0;
   virtual std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                                     std::uint64_t element) const = 0;
-  // The default takes dot_checked() element by element, rows shared out over OpenMP's threads.
+                                     OutputPlace place) const = 0;
+  // The default takes dot_checked() element by element, rows shared out over OpenMP's threads. `origin` has its row
+  // stride.
   virtual void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                            const MutableCodeMatrix& d) const;
+                            const MutableCodeMatrix& d, OutputOrigin origin) const;
 
  private:
   ArithmeticInfo info_;

@@ -79,8 +79,8 @@ class CodeOps {
  public:
   using Value = std::uint64_t;
 
-  CodeOps(const ChainSpec& spec, const CodeVector& a, const CodeVector& b, std::uint64_t element)
-      : spec_(spec), a_(a), b_(b), element_(element) {}
+  CodeOps(const ChainSpec& spec, const CodeVector& a, const CodeVector& b, OutputPlace place)
+      : spec_(spec), a_(a), b_(b), draws_(spec.seed, place.index, place.stream) {}
 
   static Value zero() { return 0; }
   Value add(Value x, Value y) { return sum(widened(read(x, spec_.accumulator)), y); }
@@ -100,14 +100,13 @@ class CodeOps {
   std::uint64_t round(const ExactValue<Wide>& x, const FormatSpec& f) {
     EncodeOptions options{.rounding = spec_.rounding};
     if (spec_.flush_results) options.subnormals = Subnormals::flush_result;
-    if (spec_.rounding == Rounding::stochastic)
-      options.random = random_bits(spec_.seed, element_ << 32 | roundings_++, 32);
+    if (spec_.rounding == Rounding::stochastic) options.random = draws_.next();
     return encode(x, f, options).code;
   }
 
   const ChainSpec& spec_;
   const CodeVector a_, b_;
-  std::uint64_t element_, roundings_ = 0;
+  StochasticDraws draws_;
 };
 
 // The host's float32 or float64 under nearest-even, on operands that are values of T.
@@ -220,38 +219,38 @@ class Chain final : public Arithmetic {
   }
 
   std::uint64_t definition(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                           const FormatSpec& output, std::uint64_t element) const {
+                           const FormatSpec& output, OutputPlace place) const {
     const FormatSpec& f = spec_.accumulator;
     if (c && spec_.flush_inputs) c = flushed_code(*c, f);
-    CodeOps ops(spec_, a, b, element);
+    CodeOps ops(spec_, a, b, place);
     const Start<std::uint64_t> start{c.value_or(0), c.has_value()};
     const std::uint64_t sum = evaluate(ops, spec_.tree, a.size, start);
     return convert(sum, f, output).code;
   }
 
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                            const FormatSpec& output, std::uint64_t element) const override {
+                            const FormatSpec& output, OutputPlace place) const override {
     switch (host(a.format, b.format)) {
       case Host::float32: return host_dot<float>(a, b, c, output);
       case Host::float64: return host_dot<double>(a, b, c, output);
       case Host::none: break;
     }
-    return definition(a, b, c, output, element);
+    return definition(a, b, c, output, place);
   }
 
   // One term after c, whatever the tree: a chain's step has one product.
   std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                             std::uint64_t element) const override {
-    CodeOps ops(spec_, a, b, element);
+                             OutputPlace place) const override {
+    CodeOps ops(spec_, a, b, place);
     return a.size == 0 ? c : ops.take(c, 0);
   }
 
   void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                    const MutableCodeMatrix& d) const override {
+                    const MutableCodeMatrix& d, OutputOrigin origin) const override {
     switch (host(a.format, b.format)) {
       case Host::float32: host_gemm<float>(a, b, c, d); break;
       case Host::float64: host_gemm<double>(a, b, c, d); break;
-      case Host::none: Arithmetic::gemm_checked(a, b, c, d); break;
+      case Host::none: Arithmetic::gemm_checked(a, b, c, d, origin); break;
     }
   }
 
@@ -319,6 +318,7 @@ std::unique_ptr<const Arithmetic> make_chain(const ChainSpec& spec) {
   info.fused = !spec.product;
   info.products = info.fused ? "exact" : "rounded to " + std::string(spec.product->dtype);
   info.rounding = std::string(rounding_name(spec.rounding));
+  info.stochastic = spec.rounding == Rounding::stochastic;
   info.flush_inputs = spec.flush_inputs;
   info.flush_results = spec.flush_results;
   info.nan = "the one quiet NaN of the format";

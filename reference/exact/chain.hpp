@@ -12,8 +12,8 @@
 //             pairwise     n <= base terms: a chain from +0. Else the sum of the first floor(n/2) terms plus that of
 //                          the rest. Then c + sum.
 //             No terms give c, or +0.
-//   rounding  one mode for all; stochastic rounding takes random_bits(seed, element << 32 | i, 32) for
-//             rounding i in the order of evaluation (lanes: term by term), exact ones counted.
+//   rounding  one mode for all; stochastic rounding takes draw i of StochasticDraws (stochastic.hpp), of the seed and
+//             the output's place, for rounding i in the order of evaluation (lanes: term by term), exact ones counted.
 //             Additions whose exact sum is zero give +0 (toward-negative -0) unless both operands are zeros of one
 //             sign.
 //   flush     inputs: subnormal operands of any operation, a, b, c, products and partial sums, are zeros of their sign.

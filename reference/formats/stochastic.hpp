@@ -18,10 +18,12 @@ struct StochasticKey {
   std::uint32_t before = 0, between = 0;
 };
 
-// `high` are the upper 32 bits of the counter that is hashed.
-constexpr StochasticKey stochastic_key(std::uint64_t seed, std::uint32_t high) {
-  const PhiloxBlock b = philox4x32(
-      {high, 0, 0, 0x53526E64}, {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+// `high` are the upper 32 bits of the counter that is hashed; beyond and stream: see StochasticDraws.
+constexpr StochasticKey stochastic_key(std::uint64_t seed, std::uint32_t high, std::uint32_t beyond = 0,
+                                       std::uint32_t stream = 0) {
+  const PhiloxBlock b =
+      philox4x32({high, beyond, stream, 0x53526E64},
+                 {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   return {b[0], b[1]};
 }
 
@@ -58,5 +60,21 @@ constexpr Encoded encode_stochastic(const ExactValue<Word>& x, const FormatSpec&
   options.random = random_bits(seed, index, bits);
   return encode(x, f, options);
 }
+
+// The 32 bits of one rounding after another on the way to one output of a result: draw i of output `index` in `stream`
+// is random_bits(seed, index << 32 | i, 32) in stream 0 for indices of 32 bits. Larger indices and other streams go
+// into words of Philox's counter that are zero there.
+class StochasticDraws {
+ public:
+  constexpr StochasticDraws(std::uint64_t seed, std::uint64_t index, std::uint32_t stream)
+      : key_(stochastic_key(seed, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
+                            stream)) {}
+
+  constexpr RandomBits next() { return {32, stochastic_word(key_, i_++)}; }
+
+ private:
+  StochasticKey key_;
+  std::uint32_t i_ = 0;
+};
 
 }  // namespace assay

@@ -152,8 +152,8 @@ void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const Code
       for (std::size_t q = 0; q < cols; ++q) {
         const std::size_t at = index_of(problem.layout, n, o, p, q, problem.outputs, rows, cols);
         taps.gather(n, o, p, q);
-        const std::uint64_t sum =
-            arithmetic.dot(taps.x(), taps.w(), std::nullopt, direct ? y.format : given, at);
+        const std::uint64_t sum = arithmetic.dot(taps.x(), taps.w(), std::nullopt, direct ? y.format : given,
+                                                 {problem.first.index + at, problem.first.stream});
         y.set(at, direct ? sum
                          : apply_epilogue(problem.epilogue, format, {sum, given}, std::nullopt,
                                           bias_of(bias, o), y.format));

@@ -39,6 +39,8 @@ struct ConvProblem {
   TapOrder terms = TapOrder::channels_first;
   Padding padding = Padding::zeros;
   Epilogue epilogue{};  // beta = 0
+  OutputPlace first =
+      {};  // of y[0], for stochastic arithmetics; y's elements follow one another as they are stored
 
   // Do the padded input and the dilated kernel have sizes that can be counted, and the windows' ends too?
   bool has_countable_sizes() const;

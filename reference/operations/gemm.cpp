@@ -89,17 +89,20 @@ void gemm(const Arithmetic& arithmetic, const GemmProblem& problem, const Mutabl
   std::vector<std::uint64_t> sums;
   for (std::size_t batch = 0; batch < problem.batch; ++batch) {
     const Single one(problem, batch);
+    OutputOrigin origin = problem.origin;
+    origin.offset += batch * (problem.origin_batch_stride != 0 ? problem.origin_batch_stride
+                                                               : std::uint64_t{d.rows} * d.cols);
     MutableCodeMatrix out = d;
     out.data = detail::advance_codes(d.data, static_cast<std::ptrdiff_t>(batch) * problem.d_batch_stride,
                                      code_bytes(d.format));
     if (is_direct(arithmetic, one.epilogue, problem.bias.has_value(), d.format)) {
-      arithmetic.gemm(one.a, one.b, one.start, out);
+      arithmetic.gemm(one.a, one.b, one.start, out, origin);
       continue;
     }
     sums.resize(d.rows * d.cols);  // elements are as wide as a code of `given` needs: at most 8 bytes
     const MutableCodeMatrix accumulated{sums.data(), d.rows, d.cols, static_cast<std::ptrdiff_t>(d.cols),
                                         1,           given};
-    arithmetic.gemm(one.a, one.b, one.start, accumulated);
+    arithmetic.gemm(one.a, one.b, one.start, accumulated, origin);
     const CodeMatrix results = accumulated;
     const FormatSpec& format = one.epilogue.format.value_or(arithmetic.info().accumulator);
     for (std::size_t i = 0; i < d.rows; ++i) {

@@ -8,6 +8,8 @@
 //            then alpha and beta must be 1 and C in the accumulator's format.
 //   output   without alpha, beta, bias and activation, rounding nearest-even, the arithmetic rounds to D's format
 //            itself if it gives that format; else it gives its default format and the epilogue rounds.
+//   place    output [batch][i][j] is at place batch m n + i n + j for a stochastic arithmetic, unless `origin` says
+//            where in a larger result it lies.
 //   batch    matrices of one batch index, with their strides; a stride of 0 repeats a matrix.
 //   k = 0    the sum is +0 (starts_chain: C).
 #pragma once
@@ -37,6 +39,10 @@ struct GemmProblem {
   std::size_t batch = 1;
   std::ptrdiff_t a_batch_stride = 0, b_batch_stride = 0, c_batch_stride = 0,
                  d_batch_stride = 0;  // in elements
+  // Where D[0][0][0] lies in the whole result, for stochastic arithmetics; batches are `origin_batch_stride` places
+  // apart (0: m n, one after the other).
+  OutputOrigin origin{};
+  std::uint64_t origin_batch_stride = 0;
 
   std::size_t m() const { return transpose_a ? a.cols : a.rows; }
   std::size_t k() const { return transpose_a ? a.rows : a.cols; }

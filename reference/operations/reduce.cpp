@@ -112,12 +112,13 @@ void reduce(const Arithmetic& arithmetic, const ReduceProblem& problem, const Co
       return;
     }
     const Factors factors(problem, terms);
+    const OutputPlace place(problem.first.index + at, problem.first.stream);
     const bool mean = problem.operation == Reduction::mean;
     if (!mean && plain && arithmetic.gives(y.format)) {
-      y.set(at, arithmetic.dot(factors.first(), factors.second(), std::nullopt, y.format, at));
+      y.set(at, arithmetic.dot(factors.first(), factors.second(), std::nullopt, y.format, place));
       return;
     }
-    std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, at);
+    std::uint64_t sum = arithmetic.dot(factors.first(), factors.second(), std::nullopt, given, place);
     if (mean) sum = encode(quotient(widened(exact_from_code(sum, given)), problem.length), given).code;
     y.set(at, convert(sum, given, y.format, into_output).code);
   });

@@ -29,6 +29,7 @@ struct ReduceProblem {
   NanElements nan = NanElements::propagate;
   Rounding rounding = Rounding::nearest_even;  // of the output; not stochastic
   Overflow overflow = Overflow::ieee;
+  OutputPlace first = {};  // of y[0], for stochastic arithmetics; y's elements follow one another
 };
 
 // ContractError, with the sizes, if they do not match. `arithmetic` is not asked for max, min and max_magnitude.

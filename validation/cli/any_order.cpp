@@ -46,11 +46,11 @@ class AnyOrder : public Arithmetic {
     throw ContractError("an arithmetic of any order has a bound and no bits");
   }
   std::uint64_t dot_checked(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
-                            const FormatSpec&, std::uint64_t) const override {
+                            const FormatSpec&, OutputPlace) const override {
     no_bits();
   }
   std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     no_bits();
   }
 

@@ -105,16 +105,13 @@ class Gemm : public DotProducts {
   }
 
  private:
-  // Rows of one matrix at a time. The random bits of a stochastic arithmetic go by the place in the whole result, so
-  // that one matrix alone is asked for as it is.
+  // Rows of one matrix at a time.
   bool predict_all(const Arithmetic& unit, const MutableCodeVector& codes,
                    const std::function<void(double)>& progress) const override {
-    const bool stochastic = unit.info().rounding == "stochastic";
-    if (unit.info().family == "revealed" || (stochastic && batches_.count() != 1)) return false;
+    if (!unit.info().divisible) return false;
     constexpr std::size_t products_each_time = std::size_t{1} << 26;
     const std::size_t row_products = std::max<std::size_t>(n_ * a_.cols(), 1), all = batches_.count() * m_;
-    const std::size_t rows =
-        stochastic ? m_ : std::clamp<std::size_t>(products_each_time / row_products, 1, m_);
+    const std::size_t rows = std::clamp<std::size_t>(products_each_time / row_products, 1, m_);
     for (std::size_t batch = 0; m_ > 0 && batch < batches_.count(); ++batch) {
       for (std::size_t first = 0; first < m_; first += rows) {
         predict_rows(unit, codes, batch, first, std::min(rows, m_ - first));
@@ -151,7 +148,7 @@ class Gemm : public DotProducts {
     }
     unit.gemm(some_rows(a_.matrix(a_.batches().place(batch, batches_)), first_row, rows),
               b_.matrix(b_.batches().place(batch, batches_)), start,
-              {sums.data(), rows, n_, columns, 1, given});
+              {sums.data(), rows, n_, columns, 1, given}, {.offset = first, .row_stride = n_});
     const FormatSpec steps = output_.epilogue.format.value_or(unit.info().accumulator);
     parallel_for(count, 0, [&](std::size_t i) {
       std::uint64_t code = detail::load_code(sums.data(), static_cast<std::ptrdiff_t>(i), width);
@@ -464,6 +461,7 @@ class Reduce : public Operation {
                          all.code((o * problem_.length + k) * problem_.inner + inner));
     }
     std::uint64_t result = 0;
+    one.first = i;
     reduce(unit, one, {line.data(), problem_.length, 1, all.format}, {&result, 1, 1, output_.format});
     return result;
   }

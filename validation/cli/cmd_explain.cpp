@@ -151,11 +151,11 @@ class Listener final : public Arithmetic {
     return info;
   }
   std::uint64_t dot_checked(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
-                            const FormatSpec&, std::uint64_t) const override {
+                            const FormatSpec&, OutputPlace) const override {
     throw ContractError("explain: an arithmetic that only listens");
   }
   std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     throw ContractError("explain: an arithmetic that only listens");
   }
 

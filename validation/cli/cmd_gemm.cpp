@@ -46,12 +46,10 @@ int run(const Options& o) {
                                 in.output};
   const std::optional<CodeMatrix> c = in.c ? std::optional(matrix_of(*in.c, "--c")) : std::nullopt;
   const auto begin = std::chrono::steady_clock::now();
-  // The random bits of a stochastic arithmetic go by the place in D.
-  const bool divisible = in.arithmetic->info().rounding != "stochastic";
-  in_pieces(a.rows, divisible, "assay gemm", [&](std::size_t first, std::size_t count) {
+  in_pieces(a.rows, in.arithmetic->info().divisible, "assay gemm", [&](std::size_t first, std::size_t count) {
     in.arithmetic->gemm(some_rows(a, first, count), b,
                         c ? std::optional(some_rows(*c, first, count)) : std::nullopt,
-                        some_rows(whole, first, count));
+                        some_rows(whole, first, count), {.offset = first * b.cols, .row_stride = b.cols});
   });
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return put_result(o.unit, in, std::move(d), std::uint64_t{a.rows} * b.cols * a.cols, seconds);

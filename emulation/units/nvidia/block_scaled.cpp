@@ -338,14 +338,14 @@ double BlockScaledUnit::bound(const CodeVector& a, const CodeVector& b, std::opt
 
 std::uint64_t BlockScaledUnit::dot_checked(const CodeVector& a, const CodeVector& b,
                                            std::optional<std::uint64_t> c, const FormatSpec&,
-                                           std::uint64_t) const {
+                                           OutputPlace) const {
   const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
   return chain({a, b, ones, ones}, c, {});
 }
 
 std::uint64_t BlockScaledUnit::step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                                            std::uint64_t element) const {
-  return dot_checked(a, b, c, float32, element);
+                                            OutputPlace place) const {
+  return dot_checked(a, b, c, float32, place);
 }
 
 std::vector<TraceStep> BlockScaledUnit::trace_checked(const CodeVector& a, const CodeVector& b,

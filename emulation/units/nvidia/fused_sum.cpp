@@ -272,14 +272,14 @@ class FusedSum final : public Unit {
   }
 
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                            const FormatSpec&, std::uint64_t) const override {
+                            const FormatSpec&, OutputPlace) const override {
     return run(
         a, b, c.value_or(0), [](const Step&, FusedResult) {}, [](const ExactValue<Wide>&, std::uint64_t) {});
   }
 
   // Fewer products than L are filled up with zeros.
   std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     return dot_checked(a, b, c, info().accumulator, 0);
   }
 
@@ -351,7 +351,7 @@ class FusedSum final : public Unit {
 
   void gemm_by_checked(const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
                        const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const override {
-    if (path.name == "definition") return Arithmetic::gemm_checked(a, b, c, d);
+    if (path.name == "definition") return Unit::gemm_by_checked(path, a, b, c, d);
     const FusedSumShape shape{.terms = spec_.terms,
                               .fraction = spec_.fraction,
                               .floor = spec_.floor,

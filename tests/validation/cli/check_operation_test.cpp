@@ -100,13 +100,28 @@ BOOST_AUTO_TEST_CASE(all_outputs_at_once_are_those_one_by_one) {
 }
 
 // Whose random bits go by the place in the whole stack.
-BOOST_AUTO_TEST_CASE(a_stack_under_a_stochastic_unit_is_asked_for_one_by_one) {
-  const auto operation = make_gemm({.a = random_array(formats::float32, {2, 3, 9}, 1),
-                                    .b = random_array(formats::float32, {2, 9, 4}, 2),
-                                    .c = {},
-                                    .bias = {}},
-                                   {});
-  std::vector<float> d(operation->size());
-  BOOST_TEST(!operation->predict_all(arithmetics().find("chain_f32_sr"),
-                                     {d.data(), d.size(), 1, formats::float32}, nullptr));
+BOOST_AUTO_TEST_CASE(a_stack_under_a_stochastic_unit) {
+  expect_same({.unit = "chain_f32_sr",
+               .inputs = formats::float32,
+               .a = {2, 3, 9},
+               .b = {2, 9, 4},
+               .result = {2, 3, 4}});
+  expect_same({.unit = "chain_bf16_sr",
+               .inputs = formats::bfloat16,
+               .a = {3, 1, 3, 9},
+               .b = {2, 9, 4},
+               .result = {3, 2, 3, 4},
+               .output = {.format = formats::bfloat16}});
+}
+
+// One line of a reduction alone is what the whole gives there.
+BOOST_AUTO_TEST_CASE(a_reduction_under_a_stochastic_unit) {
+  const io::Array x = random_array(formats::float32, {4, 30, 3}, 1);
+  const auto operation = make_reduce({.a = x, .operation = Reduction::sum, .axis = 1}, {});
+  const Arithmetic& unit = arithmetics().find("chain_f32_sr");
+  const ReduceProblem problem{.outer = 4, .length = 30, .inner = 3};
+  std::vector<float> y(12);
+  reduce(unit, problem, {x.bytes.data(), 360, 1, formats::float32}, mutable_code_vector(y.data(), y.size()));
+  for (std::size_t i = 0; i < y.size(); ++i)
+    BOOST_TEST(operation->predicted(unit, i) == code_vector(y.data(), y.size()).code(i), "output " << i);
 }

@@ -7,6 +7,7 @@
 #include "reference/exact/chain.hpp"
 #include "tests/validation/cli/files.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/suites/arithmetics.hpp"
 
 using namespace assay;
 using namespace assay::cli_test;
@@ -104,6 +105,28 @@ BOOST_FIXTURE_TEST_CASE(check_takes_other_formats_that_hold_the_same_values, Pro
   BOOST_TEST(outcome.exit_code == 2);
   BOOST_TEST(holds(outcome.err, "sm80.bf16 takes bf16 x bf16"), outcome.err);
   BOOST_TEST(holds(outcome.err, "b32.npy"), outcome.err);
+}
+
+// Random bits go by the place in D, whatever pieces `gemm` takes and whatever way `check` goes.
+BOOST_FIXTURE_TEST_CASE(a_stochastic_arithmetic_gives_one_result, Folder) {
+  const io::Array a = normal(f32, {300, 21}, 1), b = normal(f32, {21, 5}, 2);
+  write("a.npy", a);
+  write("b.npy", b);
+  const std::string files = "--unit chain_f32_sr --a a.npy --b b.npy ",
+                    stack = "--unit chain_f32_sr --a a3.npy --b b.npy ";
+  BOOST_TEST_REQUIRE(assay("gemm " + files + "--out d.npy").exit_code == 0);
+  BOOST_TEST(assay("check gemm " + files + "--policy bit-equal --got d.npy").exit_code == 0);
+  const Arithmetic& chain = arithmetics().find("chain_f32_sr");
+  io::Array d = io::make_array(f32, {3, 100, 5});
+  for (std::size_t i = 0; i < 1500; ++i)
+    set_code(d, i, chain.dot(view(a).row(i / 5), view(b).column(i % 5), {}, i));
+  BOOST_TEST(io::read_array((path / "d.npy").string()).bytes == d.bytes);
+  // The same rows as a stack of three matrices are the same outputs.
+  io::Array a3 = a;
+  a3.shape = {3, 100, 21};
+  write("a3.npy", a3);
+  write("d3.npy", d);
+  BOOST_TEST(assay("check gemm " + stack + "--policy bit-equal --got d3.npy").exit_code == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(dot_takes_one_product_a_row, Products) {

@@ -42,11 +42,11 @@ class Liar final : public Arithmetic {
 
  private:
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t>,
-                            const FormatSpec& output, std::uint64_t) const override {
+                            const FormatSpec& output, OutputPlace) const override {
     return encode(decode(is_.dot(a, b), is_.info().outputs.front()), output).code;
   }
   std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t c,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     return c;
   }
   const Arithmetic &says_, &is_;

@@ -210,13 +210,13 @@ class ScheduledChain final : public Arithmetic {
 
  private:
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                            const FormatSpec& output, std::uint64_t) const override {
+                            const FormatSpec& output, OutputPlace) const override {
     const PreparedTerms terms(a, b, rules_);
     const std::uint64_t sum = terms.evaluate(make_schedule(order_, a.size, c.has_value()), c);
     return convert(sum, rules_.accumulator, output).code;
   }
   std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     const PreparedTerms terms(a, b, rules_);
     return terms.evaluate(make_schedule({}, a.size, true), c);
   }

@@ -154,15 +154,15 @@ class Revealed final : public Arithmetic {
   }
 
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-                            const FormatSpec& /*output*/, std::uint64_t element) const override {
-    return evaluate(shape_of(a.size, {}), a, b, c, static_cast<std::size_t>(element));
+                            const FormatSpec& /*output*/, OutputPlace place) const override {
+    return evaluate(shape_of(a.size, {}), a, b, c, static_cast<std::size_t>(place.index));
   }
   std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
-                             std::uint64_t) const override {
+                             OutputPlace) const override {
     throw ContractError(info().name + ": a revealed sum has no steps");
   }
   void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
-                    const MutableCodeMatrix& d) const override {
+                    const MutableCodeMatrix& d, OutputOrigin origin) const override {
     const SavedArithmetic::Shape& shape = shape_of(a.cols, std::pair(d.rows, d.cols));
     const Problem& p = shape.revelation.problem;
     const bool same_shape = p.m == d.rows && p.n == d.cols;
@@ -172,7 +172,7 @@ class Revealed final : public Arithmetic {
     for (std::size_t i = 0; i < d.rows; ++i) {
       for (std::size_t j = 0; j < d.cols; ++j) {
         const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
-        d.set(i, j, evaluate(shape, a.row(i), b.column(j), start, i * d.cols + j));
+        d.set(i, j, evaluate(shape, a.row(i), b.column(j), start, origin.place(i, j).index));
       }
     }
   }
@@ -193,6 +193,7 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   ArithmeticInfo info;
   info.name = saved.name;
   info.family = "revealed";
+  info.divisible = false;
   bool right = true;
   std::string lengths;
   for (const auto& shape : saved.shapes) {
