@@ -4,6 +4,7 @@
 #include <bit>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "reference/core/error.hpp"
 
@@ -84,7 +85,13 @@ std::span<const std::uint16_t> RadixNet::classes(int g) const {
   return std::span(classes_).subspan(static_cast<std::size_t>(g) * n, n);
 }
 
-sparse::Csr RadixNet::layer(int l) const {
+sparse::Csr<float> RadixNet::layer(int l) const {
+  sparse::CsrStructure inputs = structure(l);
+  std::vector<float> weights(inputs.column_indices.size(), weight);
+  return {std::move(inputs), std::move(weights)};
+}
+
+sparse::CsrStructure RadixNet::structure(int l) const {
   if (l < 0 || l >= layers_) {
     throw ContractError("RadixNet: layer " + std::to_string(l) + " of a network of " +
                         std::to_string(layers_));
@@ -106,7 +113,7 @@ sparse::Csr RadixNet::layer(int l) const {
     }
   }
 
-  sparse::Csr out;
+  sparse::CsrStructure out;
   out.rows = out.cols = neurons_;
   const std::size_t nnz = static_cast<std::size_t>(neurons_) * width;
   out.row_offsets.reserve(static_cast<std::size_t>(neurons_) + 1);
@@ -115,9 +122,8 @@ sparse::Csr RadixNet::layer(int l) const {
     const auto first =
         inputs.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(j % class_count_) * width);
     out.column_indices.insert(out.column_indices.end(), first, first + inputs_per_neuron);
-    out.row_offsets.push_back(static_cast<std::int32_t>(out.column_indices.size()));
+    out.end_row();
   }
-  out.values.assign(nnz, weight);
   return out;
 }
 

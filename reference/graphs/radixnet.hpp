@@ -50,9 +50,10 @@ class RadixNet {
   std::int32_t neurons() const { return neurons_; }
   int layers() const { return layers_; }
 
-  // Layer `l`, from 0: row j lists the inputs of output j, ascending, each of weight 1/16. Safe to call from any
-  // thread.
-  sparse::Csr layer(int l) const;
+  // Layer `l`, from 0: row j lists the inputs of output j, ascending. Safe to call from any thread.
+  sparse::CsrStructure structure(int l) const;
+  // The same, each input of weight 1/16.
+  sparse::Csr<float> layer(int l) const;
 
   // The class of each neuron in group `g`.
   std::span<const std::uint16_t> classes(int g) const;

@@ -1,90 +1,86 @@
 #include "reference/sparse/csr.hpp"
 
-#include <string>
+#include <limits>
 
 #include "reference/core/error.hpp"
+#include "reference/core/narrow.hpp"
+#include "reference/sparse/sparse_formats.hpp"
 
 namespace assay::sparse {
 namespace {
 
-[[noreturn]] void fail(const std::string& sentence) { throw ContractError("CSR: " + sentence); }
+using std::to_string;
+
+std::string sentence(const CsrDefect& d) {
+  using Kind = CsrDefect::Kind;
+  const std::string row = "row " + to_string(d.row), found = to_string(d.found), limit = to_string(d.limit);
+  switch (d.kind) {
+    case Kind::shape: return "shape " + found + " x " + limit + " is negative";
+    case Kind::offset_count:
+      return found + " row offsets for " + to_string(d.limit - 1) + " rows; one more than rows is needed";
+    case Kind::first_offset: return "the first row offset is " + found + ", not 0";
+    case Kind::falling_offset: return row + " ends at " + found + ", before its begin at " + limit;
+    case Kind::last_offset:
+      return "the last row offset is " + found + ", but there are " + limit + " entries";
+    case Kind::column_range: return row + " has column " + found + " outside 0.." + to_string(d.limit - 1);
+    case Kind::column_order: break;
+  }
+  return row + " has column " + found + " after " + limit;
+}
 
 }  // namespace
 
-std::span<const std::int32_t> Csr::row_columns(std::int32_t i) const {
-  const auto row = static_cast<std::size_t>(i);
-  const auto first = static_cast<std::size_t>(row_offsets[row]);
-  return std::span(column_indices).subspan(first, static_cast<std::size_t>(row_offsets[row + 1]) - first);
-}
-
-std::span<const float> Csr::row_values(std::int32_t i) const {
-  const auto row = static_cast<std::size_t>(i);
-  const auto first = static_cast<std::size_t>(row_offsets[row]);
-  return std::span(values).subspan(first, static_cast<std::size_t>(row_offsets[row + 1]) - first);
-}
-
-void check(const Csr& a) {
-  using std::to_string;
-  if (a.rows < 0 || a.cols < 0)
-    fail("shape " + to_string(a.rows) + " x " + to_string(a.cols) + " is negative");
-  if (a.row_offsets.size() != static_cast<std::size_t>(a.rows) + 1) {
-    fail(to_string(a.row_offsets.size()) + " row offsets for " + to_string(a.rows) +
-         " rows; one more than rows is needed");
-  }
-  if (a.values.size() != a.column_indices.size()) {
-    fail(to_string(a.values.size()) + " values for " + to_string(a.column_indices.size()) +
-         " column indices");
-  }
-  if (a.row_offsets.front() != 0)
-    fail("the first row offset is " + to_string(a.row_offsets.front()) + ", not 0");
-  for (std::int32_t i = 0; i < a.rows; ++i) {
-    const auto row = static_cast<std::size_t>(i);
-    if (a.row_offsets[row + 1] < a.row_offsets[row]) {
-      fail("row " + to_string(i) + " ends at " + to_string(a.row_offsets[row + 1]) +
-           ", before its begin at " + to_string(a.row_offsets[row]));
-    }
+std::optional<CsrDefect> first_defect(const CsrView& a, ColumnOrder order) {
+  using Kind = CsrDefect::Kind;
+  const auto defect = [](Kind kind, std::int64_t row, std::int64_t entry, std::int64_t found,
+                         std::int64_t limit) {
+    return CsrDefect{.kind = kind, .row = row, .entry = entry, .found = found, .limit = limit};
+  };
+  if (a.rows < 0 || a.cols < 0) return defect(Kind::shape, 0, 0, a.rows, a.cols);
+  const auto offsets = static_cast<std::int64_t>(a.row_offsets.size());
+  if (offsets - 1 != a.rows) return defect(Kind::offset_count, 0, 0, offsets, a.rows + 1);
+  if (a.row_offsets.front() != 0) return defect(Kind::first_offset, 0, 0, a.row_offsets.front(), 0);
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    const std::int64_t begin = a.row_begin(i);
+    if (a.row_length(i) < 0) return defect(Kind::falling_offset, i, 0, begin + a.row_length(i), begin);
   }
   // Only now: every offset is known to lie within the arrays when the last one does.
-  if (a.row_offsets.back() != a.nnz()) {
-    fail("the last row offset is " + to_string(a.row_offsets.back()) + ", but there are " +
-         to_string(a.nnz()) + " entries");
-  }
-  for (std::int32_t i = 0; i < a.rows; ++i) {
-    std::int32_t previous = -1;
+  const auto entries = static_cast<std::int64_t>(a.column_indices.size());
+  if (a.nnz() != entries) return defect(Kind::last_offset, 0, 0, a.nnz(), entries);
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    std::int64_t previous = -1, entry = a.row_begin(i);
     for (const std::int32_t column : a.row_columns(i)) {
-      if (column < 0 || column >= a.cols) {
-        fail("row " + to_string(i) + " has column " + to_string(column) + " outside 0.." +
-             to_string(a.cols - 1));
-      }
-      if (column <= previous) {
-        fail("row " + to_string(i) + " has column " + to_string(column) + " after " + to_string(previous));
-      }
+      if (column < 0 || column >= a.cols) return defect(Kind::column_range, i, entry, column, a.cols);
+      if (order == ColumnOrder::ascending && column <= previous)
+        return defect(Kind::column_order, i, entry, column, previous);
       previous = column;
+      ++entry;
     }
   }
+  return std::nullopt;
 }
 
-Csr transpose(const Csr& a) {
-  Csr t;
-  t.rows = a.cols;
-  t.cols = a.rows;
-  t.row_offsets.assign(static_cast<std::size_t>(a.cols) + 1, 0);
-  t.column_indices.resize(a.column_indices.size());
-  t.values.resize(a.values.size());
-  for (const std::int32_t column : a.column_indices) ++t.row_offsets[static_cast<std::size_t>(column) + 1];
-  for (std::size_t i = 1; i < t.row_offsets.size(); ++i) t.row_offsets[i] += t.row_offsets[i - 1];
-  // Rows of `a` are visited in ascending order, so each row of the result fills in ascending order.
-  std::vector<std::int32_t> next(t.row_offsets.begin(), t.row_offsets.end() - 1);
-  for (std::int32_t i = 0; i < a.rows; ++i) {
-    const auto columns = a.row_columns(i);
-    const auto values = a.row_values(i);
-    for (std::size_t e = 0; e < columns.size(); ++e) {
-      const auto to = static_cast<std::size_t>(next[static_cast<std::size_t>(columns[e])]++);
-      t.column_indices[to] = i;
-      t.values[to] = values[e];
-    }
-  }
-  return t;
+void check(const CsrView& a, ColumnOrder order) {
+  if (const std::optional<CsrDefect> d = first_defect(a, order)) throw ContractError("CSR: " + sentence(*d));
+}
+
+void check_value_count(const CsrView& a, std::size_t values) {
+  if (values == a.column_indices.size()) return;
+  throw ContractError("CSR: " + to_string(values) + " values for " + to_string(a.column_indices.size()) +
+                      " column indices");
+}
+
+void check_transposable(const CsrView& a) {
+  constexpr std::int64_t most_columns = std::int64_t{std::numeric_limits<std::int32_t>::max()} + 1;
+  if (a.rows > most_columns) narrow<std::int32_t>(a.rows - 1, "the last row as a column of the transpose");
+}
+
+std::uint64_t csr_index_bytes(const CsrView& a) {
+  return a.row_offsets.size_bytes() + a.column_indices.size_bytes();
+}
+Csr<float> through_csr(const Csr<float>& a) {
+  check(a);
+  return csr_from_csr(a);
 }
 
 }  // namespace assay::sparse

@@ -1,37 +1,44 @@
 #include "reference/sparse/ell.hpp"
 
-#include <algorithm>
 #include <string>
 
 #include "reference/core/error.hpp"
+#include "reference/sparse/sparse_formats.hpp"
 
 namespace assay::sparse {
 namespace {
 
-[[noreturn]] void fail(const std::string& sentence) { throw ContractError("ELL: " + sentence); }
+using std::to_string;
 
-std::size_t slots(std::int32_t rows, std::int32_t width) {
-  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width);
-}
+[[noreturn]] void fail(const std::string& sentence) { throw ContractError("ELL: " + sentence); }
 
 }  // namespace
 
-void check(const Ell& a) {
-  using std::to_string;
+std::span<const std::int32_t> EllView::row_columns(std::int64_t i) const {
+  const auto row =
+      column_indices.subspan(static_cast<std::size_t>(row_begin(i)), static_cast<std::size_t>(width));
+  return row.first(static_cast<std::size_t>(std::ranges::find(row, padding) - row.begin()));
+}
+
+std::int64_t EllView::nnz() const {
+  return slots() - static_cast<std::int64_t>(std::ranges::count(column_indices, padding));
+}
+
+void check(const EllView& a) {
   if (a.rows < 0 || a.cols < 0 || a.width < 0) {
     fail("shape " + to_string(a.rows) + " x " + to_string(a.cols) + ", width " + to_string(a.width) +
          " is negative");
   }
-  if (a.column_indices.size() != slots(a.rows, a.width) || a.values.size() != slots(a.rows, a.width)) {
-    fail(to_string(a.column_indices.size()) + " column indices and " + to_string(a.values.size()) +
-         " values for " + to_string(a.rows) + " rows of " + to_string(a.width));
+  if (static_cast<std::int64_t>(a.column_indices.size()) != ell_slots(a.rows, a.width)) {
+    fail(to_string(a.column_indices.size()) + " column indices for " + to_string(a.rows) + " rows of " +
+         to_string(a.width));
   }
-  for (std::int32_t i = 0; i < a.rows; ++i) {
-    std::int32_t previous = -1;
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    std::int64_t previous = -1;
     bool padded = false;
-    for (std::int32_t e = 0; e < a.width; ++e) {
-      const std::int32_t column = a.column_indices[slots(i, a.width) + static_cast<std::size_t>(e)];
-      if (column == Ell::padding) {
+    for (const std::int32_t column : a.column_indices.subspan(static_cast<std::size_t>(a.row_begin(i)),
+                                                              static_cast<std::size_t>(a.width))) {
+      if (column == EllView::padding) {
         padded = true;
         continue;
       }
@@ -48,45 +55,57 @@ void check(const Ell& a) {
   }
 }
 
-std::int32_t longest_row(const Csr& a) {
-  std::int32_t longest = 0;
-  for (std::size_t i = 0; i + 1 < a.row_offsets.size(); ++i) {
-    longest = std::max(longest, a.row_offsets[i + 1] - a.row_offsets[i]);
-  }
+void check_value_count(const EllView& a, std::size_t values) {
+  if (values == a.column_indices.size()) return;
+  fail(to_string(a.column_indices.size()) + " column indices and " + to_string(values) + " values for " +
+       to_string(a.rows) + " rows of " + to_string(a.width));
+}
+
+std::int64_t longest_row(const CsrView& a) {
+  std::int64_t longest = 0;
+  for (std::int64_t i = 0; i < a.rows; ++i) longest = std::max(longest, a.row_length(i));
   return longest;
 }
 
-Ell ell_from_csr(const Csr& a, std::int32_t width) {
-  if (const std::int32_t longest = longest_row(a); longest > width) {
-    fail("a row of " + std::to_string(longest) + " entries does not fit width " + std::to_string(width));
+std::int64_t ell_slots(std::int64_t rows, std::int64_t width) {
+  std::int64_t slots = 0;
+  if (__builtin_mul_overflow(rows, width, &slots)) {
+    fail(to_string(rows) + " rows of " + to_string(width) + " entries are more than 64 bits count");
   }
-  Ell out;
+  return slots;
+}
+
+EllStructure ell_from_csr(const CsrView& a, std::int64_t width) {
+  if (const std::int64_t longest = longest_row(a); longest > width) {
+    fail("a row of " + to_string(longest) + " entries does not fit width " + to_string(width));
+  }
+  EllStructure out{a.rows, a.cols, width, {}};
+  out.column_indices.assign(static_cast<std::size_t>(ell_slots(a.rows, width)), EllView::padding);
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    std::ranges::copy(a.row_columns(i), out.column_indices.begin() + out.row_begin(i));
+  return out;
+}
+
+CsrStructure csr_from_ell(const EllView& a) {
+  CsrStructure out;
   out.rows = a.rows;
   out.cols = a.cols;
-  out.width = width;
-  out.column_indices.assign(slots(a.rows, width), Ell::padding);
-  out.values.assign(slots(a.rows, width), 0.0F);
-  for (std::int32_t i = 0; i < a.rows; ++i) {
-    const auto to = static_cast<std::ptrdiff_t>(slots(i, width));
-    std::ranges::copy(a.row_columns(i), out.column_indices.begin() + to);
-    std::ranges::copy(a.row_values(i), out.values.begin() + to);
+  out.row_offsets.reserve(static_cast<std::size_t>(a.rows) + 1);
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    const auto columns = a.row_columns(i);
+    out.column_indices.insert(out.column_indices.end(), columns.begin(), columns.end());
+    out.end_row();
   }
   return out;
 }
 
-Csr csr_from_ell(const Ell& a) {
-  Csr out;
-  out.rows = a.rows;
-  out.cols = a.cols;
-  for (std::int32_t i = 0; i < a.rows; ++i) {
-    for (std::size_t e = slots(i, a.width); e < slots(i + 1, a.width) && a.column_indices[e] != Ell::padding;
-         ++e) {
-      out.column_indices.push_back(a.column_indices[e]);
-      out.values.push_back(a.values[e]);
-    }
-    out.row_offsets.push_back(static_cast<std::int32_t>(out.column_indices.size()));
-  }
-  return out;
+std::uint64_t ell_index_bytes(const CsrView& a) {
+  return static_cast<std::uint64_t>(ell_slots(a.rows, longest_row(a))) * sizeof(std::int32_t);
+}
+Csr<float> through_ell(const Csr<float>& a) {
+  const Ell<float> ell = ell_from_csr(a);
+  check(ell);
+  return csr_from_ell(ell);
 }
 
 }  // namespace assay::sparse

@@ -95,10 +95,11 @@ std::vector<fs::path> find_layers(const fs::path& folder, std::int32_t neurons, 
   return found;
 }
 
-sparse::Csr read_layer(const fs::path& file, std::int32_t neurons, std::int32_t inputs_per_neuron) {
+sparse::Csr<float> read_layer(const fs::path& file, std::int32_t neurons, std::int32_t inputs_per_neuron) {
   TsvReader in(file, 3);
-  sparse::Csr layer;
-  layer.rows = layer.cols = neurons;
+  sparse::Csr<float> layer;
+  sparse::CsrStructure& structure = layer.structure;
+  structure.rows = structure.cols = neurons;
   std::int64_t output = 0, input = 0, count = 0;
   while (in.next()) {
     const std::int64_t i = in.integer(0, "an input neuron", 1, neurons);
@@ -108,7 +109,7 @@ sparse::Csr read_layer(const fs::path& file, std::int32_t neurons, std::int32_t 
       in.fail("outputs in ascending order", "output " + to_string(j) + " after " + to_string(output));
     if (j > output) {
       check_width(in, false, output, count, j, inputs_per_neuron);
-      if (output > 0) layer.row_offsets.push_back(static_cast<std::int32_t>(layer.column_indices.size()));
+      if (output > 0) structure.end_row();
       output = j;
       input = count = 0;
     }
@@ -123,17 +124,17 @@ sparse::Csr read_layer(const fs::path& file, std::int32_t neurons, std::int32_t 
     if (inputs_per_neuron != 0 && count > inputs_per_neuron) {
       in.fail(to_string(inputs_per_neuron) + " inputs of output " + to_string(j), "one more");
     }
-    layer.column_indices.push_back(static_cast<std::int32_t>(i - 1));
+    structure.column_indices.push_back(static_cast<std::int32_t>(i - 1));
     layer.values.push_back(weight);
   }
   check_width(in, true, output, count, std::int64_t{neurons} + 1, inputs_per_neuron);
-  layer.row_offsets.push_back(static_cast<std::int32_t>(layer.column_indices.size()));
+  structure.end_row();
   return layer;
 }
 
-std::string layer_text(const sparse::Csr& layer) {
+std::string layer_text(const sparse::Csr<float>& layer) {
   std::string text;
-  for (std::int32_t j = 0; j < layer.rows; ++j) {
+  for (std::int64_t j = 0; j < layer.rows(); ++j) {
     const auto inputs = layer.row_columns(j);
     const auto weights = layer.row_values(j);
     for (std::size_t e = 0; e < inputs.size(); ++e) {
@@ -148,7 +149,7 @@ std::string layer_text(const sparse::Csr& layer) {
   return text;
 }
 
-void write_layer(const fs::path& file, const sparse::Csr& layer) {
+void write_layer(const fs::path& file, const sparse::Csr<float>& layer) {
   AtomicFile out(file);
   out.write(layer_text(layer));
   out.commit();

@@ -37,12 +37,12 @@ std::vector<std::filesystem::path> find_layers(const std::filesystem::path& fold
 // `input TAB output TAB weight`, 1-based, outputs ascending, inputs ascending within one. Every output must have
 // `inputs_per_neuron` inputs, or any number above none if that is 0: otherwise a file cut between two lines would pass.
 // Row j of the result lists the inputs of output j.
-sparse::Csr read_layer(const std::filesystem::path& file, std::int32_t neurons,
-                       std::int32_t inputs_per_neuron = challenge_inputs_per_neuron);
+sparse::Csr<float> read_layer(const std::filesystem::path& file, std::int32_t neurons,
+                              std::int32_t inputs_per_neuron = challenge_inputs_per_neuron);
 // Weights with six decimals in scientific notation as the official files have them; eight where six would not read
 // back.
-std::string layer_text(const sparse::Csr& layer);
-void write_layer(const std::filesystem::path& file, const sparse::Csr& layer);
+std::string layer_text(const sparse::Csr<float>& layer);
+void write_layer(const std::filesystem::path& file, const sparse::Csr<float>& layer);
 std::uint64_t layer_file_bytes(std::int32_t neurons,
                                std::int32_t inputs_per_neuron = challenge_inputs_per_neuron);
 

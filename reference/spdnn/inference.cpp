@@ -158,32 +158,36 @@ std::int32_t Plan::widest() const {
   return most;
 }
 
-void Plan::add_layer(const sparse::Csr& weights, float bias, Clip clip) {
-  add_layer(weights, std::vector<float>(static_cast<std::size_t>(weights.rows), bias), clip);
+void Plan::add_layer(const sparse::Csr<float>& weights, float bias, Clip clip) {
+  add_layer(weights, std::vector<float>(static_cast<std::size_t>(weights.rows()), bias), clip);
 }
 
-void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Clip clip) {
+void Plan::add_layer(const sparse::Csr<float>& weights, std::span<const float> bias, Clip clip) {
   const auto fail = [&](const std::string& what) {
     throw ContractError("layer " + to_string(layers_.size() + 1) + ": " + what);
   };
   sparse::check(weights);
-  if (bias.size() != static_cast<std::size_t>(weights.rows)) {
-    fail(to_string(bias.size()) + " biases for " + to_string(weights.rows) + " outputs");
+  const std::int64_t inputs = weights.cols(), outputs_wanted = weights.rows();
+  if (bias.size() != static_cast<std::size_t>(outputs_wanted)) {
+    fail(to_string(bias.size()) + " biases for " + to_string(outputs_wanted) + " outputs");
   }
-  if (!layers_.empty() && weights.cols != layers_.back().outputs) {
-    fail(to_string(weights.cols) + " inputs, but the layer before has " + to_string(layers_.back().outputs) +
+  if (!layers_.empty() && inputs != layers_.back().outputs) {
+    fail(to_string(inputs) + " inputs, but the layer before has " + to_string(layers_.back().outputs) +
          " outputs");
   }
-  if (tile_floats(*kernel_, static_cast<std::uint64_t>(std::max(weights.rows, weights.cols))) > UINT32_MAX) {
-    fail(to_string(weights.cols) + " inputs and " + to_string(weights.rows) +
+  if (const std::int64_t most = std::max(inputs, outputs_wanted);
+      most > INT32_MAX || tile_floats(*kernel_, static_cast<std::uint64_t>(most)) > UINT32_MAX) {
+    fail(to_string(inputs) + " inputs and " + to_string(outputs_wanted) +
          " outputs; offsets in a tile have 32 bits");
   }
-  const auto first = weights.row_offsets.begin();
-  const std::int32_t width = weights.rows == 0 ? 0 : weights.row_offsets[1];
+  if (weights.nnz() > UINT32_MAX)
+    fail(to_string(weights.nnz()) + " weights; offsets of a layer's edges have 32 bits");
+  const sparse::CsrView structure = weights.structure;
+  const std::int64_t width = structure.rows == 0 ? 0 : structure.row_length(0);
   if (kernel_->format == Format::ell) {
-    for (std::int32_t j = 0; j < weights.rows; ++j) {
-      if (first[j + 1] - first[j] != width) {
-        fail("output " + to_string(j) + " has " + to_string(first[j + 1] - first[j]) +
+    for (std::int64_t j = 0; j < structure.rows; ++j) {
+      if (structure.row_length(j) != width) {
+        fail("output " + to_string(j) + " has " + to_string(structure.row_length(j)) +
              " inputs and output 0 has " + to_string(width) + "; " + std::string(kernel_->name) +
              " needs the same number everywhere");
       }
@@ -202,17 +206,17 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
   }
 
   Layer layer;
-  layer.inputs = weights.cols;
-  layer.outputs = weights.rows;
+  layer.inputs = static_cast<std::int32_t>(inputs);
+  layer.outputs = static_cast<std::int32_t>(outputs_wanted);
   layer.width = static_cast<std::uint32_t>(width);
   layer.clip = clip;
-  const auto outputs = static_cast<std::size_t>(weights.rows);
+  const auto outputs = static_cast<std::size_t>(outputs_wanted);
   // Outputs with the same inputs one after the other: the rows that the first one loads are in the L1 cache for the
   // next.
   std::vector<std::int32_t> order(outputs);
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
-    return std::ranges::lexicographical_compare(weights.row_columns(a), weights.row_columns(b));
+    return std::ranges::lexicographical_compare(structure.row_columns(a), structure.row_columns(b));
   });
   layer.edges.reserve(weights.values.size());
   layer.targets.reserve(outputs);
@@ -221,7 +225,7 @@ void Plan::add_layer(const sparse::Csr& weights, std::span<const float> bias, Cl
   for (const std::int32_t j : order) {
     if (kernel_->format == Format::csr)
       layer.edge_offsets.push_back(static_cast<std::uint32_t>(layer.edges.size()));
-    const auto columns = weights.row_columns(j);
+    const auto columns = structure.row_columns(j);
     const auto values = weights.row_values(j);
     for (std::size_t e = 0; e < columns.size(); ++e) {
       layer.edges.push_back({row_of(static_cast<std::uint32_t>(columns[e])) * kernel_->lanes, values[e]});

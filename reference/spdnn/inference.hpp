@@ -78,8 +78,8 @@ class Plan {
   // Row j of `weights` lists the inputs of output j. ContractError if `weights` fails check(), `bias` has another
   // length than outputs, inputs are not the outputs of the layer before, an ELL kernel gets rows of different lengths,
   // or a cut is not exact for this layer; the sentence names the neuron and the value.
-  void add_layer(const sparse::Csr& weights, std::span<const float> bias, Clip clip = {});
-  void add_layer(const sparse::Csr& weights, float bias, Clip clip = {});
+  void add_layer(const sparse::Csr<float>& weights, std::span<const float> bias, Clip clip = {});
+  void add_layer(const sparse::Csr<float>& weights, float bias, Clip clip = {});
 
   const Kernel& kernel() const { return *kernel_; }
   std::span<const Cut> cuts() const { return cuts_; }

@@ -11,6 +11,8 @@
 #include <Eigen/SparseCore>
 #pragma GCC diagnostic pop
 
+#include "reference/core/narrow.hpp"
+
 namespace assay::spdnn {
 namespace {
 
@@ -52,12 +54,15 @@ std::vector<std::uint32_t> categories_of(const BitRows& images, std::size_t firs
 
 }  // namespace
 
-SimpleInference simple_inference(const BitRows& images, std::span<const sparse::Csr> layers, float bias) {
+SimpleInference simple_inference(const BitRows& images, std::span<const sparse::Csr<float>> layers,
+                                 float bias) {
   std::vector<Matrix> weights;
-  for (const sparse::Csr& layer : layers) {
-    const Eigen::Map<const Matrix> inputs_of(layer.rows, layer.cols, static_cast<Eigen::Index>(layer.nnz()),
-                                             layer.row_offsets.data(), layer.column_indices.data(),
-                                             layer.values.data());
+  for (const sparse::Csr<float>& layer : layers) {
+    const std::vector<std::int64_t>& wide = layer.structure.row_offsets;
+    narrow<std::int32_t>(layer.nnz(), "weights of a layer for Eigen");  // the last and largest offset
+    const std::vector<std::int32_t> offsets(wide.begin(), wide.end());
+    const Eigen::Map<const Matrix> inputs_of(layer.rows(), layer.cols(), layer.nnz(), offsets.data(),
+                                             layer.structure.column_indices.data(), layer.values.data());
     weights.emplace_back(inputs_of.transpose());
   }
   const auto begin = std::chrono::steady_clock::now();

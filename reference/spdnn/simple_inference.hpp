@@ -21,6 +21,7 @@ struct SimpleInference {
 //
 // Numerics: float32; products and sums are rounded apart (Eigen does not fuse them), in the order of Eigen's sparse
 // product. So activations differ from the kernels' in their last bits, and only the categories are comparable.
-SimpleInference simple_inference(const BitRows& images, std::span<const sparse::Csr> layers, float bias);
+SimpleInference simple_inference(const BitRows& images, std::span<const sparse::Csr<float>> layers,
+                                 float bias);
 
 }  // namespace assay::spdnn

@@ -55,19 +55,19 @@ std::vector<float> read_biases(const fs::path& file) {
 }
 
 // Both readers make W with a row an input, as it stands in the file.
-sparse::Csr read_dense(const fs::path& file, std::int32_t inputs, std::int32_t outputs,
-                       const fs::path& biases) {
+sparse::Csr<float> read_dense(const fs::path& file, std::int32_t inputs, std::int32_t outputs,
+                              const fs::path& biases) {
   TsvReader in(file, 1);
-  sparse::Csr w;
-  w.rows = inputs;
-  w.cols = outputs;
+  sparse::Csr<float> w;
+  w.structure.rows = inputs;
+  w.structure.cols = outputs;
   const std::int64_t wanted = std::int64_t{inputs} * outputs;
   std::int64_t count = 0;
   for (; in.next(); ++count) {
     if (count >= wanted) continue;  // counted, to say which file is wrong
-    w.column_indices.push_back(static_cast<std::int32_t>(count % outputs));
+    w.structure.column_indices.push_back(static_cast<std::int32_t>(count % outputs));
     w.values.push_back(in.value(0, "a weight"));
-    if ((count + 1) % outputs == 0) w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+    if ((count + 1) % outputs == 0) w.structure.end_row();
   }
   if (count == wanted) return w;
   const std::string shape = to_string(inputs) + " x " + to_string(outputs) + " weights";
@@ -83,18 +83,18 @@ sparse::Csr read_dense(const fs::path& file, std::int32_t inputs, std::int32_t o
                    to_string(count - wanted) + " more");
 }
 
-sparse::Csr read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
+sparse::Csr<float> read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
   TsvReader in(file, 3);
-  sparse::Csr w;
-  w.rows = inputs;
-  w.cols = outputs;
+  sparse::Csr<float> w;
+  w.structure.rows = inputs;
+  w.structure.cols = outputs;
   std::int64_t row = 0, column = -1;
   while (in.next()) {
     const std::int64_t i = in.integer(0, "an input", 0, inputs - 1);
     const std::int64_t j = in.integer(1, "an output", 0, outputs - 1);
     if (i < row) in.fail("inputs in ascending order", "input " + to_string(i) + " after " + to_string(row));
     for (; row < i; ++row) {
-      w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+      w.structure.end_row();
       column = -1;
     }
     if (j == column)
@@ -104,11 +104,11 @@ sparse::Csr read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t 
               "output " + to_string(j) + " after " + to_string(column) + " at input " + to_string(i));
     }
     column = j;
-    w.column_indices.push_back(static_cast<std::int32_t>(j));
+    w.structure.column_indices.push_back(static_cast<std::int32_t>(j));
     w.values.push_back(in.value(2, "a weight"));
   }
   if (w.values.empty()) in.fail_at_end("a weight", "an empty file");
-  for (; row < inputs; ++row) w.row_offsets.push_back(static_cast<std::int32_t>(w.values.size()));
+  for (; row < inputs; ++row) w.structure.end_row();
   return w;
 }
 
@@ -164,7 +164,7 @@ std::vector<float> scaled_pixels(const IdxImages& images) {
   return scaled;
 }
 
-std::vector<std::uint8_t> classify(const Inference& inference, std::size_t images, std::int32_t outputs) {
+std::vector<std::uint8_t> classify(const Inference& inference, std::size_t images, std::int64_t outputs) {
   const auto width = static_cast<std::size_t>(outputs);
   if (inference.outputs.size() != inference.categories.size() * width || width == 0 || width > 256) {
     throw ContractError("classify: " + to_string(inference.outputs.size()) + " kept outputs for " +

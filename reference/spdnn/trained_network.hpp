@@ -24,7 +24,7 @@
 namespace assay::spdnn {
 
 struct TrainedLayer {
-  sparse::Csr weights;  // row j lists the inputs of output j; a dense layer lists all
+  sparse::Csr<float> weights;  // row j lists the inputs of output j; a dense layer lists all
   std::vector<float> bias;
   bool dense = false;
 };
@@ -32,8 +32,8 @@ struct TrainedLayer {
 struct TrainedNetwork {
   std::vector<TrainedLayer> layers;
 
-  std::int32_t inputs() const { return layers.front().weights.cols; }
-  std::int32_t outputs() const { return layers.back().weights.rows; }
+  std::int64_t inputs() const { return layers.front().weights.cols(); }
+  std::int64_t outputs() const { return layers.back().weights.rows(); }
   std::int64_t sparse_nnz() const;  // of the sparse layers
 };
 
@@ -50,6 +50,6 @@ Plan plan_trained_network(const TrainedNetwork& network, const Kernel& kernel);
 std::vector<float> scaled_pixels(const IdxImages& images);
 
 // The place of the largest output of each image, the first of equals.
-std::vector<std::uint8_t> classify(const Inference& inference, std::size_t images, std::int32_t outputs);
+std::vector<std::uint8_t> classify(const Inference& inference, std::size_t images, std::int64_t outputs);
 
 }  // namespace assay::spdnn

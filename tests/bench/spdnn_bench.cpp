@@ -34,7 +34,7 @@ constexpr std::size_t few_images = 6000;  // for what takes minutes on all
 struct Problem {
   std::string source;
   BitMatrix images;
-  std::vector<sparse::Csr> layers;
+  std::vector<sparse::Csr<float>> layers;
   double eigen_nominal = 0;
 };
 
@@ -53,7 +53,7 @@ Problem make_problem() {
 
 void run_kernel(benchmark::State& state, const Kernel& kernel, const Problem& problem) {
   Plan plan(kernel, {Cut::zero_rows});
-  for (const sparse::Csr& layer : problem.layers) plan.add_layer(layer, challenge_bias(neurons));
+  for (const sparse::Csr<float>& layer : problem.layers) plan.add_layer(layer, challenge_bias(neurons));
   const BitRows rows = problem.images.first(kernel.lanes == 1 ? few_images : problem.images.rows());
   Inference result;
   double seconds = 0;

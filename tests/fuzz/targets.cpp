@@ -47,10 +47,10 @@ std::string_view text(std::span<const std::uint8_t> bytes) {
 }
 
 void layer(const MemoryFile& file, std::int32_t neurons, std::int32_t inputs) {
-  const sparse::Csr a = read_layer(file.path(), neurons, inputs);
+  const sparse::Csr<float> a = read_layer(file.path(), neurons, inputs);
   sparse::check(a);
-  promise(a.rows == neurons && a.cols == neurons, "a layer of another size");
-  for (std::int32_t j = 0; j < a.rows; ++j) {
+  promise(a.rows() == neurons && a.cols() == neurons, "a layer of another size");
+  for (std::int64_t j = 0; j < a.rows(); ++j) {
     const auto n = static_cast<std::int32_t>(a.row_columns(j).size());
     promise(inputs == 0 ? n > 0 : n == inputs, "an output with another number of inputs");
   }

@@ -145,7 +145,7 @@ std::uint64_t needed_bytes(const Options& o, const InputSource& source, const Ke
 Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
   Plan plan(kernel, {Cut::zero_rows});
   const float bias = challenge_bias(o.neurons);
-  const auto add = [&](const sparse::Csr& layer) {
+  const auto add = [&](const sparse::Csr<float>& layer) {
     plan.add_layer(layer, bias);
     return 0;
   };
@@ -162,8 +162,8 @@ Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
   }
   const std::vector<fs::path> files = find_layers(o.weights, o.neurons, o.layers);
   for (std::size_t l = 0; l < files.size(); ++l) {
-    const sparse::Csr layer = watch.measure(watch.read, "reading layer " + std::to_string(l + 1),
-                                            [&] { return read_layer(files[l], o.neurons); });
+    const sparse::Csr<float> layer = watch.measure(watch.read, "reading layer " + std::to_string(l + 1),
+                                                   [&] { return read_layer(files[l], o.neurons); });
     watch.measure(watch.generate, "laying out the network", [&] { return add(layer); });
   }
   return plan;

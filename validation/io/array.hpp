@@ -157,8 +157,8 @@ void check(const SparseArray& a);
 SparseArray to_csr(const SparseArray& a);
 
 // The CSR of reference/sparse. InputError if it cannot hold `a` as it is: values other than float32, columns of a row
-// not strictly ascending, 2^31 entries. `a` must pass check().
-sparse::Csr to_reference_csr(const SparseArray& a);
+// not strictly ascending. `a` must pass check().
+sparse::Csr<float> to_reference_csr(const SparseArray& a);
 
 // Dense [rows, cols]; absent entries are zero. InputError if an entry is repeated, as their sum would be a rounding, or
 // if free memory does not hold the array.

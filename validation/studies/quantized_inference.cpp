@@ -120,10 +120,10 @@ QuantizedNetwork::QuantizedNetwork(std::span<const NetworkLayer> layers,
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const NetworkLayer& from = layers[l];
     sparse::check(from.weights);
-    if (from.bias.size() != static_cast<std::size_t>(from.weights.rows) ||
-        (l > 0 && layers[l - 1].weights.rows != from.weights.cols))
+    if (from.bias.size() != static_cast<std::size_t>(from.weights.rows()) ||
+        (l > 0 && layers[l - 1].weights.rows() != from.weights.cols()))
       throw ContractError("QuantizedNetwork: layer " + std::to_string(l + 1) + " does not fit");
-    widest_ = std::max({widest_, from.weights.cols, from.weights.rows});
+    widest_ = std::max({widest_, from.weights.cols(), from.weights.rows()});
     layers_.push_back(laid_out(from, l));
   }
   const Layer& back = layers_.back();
@@ -133,12 +133,12 @@ QuantizedNetwork::QuantizedNetwork(std::span<const NetworkLayer> layers,
 
 QuantizedNetwork::Layer QuantizedNetwork::laid_out(const NetworkLayer& from, std::size_t l) const {
   Layer to;
-  to.inputs = from.weights.cols;
-  to.outputs = from.weights.rows;
+  to.inputs = from.weights.cols();
+  to.outputs = from.weights.rows();
   to.lower = static_cast<double>(from.clip.lower);
   to.upper = static_cast<double>(from.clip.upper);
   std::map<std::tuple<std::vector<std::int32_t>, std::vector<float>, float>, std::uint32_t> known;
-  for (std::int32_t j = 0; j < from.weights.rows; ++j) {
+  for (std::int64_t j = 0; j < from.weights.rows(); ++j) {
     const auto columns = from.weights.row_columns(j);
     const auto values = from.weights.row_values(j);
     const float bias = from.bias[static_cast<std::size_t>(j)];
@@ -158,7 +158,7 @@ QuantizedNetwork::Layer QuantizedNetwork::laid_out(const NetworkLayer& from, std
       to.weights.push_back(rounded_value(static_cast<double>(values[e]), a_.weights, a_.seed, index + e + 1));
     }
     to.bias.push_back(rounded_value(static_cast<double>(bias), a_.bias, a_.seed, index));
-    to.offsets.push_back(static_cast<std::uint32_t>(to.columns.size()));
+    to.offsets.push_back(to.columns.size());
   }
   return to;
 }
@@ -199,20 +199,20 @@ double QuantizedNetwork::rounded_sum(double w, double x, double s, std::uint64_t
 
 double QuantizedNetwork::sum(const Layer& layer, std::size_t output, std::span<const double> x,
                              std::uint64_t counter) const {
-  const std::uint32_t begin = layer.offsets[output], end = layer.offsets[output + 1];
+  const std::uint64_t begin = layer.offsets[output], end = layer.offsets[output + 1];
   const Quantity single;
   if (a_.accumulator == single && !definition_ && !stochastic_ &&
       contains_format(single.format, a_.weights.format) &&
       contains_format(single.format, a_.activations.format)) {
     float s = 0;
-    for (std::uint32_t e = begin; e < end; ++e)
+    for (std::uint64_t e = begin; e < end; ++e)
       s = std::fma(static_cast<float>(layer.weights[e]), static_cast<float>(x[layer.columns[e]]), s);
     // A bias of more bits than a float has is a float64: one rounding of the exact sum.
     return round_once(odd_fma(1, layer.bias[output], static_cast<double>(s)), formats::float32,
                       Rounding::nearest_even);
   }
   double s = 0;
-  for (std::uint32_t e = begin; e < end; ++e)
+  for (std::uint64_t e = begin; e < end; ++e)
     s = rounded_sum(layer.weights[e], x[layer.columns[e]], s, counter + (e - begin));
   return rounded_sum(1, layer.bias[output], s, counter + (end - begin));
 }

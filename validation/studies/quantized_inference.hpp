@@ -48,8 +48,8 @@ struct InferenceArithmetic {
 std::string arithmetic_text(const InferenceArithmetic& a);
 
 struct NetworkLayer {
-  sparse::Csr weights{};      // row j lists the inputs of output j
-  std::vector<float> bias{};  // of each output
+  sparse::Csr<float> weights{};  // row j lists the inputs of output j
+  std::vector<float> bias{};     // of each output
   spdnn::Clip clip{};
 };
 
@@ -72,7 +72,7 @@ class QuantizedNetwork {
   // ContractError if the layers do not fit one another or there is none.
   QuantizedNetwork(std::span<const NetworkLayer> layers, const InferenceArithmetic& arithmetic);
 
-  std::int32_t inputs() const { return layers_.front().inputs; }
+  std::int64_t inputs() const { return layers_.front().inputs; }
   // `x` holds inputs() values; image: its number, for random bits.
   Answer answer(Question question, std::span<const float> x, std::uint64_t image) const;
   // Y_L; all zeros once a row has died.
@@ -83,8 +83,8 @@ class QuantizedNetwork {
 
  private:
   struct Layer {
-    std::int32_t inputs = 0, outputs = 0;
-    std::vector<std::uint32_t> offsets{0};  // of the distinct outputs
+    std::int64_t inputs = 0, outputs = 0;
+    std::vector<std::uint64_t> offsets{0};  // of the distinct outputs
     std::vector<std::uint32_t> columns;
     std::vector<double> weights;
     std::vector<double> bias;             // of the distinct outputs
@@ -106,7 +106,7 @@ class QuantizedNetwork {
   InferenceArithmetic a_;
   std::vector<Layer> layers_;
   bool definition_ = false, stochastic_ = false;
-  std::int32_t widest_ = 0;
+  std::int64_t widest_ = 0;
 };
 
 // Fills x with image i.

@@ -92,10 +92,10 @@ std::shared_ptr<const BitMatrix> inputs(const RunContext& context, const std::st
   });
 }
 
-std::shared_ptr<const std::vector<sparse::Csr>> network(int layers) {
-  return shared<std::vector<sparse::Csr>>(fmt::format("radixnet {}", layers), [&] {
+std::shared_ptr<const std::vector<sparse::Csr<float>>> network(int layers) {
+  return shared<std::vector<sparse::Csr<float>>>(fmt::format("radixnet {}", layers), [&] {
     const RadixNet net(neurons, layers);
-    std::vector<sparse::Csr> all;
+    std::vector<sparse::Csr<float>> all;
     for (int l = 0; l < layers; ++l) all.push_back(net.layer(l));
     return all;
   });
@@ -176,7 +176,7 @@ CaseResult layer_file(const RunContext& context, int layer) {
 // float at all, subnormal ones among them, one in 32 is so large that sums overflow, and without a clip become NaN; the
 // others keep sums of the size of the clip.
 struct RandomLayer {
-  sparse::Csr weights;
+  sparse::Csr<float> weights;
   std::vector<float> bias;
 };
 
@@ -195,8 +195,8 @@ RandomLayer random_layer(std::uint64_t seed, std::uint64_t stream, std::int32_t 
                          bool same_length, bool bias_may_be_positive) {
   const CounterRandom random(seed, stream);
   RandomLayer layer;
-  layer.weights.rows = out;
-  layer.weights.cols = in;
+  layer.weights.structure.rows = out;
+  layer.weights.structure.cols = in;
   std::uint64_t i = 0;
   for (std::int32_t j = 0; j < out; ++j) {
     // Without same_length: empty rows, a full one, and all between.
@@ -208,10 +208,10 @@ RandomLayer random_layer(std::uint64_t seed, std::uint64_t stream, std::int32_t 
       if (need > 0 && random.below(left, i++) < static_cast<std::uint64_t>(need)) columns.push_back(c);
     }
     for (const std::int32_t c : columns) {
-      layer.weights.column_indices.push_back(c);
+      layer.weights.structure.column_indices.push_back(c);
       layer.weights.values.push_back(random_weight(random, i++));
     }
-    layer.weights.row_offsets.push_back(static_cast<std::int32_t>(layer.weights.column_indices.size()));
+    layer.weights.structure.end_row();
     const auto bias = static_cast<float>(random.normal(i++));
     layer.bias.push_back(bias_may_be_positive ? bias : -std::fabs(bias));
   }
@@ -287,7 +287,7 @@ Inference direct(std::span<const RandomLayer> layers, Clip clip, const DenseRows
     std::vector<float> x(rows.row(image).begin(), rows.row(image).end());
     for (const RandomLayer& layer : layers) {
       std::vector<float> y;
-      for (std::int32_t j = 0; j < layer.weights.rows; ++j) {
+      for (std::int64_t j = 0; j < layer.weights.rows(); ++j) {
         float sum = 0.0F;
         const auto columns = layer.weights.row_columns(j);
         const auto values = layer.weights.row_values(j);
@@ -337,7 +337,7 @@ CaseResult random_network_case(const RunContext& context, const Kernel& kernel, 
                                                          : execute(plan_of(scalar, first, clip, {}), rows,
                                                                    execute_options(context, true));
       const BitComparison c =
-          compare_bits(got, want, images, static_cast<std::size_t>(first.back().weights.rows), clip);
+          compare_bits(got, want, images, static_cast<std::size_t>(first.back().weights.rows()), clip);
       judge(r, c);
       inside += c.inside;
       nans += c.nans;
@@ -350,7 +350,7 @@ CaseResult random_network_case(const RunContext& context, const Kernel& kernel, 
 
 Plan challenge_plan(const Kernel& kernel, int layers) {
   Plan plan(kernel, {Cut::zero_rows});
-  for (const sparse::Csr& layer : *network(layers)) plan.add_layer(layer, challenge_bias(neurons));
+  for (const sparse::Csr<float>& layer : *network(layers)) plan.add_layer(layer, challenge_bias(neurons));
   return plan;
 }
 

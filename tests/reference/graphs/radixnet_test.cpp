@@ -17,7 +17,7 @@ using namespace assay::graphs;
 
 // The specification a second time, word by word and without its short cuts: an input feeds an output if it is of class
 // j mod B or of class (j + 2^k) mod B.
-sparse::Csr by_definition(std::int32_t neurons, int layer, std::uint64_t doubles_consumed) {
+sparse::Csr<float> by_definition(std::int32_t neurons, int layer, std::uint64_t doubles_consumed) {
   const std::int32_t classes = neurons / 16;
   int per_group = 0;
   while ((1 << per_group) < classes) ++per_group;
@@ -36,16 +36,16 @@ sparse::Csr by_definition(std::int32_t neurons, int layer, std::uint64_t doubles
       q[static_cast<std::size_t>(u[v].second)] = static_cast<std::int32_t>(v) % classes;
   }
   const std::int32_t step = 1 << (layer % per_group);
-  sparse::Csr out;
-  out.rows = out.cols = neurons;
+  sparse::Csr<float> out;
+  out.structure.rows = out.structure.cols = neurons;
   for (std::int32_t j = 0; j < neurons; ++j) {
     for (std::int32_t i = 0; i < neurons; ++i) {
       const std::int32_t c = q[static_cast<std::size_t>(i)], r = j % classes;
       if (c != r && c != (r + step) % classes) continue;
-      out.column_indices.push_back(i);
+      out.structure.column_indices.push_back(i);
       out.values.push_back(0.0625F);
     }
-    out.row_offsets.push_back(static_cast<std::int32_t>(out.column_indices.size()));
+    out.structure.end_row();
   }
   return out;
 }
@@ -82,10 +82,10 @@ BOOST_AUTO_TEST_CASE(every_network_is_regular) {
     const int layers = n == 65536 ? 13 : 25;  // the second group of the largest, more of the others
     const RadixNet net(n, layers);
     for (const int l : {0, layers - 1}) {
-      const sparse::Csr layer = net.layer(l);
+      const sparse::Csr<float> layer = net.layer(l);
       sparse::check(layer);
       std::vector<int> fan_out(static_cast<std::size_t>(n), 0);
-      for (const std::int32_t i : layer.column_indices) ++fan_out[static_cast<std::size_t>(i)];
+      for (const std::int32_t i : layer.structure.column_indices) ++fan_out[static_cast<std::size_t>(i)];
       int wrong = 0;
       for (std::int32_t j = 0; j < n; ++j) {
         wrong += layer.row_columns(j).size() == 32 && fan_out[static_cast<std::size_t>(j)] == 32 ? 0 : 1;

@@ -2,33 +2,40 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/narrow.hpp"
 #include "reference/core/random.hpp"
+#include "reference/formats/storage.hpp"
 #include "reference/sparse/csr.hpp"
 #include "reference/sparse/ell.hpp"
+#include "reference/sparse/sparse_formats.hpp"
 
 namespace {
 using namespace assay;
 using namespace assay::sparse;
 
-Csr random_csr(std::int32_t rows, std::int32_t cols, double density, std::uint64_t seed) {
+constexpr std::int64_t over_32_bits = (std::int64_t{1} << 31) + 8;
+
+Csr<float> random_csr(std::int32_t rows, std::int32_t cols, double density, std::uint64_t seed) {
   const CounterRandom random(seed);
-  Csr a;
-  a.rows = rows;
-  a.cols = cols;
+  Csr<float> a;
+  a.structure.rows = rows;
+  a.structure.cols = cols;
   std::uint64_t n = 0;
   for (std::int32_t i = 0; i < rows; ++i) {
     for (std::int32_t j = 0; j < cols; ++j) {
       // Row 1 is full and row 2 empty, where they exist.
       if (i != 1 && (i == 2 || random.uniform(n++) >= density)) continue;
-      a.column_indices.push_back(j);
+      a.structure.column_indices.push_back(j);
       a.values.push_back(static_cast<float>(random.normal(n++)));
     }
-    a.row_offsets.push_back(static_cast<std::int32_t>(a.column_indices.size()));
+    a.structure.end_row();
   }
   return a;
 }
@@ -40,48 +47,101 @@ struct Shape {
 const Shape shapes[] = {{0, 0, 0}, {0, 5, 0.5}, {5, 0, 0.5},   {1, 1, 1},   {1, 1, 0},     {3, 7, 0.5},
                         {7, 3, 1}, {5, 5, 0},   {31, 33, 0.1}, {64, 64, 1}, {97, 101, 0.3}};
 
-bool throws_contract_error(const std::function<void()>& f) {
+// The sentence of the ContractError; "no error" without one.
+std::string contract_error(const std::function<void()>& f) {
   try {
     f();
-  } catch (const ContractError&) {
-    return true;
+  } catch (const ContractError& e) {
+    return e.what();
   }
-  return false;
+  return "no error";
 }
+bool throws_contract_error(const std::function<void()>& f) { return contract_error(f) != "no error"; }
 
 BOOST_AUTO_TEST_CASE(round_trip_keeps_everything) {
   int wrong = 0;
   for (const Shape& s : shapes) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-      const Csr a = random_csr(s.rows, s.cols, s.density, seed);
+      const Csr<float> a = random_csr(s.rows, s.cols, s.density, seed);
       check(a);
-      const std::int32_t longest = longest_row(a);
-      for (const std::int32_t width : {longest, longest + 1, longest + 8}) {
-        const Ell e = ell_from_csr(a, width);
+      const std::int64_t longest = longest_row(a.structure);
+      for (const std::int64_t width : {longest, longest + 1, longest + 8}) {
+        const Ell<float> e = ell_from_csr(a, width);
         check(e);
-        wrong += csr_from_ell(e) == a ? 0 : 1;
+        wrong += csr_from_ell(e) == a && e.nnz() == a.nnz() ? 0 : 1;
+        // The structure alone makes the same journey.
+        wrong += csr_from_ell(ell_from_csr(a.structure.view(), width)) == a.structure ? 0 : 1;
       }
     }
   }
   BOOST_TEST(wrong == 0);
 }
 
+BOOST_AUTO_TEST_CASE(every_listed_format_gives_back_what_it_was_given) {
+  BOOST_TEST(all_sparse_formats().size() >= 2U);
+  for (const SparseFormat& format : all_sparse_formats()) {
+    int wrong = 0;
+    for (const Shape& s : shapes) {
+      const Csr<float> a = random_csr(s.rows, s.cols, s.density, 11);
+      wrong += format.through(a) == a ? 0 : 1;
+    }
+    BOOST_TEST(wrong == 0, format.name);
+    BOOST_TEST(!format.text.empty());
+  }
+  const Csr<float> a = random_csr(3, 7, 0.5, 1);  // its row 1 is full
+  BOOST_TEST(csr_index_bytes(a.structure) == 4 * 8 + static_cast<std::uint64_t>(a.nnz()) * 4);
+  BOOST_TEST(ell_index_bytes(a.structure) == 3U * 7 * 4);
+}
+
+// Any type of values takes any structure. Special values, by their bits.
+template <class T>
+bool round_trips(const std::vector<T>& values) {
+  const CsrStructure structure{3, 4, {0, 2, 2, 5}, {1, 3, 0, 2, 3}};
+  const Csr<T> a{structure, values};
+  check(a);
+  const Csr<T> back = csr_from_ell(ell_from_csr(a, 4)), twice = transpose(transpose(a));
+  const std::size_t bytes = values.size() * sizeof(T);
+  return back.structure == structure && twice.structure == structure &&
+         std::memcmp(back.values.data(), values.data(), bytes) == 0 &&
+         std::memcmp(twice.values.data(), values.data(), bytes) == 0;
+}
+
+BOOST_AUTO_TEST_CASE(values_of_any_type) {
+  const float inf = std::numeric_limits<float>::infinity();
+  BOOST_TEST(round_trips<float>({-0.0F, 0.0F, inf, std::numeric_limits<float>::quiet_NaN(), 1e-45F}));
+  BOOST_TEST(round_trips<double>({-0.0, 0.0, 1, 5e-324, std::numeric_limits<double>::quiet_NaN()}));
+  BOOST_TEST(round_trips<std::int8_t>({-128, 0, 1, 2, 127}));
+  BOOST_TEST(round_trips<std::int64_t>({std::numeric_limits<std::int64_t>::min(), 0, 1, 2, 3}));
+  const auto bf16 = [](std::uint16_t code) { return bf16_t::from_code(code); };
+  const std::vector<bf16_t> codes{bf16(0x8000), bf16(0), bf16(0x7F81), bf16(0x3F80), bf16(1)};
+  BOOST_TEST(round_trips<bf16_t>(codes));
+  const auto f4 = [](std::uint8_t code) { return f4_e2m1_t::from_code(code); };
+  BOOST_TEST(round_trips<f4_e2m1_t>({f4(0), f4(8), f4(15), f4(1), f4(7)}));
+
+  const Csr<bf16_t> a{{1, 8, {0, 5}, {0, 1, 2, 3, 4}}, codes};
+  const auto view = code_view(a);
+  BOOST_TEST((view.values.format == formats::bfloat16));
+  BOOST_TEST(view.values.size == 5U);
+  BOOST_TEST(view.values.code(2) == 0x7F81U);
+  BOOST_TEST(view.structure.row_columns(0).size() == 5U);
+}
+
 BOOST_AUTO_TEST_CASE(transpose_is_the_definition_and_its_own_inverse) {
   int wrong = 0;
   for (const Shape& s : shapes) {
-    const Csr a = random_csr(s.rows, s.cols, s.density, 7);
-    const Csr t = transpose(a);
+    const Csr<float> a = random_csr(s.rows, s.cols, s.density, 7);
+    const Csr<float> t = transpose(a);
     check(t);
     std::vector<float> dense(static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.cols), NAN),
         back = dense;
-    const auto at = [&](std::int32_t i, std::int32_t j) {
+    const auto at = [&](std::int64_t i, std::int64_t j) {
       return static_cast<std::size_t>(i) * static_cast<std::size_t>(s.cols) + static_cast<std::size_t>(j);
     };
-    for (std::int32_t i = 0; i < a.rows; ++i) {
+    for (std::int64_t i = 0; i < a.rows(); ++i) {
       for (std::size_t e = 0; e < a.row_columns(i).size(); ++e)
         dense[at(i, a.row_columns(i)[e])] = a.row_values(i)[e];
     }
-    for (std::int32_t j = 0; j < t.rows; ++j) {
+    for (std::int64_t j = 0; j < t.rows(); ++j) {
       for (std::size_t e = 0; e < t.row_columns(j).size(); ++e)
         back[at(t.row_columns(j)[e], j)] = t.row_values(j)[e];
     }
@@ -93,61 +153,155 @@ BOOST_AUTO_TEST_CASE(transpose_is_the_definition_and_its_own_inverse) {
   BOOST_TEST(wrong == 0);
 }
 
+// Repeated and unsorted columns are kept in stored order, and so come back in the order of their rows.
+BOOST_AUTO_TEST_CASE(entries_of_a_row_keep_the_order_in_which_they_come) {
+  const std::int64_t rows[] = {2, 0, 2, 2, 0}, columns[] = {3, 1, 0, 3, 1};
+  std::vector<std::size_t> sources(5);
+  const CsrStructure a = csr_from_entries(
+      4, 4,
+      [&](const auto& f) {
+        for (std::size_t e = 0; e < 5; ++e) f(rows[e], columns[e], e);
+      },
+      [&](std::size_t to, std::size_t from) { sources[to] = from; });
+  BOOST_TEST((a == CsrStructure{4, 4, {0, 2, 2, 5, 5}, {1, 1, 3, 0, 3}}));
+  BOOST_TEST((sources == std::vector<std::size_t>{1, 4, 0, 2, 3}));
+  check(a, ColumnOrder::stored);
+  BOOST_TEST(throws_contract_error([&] { check(a.view()); }));
+  const Csr<float> numbered{a, {0, 1, 2, 3, 4}};
+  const Csr<float> t = transpose(numbered);
+  BOOST_TEST((t.structure == CsrStructure{4, 4, {0, 1, 3, 3, 5}, {2, 0, 0, 2, 2}}));
+  BOOST_TEST((t.values == std::vector<float>{3, 0, 1, 2, 4}));
+}
+
+struct CsrFault {
+  std::string name;
+  std::function<void(Csr<float>&)> plant;
+  std::string said;
+};
+
 BOOST_AUTO_TEST_CASE(check_finds_every_fault_of_csr) {
-  const Csr good = random_csr(6, 9, 0.5, 3);
-  const std::vector<std::pair<std::string, std::function<void(Csr&)>>> faults = {
-      {"rows negative", [](Csr& a) { a.rows = -1; }},
-      {"cols negative", [](Csr& a) { a.cols = -1; }},
-      {"an offset short", [](Csr& a) { a.row_offsets.pop_back(); }},
-      {"an offset more", [](Csr& a) { a.row_offsets.push_back(a.row_offsets.back()); }},
-      {"no offsets", [](Csr& a) { a.row_offsets.clear(); }},
-      {"first offset", [](Csr& a) { a.row_offsets[0] = 1; }},
-      {"falling offsets", [](Csr& a) { a.row_offsets[1] = a.row_offsets[2] + 1; }},
-      {"negative offset", [](Csr& a) { a.row_offsets[1] = -1; }},
-      {"offset behind the end", [](Csr& a) { a.row_offsets.back() += 1; }},
-      {"a value short", [](Csr& a) { a.values.pop_back(); }},
-      {"column too large", [](Csr& a) { a.column_indices.back() = a.cols; }},
-      {"column negative", [](Csr& a) { a.column_indices[0] = -1; }},
-      {"column twice",
-       [](Csr& a) {
-         a.column_indices[static_cast<std::size_t>(a.row_offsets[1]) + 1] =
-             a.column_indices[static_cast<std::size_t>(a.row_offsets[1])];
-       }},
-      {"columns not ascending",
-       [](Csr& a) {
-         std::swap(a.column_indices[static_cast<std::size_t>(a.row_offsets[1])],
-                   a.column_indices[static_cast<std::size_t>(a.row_offsets[1]) + 1]);
-       }},
+  const Csr<float> good = random_csr(6, 9, 0.5, 3);
+  const auto row_one = [](Csr<float>& a) {
+    return a.structure.column_indices.data() + a.structure.row_offsets[1];
   };
-  for (const auto& [name, plant] : faults) {
-    Csr bad = good;
+  const std::vector<CsrFault> faults = {
+      {"rows negative", [](Csr<float>& a) { a.structure.rows = -1; }, "shape -1 x 9 is negative"},
+      {"cols negative", [](Csr<float>& a) { a.structure.cols = -1; }, "shape 6 x -1 is negative"},
+      {"an offset short", [](Csr<float>& a) { a.structure.row_offsets.pop_back(); },
+       "6 row offsets for 6 rows"},
+      {"an offset more",
+       [](Csr<float>& a) { a.structure.row_offsets.push_back(a.structure.row_offsets.back()); },
+       "8 row offsets for 6 rows"},
+      {"no offsets", [](Csr<float>& a) { a.structure.row_offsets.clear(); }, "0 row offsets for 6 rows"},
+      {"first offset", [](Csr<float>& a) { a.structure.row_offsets[0] = 1; },
+       "the first row offset is 1, not 0"},
+      {"falling offsets", [](Csr<float>& a) { a.structure.row_offsets[1] = a.structure.row_offsets[2] + 1; },
+       "row 1 ends at "},
+      {"negative offset", [](Csr<float>& a) { a.structure.row_offsets[1] = -1; }, "row 0 ends at -1, before"},
+      {"offset behind the end", [](Csr<float>& a) { a.structure.row_offsets.back() += 1; },
+       "the last row offset is "},
+      {"offset far behind the end", [](Csr<float>& a) { a.structure.row_offsets.back() = over_32_bits; },
+       "the last row offset is 2147483656"},
+      {"a value short", [](Csr<float>& a) { a.values.pop_back(); }, " column indices"},
+      {"column too large",
+       [](Csr<float>& a) { a.structure.column_indices.back() = static_cast<std::int32_t>(a.cols()); },
+       "row 5 has column 9 outside 0..8"},
+      {"column negative", [](Csr<float>& a) { a.structure.column_indices[0] = -1; },
+       "row 0 has column -1 outside 0..8"},
+      {"column twice", [&](Csr<float>& a) { row_one(a)[1] = row_one(a)[0]; }, "row 1 has column 0 after 0"},
+      {"columns not ascending", [&](Csr<float>& a) { std::swap(row_one(a)[0], row_one(a)[1]); },
+       "row 1 has column 0 after 1"},
+  };
+  for (const auto& [name, plant, said] : faults) {
+    Csr<float> bad = good;
     plant(bad);
-    BOOST_TEST(throws_contract_error([&] { check(bad); }), name);
+    const std::string found = contract_error([&] { check(bad); });
+    BOOST_TEST(found.find(said) != std::string::npos, name << ": " << found);
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_defect_says_where_it_is) {
+  CsrStructure a{3, 4, {0, 2, 2, 4}, {0, 3, 1, 9}};
+  const auto found = first_defect(a);
+  BOOST_REQUIRE(found.has_value());
+  BOOST_TEST((found->kind == CsrDefect::Kind::column_range));
+  BOOST_TEST(found->row == 2);
+  BOOST_TEST(found->entry == 3);
+  BOOST_TEST(found->found == 9);
+  BOOST_TEST(found->limit == 4);
+  a.column_indices = {3, 0, 1, 1};
+  BOOST_TEST((first_defect(a)->kind == CsrDefect::Kind::column_order));
+  BOOST_TEST(!first_defect(a, ColumnOrder::stored).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(check_finds_every_fault_of_ell) {
-  const Csr source = random_csr(6, 9, 0.5, 3);
-  const Ell good = ell_from_csr(source, 10);
-  const std::vector<std::pair<std::string, std::function<void(Ell&)>>> faults = {
-      {"width negative", [](Ell& a) { a.width = -1; }},
-      {"an index short", [](Ell& a) { a.column_indices.pop_back(); }},
-      {"a value more", [](Ell& a) { a.values.push_back(0); }},
-      {"entry after padding",
-       [](Ell& a) {
-         a.column_indices[9] = 8;
-         a.column_indices[8] = Ell::padding;
-       }},
-      {"column too large", [](Ell& a) { a.column_indices[10] = 9; }},
-      {"column below padding", [](Ell& a) { a.column_indices[10] = -2; }},
-      {"column twice", [](Ell& a) { a.column_indices[11] = a.column_indices[10]; }},
+  const Csr<float> source = random_csr(6, 9, 0.5, 3);
+  const Ell<float> good = ell_from_csr(source, 10);
+  struct Fault {
+    std::string name;
+    std::function<void(Ell<float>&)> plant;
+    std::string said;
   };
-  for (const auto& [name, plant] : faults) {
-    Ell bad = good;
+  const std::vector<Fault> faults = {
+      {"rows negative", [](Ell<float>& a) { a.structure.rows = -1; }, "shape -1 x 9, width 10 is negative"},
+      {"width negative", [](Ell<float>& a) { a.structure.width = -1; }, "width -1 is negative"},
+      {"an index short", [](Ell<float>& a) { a.structure.column_indices.pop_back(); }, "59 column indices"},
+      {"a value more", [](Ell<float>& a) { a.values.push_back(0); }, "61 values"},
+      {"more slots than 64 bits count", [](Ell<float>& a) { a.structure.width = std::int64_t{1} << 62; },
+       "6 rows of 4611686018427387904 entries are more than 64 bits count"},
+      {"entry after padding",
+       [](Ell<float>& a) {
+         a.structure.column_indices[9] = 8;
+         a.structure.column_indices[8] = EllView::padding;
+       },
+       "row 0 has column 8 after padding"},
+      {"column too large", [](Ell<float>& a) { a.structure.column_indices[10] = 9; }, "outside 0..8"},
+      {"column below padding", [](Ell<float>& a) { a.structure.column_indices[10] = -2; },
+       "row 1 has column -2 outside 0..8"},
+      {"column twice", [](Ell<float>& a) { a.structure.column_indices[11] = a.structure.column_indices[10]; },
+       "row 1 has column 0 after 0"},
+  };
+  for (const auto& [name, plant, said] : faults) {
+    Ell<float> bad = good;
     plant(bad);
-    BOOST_TEST(throws_contract_error([&] { check(bad); }), name);
+    const std::string found = contract_error([&] { check(bad); });
+    BOOST_TEST(found.find(said) != std::string::npos, name << ": " << found);
   }
-  BOOST_TEST(throws_contract_error([&] { ell_from_csr(source, longest_row(source) - 1); }),
+  BOOST_TEST(throws_contract_error([&] { ell_from_csr(source, longest_row(source.structure) - 1); }),
              "a row that does not fit");
+}
+
+// Counts of more than 32 bits, by their structure: nothing of that size is allocated.
+BOOST_AUTO_TEST_CASE(counts_have_64_bits) {
+  const std::vector<std::int64_t> offsets{0, over_32_bits - 1, over_32_bits - 1, over_32_bits};
+  const CsrView a{3, 5, offsets, {}};
+  BOOST_TEST(a.nnz() == over_32_bits);
+  BOOST_TEST(a.row_begin(2) == over_32_bits - 1);
+  BOOST_TEST(a.row_length(0) == over_32_bits - 1);
+  BOOST_TEST(longest_row(a) == over_32_bits - 1);
+  // The offsets pass; what is missing is the indices.
+  const auto defect = first_defect(a);
+  BOOST_REQUIRE(defect.has_value());
+  BOOST_TEST((defect->kind == CsrDefect::Kind::last_offset));
+  BOOST_TEST(defect->found == over_32_bits);
+  BOOST_TEST(ell_slots(a.rows, longest_row(a)) == 3 * (over_32_bits - 1));
+  BOOST_TEST(ell_index_bytes(a) == 12 * static_cast<std::uint64_t>(over_32_bits - 1));
+  BOOST_TEST((EllView{1 << 20, 5, 1 << 20, {}}.slots()) == std::int64_t{1} << 40);
+  BOOST_TEST(throws_contract_error([] { ell_slots(over_32_bits, std::int64_t{1} << 40); }));
+}
+
+BOOST_AUTO_TEST_CASE(narrowing_says_the_value) {
+  BOOST_TEST(narrow<std::int32_t>(std::int64_t{2147483647}, "nonzeros") == 2147483647);
+  BOOST_TEST(contract_error([] { narrow<std::int32_t>(over_32_bits, "nonzeros"); }) ==
+             "nonzeros: 2147483656 is outside -2147483648..2147483647");
+  BOOST_TEST(contract_error([] { narrow<std::uint32_t>(-1, "an index"); }) ==
+             "an index: -1 is outside 0..4294967295");
+  BOOST_TEST(narrow<std::uint8_t>(255U, "a byte") == 255);
+  // Rows become columns, and columns have 32 bits.
+  BOOST_TEST(contract_error([] {
+               check_transposable({over_32_bits, 1, {}, {}});
+             }) ==
+             "the last row as a column of the transpose: 2147483655 is outside -2147483648..2147483647");
+  BOOST_CHECK_NO_THROW(check_transposable({std::int64_t{1} << 31, 1, {}, {}}));
 }
 }  // namespace

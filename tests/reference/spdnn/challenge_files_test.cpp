@@ -54,14 +54,15 @@ const std::string good = "1\t1\t0.5\n2\t1\t0.25\n1\t2\t-1\n2\t2\t1e-3\n";
 
 BOOST_AUTO_TEST_CASE(layer_reads) {
   const test::TemporaryFolder folder;
-  const sparse::Csr layer = read_layer(folder.put("l.tsv", good), 2, 2);
+  const sparse::Csr<float> layer = read_layer(folder.put("l.tsv", good), 2, 2);
   sparse::check(layer);
   BOOST_TEST(layer.values == (std::vector<float>{0.5F, 0.25F, -1.0F, 0.001F}),
              boost::test_tools::per_element());
   BOOST_TEST((read_layer(folder.path() / "l.tsv", 2, 0) == layer));
   // Any number of inputs: rows of different lengths.
-  const sparse::Csr uneven = read_layer(folder.put("u.tsv", "2\t1\t1\n1\t2\t1\n2\t2\t1\n"), 2, 0);
-  BOOST_TEST(uneven.row_offsets == (std::vector<std::int32_t>{0, 1, 3}), boost::test_tools::per_element());
+  const sparse::Csr<float> uneven = read_layer(folder.put("u.tsv", "2\t1\t1\n1\t2\t1\n2\t2\t1\n"), 2, 0);
+  BOOST_TEST(uneven.structure.row_offsets == (std::vector<std::int64_t>{0, 1, 3}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(layer_faults) {
@@ -188,7 +189,7 @@ BOOST_AUTO_TEST_CASE(gzip_cut_short_or_damaged) {
     damaged[n] = static_cast<char>(damaged[n] ^ 0x10);
     try {
       // A flag or the time stamp of the header may change without harm; the data are protected by their sum.
-      if (n >= 10) accepted += read_layer(folder.put("bad.tsv.gz", damaged), 1024).rows > 0 ? 1 : 0;
+      if (n >= 10) accepted += read_layer(folder.put("bad.tsv.gz", damaged), 1024).rows() > 0 ? 1 : 0;
     } catch (const InputError&) {
     }
   }
@@ -199,8 +200,8 @@ BOOST_AUTO_TEST_CASE(written_files_read_back) {
   const test::TemporaryFolder folder;
   // Every finite float, as weight: six decimals where they are enough, eight where not.
   const CounterRandom random(1);
-  sparse::Csr layer;
-  layer.rows = layer.cols = 64;
+  sparse::Csr<float> layer;
+  layer.structure.rows = layer.structure.cols = 64;
   std::uint64_t n = 0;
   for (std::int32_t j = 0; j < 64; ++j) {
     for (std::int32_t i = j % 3; i < 64; i += 3) {
@@ -208,10 +209,10 @@ BOOST_AUTO_TEST_CASE(written_files_read_back) {
       if ((bits >> 23 & 0xFF) == 0xFF) bits &= 0xFF7FFFFF;
       float weight = 0;
       std::memcpy(&weight, &bits, sizeof weight);
-      layer.column_indices.push_back(i);
+      layer.structure.column_indices.push_back(i);
       layer.values.push_back(weight);
     }
-    layer.row_offsets.push_back(static_cast<std::int32_t>(layer.column_indices.size()));
+    layer.structure.end_row();
   }
   BitMatrix images(70, 64);
   for (std::size_t i = 1; i < 70;

@@ -28,7 +28,7 @@ using namespace assay::spdnn;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 struct TestLayer {
-  sparse::Csr weights;
+  sparse::Csr<float> weights;
   std::vector<float> bias;
 };
 using Net = std::vector<TestLayer>;
@@ -44,26 +44,27 @@ Net random_net(std::uint64_t seed, const std::vector<std::int32_t>& sizes, std::
     const CounterRandom random(seed, l);
     std::uint64_t n = 0;
     TestLayer layer;
-    layer.weights.rows = sizes[l + 1];
-    layer.weights.cols = sizes[l];
-    for (std::int32_t j = 0; j < layer.weights.rows; ++j) {
-      const auto wanted =
-          std::min(layer.weights.cols, same_length ? width
-                                                   : static_cast<std::int32_t>(random.below(
-                                                         2U * static_cast<std::uint64_t>(width) + 1, n++)));
+    sparse::CsrStructure& structure = layer.weights.structure;
+    structure.rows = sizes[l + 1];
+    structure.cols = sizes[l];
+    for (std::int64_t j = 0; j < structure.rows; ++j) {
+      const auto wanted = std::min<std::int64_t>(
+          sizes[l], same_length ? width
+                                : static_cast<std::int32_t>(
+                                      random.below(2U * static_cast<std::uint64_t>(width) + 1, n++)));
       std::int32_t taken = 0;
-      for (std::int32_t i = 0; i < layer.weights.cols; ++i) {
-        if (random.below(static_cast<std::uint64_t>(layer.weights.cols - i), n++) >=
+      for (std::int32_t i = 0; i < sizes[l]; ++i) {
+        if (random.below(static_cast<std::uint64_t>(sizes[l] - i), n++) >=
             static_cast<std::uint64_t>(wanted - taken))
           continue;
         ++taken;
-        layer.weights.column_indices.push_back(i);
+        structure.column_indices.push_back(i);
         auto weight = static_cast<float>(random.normal(n++)) / 4;
         if (values == Values::wide)
           weight = std::ldexp(weight, static_cast<int>(random.below(250, n++)) - 125);
         layer.weights.values.push_back(weight);
       }
-      layer.weights.row_offsets.push_back(static_cast<std::int32_t>(layer.weights.column_indices.size()));
+      structure.end_row();
       const auto bias = static_cast<float>(random.normal(n++)) / 4;
       layer.bias.push_back(negative_bias ? -std::fabs(bias) : bias);
     }
@@ -100,7 +101,7 @@ std::vector<float> definition(const Net& net, Clip clip, std::span<const float> 
   std::vector<float> x(image.begin(), image.end());
   for (const TestLayer& layer : net) {
     std::vector<float> y;
-    for (std::int32_t j = 0; j < layer.weights.rows; ++j) {
+    for (std::int64_t j = 0; j < layer.weights.rows(); ++j) {
       const auto columns = layer.weights.row_columns(j);
       const auto weights = layer.weights.row_values(j);
       const float bias = layer.bias[static_cast<std::size_t>(j)];
@@ -375,9 +376,9 @@ const PerKernel bits_and_floats_are_the_same_inputs(
 // The real network at a depth where sums are inexact and not yet clipped, and at full depth against Eigen.
 const PerKernel radixnet("radixnet", [](const Kernel& kernel) {
   static const BitMatrix images = interpolate(generate_digits(160), 32).pixels;
-  static const std::vector<sparse::Csr> layers = [] {
+  static const std::vector<sparse::Csr<float>> layers = [] {
     const graphs::RadixNet net(1024, 120);
-    std::vector<sparse::Csr> all;
+    std::vector<sparse::Csr<float>> all;
     for (int l = 0; l < 120; ++l) all.push_back(net.layer(l));
     return all;
   }();
@@ -401,11 +402,11 @@ const PerKernel radixnet("radixnet", [](const Kernel& kernel) {
 BOOST_AUTO_TEST_CASE(plans_refuse_what_does_not_fit) {
   const Kernel& ell = kernel_named("ell_scalar");
   const Kernel& csr = kernel_named("csr_scalar");
-  const sparse::Csr two{2, 2, {0, 1, 2}, {0, 1}, {1, 1}}, uneven{2, 2, {0, 2, 3}, {0, 1, 1}, {1, 1, 1}},
-      three{3, 3, {0, 1, 2, 3}, {0, 1, 2}, {1, 1, 1}};
-  sparse::Csr broken = two;
-  broken.column_indices[1] = 2;
-  sparse::Csr infinite = two;
+  const sparse::Csr<float> two{{2, 2, {0, 1, 2}, {0, 1}}, {1, 1}},
+      uneven{{2, 2, {0, 2, 3}, {0, 1, 1}}, {1, 1, 1}}, three{{3, 3, {0, 1, 2, 3}, {0, 1, 2}}, {1, 1, 1}};
+  sparse::Csr<float> broken = two;
+  broken.structure.column_indices[1] = 2;
+  sparse::Csr<float> infinite = two;
   infinite.values[1] = infinity;
   const std::vector<float> zeros(2, 0.0F), positive{-1, 0.25F}, not_a_number{NAN, 0};
 

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(to_reference_keeps_what_it_can_hold) {
   BOOST_CHECK_EXCEPTION(to_reference_csr(small()), InputError, says("row 0: expected columns that ascend"));
   SparseArray a = small();
   a.column_indices = {0, 3, 1};
-  const sparse::Csr csr = to_reference_csr(a);
+  const sparse::Csr<float> csr = to_reference_csr(a);
   sparse::check(csr);
   BOOST_TEST(csr.nnz() == 3);
   BOOST_TEST(csr.row_values(2)[0] == 3);

@@ -36,26 +36,27 @@ std::vector<NetworkLayer> random_network(std::uint64_t stream, spdnn::Clip clip)
   constexpr std::int32_t sizes[] = {40, 33, 29, 12};
   for (std::size_t l = 0; l + 1 < std::size(sizes); ++l) {
     NetworkLayer layer;
-    layer.weights.rows = sizes[l + 1];
-    layer.weights.cols = sizes[l];
+    layer.weights.structure.rows = sizes[l + 1];
+    layer.weights.structure.cols = sizes[l];
     for (std::int32_t j = 0; j < sizes[l + 1]; ++j) {
       if (j % 4 == 3) {  // as the output before: computed once
-        const auto begin = layer.weights.row_offsets[static_cast<std::size_t>(j) - 1];
-        const auto end = static_cast<std::int32_t>(layer.weights.nnz());
-        for (std::int32_t e = begin; e < end; ++e) {
-          layer.weights.column_indices.push_back(layer.weights.column_indices[static_cast<std::size_t>(e)]);
+        const auto begin = layer.weights.structure.row_offsets[static_cast<std::size_t>(j) - 1];
+        const std::int64_t end = layer.weights.nnz();
+        for (std::int64_t e = begin; e < end; ++e) {
+          layer.weights.structure.column_indices.push_back(
+              layer.weights.structure.column_indices[static_cast<std::size_t>(e)]);
           layer.weights.values.push_back(layer.weights.values[static_cast<std::size_t>(e)]);
         }
         layer.bias.push_back(layer.bias.back());
       } else {
         for (std::int32_t i = 0; i < sizes[l]; ++i) {
           if (random.below(3, next++) == 0) continue;
-          layer.weights.column_indices.push_back(i);
+          layer.weights.structure.column_indices.push_back(i);
           layer.weights.values.push_back(static_cast<float>(random.normal(next++)) / 3);
         }
         layer.bias.push_back(static_cast<float>(random.normal(next++)) / 10);
       }
-      layer.weights.row_offsets.push_back(static_cast<std::int32_t>(layer.weights.nnz()));
+      layer.weights.structure.end_row();
     }
     layer.clip = clip;
     layers.push_back(std::move(layer));
@@ -73,9 +74,9 @@ std::vector<float> random_image(std::uint64_t i) {
 // One neuron after the other: a chain with weight w and bias b.
 NetworkLayer one_neuron(float w, float b, spdnn::Clip clip = {}) {
   NetworkLayer layer;
-  layer.weights.rows = layer.weights.cols = 1;
-  layer.weights.row_offsets = {0, 1};
-  layer.weights.column_indices = {0};
+  layer.weights.structure.rows = layer.weights.structure.cols = 1;
+  layer.weights.structure.row_offsets = {0, 1};
+  layer.weights.structure.column_indices = {0};
   layer.weights.values = {w};
   layer.bias = {b};
   layer.clip = clip;
@@ -232,10 +233,10 @@ BOOST_AUTO_TEST_CASE(a_study_says_what_changed_and_how_near_it_was) {
 
 BOOST_AUTO_TEST_CASE(the_largest_of_equals_is_the_first) {
   NetworkLayer layer;
-  layer.weights.rows = 3;
-  layer.weights.cols = 1;
-  layer.weights.row_offsets = {0, 1, 2, 3};
-  layer.weights.column_indices = {0, 0, 0};
+  layer.weights.structure.rows = 3;
+  layer.weights.structure.cols = 1;
+  layer.weights.structure.row_offsets = {0, 1, 2, 3};
+  layer.weights.structure.column_indices = {0, 0, 0};
   layer.weights.values = {1, 2, 2.0009765625F};
   layer.bias = {0, 0, 0};
   layer.clip = spdnn::Clip::none();

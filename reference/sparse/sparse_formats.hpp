@@ -1,0 +1,27 @@
+// The formats of sparse matrices, sparse_formats.def: for tests and tables that ask the same of each.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "reference/sparse/csr.hpp"
+
+namespace assay::sparse {
+
+struct SparseFormat {
+  std::string_view name, text;  // "csr", "compressed sparse row"
+  // What the format stores of a structure beside the values, in bytes.
+  std::uint64_t (*index_bytes)(const CsrView& a);
+  // Into the format, checked there, and back: `a` itself, bit for bit.
+  Csr<float> (*through)(const Csr<float>& a);
+};
+std::span<const SparseFormat> all_sparse_formats();
+
+#define SPARSE_FORMAT(name, text)                     \
+  std::uint64_t name##_index_bytes(const CsrView& a); \
+  Csr<float> through_##name(const Csr<float>& a);
+#include "reference/sparse/sparse_formats.def"
+#undef SPARSE_FORMAT
+
+}  // namespace assay::sparse
