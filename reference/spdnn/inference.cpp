@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -148,36 +149,33 @@ bool Plan::has(Cut cut) const { return std::ranges::find(cuts_, cut) != cuts_.en
 
 std::uint64_t Plan::nnz() const {
   std::uint64_t total = 0;
-  for (const Layer& layer : layers_) total += layer.edges.size();
+  for (const LaidOut& layer : layers_) total += layer.edges.size();
   return total;
 }
 
 std::int32_t Plan::widest() const {
   std::int32_t most = inputs();
-  for (const Layer& layer : layers_) most = std::max(most, layer.outputs);
+  for (const LaidOut& layer : layers_) most = std::max(most, layer.outputs);
   return most;
 }
 
-void Plan::add_layer(const sparse::Csr<float>& weights, float bias, Clip clip) {
-  add_layer(weights, std::vector<float>(static_cast<std::size_t>(weights.rows()), bias), clip);
+Plan::Plan(const Kernel& kernel, const networks::Network& network, std::vector<Cut> cuts)
+    : Plan(kernel, std::move(cuts)) {
+  for (const networks::Layer& layer : network.layers) add_layer(layer);
 }
 
-void Plan::add_layer(const sparse::Csr<float>& weights, std::span<const float> bias, Clip clip) {
+void Plan::add_layer(const networks::Layer& from) {
   const auto fail = [&](const std::string& what) {
     throw ContractError("layer " + to_string(layers_.size() + 1) + ": " + what);
   };
-  sparse::check(weights);
-  const std::int64_t inputs = weights.cols(), outputs_wanted = weights.rows();
-  if (bias.size() != static_cast<std::size_t>(outputs_wanted)) {
-    fail(to_string(bias.size()) + " biases for " + to_string(outputs_wanted) + " outputs");
-  }
-  if (!layers_.empty() && inputs != layers_.back().outputs) {
-    fail(to_string(inputs) + " inputs, but the layer before has " + to_string(layers_.back().outputs) +
-         " outputs");
-  }
-  if (const std::int64_t most = std::max(inputs, outputs_wanted);
+  networks::check(from, layers_.size() + 1,
+                  layers_.empty() ? std::nullopt : std::optional<std::int64_t>(layers_.back().outputs));
+  const sparse::Csr<float>& weights = from.weights;
+  const std::vector<float>& bias = from.bias;
+  const std::int64_t inputs = from.inputs();
+  if (const std::int64_t most = std::max(inputs, from.outputs());
       most > INT32_MAX || tile_floats(*kernel_, static_cast<std::uint64_t>(most)) > UINT32_MAX) {
-    fail(to_string(inputs) + " inputs and " + to_string(outputs_wanted) +
+    fail(to_string(inputs) + " inputs and " + to_string(from.outputs()) +
          " outputs; offsets in a tile have 32 bits");
   }
   if (weights.nnz() > UINT32_MAX)
@@ -202,15 +200,17 @@ void Plan::add_layer(const sparse::Csr<float>& weights, std::span<const float> b
     const auto wild = std::ranges::find_if(weights.values, [](float w) { return !std::isfinite(w); });
     if (wild != weights.values.end())
       fail("weight " + to_string(*wild) + " times 0 is not 0, so zero rows cannot be skipped");
-    if (clip.lower != 0) fail("a lower clip of " + to_string(clip.lower) + " makes rows of zeros nonzero");
+    if (from.clip.lower != 0)
+      fail("a lower clip of " + to_string(from.clip.lower) + " makes rows of zeros nonzero");
   }
 
-  Layer layer;
+  LaidOut layer;
   layer.inputs = static_cast<std::int32_t>(inputs);
-  layer.outputs = static_cast<std::int32_t>(outputs_wanted);
+  layer.outputs = static_cast<std::int32_t>(from.outputs());
   layer.width = static_cast<std::uint32_t>(width);
-  layer.clip = clip;
-  const auto outputs = static_cast<std::size_t>(outputs_wanted);
+  layer.lower = from.clip.lower;
+  layer.upper = from.clip.upper;
+  const auto outputs = static_cast<std::size_t>(from.outputs());
   // Outputs with the same inputs one after the other: the rows that the first one loads are in the L1 cache for the
   // next.
   std::vector<std::int32_t> order(outputs);
@@ -316,13 +316,13 @@ class Cascade {
   }
 
   // next_ = layer(tile); returns the lanes that go on.
-  LaneMask step(const Plan::Layer& layer, std::size_t l, const Tile& tile) {
+  LaneMask step(const Plan::LaidOut& layer, std::size_t l, const Tile& tile) {
     const auto lanes = static_cast<std::uint32_t>(tile.images.size());
     LaneMask alive{};
-    plan_.kernel().layer(
-        {layer.edges.data(), layer.edge_offsets.empty() ? nullptr : layer.edge_offsets.data(), layer.width,
-         layer.targets.data(), layer.bias.data(), static_cast<std::uint32_t>(layer.outputs), layer.clip.lower,
-         layer.clip.upper, tile.values.get(), next_.get(), lanes, alive.data()});
+    plan_.kernel().layer({layer.edges.data(),
+                          layer.edge_offsets.empty() ? nullptr : layer.edge_offsets.data(), layer.width,
+                          layer.targets.data(), layer.bias.data(), static_cast<std::uint32_t>(layer.outputs),
+                          layer.lower, layer.upper, tile.values.get(), next_.get(), lanes, alive.data()});
     rows_computed_[l] += lanes;
     const LaneMask used = first_lanes(lanes);
     const bool last = l + 1 == plan_.layers_.size();

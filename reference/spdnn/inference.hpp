@@ -12,13 +12,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "reference/core/cpu.hpp"
-#include "reference/sparse/csr.hpp"
+#include "reference/networks/network.hpp"
 #include "reference/spdnn/bit_matrix.hpp"
 #include "reference/spdnn/kernel_task.hpp"
 
@@ -57,15 +56,6 @@ const Kernel& best_kernel(Format format, Isa widest = Isa::amx_bf16);
 // ContractError for a name that is not in the table.
 const Kernel& kernel_named(std::string_view name);
 
-// What follows the sum of a layer: y = min(upper, max(lower, sum + bias)).
-struct Clip {
-  float lower = 0, upper = 32;
-
-  static constexpr Clip none() {
-    return {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
-  }
-};
-
 // -0.30, -0.35, -0.40, -0.45 for 1024, 4096, 16384, 65536 neurons; ContractError for others.
 float challenge_bias(std::int32_t neurons);
 
@@ -74,12 +64,12 @@ class Plan {
  public:
   // Every cut in `cuts` is checked against each layer that is added.
   explicit Plan(const Kernel& kernel, std::vector<Cut> cuts = {});
+  // All layers of a network.
+  Plan(const Kernel& kernel, const networks::Network& network, std::vector<Cut> cuts = {});
 
-  // Row j of `weights` lists the inputs of output j. ContractError if `weights` fails check(), `bias` has another
-  // length than outputs, inputs are not the outputs of the layer before, an ELL kernel gets rows of different lengths,
-  // or a cut is not exact for this layer; the sentence names the neuron and the value.
-  void add_layer(const sparse::Csr<float>& weights, std::span<const float> bias, Clip clip = {});
-  void add_layer(const sparse::Csr<float>& weights, float bias, Clip clip = {});
+  // The plan keeps a copy of its own. ContractError if the layer fails networks::check(), an ELL kernel gets rows of
+  // different lengths, or a cut is not exact for this layer; the sentence names the neuron and the value.
+  void add_layer(const networks::Layer& layer);
 
   const Kernel& kernel() const { return *kernel_; }
   std::span<const Cut> cuts() const { return cuts_; }
@@ -94,19 +84,19 @@ class Plan {
  private:
   friend class Cascade;
 
-  struct Layer {
+  struct LaidOut {
     std::int32_t inputs = 0, outputs = 0;
     std::uint32_t width = 0;
     std::vector<Edge> edges;
     std::vector<std::uint32_t> edge_offsets;  // CSR only
     std::vector<std::uint32_t> targets;
     std::vector<float> bias;
-    Clip clip;
+    float lower = 0, upper = 0;
   };
 
   const Kernel* kernel_;
   std::vector<Cut> cuts_;
-  std::vector<Layer> layers_;
+  std::vector<LaidOut> layers_;
 };
 
 // Dense inputs, row-major, one image a row.

@@ -11,6 +11,7 @@
 #include <Eigen/SparseCore>
 #pragma GCC diagnostic pop
 
+#include "reference/core/error.hpp"
 #include "reference/core/narrow.hpp"
 
 namespace assay::spdnn {
@@ -33,13 +34,17 @@ Matrix activations(const BitRows& images) {
 
 // The 1-based rows of Y_L, counted from `first`, with an entry.
 std::vector<std::uint32_t> categories_of(const BitRows& images, std::size_t first,
-                                         const std::vector<Matrix>& weights, float bias) {
+                                         const std::vector<Matrix>& weights,
+                                         const networks::Network& network) {
   Matrix y = activations(images);
-  for (const Matrix& w : weights) {
-    Matrix z = y * w;
+  for (std::size_t l = 0; l < weights.size(); ++l) {
+    const networks::Layer& layer = network.layers[l];
+    Matrix z = y * weights[l];
     z.prune([](auto, auto, float value) { return value != 0.0F; });
-    for (float& value : std::span(z.valuePtr(), static_cast<std::size_t>(z.nonZeros()))) {
-      value = std::min(32.0F, std::max(0.0F, value + bias));
+    for (std::size_t e = 0; e < static_cast<std::size_t>(z.nonZeros()); ++e) {
+      float& value = z.valuePtr()[e];
+      const float bias = layer.bias[static_cast<std::size_t>(z.innerIndexPtr()[e])];
+      value = std::min(layer.clip.upper, std::max(layer.clip.lower, value + bias));
     }
     z.prune([](auto, auto, float value) { return value != 0.0F; });
     y = std::move(z);
@@ -54,15 +59,18 @@ std::vector<std::uint32_t> categories_of(const BitRows& images, std::size_t firs
 
 }  // namespace
 
-SimpleInference simple_inference(const BitRows& images, std::span<const sparse::Csr<float>> layers,
-                                 float bias) {
+SimpleInference simple_inference(const BitRows& images, const networks::Network& network) {
+  check(network);
   std::vector<Matrix> weights;
-  for (const sparse::Csr<float>& layer : layers) {
-    const std::vector<std::int64_t>& wide = layer.structure.row_offsets;
-    narrow<std::int32_t>(layer.nnz(), "weights of a layer for Eigen");  // the last and largest offset
+  for (const networks::Layer& layer : network.layers) {
+    if (layer.clip.lower != 0 || !std::ranges::all_of(layer.bias, [](float b) { return b <= 0; }))
+      throw ContractError("simple_inference: a bias above 0 or a lower clip other than 0");
+    const std::vector<std::int64_t>& wide = layer.weights.structure.row_offsets;
+    narrow<std::int32_t>(layer.weights.nnz(), "weights of a layer for Eigen");  // the last and largest offset
     const std::vector<std::int32_t> offsets(wide.begin(), wide.end());
-    const Eigen::Map<const Matrix> inputs_of(layer.rows(), layer.cols(), layer.nnz(), offsets.data(),
-                                             layer.structure.column_indices.data(), layer.values.data());
+    const Eigen::Map<const Matrix> inputs_of(layer.outputs(), layer.inputs(), layer.weights.nnz(),
+                                             offsets.data(), layer.weights.structure.column_indices.data(),
+                                             layer.weights.values.data());
     weights.emplace_back(inputs_of.transpose());
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -73,7 +81,7 @@ SimpleInference simple_inference(const BitRows& images, std::span<const sparse::
     BitRows rows = images;
     rows.words += p * batch * images.words_per_row;
     rows.rows = std::min(batch, images.rows - p * batch);
-    parts[p] = categories_of(rows, p * batch, weights, bias);
+    parts[p] = categories_of(rows, p * batch, weights, network);
   }
   SimpleInference result;
   for (const auto& part : parts) result.categories.insert(result.categories.end(), part.begin(), part.end());

@@ -114,14 +114,8 @@ sparse::Csr<float> read_sparse(const fs::path& file, std::int32_t inputs, std::i
 
 }  // namespace
 
-std::int64_t TrainedNetwork::sparse_nnz() const {
-  std::int64_t total = 0;
-  for (const TrainedLayer& layer : layers) total += layer.dense ? 0 : layer.weights.nnz();
-  return total;
-}
-
 TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs) {
-  TrainedNetwork network;
+  TrainedNetwork trained;
   const int last = last_layer(folder);
   for (int l = 1; l <= last; ++l) {
     const bool dense = fs::exists(folder / weights_name(l, true));
@@ -131,8 +125,8 @@ TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs)
                        "one of " + weights_name(l, true) + " and " + weights_name(l, false),
                        dense ? "both" : "neither, though layer " + to_string(last) + " is there");
     }
-    TrainedLayer layer;
-    layer.dense = dense;
+    networks::Layer layer;
+    layer.clip = l == last ? networks::Clip::none() : networks::Clip{0, 1};
     const fs::path biases = folder / ("biases-l" + to_string(l) + (dense ? "-dense.tsv" : "-sparse.tsv"));
     layer.bias = read_biases(biases);
     const auto outputs = static_cast<std::int32_t>(layer.bias.size());
@@ -143,18 +137,10 @@ TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs)
     layer.weights = sparse::transpose(dense ? read_dense(file, inputs, outputs, biases)
                                             : read_sparse(file, inputs, outputs));
     inputs = outputs;
-    network.layers.push_back(std::move(layer));
+    if (sparse) trained.sparse_nnz += layer.weights.nnz();
+    trained.network.layers.push_back(std::move(layer));
   }
-  return network;
-}
-
-Plan plan_trained_network(const TrainedNetwork& network, const Kernel& kernel) {
-  Plan plan(kernel);
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    const bool last = l + 1 == network.layers.size();
-    plan.add_layer(network.layers[l].weights, network.layers[l].bias, last ? Clip::none() : Clip{0, 1});
-  }
-  return plan;
+  return trained;
 }
 
 std::vector<float> scaled_pixels(const IdxImages& images) {

@@ -18,33 +18,22 @@
 #include <vector>
 
 #include "reference/core/idx.hpp"
-#include "reference/sparse/csr.hpp"
+#include "reference/networks/network.hpp"
 #include "reference/spdnn/inference.hpp"
 
 namespace assay::spdnn {
 
-struct TrainedLayer {
-  sparse::Csr<float> weights;  // row j lists the inputs of output j; a dense layer lists all
-  std::vector<float> bias;
-  bool dense = false;
-};
-
 struct TrainedNetwork {
-  std::vector<TrainedLayer> layers;
-
-  std::int64_t inputs() const { return layers.front().weights.cols(); }
-  std::int64_t outputs() const { return layers.back().weights.rows(); }
-  std::int64_t sparse_nnz() const;  // of the sparse layers
+  networks::Network network{};  // a dense layer lists all inputs of every output
+  std::int64_t sparse_nnz = 0;  // weights in the sparse files
 };
 
 // `inputs` is the number of pixels. InputError with file, line, expected, found: no layer, a layer between 1 and the
 // last that is missing or there twice, no biases or another number of them than of outputs, another number of dense
 // weights than the shapes say, an index outside its range, an entry that repeats or stands out of order, NaN and
 // infinities. A sparse file cut between two lines cannot be told from a sparser one.
+// Rows differ in length and biases may be positive: a Plan of it takes a CSR kernel and no cut.
 TrainedNetwork read_trained_network(const std::filesystem::path& folder, std::int32_t inputs);
-
-// Biases may be positive, so no cut is asked for. `kernel` must be a CSR one.
-Plan plan_trained_network(const TrainedNetwork& network, const Kernel& kernel);
 
 // pixel / 255, one rounding, image by image: the inputs of the network.
 std::vector<float> scaled_pixels(const IdxImages& images);

@@ -12,12 +12,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/idx.hpp"
-#include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/digits.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "reference/spdnn/inputs.hpp"
@@ -34,7 +33,7 @@ constexpr std::size_t few_images = 6000;  // for what takes minutes on all
 struct Problem {
   std::string source;
   BitMatrix images;
-  std::vector<sparse::Csr<float>> layers;
+  networks::Network network;
   double eigen_nominal = 0;
 };
 
@@ -46,14 +45,12 @@ Problem make_problem() {
                       : find_plain_or_gzipped(std::filesystem::path(data) / "mnist/train-images-idx3-ubyte");
   p.source = file.empty() ? "generated" : "mnist";
   p.images = interpolate(file.empty() ? generate_digits(few_images) : read_idx_images(file), 32).pixels;
-  const graphs::RadixNet net(neurons, layer_count);
-  for (int l = 0; l < layer_count; ++l) p.layers.push_back(net.layer(l));
+  p.network = challenge_network(neurons, layer_count);
   return p;
 }
 
 void run_kernel(benchmark::State& state, const Kernel& kernel, const Problem& problem) {
-  Plan plan(kernel, {Cut::zero_rows});
-  for (const sparse::Csr<float>& layer : problem.layers) plan.add_layer(layer, challenge_bias(neurons));
+  const Plan plan(kernel, problem.network, {Cut::zero_rows});
   const BitRows rows = problem.images.first(kernel.lanes == 1 ? few_images : problem.images.rows());
   Inference result;
   double seconds = 0;
@@ -76,7 +73,7 @@ void run_eigen(benchmark::State& state, Problem& problem) {
   const BitRows rows = problem.images.first(few_images);
   double seconds = 0;
   for (auto _ : state) {
-    const SimpleInference result = simple_inference(rows, problem.layers, challenge_bias(neurons));
+    const SimpleInference result = simple_inference(rows, problem.network);
     state.SetIterationTime(result.seconds);
     seconds += result.seconds;
   }

@@ -20,6 +20,7 @@
 #include "reference/core/idx.hpp"
 #include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/digits.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "reference/spdnn/inputs.hpp"
@@ -144,16 +145,11 @@ std::uint64_t needed_bytes(const Options& o, const InputSource& source, const Ke
 
 Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
   Plan plan(kernel, {Cut::zero_rows});
-  const float bias = challenge_bias(o.neurons);
-  const auto add = [&](const sparse::Csr<float>& layer) {
-    plan.add_layer(layer, bias);
-    return 0;
-  };
   if (o.weights.empty()) {
     watch.measure(watch.generate, "generating the network", [&] {
       const graphs::RadixNet net(o.neurons, o.layers);
       for (int l = 0; l < o.layers; ++l) {
-        add(net.layer(l));
+        plan.add_layer(challenge_layer(net.layer(l)));
         watch.show("generating the network", static_cast<double>(l + 1) / o.layers);
       }
       return 0;
@@ -162,9 +158,12 @@ Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
   }
   const std::vector<fs::path> files = find_layers(o.weights, o.neurons, o.layers);
   for (std::size_t l = 0; l < files.size(); ++l) {
-    const sparse::Csr<float> layer = watch.measure(watch.read, "reading layer " + std::to_string(l + 1),
-                                                   [&] { return read_layer(files[l], o.neurons); });
-    watch.measure(watch.generate, "laying out the network", [&] { return add(layer); });
+    sparse::Csr<float> layer = watch.measure(watch.read, "reading layer " + std::to_string(l + 1),
+                                             [&] { return read_layer(files[l], o.neurons); });
+    watch.measure(watch.generate, "laying out the network", [&] {
+      plan.add_layer(challenge_layer(std::move(layer)));
+      return 0;
+    });
   }
   return plan;
 }
@@ -348,10 +347,10 @@ int run_network(const Options& o) {
                      std::to_string(o.images));
   }
   const auto pixels = static_cast<std::int32_t>(images.rows * images.cols);
-  const TrainedNetwork network = watch.measure(watch.read, "reading the network",
+  const TrainedNetwork trained = watch.measure(watch.read, "reading the network",
                                                [&] { return read_trained_network(o.network, pixels); });
-  const Plan plan = watch.measure(watch.generate, "laying out the network",
-                                  [&] { return plan_trained_network(network, kernel); });
+  const Plan plan =
+      watch.measure(watch.generate, "laying out the network", [&] { return Plan(kernel, trained.network); });
   const std::vector<float> values = scaled_pixels(images);
   const DenseRows rows{values.data(), o.images == 0 ? images.count : o.images, images.rows * images.cols};
   ExecuteOptions options;
@@ -361,7 +360,7 @@ int run_network(const Options& o) {
   double unused = 0;
   const Inference result = watch.measure(unused, "inference", [&] { return execute(plan, rows, options); });
 
-  const std::vector<std::uint8_t> classes = classify(result, rows.rows, network.outputs());
+  const std::vector<std::uint8_t> classes = classify(result, rows.rows, trained.network.outputs());
   std::size_t correct = 0;
   for (std::size_t i = 0; i < rows.rows; ++i) correct += classes[i] == labels[i] ? 1 : 0;
   const double accuracy = static_cast<double>(correct) / static_cast<double>(rows.rows);
@@ -369,7 +368,7 @@ int run_network(const Options& o) {
     const Json json{{"network", o.network},
                     {"neurons", plan.widest()},
                     {"layers", plan.layers()},
-                    {"sparse_nonzeros", network.sparse_nnz()},
+                    {"sparse_nonzeros", trained.sparse_nnz},
                     {"inputs", "mnist-test"},
                     {"inputs_path", images_file.string()},
                     {"images", rows.rows},
@@ -387,7 +386,7 @@ int run_network(const Options& o) {
     return agree;
   }
   say(o, "network     {}: {} layers, {} nonzeros in the sparse ones\n", o.network, plan.layers(),
-      network.sparse_nnz());
+      trained.sparse_nnz);
   say(o, "inputs      {} images of {}\n", rows.rows, images_file.string());
   say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
   say_figures(o, plan, result, watch, rows.rows);

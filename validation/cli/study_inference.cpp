@@ -10,6 +10,7 @@
 #include "reference/core/idx.hpp"
 #include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/digits.hpp"
 #include "reference/spdnn/inputs.hpp"
 #include "reference/spdnn/trained_network.hpp"
@@ -108,14 +109,7 @@ int run_challenge(const Options& o) {
     pixels = spdnn::interpolate(images, side_of(o.neurons), options).pixels;
   }
   request.images = images_of(o, pixels.rows());
-  std::vector<NetworkLayer> layers;
-  const graphs::RadixNet net(o.neurons, o.layers);
-  for (int l = 0; l < o.layers; ++l) {
-    NetworkLayer layer{.weights = net.layer(l), .bias = {}, .clip = {}};
-    layer.bias.assign(static_cast<std::size_t>(o.neurons), spdnn::challenge_bias(o.neurons));
-    layers.push_back(std::move(layer));
-  }
-  request.layers = layers;
+  request.layers = spdnn::challenge_network(o.neurons, o.layers);
   request.network = fmt::format("{} neurons x {} layers of the Sparse DNN Challenge", o.neurons, o.layers);
   request.inputs = source.path.empty() ? source.kind : source.path.string();
   request.source = [view = pixels.view()](std::size_t i, std::span<float> x) {
@@ -140,16 +134,9 @@ int run_network(const Options& o) {
     throw InputError(labels_file.string(), "", std::to_string(images.count) + " labels",
                      std::to_string(labels.size()));
   const std::size_t pixels = images.rows * images.cols;
-  const spdnn::TrainedNetwork network =
-      spdnn::read_trained_network(o.network, static_cast<std::int32_t>(pixels));
-  std::vector<NetworkLayer> layers;
-  for (const spdnn::TrainedLayer& layer : network.layers) {
-    const bool last = &layer == &network.layers.back();
-    layers.push_back({layer.weights, layer.bias, last ? spdnn::Clip::none() : spdnn::Clip{0, 1}});
-  }
+  request.layers = spdnn::read_trained_network(o.network, static_cast<std::int32_t>(pixels)).network;
   const std::vector<float> values = spdnn::scaled_pixels(images);
   request.images = images_of(o, images.count);
-  request.layers = layers;
   request.labels = labels;
   request.network = "the trained network " + o.network;
   request.inputs = images_file.string();

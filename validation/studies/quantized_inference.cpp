@@ -109,30 +109,22 @@ double odd_fma(double w, double x, double s) {
   return std::bit_cast<double>(bits);
 }
 
-QuantizedNetwork::QuantizedNetwork(std::span<const NetworkLayer> layers,
-                                   const InferenceArithmetic& arithmetic)
-    : a_(arithmetic) {
-  if (layers.empty()) throw ContractError("QuantizedNetwork: no layers");
+QuantizedNetwork::QuantizedNetwork(const networks::Network& network, const InferenceArithmetic& arithmetic)
+    : a_(arithmetic), widest_(network.widest()) {
+  if (network.layers.empty()) throw ContractError("QuantizedNetwork: no layers");
+  check(network);
   const auto random = [](const Quantity& q) { return q.mode == Rounding::stochastic; };
   stochastic_ = random(a_.accumulator) || random(a_.activations) || random(a_.weights) || random(a_.bias);
   // Otherwise a product might not fit a float64.
   definition_ = a_.weights.format.precision + a_.activations.format.precision > 53;
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const NetworkLayer& from = layers[l];
-    sparse::check(from.weights);
-    if (from.bias.size() != static_cast<std::size_t>(from.weights.rows()) ||
-        (l > 0 && layers[l - 1].weights.rows() != from.weights.cols()))
-      throw ContractError("QuantizedNetwork: layer " + std::to_string(l + 1) + " does not fit");
-    widest_ = std::max({widest_, from.weights.cols(), from.weights.rows()});
-    layers_.push_back(laid_out(from, l));
-  }
-  const Layer& back = layers_.back();
+  for (std::size_t l = 0; l < network.layers.size(); ++l) layers_.push_back(laid_out(network.layers[l], l));
+  const Rounded& back = layers_.back();
   layers_.back().last = std::isinf(back.upper) && std::isinf(back.lower);
   try_what_is_kept();
 }
 
-QuantizedNetwork::Layer QuantizedNetwork::laid_out(const NetworkLayer& from, std::size_t l) const {
-  Layer to;
+QuantizedNetwork::Rounded QuantizedNetwork::laid_out(const networks::Layer& from, std::size_t l) const {
+  Rounded to;
   to.inputs = from.weights.cols();
   to.outputs = from.weights.rows();
   to.lower = static_cast<double>(from.clip.lower);
@@ -168,7 +160,7 @@ void QuantizedNetwork::try_what_is_kept() {
   std::vector<double> x(static_cast<std::size_t>(widest_)), y(x.size());
   bool zero = true, top = !stochastic_;
   for (std::size_t l = layers_.size(); l-- > 0;) {
-    Layer& layer = layers_[l];
+    Rounded& layer = layers_[l];
     const auto keeps = [&](double value, double result) {
       std::fill(x.begin(), x.end(), value);
       apply(l, x, y, 0);
@@ -197,7 +189,7 @@ double QuantizedNetwork::rounded_sum(double w, double x, double s, std::uint64_t
   return decode(encode(t, f, options).code, f);
 }
 
-double QuantizedNetwork::sum(const Layer& layer, std::size_t output, std::span<const double> x,
+double QuantizedNetwork::sum(const Rounded& layer, std::size_t output, std::span<const double> x,
                              std::uint64_t counter) const {
   const std::uint64_t begin = layer.offsets[output], end = layer.offsets[output + 1];
   const Quantity single;
@@ -219,7 +211,7 @@ double QuantizedNetwork::sum(const Layer& layer, std::size_t output, std::span<c
 
 double QuantizedNetwork::apply(std::size_t l, std::span<const double> x, std::span<double> y,
                                std::uint64_t image) const {
-  const Layer& layer = layers_[l];
+  const Rounded& layer = layers_[l];
   double largest = -infinity;
   thread_local std::vector<double> distinct;
   distinct.resize(layer.bias.size());

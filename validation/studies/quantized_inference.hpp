@@ -25,8 +25,7 @@
 
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
-#include "reference/sparse/csr.hpp"
-#include "reference/spdnn/inference.hpp"
+#include "reference/networks/network.hpp"
 
 namespace assay::studies {
 
@@ -47,12 +46,6 @@ struct InferenceArithmetic {
 // What is not float32 to nearest: "weights, activations bf16; accumulator f16:RZ"; "float32" if nothing is.
 std::string arithmetic_text(const InferenceArithmetic& a);
 
-struct NetworkLayer {
-  sparse::Csr<float> weights{};  // row j lists the inputs of output j
-  std::vector<float> bias{};     // of each output
-  spdnn::Clip clip{};
-};
-
 enum class Question : std::uint8_t {
   category,        // is any output of the last layer not 0?
   largest_output,  // which is the largest, the first of equals?
@@ -70,7 +63,7 @@ struct Answer {
 class QuantizedNetwork {
  public:
   // ContractError if the layers do not fit one another or there is none.
-  QuantizedNetwork(std::span<const NetworkLayer> layers, const InferenceArithmetic& arithmetic);
+  QuantizedNetwork(const networks::Network& network, const InferenceArithmetic& arithmetic);
 
   std::int64_t inputs() const { return layers_.front().inputs; }
   // `x` holds inputs() values; image: its number, for random bits.
@@ -82,7 +75,7 @@ class QuantizedNetwork {
   void use_definition() { definition_ = true; }
 
  private:
-  struct Layer {
+  struct Rounded {
     std::int64_t inputs = 0, outputs = 0;
     std::vector<std::uint64_t> offsets{0};  // of the distinct outputs
     std::vector<std::uint32_t> columns;
@@ -95,16 +88,17 @@ class QuantizedNetwork {
   };
   struct Trace;
 
-  Layer laid_out(const NetworkLayer& from, std::size_t l) const;  // rounded, each output once
+  Rounded laid_out(const networks::Layer& from, std::size_t l) const;  // rounded, each output once
   void try_what_is_kept();
-  double sum(const Layer& layer, std::size_t output, std::span<const double> x, std::uint64_t counter) const;
+  double sum(const Rounded& layer, std::size_t output, std::span<const double> x,
+             std::uint64_t counter) const;
   double rounded_sum(double product_weight, double product_x, double s, std::uint64_t counter) const;
   // y from x; the largest sum before the clip.
   double apply(std::size_t l, std::span<const double> x, std::span<double> y, std::uint64_t image) const;
   void run(std::span<const float> x, std::uint64_t image, Trace& trace) const;
 
   InferenceArithmetic a_;
-  std::vector<Layer> layers_;
+  std::vector<Rounded> layers_;
   bool definition_ = false, stochastic_ = false;
   std::int64_t widest_ = 0;
 };

@@ -58,7 +58,7 @@ const std::vector<double>& peers(const InferenceStudy& study, std::uint32_t labe
 struct InferenceRequest {
   Question question = Question::category;
   std::string network{}, inputs{};
-  std::span<const NetworkLayer> layers{};
+  networks::Network layers{};
   std::size_t images = 0;
   ImageSource source{};
   std::span<const std::uint8_t> labels{};  // largest_output: what is right; empty if unknown

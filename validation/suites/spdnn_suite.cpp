@@ -24,6 +24,7 @@
 #include "reference/core/random.hpp"
 #include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/digits.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "reference/spdnn/inputs.hpp"
@@ -37,6 +38,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace spdnn;
 using graphs::RadixNet;
+using networks::Clip;
+using networks::Layer;
+using networks::Network;
 
 constexpr std::int32_t neurons = 1024;
 constexpr std::size_t side = 32;
@@ -92,13 +96,9 @@ std::shared_ptr<const BitMatrix> inputs(const RunContext& context, const std::st
   });
 }
 
-std::shared_ptr<const std::vector<sparse::Csr<float>>> network(int layers) {
-  return shared<std::vector<sparse::Csr<float>>>(fmt::format("radixnet {}", layers), [&] {
-    const RadixNet net(neurons, layers);
-    std::vector<sparse::Csr<float>> all;
-    for (int l = 0; l < layers; ++l) all.push_back(net.layer(l));
-    return all;
-  });
+std::shared_ptr<const Network> network(int layers) {
+  return shared<Network>(fmt::format("radixnet {}", layers),
+                         [&] { return challenge_network(neurons, layers); });
 }
 
 ExecuteOptions execute_options(const RunContext& context, bool keep_outputs) {
@@ -172,14 +172,6 @@ CaseResult layer_file(const RunContext& context, int layer) {
 
 // ---- kernels against the scalar one
 
-// Layers that a kernel may meet and RadiX-Nets do not have: any shape, any values. One weight in eight is any finite
-// float at all, subnormal ones among them, one in 32 is so large that sums overflow, and without a clip become NaN; the
-// others keep sums of the size of the clip.
-struct RandomLayer {
-  sparse::Csr<float> weights;
-  std::vector<float> bias;
-};
-
 float random_weight(const CounterRandom& random, std::uint64_t i) {
   const PhiloxBlock b = random.block(i);
   if (b[0] % 8 != 0) return static_cast<float>(random.normal(i)) / 4;
@@ -191,10 +183,14 @@ float random_weight(const CounterRandom& random, std::uint64_t i) {
   return value;
 }
 
-RandomLayer random_layer(std::uint64_t seed, std::uint64_t stream, std::int32_t in, std::int32_t out,
-                         bool same_length, bool bias_may_be_positive) {
+// Layers that a kernel may meet and RadiX-Nets do not have: any shape, any values. One weight in eight is any finite
+// float at all, subnormal ones among them, one in 32 is so large that sums overflow, and without a clip become NaN; the
+// others keep sums of the size of the clip.
+Layer random_layer(std::uint64_t seed, std::uint64_t stream, std::int32_t in, std::int32_t out,
+                   bool same_length, bool bias_may_be_positive, Clip clip) {
   const CounterRandom random(seed, stream);
-  RandomLayer layer;
+  Layer layer;
+  layer.clip = clip;
   layer.weights.structure.rows = out;
   layer.weights.structure.cols = in;
   std::uint64_t i = 0;
@@ -273,19 +269,19 @@ std::string why_not_runnable(const Kernel& kernel) {
   return isa_allowed(kernel.needs) ? "" : fmt::format("ASSAY_ISA does not allow {}", isa_name(kernel.needs));
 }
 
-Plan plan_of(const Kernel& kernel, std::span<const RandomLayer> layers, Clip clip, std::vector<Cut> cuts) {
+Plan plan_of(const Kernel& kernel, std::span<const Layer> layers, std::vector<Cut> cuts) {
   Plan plan(kernel, std::move(cuts));
-  for (const RandomLayer& layer : layers) plan.add_layer(layer.weights, layer.bias, clip);
+  for (const Layer& layer : layers) plan.add_layer(layer);
   return plan;
 }
 
 // Y = clip(X W + b) as kernel_task.hpp says it, from CSR as it stands: no plan, no tiles. The scalar kernels'
 // reference.
-Inference direct(std::span<const RandomLayer> layers, Clip clip, const DenseRows& rows) {
+Inference direct(std::span<const Layer> layers, const DenseRows& rows) {
   Inference result;
   for (std::size_t image = 0; image < rows.rows; ++image) {
     std::vector<float> x(rows.row(image).begin(), rows.row(image).end());
-    for (const RandomLayer& layer : layers) {
+    for (const Layer& layer : layers) {
       std::vector<float> y;
       for (std::int64_t j = 0; j < layer.weights.rows(); ++j) {
         float sum = 0.0F;
@@ -294,7 +290,7 @@ Inference direct(std::span<const RandomLayer> layers, Clip clip, const DenseRows
         for (std::size_t e = 0; e < columns.size(); ++e)
           sum = std::fma(values[e], x[static_cast<std::size_t>(columns[e])], sum);
         const float z = sum + layer.bias[static_cast<std::size_t>(j)];
-        y.push_back(z <= clip.lower ? clip.lower : z > clip.upper ? clip.upper : z);
+        y.push_back(z <= layer.clip.lower ? layer.clip.lower : z > layer.clip.upper ? layer.clip.upper : z);
       }
       x = std::move(y);
     }
@@ -317,10 +313,11 @@ CaseResult random_network_case(const RunContext& context, const Kernel& kernel, 
     bool cut;
     Clip clip;
   };
-  for (const auto& [cut, clip] : {Variant{false, {}}, Variant{true, {}}, Variant{false, Clip::none()}}) {
-    const std::vector<RandomLayer> layers = {random_layer(seed, 1, 97, 130, same_length, !cut),
-                                             random_layer(seed, 2, 130, 65, same_length, !cut),
-                                             random_layer(seed, 3, 65, 64, same_length, !cut)};
+  for (const auto& [cut, clip] :
+       {Variant{false, challenge_clip}, Variant{true, challenge_clip}, Variant{false, Clip::none()}}) {
+    const std::vector<Layer> layers = {random_layer(seed, 1, 97, 130, same_length, !cut, clip),
+                                       random_layer(seed, 2, 130, 65, same_length, !cut, clip),
+                                       random_layer(seed, 3, 65, 64, same_length, !cut, clip)};
     std::vector<float> pixels(images * 97);
     const CounterRandom random(seed, 4);
     for (std::size_t i = 0; i < pixels.size(); ++i)
@@ -330,14 +327,14 @@ CaseResult random_network_case(const RunContext& context, const Kernel& kernel, 
     for (std::size_t depth = 1; depth <= layers.size(); ++depth) {
       const auto first = std::span(layers).first(depth);
       const std::vector<Cut> cuts = cut ? std::vector{Cut::zero_rows} : std::vector<Cut>{};
-      const Inference got = execute(plan_of(kernel, first, clip, cuts), rows, execute_options(context, true));
+      const Inference got = execute(plan_of(kernel, first, cuts), rows, execute_options(context, true));
       const Kernel& scalar = kernel_named(same_length ? "ell_scalar" : "csr_scalar");
       // The scalar kernel never skips here: with the cut this also checks that the cut is exact.
-      const Inference want = kernel.needs == Isa::scalar ? direct(first, clip, rows)
-                                                         : execute(plan_of(scalar, first, clip, {}), rows,
-                                                                   execute_options(context, true));
+      const Inference want = kernel.needs == Isa::scalar
+                                 ? direct(first, rows)
+                                 : execute(plan_of(scalar, first, {}), rows, execute_options(context, true));
       const BitComparison c =
-          compare_bits(got, want, images, static_cast<std::size_t>(first.back().weights.rows()), clip);
+          compare_bits(got, want, images, static_cast<std::size_t>(first.back().outputs()), clip);
       judge(r, c);
       inside += c.inside;
       nans += c.nans;
@@ -348,11 +345,7 @@ CaseResult random_network_case(const RunContext& context, const Kernel& kernel, 
   return r;
 }
 
-Plan challenge_plan(const Kernel& kernel, int layers) {
-  Plan plan(kernel, {Cut::zero_rows});
-  for (const sparse::Csr<float>& layer : *network(layers)) plan.add_layer(layer, challenge_bias(neurons));
-  return plan;
-}
+Plan challenge_plan(const Kernel& kernel, int layers) { return {kernel, *network(layers), {Cut::zero_rows}}; }
 
 // Few layers: after 22 of them every live activation is 32, and any order of summation would agree.
 CaseResult real_network_case(const RunContext& context, const Kernel& kernel, int layers,
@@ -368,7 +361,7 @@ CaseResult real_network_case(const RunContext& context, const Kernel& kernel, in
   CaseResult r;
   r.evidence = "the scalar CSR kernel, bit for bit";
   add_figures(r, plan, got);
-  const BitComparison c = compare_bits(got, *want, images, static_cast<std::size_t>(neurons), Clip{});
+  const BitComparison c = compare_bits(got, *want, images, static_cast<std::size_t>(neurons), challenge_clip);
   judge(r, c);
   conclude(r, c.inside);
   return r;
@@ -415,7 +408,7 @@ CaseResult independent_categories(const RunContext& context, const std::string& 
   const Plan plan = challenge_plan(kernel, 120);
   const Inference inference = execute(plan, pixels->view(), execute_options(context, false));
   context.progress(0, "Eigen's sparse product");
-  const SimpleInference simple = simple_inference(pixels->view(), *network(120), challenge_bias(neurons));
+  const SimpleInference simple = simple_inference(pixels->view(), *network(120));
   CaseResult r;
   r.evidence = fmt::format("Eigen's sparse product on {} {} images", images, source);
   add_figures(r, plan, inference);
@@ -486,22 +479,21 @@ CaseResult trained_network_case(const RunContext& context, const Kernel& kernel)
   }
   const std::vector<float> pixels = scaled_pixels(*images);
   const DenseRows rows{pixels.data(), images->count, images->rows * images->cols};
-  const Plan plan = plan_trained_network(*net, kernel);
+  const Plan plan(kernel, net->network);
   const Inference got = execute(plan, rows, execute_options(context, true));
   // The scalar kernel on the first images only: it is a hundred times slower.
   const DenseRows some{rows.values, std::min<std::size_t>(rows.rows, 1000), rows.cols};
   const auto want = shared<Inference>("trained scalar", [&] {
-    return execute(plan_trained_network(*net, kernel_named("csr_scalar")), some,
-                   execute_options(context, true));
+    return execute(Plan(kernel_named("csr_scalar"), net->network), some, execute_options(context, true));
   });
   CaseResult r;
   r.evidence = "the known accuracy, 9494 of 10000, and the scalar kernel bit for bit on 1000 images";
   add_figures(r, plan, got);
   const BitComparison c =
-      compare_bits(got, *want, some.rows, static_cast<std::size_t>(net->outputs()), Clip::none());
+      compare_bits(got, *want, some.rows, static_cast<std::size_t>(net->network.outputs()), Clip::none());
   judge(r, c);
   conclude(r, c.inside);
-  const std::vector<std::uint8_t> classes = classify(got, images->count, net->outputs());
+  const std::vector<std::uint8_t> classes = classify(got, images->count, net->network.outputs());
   std::size_t correct = 0;
   for (std::size_t i = 0; i < std::min(labels.size(), classes.size()); ++i)
     correct += classes[i] == labels[i] ? 1U : 0U;

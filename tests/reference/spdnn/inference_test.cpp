@@ -14,7 +14,7 @@
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
-#include "reference/graphs/radixnet.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/digits.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "reference/spdnn/inputs.hpp"
@@ -27,11 +27,9 @@ using namespace assay::spdnn;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-struct TestLayer {
-  sparse::Csr<float> weights;
-  std::vector<float> bias;
-};
-using Net = std::vector<TestLayer>;
+using networks::Clip;
+using networks::Layer;
+using Net = std::vector<Layer>;  // run with any clip
 
 enum class Values { tame, wide };
 
@@ -43,7 +41,7 @@ Net random_net(std::uint64_t seed, const std::vector<std::int32_t>& sizes, std::
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
     const CounterRandom random(seed, l);
     std::uint64_t n = 0;
-    TestLayer layer;
+    Layer layer;
     sparse::CsrStructure& structure = layer.weights.structure;
     structure.rows = sizes[l + 1];
     structure.cols = sizes[l];
@@ -99,7 +97,7 @@ enum class Mutant {
 std::vector<float> definition(const Net& net, Clip clip, std::span<const float> image,
                               Mutant mutant = Mutant::none) {
   std::vector<float> x(image.begin(), image.end());
-  for (const TestLayer& layer : net) {
+  for (const Layer& layer : net) {
     std::vector<float> y;
     for (std::int64_t j = 0; j < layer.weights.rows(); ++j) {
       const auto columns = layer.weights.row_columns(j);
@@ -130,10 +128,10 @@ std::vector<float> definition(const Net& net, Clip clip, std::span<const float> 
   return x;
 }
 
-Plan plan_of(const Kernel& kernel, const Net& net, Clip clip = {}, std::vector<Cut> cuts = {}) {
-  Plan plan(kernel, std::move(cuts));
-  for (const TestLayer& layer : net) plan.add_layer(layer.weights, layer.bias, clip);
-  return plan;
+Plan plan_of(const Kernel& kernel, const Net& net, Clip clip = challenge_clip, std::vector<Cut> cuts = {}) {
+  networks::Network network{net};
+  for (Layer& layer : network.layers) layer.clip = clip;
+  return {kernel, network, std::move(cuts)};
 }
 
 // Row `image` of Y_L.
@@ -212,7 +210,7 @@ const PerKernel bits_of_the_definition("bits_of_the_definition", [](const Kernel
       const std::size_t most = *std::ranges::max_element(image_counts);
       const std::vector<float> pixels = random_pixels(7, most, sizes.front(), 0.6);
       DenseRows rows{pixels.data(), most, static_cast<std::size_t>(sizes.front())};
-      for (const Clip clip : {Clip{}, Clip{0, 1}, Clip::none()}) {
+      for (const Clip clip : {challenge_clip, Clip{0, 1}, Clip::none()}) {
         rows.rows = most;
         const Outputs want = definition(net, clip, rows);
         const Plan plan = plan_of(kernel, net, clip);
@@ -267,10 +265,10 @@ const PerKernel a_planted_bit_shows_in_every_lane(
       faulty.layer = faulty_layer;
       planted_kernel = &kernel;
       const Plan plan = plan_of(faulty, net);
-      const Outputs want = definition(net, Clip{}, rows);
+      const Outputs want = definition(net, challenge_clip, rows);
       std::size_t seen = 0;
       for (planted_lane = 0; planted_lane < kernel.lanes; ++planted_lane) {
-        seen += differ(execute(plan, rows, keep(1)), want, Clip{}).wrong == 1 ? 1U : 0U;
+        seen += differ(execute(plan, rows, keep(1)), want, challenge_clip).wrong == 1 ? 1U : 0U;
       }
       BOOST_TEST(seen == kernel.lanes);
     });
@@ -292,9 +290,9 @@ const PerKernel same_bits_for_any_number_of_threads_and_tiles(
                {std::uint64_t{0}, std::uint64_t{1} << 20, std::uint64_t{1} << 30}) {
             ExecuteOptions options = keep(threads);
             options.tile_memory = tile_memory;
-            const Inference r =
-                execute(plan_of(kernel, net, {}, cut ? std::vector{Cut::zero_rows} : std::vector<Cut>{}),
-                        rows, options);
+            const Inference r = execute(
+                plan_of(kernel, net, challenge_clip, cut ? std::vector{Cut::zero_rows} : std::vector<Cut>{}),
+                rows, options);
             BOOST_TEST((r.categories == one.categories));
             BOOST_TEST((r.outputs.size() == one.outputs.size() &&
                         std::memcmp(r.outputs.data(), one.outputs.data(), 4 * r.outputs.size()) == 0));
@@ -313,11 +311,11 @@ const PerKernel special_values("special_values", [](const Kernel& kernel) {
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> values{0.0F,   -0.0F,    1e-45F,    -1e-45F, 1.0F,       -1.0F, 3e38F,
                                   -3e38F, infinity, -infinity, nan,     31.999998F, 32.0F};
-  TestLayer layer;
-  layer.weights = {3, 1, {0, 1, 2, 3}, {0, 0, 0}, {1.0F, 2.0F, -1.0F}};
+  Layer layer;
+  layer.weights = {{3, 1, {0, 1, 2, 3}, {0, 0, 0}}, {1.0F, 2.0F, -1.0F}};
   for (const float bias : {0.0F, -0.0F, -1e-45F, -0.3F, 0.3F}) {
     layer.bias = {bias, bias, bias};
-    for (const Clip clip : {Clip{}, Clip{0, 1}, Clip{-1, 1}, Clip::none()}) {
+    for (const Clip clip : {challenge_clip, Clip{0, 1}, Clip{-1, 1}, Clip::none()}) {
       const DenseRows rows{values.data(), values.size(), 1};
       const Inference got = execute(plan_of(kernel, {layer}, clip), rows, keep(1));
       std::size_t wrong = 0;
@@ -366,7 +364,7 @@ const PerKernel bits_and_floats_are_the_same_inputs(
         bits.set(i / 129, i % 129);
         floats[i] = 1;
       }
-      const Plan plan = plan_of(kernel, net, {}, {Cut::zero_rows});
+      const Plan plan = plan_of(kernel, net, challenge_clip, {Cut::zero_rows});
       const Inference a = execute(plan, bits.view(), keep()),
                       b = execute(plan, DenseRows{floats.data(), 200, 129}, keep());
       BOOST_TEST((a.categories == b.categories && a.outputs == b.outputs));
@@ -376,16 +374,11 @@ const PerKernel bits_and_floats_are_the_same_inputs(
 // The real network at a depth where sums are inexact and not yet clipped, and at full depth against Eigen.
 const PerKernel radixnet("radixnet", [](const Kernel& kernel) {
   static const BitMatrix images = interpolate(generate_digits(160), 32).pixels;
-  static const std::vector<sparse::Csr<float>> layers = [] {
-    const graphs::RadixNet net(1024, 120);
-    std::vector<sparse::Csr<float>> all;
-    for (int l = 0; l < 120; ++l) all.push_back(net.layer(l));
-    return all;
-  }();
-  static const SimpleInference simple = simple_inference(images.view(), layers, challenge_bias(1024));
+  static const networks::Network network = challenge_network(1024, 120);
+  static const SimpleInference simple = simple_inference(images.view(), network);
   const auto plan = [&](const Kernel& k, std::size_t depth) {
     Plan p(k, {Cut::zero_rows});
-    for (std::size_t l = 0; l < depth; ++l) p.add_layer(layers[l], challenge_bias(1024));
+    for (std::size_t l = 0; l < depth; ++l) p.add_layer(network.layers[l]);
     return p;
   };
   const Inference got = execute(plan(kernel, 7), images.view(), keep());
@@ -409,27 +402,38 @@ BOOST_AUTO_TEST_CASE(plans_refuse_what_does_not_fit) {
   sparse::Csr<float> infinite = two;
   infinite.values[1] = infinity;
   const std::vector<float> zeros(2, 0.0F), positive{-1, 0.25F}, not_a_number{NAN, 0};
+  const auto layer = [](const sparse::Csr<float>& weights, const std::vector<float>& bias,
+                        Clip clip = challenge_clip) {
+    return Layer{weights, bias, clip};
+  };
 
-  BOOST_CHECK_THROW(Plan(csr).add_layer(broken, 0), ContractError);
-  BOOST_CHECK_THROW(Plan(csr).add_layer(three, zeros), ContractError);
-  BOOST_CHECK_THROW(Plan(ell).add_layer(uneven, zeros), ContractError);
+  BOOST_CHECK_THROW(Plan(csr).add_layer(layer(broken, zeros)), ContractError);
+  BOOST_CHECK_THROW(Plan(csr).add_layer(layer(three, zeros)), ContractError);
+  BOOST_CHECK_THROW(Plan(ell).add_layer(layer(uneven, zeros)), ContractError);
   Plan plan(csr);
-  plan.add_layer(two, 0);
-  BOOST_CHECK_THROW(plan.add_layer(three, 0), ContractError);
+  plan.add_layer(layer(two, zeros));
+  BOOST_CHECK_THROW(plan.add_layer(layer(three, {0, 0, 0})), ContractError);
   // Zero rows may be skipped only where they stay zero.
   const Plan cutting(csr, {Cut::zero_rows});
-  BOOST_CHECK_THROW(Plan(cutting).add_layer(two, positive), ContractError);
-  BOOST_CHECK_THROW(Plan(cutting).add_layer(two, not_a_number), ContractError);
-  BOOST_CHECK_THROW(Plan(cutting).add_layer(infinite, zeros), ContractError);
-  BOOST_CHECK_THROW(Plan(cutting).add_layer(two, zeros, Clip::none()), ContractError);
-  BOOST_CHECK_NO_THROW(Plan(cutting).add_layer(two, zeros));
-  BOOST_CHECK_NO_THROW(Plan(csr).add_layer(infinite, positive));
+  BOOST_CHECK_THROW(Plan(cutting).add_layer(layer(two, positive)), ContractError);
+  BOOST_CHECK_THROW(Plan(cutting).add_layer(layer(two, not_a_number)), ContractError);
+  BOOST_CHECK_THROW(Plan(cutting).add_layer(layer(infinite, zeros)), ContractError);
+  BOOST_CHECK_THROW(Plan(cutting).add_layer(layer(two, zeros, Clip::none())), ContractError);
+  BOOST_CHECK_NO_THROW(Plan(cutting).add_layer(layer(two, zeros)));
+  BOOST_CHECK_NO_THROW(Plan(csr).add_layer(layer(infinite, positive)));
 
   const std::vector<float> pixels(6, 1.0F);
   BOOST_CHECK_THROW(execute(plan, DenseRows{pixels.data(), 2, 3}), ContractError);
   BOOST_CHECK_THROW(execute(Plan(csr), DenseRows{pixels.data(), 2, 3}), ContractError);
   BOOST_CHECK_THROW(kernel_named("none"), ContractError);
   BOOST_CHECK_THROW(challenge_bias(512), ContractError);
+  BOOST_CHECK_THROW(challenge_layer(two), ContractError);
+  BOOST_CHECK_THROW(challenge_network(1024, 0), ContractError);
+  // What has no entry would not stay 0 under a positive bias.
+  const BitMatrix pixel(1, 2);
+  BOOST_CHECK_NO_THROW(simple_inference(pixel.view(), {{layer(two, zeros)}}));
+  BOOST_CHECK_THROW(simple_inference(pixel.view(), {{layer(two, positive)}}), ContractError);
+  BOOST_CHECK_THROW(simple_inference(pixel.view(), {{layer(two, zeros, Clip::none())}}), ContractError);
 }
 
 BOOST_AUTO_TEST_CASE(dispatch_gives_the_first_that_may_run) {

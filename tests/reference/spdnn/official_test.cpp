@@ -13,6 +13,7 @@
 #include "reference/core/idx.hpp"
 #include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "reference/spdnn/inputs.hpp"
 #include "reference/spdnn/trained_network.hpp"
@@ -62,14 +63,13 @@ BOOST_AUTO_TEST_CASE(mnist_1024_x_120) {
   BOOST_TEST(std::fabs(inputs.nearest - 1.4e-5) <= 0.05e-5);
   BOOST_TEST(inputs.pixels.count() == 6'374'505U);
 
-  const graphs::RadixNet net(1024, 120);
+  const networks::Network network = challenge_network(1024, 120);
   const std::vector<std::uint32_t> truth = read_categories(data("spdnn/neuron1024-l120-categories.tsv"));
   BOOST_TEST(truth.size() == 1812U);
   for (const Kernel& kernel : all_kernels()) {
     if (!cpu_has(kernel.needs) || kernel.lanes == 1)
       continue;  // the scalar ones: the suite, ten seconds each
-    Plan plan(kernel, {Cut::zero_rows});
-    for (int l = 0; l < 120; ++l) plan.add_layer(net.layer(l), challenge_bias(1024));
+    const Plan plan(kernel, network, {Cut::zero_rows});
     const Inference r = execute(plan, inputs.pixels.view());
     BOOST_TEST(compare_categories(r.categories, truth).agrees(), kernel.name);
     const std::vector<std::uint64_t> live{60000, 54687, 40498, 23042, 12010, 6537,
@@ -87,16 +87,17 @@ BOOST_AUTO_TEST_CASE(trained_network) {
   const std::string command = "tar -xf '" + data("sparse_mnist_net/n128-l18-acc94.94.tar.xz").string() +
                               "' -C '" + folder.path().string() + "'";
   BOOST_REQUIRE(std::system(command.c_str()) == 0);
-  const TrainedNetwork net = read_trained_network(folder.path(), 784);
+  const TrainedNetwork trained = read_trained_network(folder.path(), 784);
+  const networks::Network& net = trained.network;
   BOOST_TEST(net.layers.size() == 20U);
-  BOOST_TEST(net.sparse_nnz() == 176'940);
+  BOOST_TEST(trained.sparse_nnz == 176'940);
   const IdxImages images = read_idx_images(data("mnist/t10k-images-idx3-ubyte.gz"));
   const std::vector<std::uint8_t> labels = read_idx_labels(data("mnist/t10k-labels-idx1-ubyte.gz"));
   const std::vector<float> pixels = scaled_pixels(images);
   ExecuteOptions options;
   options.keep_outputs = true;
-  const Inference r = execute(plan_trained_network(net, best_kernel(Format::csr)),
-                              DenseRows{pixels.data(), images.count, 784}, options);
+  const Inference r =
+      execute(Plan(best_kernel(Format::csr), net), DenseRows{pixels.data(), images.count, 784}, options);
   const std::vector<std::uint8_t> classes = classify(r, images.count, net.outputs());
   std::size_t correct = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) correct += classes[i] == labels[i] ? 1U : 0U;

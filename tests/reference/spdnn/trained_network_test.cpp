@@ -28,11 +28,14 @@ void put_network(const test::TemporaryFolder& folder) {
 BOOST_AUTO_TEST_CASE(reads_and_runs) {
   const test::TemporaryFolder folder;
   put_network(folder);
-  const TrainedNetwork net = read_trained_network(folder.path(), 3);
+  const TrainedNetwork trained = read_trained_network(folder.path(), 3);
+  const networks::Network& net = trained.network;
   BOOST_TEST(net.layers.size() == 3U);
   BOOST_TEST(net.inputs() == 3);
   BOOST_TEST(net.outputs() == 2);
-  BOOST_TEST(net.sparse_nnz() == 3);
+  BOOST_TEST(net.nnz() == 6 + 3 + 4);
+  BOOST_TEST((net.layers[1].clip == networks::Clip{0, 1} && net.layers[2].clip == networks::Clip::none()));
+  BOOST_TEST(trained.sparse_nnz == 3);
   // Worked by hand. x = (1, 0, 0): (1, .25) -> (.125 + .125, clip(-1 + .25)) = (.25, 0) -> (.25, 1.5).
   // x = (0, 0, 1): (0, clip(2.25)) = (0, 1) -> (.625, 1) -> (3.625, 1 + 1.25 - 4) = (3.625, -1.75).
   const std::vector<float> pixels{1, 0, 0, 0, 0, 1, 0, 0, 0};
@@ -42,7 +45,7 @@ BOOST_AUTO_TEST_CASE(reads_and_runs) {
     if (kernel.format != Format::csr || !cpu_has(kernel.needs)) continue;
     ExecuteOptions options;
     options.keep_outputs = true;
-    const Inference r = execute(plan_trained_network(net, kernel), DenseRows{pixels.data(), 3, 3}, options);
+    const Inference r = execute(Plan(kernel, net), DenseRows{pixels.data(), 3, 3}, options);
     BOOST_TEST(r.outputs == expected, boost::test_tools::per_element());
     const std::vector<std::uint8_t> classes{1, 0, 0};
     BOOST_TEST(classify(r, 3, 2) == classes, boost::test_tools::per_element());

@@ -7,6 +7,7 @@
 #include "reference/core/idx.hpp"
 #include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
+#include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "reference/spdnn/inputs.hpp"
 
@@ -25,7 +26,7 @@ int main(int argc, char** argv) {
     for (const int l : {1, 7, 64, 120}) write_layer(folder / layer_file_name(neurons, l), net.layer(l - 1));
     if (argc == 3) {
       Plan plan(best_kernel(Format::ell), {Cut::zero_rows});
-      for (int l = 0; l < layers; ++l) plan.add_layer(net.layer(l), challenge_bias(neurons));
+      for (int l = 0; l < layers; ++l) plan.add_layer(challenge_layer(net.layer(l)));
       const BitMatrix pixels = interpolate(read_idx_images(argv[2]), 32).pixels;
       write_categories(folder / categories_file_name(neurons, layers),
                        execute(plan, pixels.view()).categories);

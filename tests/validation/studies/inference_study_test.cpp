@@ -10,10 +10,15 @@
 #include "reference/core/random.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
+#include "reference/spdnn/challenge_network.hpp"
+#include "reference/spdnn/inference.hpp"
 #include "validation/studies/spdnn_study.hpp"
 
 using namespace assay;
 using namespace assay::studies;
+using networks::Clip;
+using networks::Layer;
+using networks::Network;
 using nlohmann::json;
 
 namespace {
@@ -29,13 +34,13 @@ double some_value(const CounterRandom& random, std::uint64_t i, const FormatSpec
   return decode(encode((b[3] & 1) != 0 ? -magnitude : magnitude, f, Rounding::toward_zero).code, f);
 }
 
-std::vector<NetworkLayer> random_network(std::uint64_t stream, spdnn::Clip clip) {
+Network random_network(std::uint64_t stream, Clip clip) {
   const CounterRandom random(seed, stream);
   std::uint64_t next = 0;
-  std::vector<NetworkLayer> layers;
+  Network network;
   constexpr std::int32_t sizes[] = {40, 33, 29, 12};
   for (std::size_t l = 0; l + 1 < std::size(sizes); ++l) {
-    NetworkLayer layer;
+    Layer layer;
     layer.weights.structure.rows = sizes[l + 1];
     layer.weights.structure.cols = sizes[l];
     for (std::int32_t j = 0; j < sizes[l + 1]; ++j) {
@@ -59,9 +64,9 @@ std::vector<NetworkLayer> random_network(std::uint64_t stream, spdnn::Clip clip)
       layer.weights.structure.end_row();
     }
     layer.clip = clip;
-    layers.push_back(std::move(layer));
+    network.layers.push_back(std::move(layer));
   }
-  return layers;
+  return network;
 }
 
 std::vector<float> random_image(std::uint64_t i) {
@@ -72,8 +77,8 @@ std::vector<float> random_image(std::uint64_t i) {
 }
 
 // One neuron after the other: a chain with weight w and bias b.
-NetworkLayer one_neuron(float w, float b, spdnn::Clip clip = {}) {
-  NetworkLayer layer;
+Layer one_neuron(float w, float b, Clip clip = spdnn::challenge_clip) {
+  Layer layer;
   layer.weights.structure.rows = layer.weights.structure.cols = 1;
   layer.weights.structure.row_offsets = {0, 1};
   layer.weights.structure.column_indices = {0};
@@ -120,11 +125,9 @@ BOOST_AUTO_TEST_CASE(sums_are_rounded_once) {
 BOOST_AUTO_TEST_CASE(float32_gives_the_bits_of_the_kernels) {
   std::size_t alive = 0;
   for (std::uint64_t n = 0; n < 6; ++n) {
-    const spdnn::Clip clip = n % 2 == 0 ? spdnn::Clip{0, 1} : spdnn::Clip{0, 32};
-    const std::vector<NetworkLayer> layers = random_network(n, clip);
-    const QuantizedNetwork network(layers, {});
-    spdnn::Plan plan(spdnn::kernel_named("csr_scalar"));
-    for (const NetworkLayer& layer : layers) plan.add_layer(layer.weights, layer.bias, layer.clip);
+    const Network chain = random_network(n, n % 2 == 0 ? Clip{0, 1} : spdnn::challenge_clip);
+    const QuantizedNetwork network(chain, {});
+    const spdnn::Plan plan(spdnn::kernel_named("csr_scalar"), chain);
     for (std::uint64_t i = 0; i < 30; ++i) {
       const std::vector<float> x = random_image(i);
       spdnn::ExecuteOptions options;
@@ -147,16 +150,16 @@ BOOST_AUTO_TEST_CASE(the_quick_path_is_the_definition) {
                                               &formats::float16, &formats::float8_e4m3fn, &formats::tf32};
   const CounterRandom random(seed, 7);
   std::uint64_t next = 0, differing = 0;
-  const std::vector<NetworkLayer> layers = random_network(9, {0, 1});
-  const QuantizedNetwork single(layers, {});
+  const Network chain = random_network(9, {0, 1});
+  const QuantizedNetwork single(chain, {});
   for (int n = 0; n < 60; ++n) {
     const auto quantity = [&] {
       const FormatSpec& f = *all[random.below(all.size(), next++)];
       return Quantity{f, all_roundings[random.below(all_roundings.size(), next++)]};
     };
     const InferenceArithmetic a{quantity(), quantity(), quantity(), quantity(), 5};
-    const QuantizedNetwork quick(layers, a);
-    QuantizedNetwork definition(layers, a);
+    const QuantizedNetwork quick(chain, a);
+    QuantizedNetwork definition(chain, a);
     definition.use_definition();
     for (std::uint64_t i = 0; i < 5; ++i) {
       const std::vector<float> x = random_image(i);
@@ -170,8 +173,7 @@ BOOST_AUTO_TEST_CASE(the_quick_path_is_the_definition) {
 }
 
 BOOST_AUTO_TEST_CASE(margins_of_a_chain_by_hand) {
-  const std::vector<NetworkLayer> layers = {one_neuron(1, -0.25F), one_neuron(2, -1), one_neuron(1, 0)};
-  const QuantizedNetwork network(layers, {});
+  const QuantizedNetwork network({{one_neuron(1, -0.25F), one_neuron(2, -1), one_neuron(1, 0)}}, {});
   const auto ask = [&](float x) { return network.answer(Question::category, std::vector<float>{x}, 0); };
   // 1 -> 0.75 -> 0.5 -> 0.5
   const Answer lives = ask(1);
@@ -189,10 +191,9 @@ BOOST_AUTO_TEST_CASE(margins_of_a_chain_by_hand) {
 BOOST_AUTO_TEST_CASE(a_study_says_what_changed_and_how_near_it_was) {
   // With a bias of -1 what lies above 1 lives. In bfloat16 the next value is 1 + 2^-7: nearer than half of that to 1
   // is 1.
-  const std::vector<NetworkLayer> layers = {one_neuron(1, -1), one_neuron(1, 0)};
   const std::vector<float> inputs = {1 + 0x1p-9F, 1.5F, 0.5F, 1 + 0x1p-20F, 1 + 0x1.8p-8F};
   InferenceRequest r;
-  r.layers = layers;
+  r.layers = {{one_neuron(1, -1), one_neuron(1, 0)}};
   r.images = inputs.size();
   r.source = [&](std::size_t i, std::span<float> x) { x[0] = inputs[i]; };
   for (const Rounding mode : {Rounding::nearest_even, Rounding::toward_positive}) {
@@ -232,22 +233,22 @@ BOOST_AUTO_TEST_CASE(a_study_says_what_changed_and_how_near_it_was) {
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_of_equals_is_the_first) {
-  NetworkLayer layer;
+  Layer layer;
   layer.weights.structure.rows = 3;
   layer.weights.structure.cols = 1;
   layer.weights.structure.row_offsets = {0, 1, 2, 3};
   layer.weights.structure.column_indices = {0, 0, 0};
   layer.weights.values = {1, 2, 2.0009765625F};
   layer.bias = {0, 0, 0};
-  layer.clip = spdnn::Clip::none();
-  const std::vector<NetworkLayer> layers = {layer};
+  layer.clip = Clip::none();
+  const Network network{{layer}};
   const Answer single =
-      QuantizedNetwork(layers, {}).answer(Question::largest_output, std::vector<float>{1}, 0);
+      QuantizedNetwork(network, {}).answer(Question::largest_output, std::vector<float>{1}, 0);
   BOOST_TEST(single.label == 2U);
   BOOST_TEST(single.margin == 0x1p-10);
   const InferenceArithmetic bf16{{formats::bfloat16}, {}, {}, {}, 1};
   const Answer rounded =
-      QuantizedNetwork(layers, bf16).answer(Question::largest_output, std::vector<float>{1}, 0);
+      QuantizedNetwork(network, bf16).answer(Question::largest_output, std::vector<float>{1}, 0);
   BOOST_TEST(rounded.label == 1U);
   BOOST_TEST(rounded.margin == 0.0);
 }
@@ -259,6 +260,6 @@ BOOST_AUTO_TEST_CASE(quantities_as_typed) {
   for (const char* const bad : {"", "bf61", "bf16:", "bf16:XX", ":RZ", "bf16:RZ:RZ"})
     BOOST_CHECK_THROW(parse_quantity("--acc", bad), InputError);
   BOOST_CHECK_THROW(QuantizedNetwork({}, {}), ContractError);
-  std::vector<NetworkLayer> layers = {one_neuron(1, 0), random_network(1, {}).front()};
-  BOOST_CHECK_THROW(QuantizedNetwork(layers, {}), ContractError);
+  const Network unfit{{one_neuron(1, 0), random_network(1, spdnn::challenge_clip).layers.front()}};
+  BOOST_CHECK_THROW(QuantizedNetwork(unfit, {}), ContractError);
 }
