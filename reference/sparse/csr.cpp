@@ -10,9 +10,13 @@ namespace assay::sparse {
 namespace {
 
 using std::to_string;
+using Kind = CsrDefect::Kind;
+
+CsrDefect defect(Kind kind, std::int64_t row, std::int64_t entry, std::int64_t found, std::int64_t limit) {
+  return {.kind = kind, .row = row, .entry = entry, .found = found, .limit = limit};
+}
 
 std::string sentence(const CsrDefect& d) {
-  using Kind = CsrDefect::Kind;
   const std::string row = "row " + to_string(d.row), found = to_string(d.found), limit = to_string(d.limit);
   switch (d.kind) {
     case Kind::shape: return "shape " + found + " x " + limit + " is negative";
@@ -30,23 +34,23 @@ std::string sentence(const CsrDefect& d) {
 
 }  // namespace
 
-std::optional<CsrDefect> first_defect(const CsrView& a, ColumnOrder order) {
-  using Kind = CsrDefect::Kind;
-  const auto defect = [](Kind kind, std::int64_t row, std::int64_t entry, std::int64_t found,
-                         std::int64_t limit) {
-    return CsrDefect{.kind = kind, .row = row, .entry = entry, .found = found, .limit = limit};
-  };
+std::optional<CsrDefect> first_offset_defect(const CsrView& a) {
   if (a.rows < 0 || a.cols < 0) return defect(Kind::shape, 0, 0, a.rows, a.cols);
   const auto offsets = static_cast<std::int64_t>(a.row_offsets.size());
   if (offsets - 1 != a.rows) return defect(Kind::offset_count, 0, 0, offsets, a.rows + 1);
   if (a.row_offsets.front() != 0) return defect(Kind::first_offset, 0, 0, a.row_offsets.front(), 0);
   for (std::int64_t i = 0; i < a.rows; ++i) {
-    const std::int64_t begin = a.row_begin(i);
-    if (a.row_length(i) < 0) return defect(Kind::falling_offset, i, 0, begin + a.row_length(i), begin);
+    const std::int64_t begin = a.row_begin(i), end = a.row_begin(i + 1);
+    if (end < begin) return defect(Kind::falling_offset, i, 0, end, begin);
   }
   // Only now: every offset is known to lie within the arrays when the last one does.
   const auto entries = static_cast<std::int64_t>(a.column_indices.size());
   if (a.nnz() != entries) return defect(Kind::last_offset, 0, 0, a.nnz(), entries);
+  return std::nullopt;
+}
+
+std::optional<CsrDefect> first_defect(const CsrView& a, ColumnOrder order) {
+  if (const auto of_offsets = first_offset_defect(a)) return of_offsets;
   for (std::int64_t i = 0; i < a.rows; ++i) {
     std::int64_t previous = -1, entry = a.row_begin(i);
     for (const std::int32_t column : a.row_columns(i)) {

@@ -74,6 +74,8 @@ struct CsrDefect {
 };
 // The first defect in the order of the kinds above, but ranges and order of columns entry by entry.
 std::optional<CsrDefect> first_defect(const CsrView& a, ColumnOrder order = ColumnOrder::ascending);
+// The shape and the offsets alone.
+std::optional<CsrDefect> first_offset_defect(const CsrView& a);
 
 // ContractError, with the row and the values, unless the sizes are as above, offsets start at 0 and do not fall, and
 // columns lie in 0 .. cols - 1 in the order asked for.

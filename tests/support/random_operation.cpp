@@ -307,7 +307,7 @@ class Maker {
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = 0; j < cols; ++j) {
         for (std::uint64_t copies = dice_.below(repeats ? 3 : 2); copies > 0; --copies)
-          a.column_indices.push_back(j);
+          a.column_indices.push_back(static_cast<std::int32_t>(j));
       }
       a.offsets.push_back(static_cast<std::int64_t>(a.column_indices.size()));
     }

@@ -135,14 +135,16 @@ struct SparseArray {
   std::int64_t rows = 0, cols = 0;              // both below 2^31
   std::int64_t block_rows = 1, block_cols = 1;  // bsr: of a block; they divide rows and cols
   std::vector<std::int64_t> offsets;  // csr: rows + 1; csc: cols + 1; bsr: rows / block_rows + 1; coo: none
-  std::vector<std::int64_t> row_indices;  // csc, coo: of every entry; else none
-  std::vector<std::int64_t>
+  std::vector<std::int32_t> row_indices;  // csc, coo: of every entry; else none
+  std::vector<std::int32_t>
       column_indices;  // csr, coo: of every entry; bsr: of every block, in blocks; else none
   Array values;        // [nnz]; bsr: [blocks, block_rows, block_cols]
   Metadata metadata;
   std::string origin;
 
   std::int64_t nnz() const { return values.size(); }  // stored values; those of whole blocks in bsr
+  // The structure as those who compute take it, columns in stored order. ContractError unless the layout is csr.
+  sparse::CsrView csr_view() const;
 };
 
 std::string_view name(SparseArray::Layout layout);  // "csr"
@@ -150,6 +152,11 @@ std::string_view name(SparseArray::Layout layout);  // "csr"
 // InputError, with the origin, the array ("indices[7]") and the values, unless sizes are as above, offsets start at 0,
 // do not fall and end at the number of entries, and indices lie inside the matrix.
 void check(const SparseArray& a);
+
+// Indices as a file or a caller has them, in 32 bits. InputError, with the origin of `a`, for one that is not from 0 to
+// below `limit` and does not fit; the others are left to check().
+std::vector<std::int32_t> narrowed_indices(const SparseArray& a, std::string_view place,
+                                           const std::vector<std::int64_t>& indices, std::int64_t limit);
 
 // The same entries as csr. Within a row they stand in the order in which the file has them: coo in file order, csc by
 // column, bsr block after block. Repeated entries stay apart. `a` must pass check(). InputError if free memory does not

@@ -300,14 +300,14 @@ SparseArray read_coordinate(Lines& lines, const Banner& banner, const std::optio
   // wrong, or the end of the file, and says that.
   const std::int64_t room = lines.lines_at_most(3);
   const auto most = static_cast<std::size_t>(std::min(entries, room)) * (mirrored ? 2 : 1);
-  a.row_indices = allocate<std::int64_t>(most);
-  a.column_indices = allocate<std::int64_t>(most);
+  a.row_indices = allocate<std::int32_t>(most);
+  a.column_indices = allocate<std::int32_t>(most);
   a.values = make_array(values.element(), {static_cast<std::int64_t>(most)});
   const std::uint64_t one = values.one();
   std::size_t stored = 0;
   const auto store = [&](std::int64_t row, std::int64_t column, std::uint64_t code) {
-    a.row_indices[stored] = row;
-    a.column_indices[stored] = column;
+    a.row_indices[stored] = static_cast<std::int32_t>(row);  // at most most_rows
+    a.column_indices[stored] = static_cast<std::int32_t>(column);
     put(a.values, static_cast<std::int64_t>(stored++), code);
   };
   for (std::int64_t e = 0; e < entries; ++e) {

@@ -1,10 +1,10 @@
 #include "validation/io/npz.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "reference/core/narrow.hpp"
 #include "reference/core/near_names.hpp"
 #include "reference/core/printable.hpp"
 #include "validation/io/elements.hpp"
@@ -68,15 +68,15 @@ class SciPyMatrix {
       case SparseArray::Layout::csr:
       case SparseArray::Layout::bsr:
         a.offsets = integers("indptr");
-        a.column_indices = integers("indices");
+        a.column_indices = narrowed_indices(a, "column_indices", integers("indices"), columns(a));
         break;
       case SparseArray::Layout::csc:
         a.offsets = integers("indptr");
-        a.row_indices = integers("indices");
+        a.row_indices = narrowed_indices(a, "row_indices", integers("indices"), a.rows);
         break;
       case SparseArray::Layout::coo:
-        a.row_indices = integers("row");
-        a.column_indices = integers("col");
+        a.row_indices = narrowed_indices(a, "row_indices", integers("row"), a.rows);
+        a.column_indices = narrowed_indices(a, "column_indices", integers("col"), a.cols);
         break;
     }
     if (a.layout == SparseArray::Layout::bsr) {
@@ -98,6 +98,12 @@ class SciPyMatrix {
     const ZipReader::Member* const found = archive_.find(name + std::string(suffix));
     if (found == nullptr) fail(name, "this array of a SciPy matrix", "no member of that name");
     return *found;
+  }
+  // Of blocks in bsr, whose shape is that of a value.
+  static std::int64_t columns(const SparseArray& a) {
+    const bool blocks =
+        a.layout == SparseArray::Layout::bsr && a.values.shape.size() == 3 && a.values.shape[2] > 0;
+    return blocks ? a.cols / a.values.shape[2] : a.cols;
   }
   SparseArray::Layout layout() const {
     const std::string text = read_npy_text(*archive_.open(member("format")));
@@ -133,11 +139,11 @@ void add(ZipWriter& writer, const Metadata& metadata) {
   writer.add(metadata_member, json_text(metadata), {});
 }
 
-Array int32_array(const std::vector<std::int64_t>& numbers) {
+template <class Integer>
+Array int32_array(const std::vector<Integer>& numbers) {
   Array array = make_array(ElementType::signed_integer(32), {static_cast<std::int64_t>(numbers.size())});
-  std::ranges::transform(numbers, array.as<std::int32_t>().begin(), [](std::int64_t n) {
-    if (n > std::numeric_limits<std::int32_t>::max()) throw ContractError("more than 2^31 - 1 entries");
-    return static_cast<std::int32_t>(n);
+  std::ranges::transform(numbers, array.as<std::int32_t>().begin(), [](Integer n) {
+    return narrow<std::int32_t>(n, "a SciPy matrix's entries, which its npz counts in 32 bits");
   });
   return array;
 }

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <optional>
+#include <utility>
 
 #include "validation/io/array.hpp"
 #include "validation/io/elements.hpp"
@@ -28,68 +30,36 @@ class Checker {
     if (found == static_cast<std::size_t>(expected)) return;
     fail(std::string(place), std::to_string(expected) + " elements", std::to_string(found));
   }
-  void indices(std::string_view place, const std::vector<std::int64_t>& all, std::int64_t limit) const {
-    const auto bad =
-        std::find_if(all.begin(), all.end(), [limit](std::int64_t i) { return i < 0 || i >= limit; });
-    if (bad == all.end()) return;
-    fail(std::string(place) + "[" + std::to_string(bad - all.begin()) + "]",
-         "an index from 0 to below " + std::to_string(limit), std::to_string(*bad));
+  [[noreturn]] void index(std::string_view place, std::int64_t entry, std::int64_t found,
+                          std::int64_t limit) const {
+    fail(std::string(place) + "[" + std::to_string(entry) + "]",
+         "an index from 0 to below " + std::to_string(limit), std::to_string(found));
   }
-  void offsets(std::int64_t groups, std::int64_t entries) const {
-    size("offsets", a_.offsets.size(), groups + 1);
-    if (a_.offsets.front() != 0) fail("offsets[0]", "0", std::to_string(a_.offsets.front()));
-    for (std::size_t i = 1; i < a_.offsets.size(); ++i) {
-      if (a_.offsets[i] >= a_.offsets[i - 1]) continue;
-      fail("offsets[" + std::to_string(i) + "]", "at least " + std::to_string(a_.offsets[i - 1]),
-           std::to_string(a_.offsets[i]));
-    }
-    if (a_.offsets.back() != entries) {
-      fail("offsets[" + std::to_string(groups) + "]", std::to_string(entries) + ", the number of entries",
-           std::to_string(a_.offsets.back()));
+  void indices(std::string_view place, const std::vector<std::int32_t>& all, std::int64_t limit) const {
+    const auto bad = std::ranges::find_if(all, [limit](std::int32_t i) { return i < 0 || i >= limit; });
+    if (bad != all.end()) index(place, bad - all.begin(), *bad, limit);
+  }
+  // A compressed layout is the CSR structure of the matrix, of its transpose (csc), or of its blocks (bsr).
+  void structure(const sparse::CsrView& view) const {
+    using Kind = sparse::CsrDefect::Kind;
+    const auto defect = sparse::first_offset_defect(view);
+    if (!defect) return;
+    const std::string found = std::to_string(defect->found), limit = std::to_string(defect->limit);
+    switch (defect->kind) {
+      case Kind::offset_count: fail("offsets", limit + " elements", found);
+      case Kind::first_offset: fail("offsets[0]", "0", found);
+      case Kind::falling_offset:
+        fail("offsets[" + std::to_string(defect->row + 1) + "]", "at least " + limit, found);
+      case Kind::last_offset:
+        fail("offsets[" + std::to_string(view.rows) + "]", limit + ", the number of entries", found);
+      case Kind::shape:
+      case Kind::column_range:
+      case Kind::column_order: return;  // checked before, and later
     }
   }
 
  private:
   const SparseArray& a_;
-};
-
-// The csr under construction: entries arrive in any order, a counting sort keeps that order within each row.
-class CsrBuilder {
- public:
-  CsrBuilder(const SparseArray& a, std::int64_t entries) : a_(a), width_(a.values.element.bytes()) {
-    // A file of coordinates may claim any number of rows. The offsets stand here twice.
-    require_memory(a.origin, "the offsets of " + std::to_string(a.rows) + " rows",
-                   2 * sizeof(std::int64_t) * (static_cast<std::uint64_t>(a.rows) + 1));
-    out_.layout = Layout::csr;
-    out_.rows = a.rows;
-    out_.cols = a.cols;
-    out_.metadata = a.metadata;
-    out_.origin = a.origin;
-    out_.offsets = allocate<std::int64_t>(static_cast<std::size_t>(a.rows) + 1);
-    out_.column_indices = allocate<std::int64_t>(static_cast<std::size_t>(entries));
-    out_.values = make_array(a.values.element, {entries});
-    out_.values.origin = a.values.origin;
-    out_.values.metadata = a.values.metadata;
-  }
-  void count(std::int64_t row, std::int64_t entries = 1) {
-    out_.offsets[static_cast<std::size_t>(row) + 1] += entries;
-  }
-  void counted() {
-    for (std::size_t i = 1; i < out_.offsets.size(); ++i) out_.offsets[i] += out_.offsets[i - 1];
-    next_.assign(out_.offsets.begin(), out_.offsets.end() - 1);
-  }
-  void put(std::int64_t row, std::int64_t column, std::size_t value) {
-    const auto at = static_cast<std::size_t>(next_[static_cast<std::size_t>(row)]++);
-    out_.column_indices[at] = column;
-    std::memcpy(out_.values.bytes.data() + at * width_, a_.values.bytes.data() + value * width_, width_);
-  }
-  SparseArray finish() { return std::move(out_); }
-
- private:
-  const SparseArray& a_;
-  std::size_t width_;
-  SparseArray out_;
-  std::vector<std::int64_t> next_;  // where the next entry of each row goes
 };
 
 }  // namespace
@@ -124,9 +94,11 @@ void check(const SparseArray& a) {
     check.fail("data", "the shape " + to_string(values), to_string(a.values.shape));
   }
   switch (a.layout) {
-    case Layout::csr: check.offsets(a.rows, entries); break;
-    case Layout::csc: check.offsets(a.cols, entries); break;
-    case Layout::bsr: check.offsets(a.rows / a.block_rows, entries); break;
+    case Layout::csr: check.structure({a.rows, a.cols, a.offsets, a.column_indices}); break;
+    case Layout::csc: check.structure({a.cols, a.rows, a.offsets, a.row_indices}); break;
+    case Layout::bsr:
+      check.structure({a.rows / a.block_rows, a.cols / a.block_cols, a.offsets, a.column_indices});
+      break;
     case Layout::coo: check.size("offsets", a.offsets.size(), 0); break;
   }
   const bool has_rows = by_column || a.layout == Layout::coo;
@@ -136,36 +108,66 @@ void check(const SparseArray& a) {
   check.indices("column_indices", a.column_indices, bsr ? a.cols / a.block_cols : a.cols);
 }
 
+std::vector<std::int32_t> narrowed_indices(const SparseArray& a, std::string_view place,
+                                           const std::vector<std::int64_t>& indices, std::int64_t limit) {
+  std::vector<std::int32_t> narrow = allocate<std::int32_t>(indices.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    if (!std::in_range<std::int32_t>(indices[i]))
+      Checker(a).index(place, static_cast<std::int64_t>(i), indices[i], limit);
+    narrow[i] = static_cast<std::int32_t>(indices[i]);
+  }
+  return narrow;
+}
+
+sparse::CsrView SparseArray::csr_view() const {
+  if (layout != Layout::csr)
+    throw ContractError("a sparse array in " + std::string(name(layout)) + " asked for its rows");
+  return {rows, cols, offsets, column_indices};
+}
+
 SparseArray to_csr(const SparseArray& a) {
   if (a.layout == Layout::csr) return a;
-  CsrBuilder csr(a, a.nnz());
-  for_each_entry(a, [&](std::int64_t row, std::int64_t, std::size_t) { csr.count(row); });
-  csr.counted();
-  for_each_entry(
-      a, [&](std::int64_t row, std::int64_t column, std::size_t value) { csr.put(row, column, value); });
-  return csr.finish();
+  // A file of coordinates may claim any number of rows.
+  require_memory(a.origin, "the offsets of " + std::to_string(a.rows) + " rows",
+                 sizeof(std::int64_t) * (static_cast<std::uint64_t>(a.rows) + 1));
+  const std::size_t width = a.values.element.bytes();
+  SparseArray out;
+  out.layout = Layout::csr;
+  out.rows = a.rows;
+  out.cols = a.cols;
+  out.metadata = a.metadata;
+  out.origin = a.origin;
+  out.values = make_array(a.values.element, {a.nnz()});
+  out.values.origin = a.values.origin;
+  out.values.metadata = a.values.metadata;
+  try {
+    sparse::CsrStructure structure = sparse::csr_from_entries(
+        a.rows, a.cols, [&](const auto& f) { for_each_entry(a, f); },
+        [&](std::size_t at, std::size_t value) {
+          std::memcpy(out.values.bytes.data() + at * width, a.values.bytes.data() + value * width, width);
+        });
+    out.offsets = std::move(structure.row_offsets);
+    out.column_indices = std::move(structure.column_indices);
+  } catch (const std::bad_alloc&) {
+    throw Unavailable("not enough memory for " + std::to_string(a.rows + 1) + " offsets and " +
+                      std::to_string(a.nnz()) + " indices");
+  }
+  return out;
 }
 
 sparse::Csr<float> to_reference_csr(const SparseArray& a) {
-  const SparseArray csr = to_csr(a);
+  SparseArray csr = to_csr(a);
   if (csr.values.element != ElementType(formats::float32)) {
     throw InputError(a.origin, "data", "float32 values", csr.values.element.name());
   }
-  for (std::size_t i = 0; i + 1 < csr.offsets.size(); ++i) {
-    for (std::int64_t e = csr.offsets[i] + 1; e < csr.offsets[i + 1]; ++e) {
-      const std::int64_t before = csr.column_indices[static_cast<std::size_t>(e) - 1];
-      const std::int64_t here = csr.column_indices[static_cast<std::size_t>(e)];
-      if (here > before) continue;
-      throw InputError(a.origin, "row " + std::to_string(i), "columns that ascend",
-                       "column " + std::to_string(here) + " after column " + std::to_string(before));
-    }
+  if (const auto defect = sparse::first_defect(csr.csr_view())) {
+    throw InputError(
+        a.origin, "row " + std::to_string(defect->row), "columns that ascend",
+        "column " + std::to_string(defect->found) + " after column " + std::to_string(defect->limit));
   }
-  std::vector<std::int32_t> columns(csr.column_indices.size());
-  std::ranges::transform(csr.column_indices, columns.begin(), [](std::int64_t column) {
-    return static_cast<std::int32_t>(column);  // below cols, which is below 2^31
-  });
   const std::span<const float> values = csr.values.as<float>();
-  return {{csr.rows, csr.cols, csr.offsets, std::move(columns)}, {values.begin(), values.end()}};
+  return {{csr.rows, csr.cols, std::move(csr.offsets), std::move(csr.column_indices)},
+          {values.begin(), values.end()}};
 }
 
 Array to_dense(const SparseArray& a) {

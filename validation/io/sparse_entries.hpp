@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "validation/io/array.hpp"
 
@@ -12,13 +11,12 @@ namespace assay::io {
 // f(row, column, index of the value), for every entry in stored order. `a` must pass check().
 template <class F>
 void for_each_entry(const SparseArray& a, const F& f) {
-  const auto at = [](const std::vector<std::int64_t>& v, std::int64_t i) {
-    return v[static_cast<std::size_t>(i)];
-  };
+  const auto at = [](const auto& v, std::int64_t i) { return std::int64_t{v[static_cast<std::size_t>(i)]}; };
   const auto groups = static_cast<std::int64_t>(a.offsets.size()) - 1;
   switch (a.layout) {
     case SparseArray::Layout::coo:
-      for (std::size_t e = 0; e < a.row_indices.size(); ++e) f(a.row_indices[e], a.column_indices[e], e);
+      for (std::size_t e = 0; e < a.row_indices.size(); ++e)
+        f(std::int64_t{a.row_indices[e]}, std::int64_t{a.column_indices[e]}, e);
       return;
     case SparseArray::Layout::csr:
       for (std::int64_t i = 0; i < groups; ++i) {

@@ -128,11 +128,14 @@ Sparse make_sparse(const std::string& layout, Pair shape, const py::object& valu
   array->block_rows = block_shape.first;
   array->block_cols = block_shape.second;
   array->offsets = indices_of(offsets, "offsets");
-  array->row_indices = indices_of(row_indices, "row_indices");
-  array->column_indices = indices_of(column_indices, "column_indices");
   array->values = array_of(any_operand(values, "values"));
   array->metadata = std::move(metadata);
   array->origin = "Sparse";
+  const std::int64_t columns = block_shape.second > 0 ? shape.second / block_shape.second : shape.second;
+  array->row_indices =
+      io::narrowed_indices(*array, "row_indices", indices_of(row_indices, "row_indices"), shape.first);
+  array->column_indices =
+      io::narrowed_indices(*array, "column_indices", indices_of(column_indices, "column_indices"), columns);
   io::check(*array);
   return {array};
 }
@@ -154,9 +157,15 @@ Sparse from_scipy(const py::object& x) {
                      by_column ? none : indices, block, {});
 }
 
-py::object view(const std::shared_ptr<SparseArray>& array, const std::vector<std::int64_t>& part) {
-  return numpy_view(array, part.data(), io::ElementType::signed_integer(64),
+template <class Integer>
+py::object view(const std::shared_ptr<SparseArray>& array, const std::vector<Integer>& part) {
+  return numpy_view(array, part.data(), io::ElementType::signed_integer(8 * sizeof(Integer)),
                     {static_cast<std::int64_t>(part.size())});
+}
+
+// Indices as Python has always had them.
+py::object wide(const std::shared_ptr<SparseArray>& array, const std::vector<std::int32_t>& part) {
+  return view(array, part).attr("astype")("int64");
 }
 
 py::object values_view(const std::shared_ptr<SparseArray>& array) {
@@ -232,9 +241,9 @@ void bind_io(py::module_& m) {
       .def_property_readonly("values", [](const Sparse& s) { return values_view(s.array); })
       .def_property_readonly("offsets", [](const Sparse& s) { return view(s.array, s.array->offsets); })
       .def_property_readonly("row_indices",
-                             [](const Sparse& s) { return view(s.array, s.array->row_indices); })
+                             [](const Sparse& s) { return wide(s.array, s.array->row_indices); })
       .def_property_readonly("column_indices",
-                             [](const Sparse& s) { return view(s.array, s.array->column_indices); })
+                             [](const Sparse& s) { return wide(s.array, s.array->column_indices); })
       .def_property_readonly("metadata", [](const Sparse& s) { return s.array->metadata; })
       .def("__repr__", [](const Sparse& s) {
         const SparseArray& a = *s.array;

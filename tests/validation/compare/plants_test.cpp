@@ -58,7 +58,7 @@ io::SparseArray sparse(const FormatSpec& f, std::size_t rows, std::size_t cols, 
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < cols; ++j) {
       if (i == 3 || (i != 4 && random.uniform(i * cols + j) > 0.2)) continue;
-      a.column_indices.push_back(static_cast<std::int64_t>(j));
+      a.column_indices.push_back(static_cast<std::int32_t>(j));
     }
     a.offsets.push_back(static_cast<std::int64_t>(a.column_indices.size()));
   }

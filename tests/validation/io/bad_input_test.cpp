@@ -488,6 +488,8 @@ BOOST_AUTO_TEST_CASE(scipy_npz_files) {
   expect("data", npy("|O", "(1,)", zeros(8)), "Python objects");
   expect("indices", npy(i2, "(1,)", little(2, 4)),
          "column_indices[0]: expected an index from 0 to below 2, found 2");
+  expect("indices", npy("<i8", "(1,)", little((std::uint64_t{1} << 32) + 1, 8)),
+         "column_indices[0]: expected an index from 0 to below 2, found 4294967297");
   expect("indices", npy(i2, "(1, 1)", one32), "indices: expected one dimension, found [1,1]");
   expect("indptr", npy(i2, "(2,)", one32 + one32), "offsets[0]");
   expect("indptr", npy(i2, "(2,)", zero32 + little(UINT32_MAX, 4)),

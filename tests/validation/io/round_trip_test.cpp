@@ -78,9 +78,9 @@ SparseArray random_sparse(SparseArray::Layout layout, const ElementType& element
   }
   a.values = random_array(element, bsr ? Shape{entries, 2, 3} : Shape{entries}, seed + 1);
   const auto indices = [&](std::int64_t limit, std::uint64_t from) {
-    std::vector<std::int64_t> all;
+    std::vector<std::int32_t> all;
     for (std::uint64_t e = 0; e < entries; ++e) {
-      all.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(limit), from + e)));
+      all.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(limit), from + e)));
     }
     return all;
   };

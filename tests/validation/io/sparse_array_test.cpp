@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(dense_forms_beyond_memory_are_refused) {
     SparseArray a;
     a.rows = a.cols = side;
     a.row_indices = {0};
-    a.column_indices = {side - 1};
+    a.column_indices = {static_cast<std::int32_t>(side - 1)};
     a.values = make_array(formats::float64, {1});
     a.origin = "huge.mtx";
     check(a);
@@ -83,6 +83,24 @@ BOOST_AUTO_TEST_CASE(to_reference_keeps_what_it_can_hold) {
   a.column_indices = {0, 3, 1};
   a.values = reinterpret_as(make_array(ElementType::unsigned_integer(16), {3}), formats::bfloat16);
   BOOST_CHECK_EXCEPTION(to_reference_csr(a), InputError, says("found bfloat16"));
+}
+
+BOOST_AUTO_TEST_CASE(indices_are_narrowed_with_a_check) {
+  const SparseArray a = small();
+  BOOST_TEST((narrowed_indices(a, "column_indices", {0, 2147483647, -1}, 4) ==
+              std::vector<std::int32_t>{0, 2147483647, -1}));  // check() says what is wrong with them
+  BOOST_CHECK_EXCEPTION(narrowed_indices(a, "column_indices", {0, std::int64_t{1} << 31}, 4), InputError,
+                        says("column_indices[1]: expected an index from 0 to below 4, found 2147483648"));
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_a_view_of_csr_alone) {
+  SparseArray a = small();
+  const sparse::CsrView view = a.csr_view();
+  BOOST_TEST(view.nnz() == 3);
+  BOOST_TEST(view.row_columns(2)[0] == 1);
+  sparse::check(view, sparse::ColumnOrder::stored);
+  a.layout = SparseArray::Layout::csc;
+  BOOST_CHECK_THROW(a.csr_view(), ContractError);
 }
 
 BOOST_AUTO_TEST_CASE(to_dense_places_entries_once) {
