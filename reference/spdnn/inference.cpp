@@ -419,6 +419,8 @@ Inference execute_images(const Plan& plan, const Images& images, const ExecuteOp
     throw ContractError("images of " + to_string(images.cols) + " pixels for a network of " +
                         to_string(plan.inputs()) + " inputs");
   }
+  if (images.rows > UINT32_MAX)
+    throw ContractError(to_string(images.rows) + " images, whose numbers have 32 bits");
   const std::size_t lanes = plan.kernel().lanes;
   const std::size_t batches = (images.rows + lanes - 1) / lanes;
   Inference result;

@@ -131,7 +131,7 @@ struct Inference {
 };
 
 // Numerics: as kernel_task.hpp; MXCSR is set to its default for the time of the call. ContractError if the images have
-// another number of columns than the plan has inputs, or there is no layer.
+// another number of columns than the plan has inputs, there is no layer, or there are 2^32 images or more.
 Inference execute(const Plan& plan, const BitRows& images, const ExecuteOptions& options = {});
 Inference execute(const Plan& plan, const DenseRows& images, const ExecuteOptions& options = {});
 

@@ -4,8 +4,10 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "reference/core/error.hpp"
+#include "reference/core/narrow.hpp"
 #include "reference/spdnn/tsv.hpp"
 
 namespace assay::spdnn {
@@ -50,18 +52,18 @@ std::vector<float> read_biases(const fs::path& file) {
 }
 
 [[noreturn]] void wrong_biases(const fs::path& file, std::int64_t expected, std::string_view why,
-                               std::int32_t found) {
+                               std::int64_t found) {
   throw InputError(file.string(), "", to_string(expected) + " biases, " + std::string(why), to_string(found));
 }
 
 // Both readers make W with a row an input, as it stands in the file.
-sparse::Csr<float> read_dense(const fs::path& file, std::int32_t inputs, std::int32_t outputs,
+sparse::Csr<float> read_dense(const fs::path& file, std::int64_t inputs, std::int64_t outputs,
                               const fs::path& biases) {
   TsvReader in(file, 1);
   sparse::Csr<float> w;
   w.structure.rows = inputs;
   w.structure.cols = outputs;
-  const std::int64_t wanted = std::int64_t{inputs} * outputs;
+  const std::int64_t wanted = inputs * outputs;  // both have 31 bits
   std::int64_t count = 0;
   for (; in.next(); ++count) {
     if (count >= wanted) continue;  // counted, to say which file is wrong
@@ -83,7 +85,7 @@ sparse::Csr<float> read_dense(const fs::path& file, std::int32_t inputs, std::in
                    to_string(count - wanted) + " more");
 }
 
-sparse::Csr<float> read_sparse(const fs::path& file, std::int32_t inputs, std::int32_t outputs) {
+sparse::Csr<float> read_sparse(const fs::path& file, std::int64_t inputs, std::int64_t outputs) {
   TsvReader in(file, 3);
   sparse::Csr<float> w;
   w.structure.rows = inputs;
@@ -114,7 +116,8 @@ sparse::Csr<float> read_sparse(const fs::path& file, std::int32_t inputs, std::i
 
 }  // namespace
 
-TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs) {
+TrainedNetwork read_trained_network(const fs::path& folder, std::int64_t inputs) {
+  narrow<std::int32_t>(inputs, "inputs of a trained network");
   TrainedNetwork trained;
   const int last = last_layer(folder);
   for (int l = 1; l <= last; ++l) {
@@ -129,7 +132,9 @@ TrainedNetwork read_trained_network(const fs::path& folder, std::int32_t inputs)
     layer.clip = l == last ? networks::Clip::none() : networks::Clip{0, 1};
     const fs::path biases = folder / ("biases-l" + to_string(l) + (dense ? "-dense.tsv" : "-sparse.tsv"));
     layer.bias = read_biases(biases);
-    const auto outputs = static_cast<std::int32_t>(layer.bias.size());
+    const auto outputs = static_cast<std::int64_t>(layer.bias.size());
+    if (!std::in_range<std::int32_t>(outputs))
+      throw InputError(biases.string(), "", "at most 2147483647 biases", to_string(outputs));
     // The weights of a sparse layer do not say how many outputs there are.
     if (sparse && outputs != inputs)
       wrong_biases(biases, inputs, "as a sparse layer has as many outputs as inputs", outputs);

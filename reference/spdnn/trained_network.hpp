@@ -28,12 +28,12 @@ struct TrainedNetwork {
   std::int64_t sparse_nnz = 0;  // weights in the sparse files
 };
 
-// `inputs` is the number of pixels. InputError with file, line, expected, found: no layer, a layer between 1 and the
-// last that is missing or there twice, no biases or another number of them than of outputs, another number of dense
-// weights than the shapes say, an index outside its range, an entry that repeats or stands out of order, NaN and
+// `inputs` is the number of pixels, below 2^31. InputError with file, line, expected, found: no layer, a layer between
+// 1 and the last that is missing or there twice, no biases or another number of them than of outputs, another number of
+// dense weights than the shapes say, an index outside its range, an entry that repeats or stands out of order, NaN and
 // infinities. A sparse file cut between two lines cannot be told from a sparser one.
 // Rows differ in length and biases may be positive: a Plan of it takes a CSR kernel and no cut.
-TrainedNetwork read_trained_network(const std::filesystem::path& folder, std::int32_t inputs);
+TrainedNetwork read_trained_network(const std::filesystem::path& folder, std::int64_t inputs);
 
 // pixel / 255, one rounding, image by image: the inputs of the network.
 std::vector<float> scaled_pixels(const IdxImages& images);

@@ -346,7 +346,7 @@ int run_network(const Options& o) {
     throw InputError("--images", "", fmt::format("at most {}, all of the inputs", images.count),
                      std::to_string(o.images));
   }
-  const auto pixels = static_cast<std::int32_t>(images.rows * images.cols);
+  const auto pixels = static_cast<std::int64_t>(images.rows * images.cols);
   const TrainedNetwork trained = watch.measure(watch.read, "reading the network",
                                                [&] { return read_trained_network(o.network, pixels); });
   const Plan plan =

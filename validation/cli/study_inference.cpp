@@ -134,7 +134,7 @@ int run_network(const Options& o) {
     throw InputError(labels_file.string(), "", std::to_string(images.count) + " labels",
                      std::to_string(labels.size()));
   const std::size_t pixels = images.rows * images.cols;
-  request.layers = spdnn::read_trained_network(o.network, static_cast<std::int32_t>(pixels)).network;
+  request.layers = spdnn::read_trained_network(o.network, static_cast<std::int64_t>(pixels)).network;
   const std::vector<float> values = spdnn::scaled_pixels(images);
   request.images = images_of(o, images.count);
   request.labels = labels;

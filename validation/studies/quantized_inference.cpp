@@ -10,6 +10,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/narrow.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/exact/code_view.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
@@ -134,7 +135,7 @@ QuantizedNetwork::Rounded QuantizedNetwork::laid_out(const networks::Layer& from
     const auto columns = from.weights.row_columns(j);
     const auto values = from.weights.row_values(j);
     const float bias = from.bias[static_cast<std::size_t>(j)];
-    const auto next = static_cast<std::uint32_t>(to.bias.size());
+    const auto next = narrow<std::uint32_t>(to.bias.size(), "outputs of a layer");
     if (!stochastic_) {
       const auto [at, is_new] =
           known.try_emplace({{columns.begin(), columns.end()}, {values.begin(), values.end()}, bias}, next);

@@ -472,7 +472,7 @@ CaseResult trained_network_case(const RunContext& context, const Kernel& kernel)
     net = shared<TrainedNetwork>("trained network", [&] {
       const TemporaryFolder folder;
       unpack(archive, folder.path());
-      return read_trained_network(folder.path(), static_cast<std::int32_t>(images->rows * images->cols));
+      return read_trained_network(folder.path(), static_cast<std::int64_t>(images->rows * images->cols));
     });
   } catch (const Unavailable& e) {
     return skipped(e.what());

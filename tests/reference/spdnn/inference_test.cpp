@@ -425,6 +425,7 @@ BOOST_AUTO_TEST_CASE(plans_refuse_what_does_not_fit) {
   const std::vector<float> pixels(6, 1.0F);
   BOOST_CHECK_THROW(execute(plan, DenseRows{pixels.data(), 2, 3}), ContractError);
   BOOST_CHECK_THROW(execute(Plan(csr), DenseRows{pixels.data(), 2, 3}), ContractError);
+  BOOST_CHECK_THROW(execute(plan, DenseRows{pixels.data(), std::size_t{1} << 32, 2}), ContractError);
   BOOST_CHECK_THROW(kernel_named("none"), ContractError);
   BOOST_CHECK_THROW(challenge_bias(512), ContractError);
   BOOST_CHECK_THROW(challenge_layer(two), ContractError);

@@ -52,6 +52,12 @@ BOOST_AUTO_TEST_CASE(reads_and_runs) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(inputs_have_31_bits) {
+  const test::TemporaryFolder folder;
+  put_network(folder);
+  BOOST_CHECK_THROW(read_trained_network(folder.path(), std::int64_t{1} << 31), ContractError);
+}
+
 BOOST_AUTO_TEST_CASE(first_of_equals) {
   Inference r;
   r.categories = {2};
