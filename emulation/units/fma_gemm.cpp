@@ -1,7 +1,5 @@
 #include "emulation/units/fma_gemm.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/kernels/immintrin.hpp"
 
 namespace assay {
@@ -282,7 +281,7 @@ void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, c
   const std::size_t row_tiles = (m + tile_rows - 1) / tile_rows;
 
   const bool alone = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < 1e5;
-  const int threads = alone ? 1 : omp_get_max_threads();
+  const int threads = alone ? 1 : default_threads();
   // Rows are cut into blocks of equal size, as many for each thread.
   const auto shares = static_cast<std::size_t>(threads);
   const std::size_t blocks = shares * ((m + shares * row_block - 1) / (shares * row_block));
@@ -296,48 +295,41 @@ void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, c
 
   for (std::size_t j0 = 0; j0 < n; j0 += column_block) {
     const std::size_t columns = std::min(column_block, n - j0);
-    const auto column_tiles = static_cast<std::ptrdiff_t>((columns + tile_columns - 1) / tile_columns);
+    const std::size_t column_tiles = (columns + tile_columns - 1) / tile_columns;
     for (std::size_t k0 = 0; k0 < k; k0 += depth_block) {
       const std::size_t depth = std::min(depth_block, k - k0);
       const std::size_t* const part = order.data() + k0;
-#pragma omp parallel num_threads(threads) if (threads > 1)
-      {
-#pragma omp for schedule(static)
-        for (std::ptrdiff_t t = 0; t < column_tiles; ++t) {
-          const auto tile = static_cast<std::size_t>(t);
-          pack(packed_b.data() + tile * depth * tile_columns, tile_columns, columns_of_b,
-               j0 + tile * tile_columns, n, part, k0, depth);
+      const Sharing shares_of_threads{threads, Share::fixed};
+      parallel_for(column_tiles, shares_of_threads, [&](std::size_t tile) {
+        pack(packed_b.data() + tile * depth * tile_columns, tile_columns, columns_of_b,
+             j0 + tile * tile_columns, n, part, k0, depth);
+      });
+      parallel_for(blocks, shares_of_threads, [&](std::size_t block, std::size_t worker) {
+        float* const own_a = packed_a.data() + worker * ((a_block + 15) / 16 * 16);
+        const std::size_t first = block * row_tiles / blocks, last = (block + 1) * row_tiles / blocks;
+        if (first == last) return;
+        for (std::size_t tile = first; tile < last; ++tile) {
+          pack(own_a + (tile - first) * depth * tile_rows, tile_rows, rows_of_a, tile * tile_rows, m, part,
+               k0, depth);
         }
-        float* const own_a =
-            packed_a.data() + static_cast<std::size_t>(omp_get_thread_num()) * ((a_block + 15) / 16 * 16);
-#pragma omp for schedule(static)
-        for (std::ptrdiff_t share = 0; share < static_cast<std::ptrdiff_t>(blocks); ++share) {
-          const auto block = static_cast<std::size_t>(share);
-          const std::size_t first = block * row_tiles / blocks, last = (block + 1) * row_tiles / blocks;
-          if (first == last) continue;
-          for (std::size_t tile = first; tile < last; ++tile) {
-            pack(own_a + (tile - first) * depth * tile_rows, tile_rows, rows_of_a, tile * tile_rows, m, part,
-                 k0, depth);
-          }
-          const std::size_t i0 = first * tile_rows;
-          FmaPanels panels{.a = own_a, .b = packed_b.data()};
-          panels.d_row_bytes = d.row_stride * 4;
-          panels.d = static_cast<unsigned char*>(d.data) +
-                     static_cast<std::ptrdiff_t>(i0) * panels.d_row_bytes + 4 * j0;
-          panels.rows = std::min(m, last * tile_rows) - i0;
-          panels.columns = columns;
-          panels.depth = depth;
-          panels.a_panel = depth * tile_rows;
-          panels.b_panel = depth * tile_columns;
-          panels.tiles = how.shape == ChainShape::tiles;
-          panels.fresh = fresh && k0 == 0;
-          panels.fused = how.fused;
-          panels.flush = how.flush;
-          kernel.run(panels);
-          if (how.canonical_nan && k0 + depth == k)
-            make_nans_canonical(panels.d, panels.d_row_bytes, panels.rows, columns);
-        }
-      }
+        const std::size_t i0 = first * tile_rows;
+        FmaPanels panels{.a = own_a, .b = packed_b.data()};
+        panels.d_row_bytes = d.row_stride * 4;
+        panels.d = static_cast<unsigned char*>(d.data) +
+                   static_cast<std::ptrdiff_t>(i0) * panels.d_row_bytes + 4 * j0;
+        panels.rows = std::min(m, last * tile_rows) - i0;
+        panels.columns = columns;
+        panels.depth = depth;
+        panels.a_panel = depth * tile_rows;
+        panels.b_panel = depth * tile_columns;
+        panels.tiles = how.shape == ChainShape::tiles;
+        panels.fresh = fresh && k0 == 0;
+        panels.fused = how.fused;
+        panels.flush = how.flush;
+        kernel.run(panels);
+        if (how.canonical_nan && k0 + depth == k)
+          make_nans_canonical(panels.d, panels.d_row_bytes, panels.rows, columns);
+      });
     }
   }
 }

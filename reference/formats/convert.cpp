@@ -1,7 +1,5 @@
 #include "reference/formats/convert.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -179,20 +177,19 @@ void convert_array(const ConversionKernel& kernel, const void* src, void* dst, s
 
   const auto* from = static_cast<const unsigned char*>(src);
   auto* to = static_cast<unsigned char*>(dst);
-  if (threads <= 0) threads = n >= std::size_t{1} << 18 ? omp_get_max_threads() : 1;
+  if (threads <= 0) threads = n >= std::size_t{1} << 18 ? default_threads() : 1;
   // Chunks of whole pages of either array, so that no cache line of the destination has two writers.
   constexpr std::size_t grain = 4096;
   const std::size_t chunk = (n / static_cast<std::size_t>(threads) / grain + 1) * grain;
-  const auto chunks = static_cast<std::int64_t>((n + chunk - 1) / chunk);
+  const std::size_t chunks = (n + chunk - 1) / chunk;
   if (chunks == 1) return run_range(kernel, c, from, to, n, params);
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (std::int64_t i = 0; i < chunks; ++i) {
-    const std::size_t begin = static_cast<std::size_t>(i) * chunk;
+  parallel_for(chunks, {threads, Share::fixed}, [&](std::size_t i) {
+    const std::size_t begin = i * chunk;
     ConvertParams mine = params;
     mine.first_index += begin;
     run_range(kernel, c, from + begin * code_bytes(c.from), to + begin * code_bytes(c.to),
               std::min(chunk, n - begin), mine);
-  }
+  });
 }
 
 }  // namespace assay

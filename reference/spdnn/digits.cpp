@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 
 namespace assay::spdnn {
@@ -80,9 +81,9 @@ IdxImages generate_digits(std::size_t count, std::uint64_t seed) {
   images.count = count;
   images.rows = images.cols = side;
   images.pixels.resize(count * side * side);
-#pragma omp parallel for
-  for (std::size_t i = 0; i < count; ++i)
+  parallel_for(count, 0, [&](std::size_t i) {
     draw(std::span(images.pixels).subspan(i * side * side, side * side), seed, i);
+  });
   return images;
 }
 

@@ -1,7 +1,5 @@
 #include "reference/spdnn/inference.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -16,6 +14,7 @@
 #include <utility>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/spdnn/kernels.hpp"
 
 namespace assay::spdnn {
@@ -424,7 +423,7 @@ Inference execute_images(const Plan& plan, const Images& images, const ExecuteOp
   const std::size_t lanes = plan.kernel().lanes;
   const std::size_t batches = (images.rows + lanes - 1) / lanes;
   Inference result;
-  result.threads = options.threads > 0 ? options.threads : hardware_threads();
+  result.threads = threads_or_default(options.threads);
   result.threads =
       static_cast<int>(std::min(static_cast<std::size_t>(result.threads), std::max<std::size_t>(batches, 1)));
 
@@ -439,14 +438,12 @@ Inference execute_images(const Plan& plan, const Images& images, const ExecuteOp
 
   const auto begin = std::chrono::steady_clock::now();
   std::atomic<std::size_t> next_batch = 0;
-#pragma omp parallel num_threads(result.threads)
-  {
-    const MxcsrGuard guard(default_mxcsr);
-    const int thread = omp_get_thread_num();
-    Cascade& cascade = *cascades[static_cast<std::size_t>(thread)];
+  const MxcsrGuard guard(default_mxcsr);
+  parallel_workers(result.threads, [&](const Worker& worker) {
+    Cascade& cascade = *cascades[worker.index];
     const std::size_t input_floats =
         static_cast<std::size_t>(tile_rows(static_cast<std::uint32_t>(images.cols))) * lanes;
-    for (std::size_t batch = next_batch++; batch < batches; batch = next_batch++) {
+    for (std::size_t batch = next_batch++; batch < batches && !worker.failed; batch = next_batch++) {
       Tile tile = cascade.take_tile();
       std::fill_n(tile.values.get(), input_floats, 0.0F);
       for (std::size_t i = batch * lanes; i < std::min((batch + 1) * lanes, images.rows); ++i) {
@@ -456,10 +453,10 @@ Inference execute_images(const Plan& plan, const Images& images, const ExecuteOp
         tile.images.push_back(static_cast<std::uint32_t>(i));
       }
       cascade.run_from_start(std::move(tile));
-      if (thread == 0) options.progress(static_cast<double>(batch) / static_cast<double>(batches));
+      if (worker.index == 0) options.progress(static_cast<double>(batch) / static_cast<double>(batches));
     }
     cascade.flush();
-  }
+  });
   result.rows_computed.assign(static_cast<std::size_t>(plan.layers()), 0);
   for (const auto& cascade : cascades) {
     for (std::size_t l = 0; l < result.rows_computed.size(); ++l)

@@ -1,7 +1,5 @@
 #include "reference/spdnn/inputs.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -24,6 +22,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 
 namespace assay::spdnn {
 namespace {
@@ -39,10 +38,9 @@ std::ptrdiff_t signed_frequency(std::size_t k, std::size_t n) {
 // e^(2 pi i j / n) for j = 0 .. n - 1.
 std::vector<Complex> roots_of_unity(std::size_t n, int threads) {
   std::vector<Complex> roots(n);
-#pragma omp parallel for num_threads(threads)
-  for (std::size_t j = 0; j < n; ++j) {
+  parallel_for(n, {threads, Share::fixed}, [&](std::size_t j) {
     roots[j] = std::polar(1.0, 2 * std::numbers::pi * (static_cast<double>(j) / static_cast<double>(n)));
-  }
+  });
   return roots;
 }
 
@@ -187,7 +185,7 @@ std::uint64_t interpolate_bytes(std::size_t count, std::size_t rows, std::size_t
                                 int threads) {
   const InterpolateOptions defaults;
   const Sizes sizes(count, rows, cols, side);
-  const int used = threads_within(sizes, threads > 0 ? threads : hardware_threads(), defaults.memory_limit);
+  const int used = threads_within(sizes, threads_or_default(threads), defaults.memory_limit);
   return sizes.shared_bytes() + static_cast<std::uint64_t>(used) * sizes.bytes_a_thread() +
          rows_kept(sizes, used, defaults.memory_limit) * sizes.row_bytes();
 }
@@ -200,8 +198,7 @@ InterpolatedInputs interpolate(const IdxImages& images, std::size_t side, const 
                         "; only enlarging is defined");
   }
   const Sizes sizes(images.count, images.rows, images.cols, side);
-  const int threads =
-      threads_within(sizes, options.threads > 0 ? options.threads : hardware_threads(), options.memory_limit);
+  const int threads = threads_within(sizes, threads_or_default(options.threads), options.memory_limit);
   const std::vector<Complex> roots = roots_of_unity(sizes.m, threads);
   std::vector<std::vector<double>> kept(rows_kept(sizes, threads, options.memory_limit));
 
@@ -210,61 +207,57 @@ InterpolatedInputs interpolate(const IdxImages& images, std::size_t side, const 
   std::vector<double> row_maximum(side, 0.0), row_nearest(side, 0.0);
   const std::size_t work = 2 * side - kept.size();
   std::atomic<std::size_t> done = 0;
-  const auto one_done = [&] {
+  const auto one_done = [&](std::size_t worker) {
     const std::size_t so_far = ++done;
-    if (omp_get_thread_num() == 0) options.progress(static_cast<double>(so_far) / static_cast<double>(work));
+    if (worker == 0) options.progress(static_cast<double>(so_far) / static_cast<double>(work));
   };
 
-#pragma omp parallel num_threads(threads)
-  {
-    RowTransform transform(sizes, images, roots);
-#pragma omp for schedule(dynamic)
-    for (std::size_t y = 0; y < side; ++y) {
-      double maximum = 0;
-      if (y < kept.size()) kept[y].resize(sizes.m);
-      transform.run(y, [&](std::size_t phase, std::span<const Complex> values) {
-        for (std::size_t t = 0; t < values.size(); ++t) {
-          const double norm = std::norm(values[t]);
-          maximum = std::max(maximum, norm);
-          if (y < kept.size()) kept[y][phase * sizes.block + t] = norm;
-        }
-      });
-      row_maximum[y] = maximum;
-      one_done();
-    }  // all rows are done before any is compared with the maximum
-
-    const double maximum = *std::ranges::max_element(row_maximum);
-    const double threshold = maximum / 4;
-#pragma omp for schedule(dynamic)
-    for (std::size_t y = 0; y < side; ++y) {
-      double below = 0, above = maximum;  // the nearest squared magnitudes on either side of the threshold
-      const auto compare = [&](std::size_t phase, std::size_t t, double norm) {
-        if (norm > threshold) {
-          above = std::min(above, norm);
-          const std::size_t column = sizes.phases * t + phase;
-          const std::size_t image = column / side, x = column % side, neuron = x * side + y;
-          // Rows of the picture share words of the result, and rows are on different threads.
-          std::atomic_ref word(result.pixels.word(image, neuron));
-          word.fetch_or(std::uint64_t{1} << (neuron % 64), std::memory_order_relaxed);
-        } else {
-          below = std::max(below, norm);
-        }
-      };
-      if (y < kept.size()) {
-        for (std::size_t phase = 0; phase < sizes.phases; ++phase) {
-          for (std::size_t t = 0; t < sizes.block; ++t) compare(phase, t, kept[y][phase * sizes.block + t]);
-        }
-      } else {
-        transform.run(y, [&](std::size_t phase, std::span<const Complex> values) {
-          for (std::size_t t = 0; t < values.size(); ++t) compare(phase, t, std::norm(values[t]));
-        });
-        one_done();
+  PerWorker transforms(threads, [&] { return RowTransform(sizes, images, roots); });
+  const Sharing row_by_row{threads, Share::dynamic, 1};
+  parallel_for(side, row_by_row, [&](std::size_t y, std::size_t worker) {
+    double maximum = 0;
+    if (y < kept.size()) kept[y].resize(sizes.m);
+    transforms[worker].run(y, [&](std::size_t phase, std::span<const Complex> values) {
+      for (std::size_t t = 0; t < values.size(); ++t) {
+        const double norm = std::norm(values[t]);
+        maximum = std::max(maximum, norm);
+        if (y < kept.size()) kept[y][phase * sizes.block + t] = norm;
       }
-      const double half = std::sqrt(maximum) / 2;
-      row_nearest[y] = std::min(half - std::sqrt(below), std::sqrt(above) - half);
+    });
+    row_maximum[y] = maximum;
+    one_done(worker);
+  });
+
+  const double maximum = *std::ranges::max_element(row_maximum);
+  const double threshold = maximum / 4;
+  parallel_for(side, row_by_row, [&](std::size_t y, std::size_t worker) {
+    double below = 0, above = maximum;  // the nearest squared magnitudes on either side of the threshold
+    const auto compare = [&](std::size_t phase, std::size_t t, double norm) {
+      if (norm > threshold) {
+        above = std::min(above, norm);
+        const std::size_t column = sizes.phases * t + phase;
+        const std::size_t image = column / side, x = column % side, neuron = x * side + y;
+        // Rows of the picture share words of the result, and rows are on different threads.
+        std::atomic_ref word(result.pixels.word(image, neuron));
+        word.fetch_or(std::uint64_t{1} << (neuron % 64), std::memory_order_relaxed);
+      } else {
+        below = std::max(below, norm);
+      }
+    };
+    if (y < kept.size()) {
+      for (std::size_t phase = 0; phase < sizes.phases; ++phase) {
+        for (std::size_t t = 0; t < sizes.block; ++t) compare(phase, t, kept[y][phase * sizes.block + t]);
+      }
+    } else {
+      transforms[worker].run(y, [&](std::size_t phase, std::span<const Complex> values) {
+        for (std::size_t t = 0; t < values.size(); ++t) compare(phase, t, std::norm(values[t]));
+      });
+      one_done(worker);
     }
-  }
-  result.maximum = std::sqrt(*std::ranges::max_element(row_maximum));
+    const double half = std::sqrt(maximum) / 2;
+    row_nearest[y] = std::min(half - std::sqrt(below), std::sqrt(above) - half);
+  });
+  result.maximum = std::sqrt(maximum);
   result.nearest = *std::ranges::min_element(row_nearest);
   options.progress(1);
   return result;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <chrono>
 
+#include "reference/core/parallel.hpp"
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -76,13 +78,12 @@ SimpleInference simple_inference(const BitRows& images, const networks::Network&
   const auto begin = std::chrono::steady_clock::now();
   constexpr std::size_t batch = 250;
   std::vector<std::vector<std::uint32_t>> parts((images.rows + batch - 1) / batch);
-#pragma omp parallel for schedule(dynamic)
-  for (std::size_t p = 0; p < parts.size(); ++p) {
+  parallel_for(parts.size(), {0, Share::dynamic, 1}, [&](std::size_t p) {
     BitRows rows = images;
     rows.words += p * batch * images.words_per_row;
     rows.rows = std::min(batch, images.rows - p * batch);
     parts[p] = categories_of(rows, p * batch, weights, network);
-  }
+  });
   SimpleInference result;
   for (const auto& part : parts) result.categories.insert(result.categories.end(), part.begin(), part.end());
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -4,7 +4,6 @@
 // Buffers are aligned to 4 KiB, since alignment alone can double a memcpy. Cache: 16 KiB of float32, ordinary stores.
 // DRAM: 256 MiB of float32, the stores that convert_array() chooses there: non-temporal in the kernels of wide ISAs.
 #include <benchmark/benchmark.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/convert.hpp"
 #include "reference/formats/stochastic.hpp"
@@ -194,7 +194,7 @@ void print_table(const std::vector<Row>& all, const Collector& times) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  omp_set_num_threads(1);
+  const ThreadScope team(1);
   const std::vector<Row> all = rows();
   for (const FormatSpec* f : {&formats::float32, &formats::bfloat16, &formats::float16}) source(*f);
   destination();

@@ -7,7 +7,6 @@
 // `vs_Eigen` is the ratio of nominal rates, all on the same number of threads. Images: MNIST's training images if
 // ASSAY_DATA has them (the peer takes the first 6,000), generated digits otherwise.
 #include <benchmark/benchmark.h>
-#include <omp.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +14,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/idx.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/spdnn/challenge_files.hpp"
 #include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/digits.hpp"
@@ -82,7 +82,7 @@ void run_eigen(benchmark::State& state, Problem& problem) {
   state.counters["nominal"] = problem.eigen_nominal;
   state.counters["vs_Eigen"] = 1;
   state.SetLabel(problem.source + ", " + std::to_string(rows.rows) + " images, " +
-                 std::to_string(omp_get_max_threads()) + " threads");
+                 std::to_string(default_threads()) + " threads");
 }
 
 }  // namespace

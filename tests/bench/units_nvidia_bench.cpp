@@ -7,7 +7,6 @@
 // addition are two operations. The mean and the best of the repetitions are given: the FMA peak is a best too, and on a
 // machine that does other work the two part.
 #include <benchmark/benchmark.h>
-#include <omp.h>
 
 #include <chrono>
 #include <cmath>
@@ -16,6 +15,7 @@
 
 #include "emulation/units/unit.hpp"
 #include "reference/core/cpu.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/bench/fma_peak.hpp"
@@ -40,7 +40,7 @@ void run_gemm(benchmark::State& state, const Unit& unit, const UnitPath& path, i
   const std::vector<unsigned char> a = normal_codes(n * n, fa, 1), b = normal_codes(n * n, fb, 2);
   const FormatSpec& fd = unit.info().accumulator;
   std::vector<unsigned char> d(n * n * code_bytes(fd));
-  omp_set_num_threads(threads);
+  const ThreadScope team(threads);
   double seconds = 0, best = 1e9;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();

@@ -4,7 +4,6 @@
 // `share` is of the AVX-512 peak (of AVX2's without AVX-512), for as many threads as the product uses. One thread is
 // timed by its own CPU time, two by the clock: those need an idle machine.
 #include <benchmark/benchmark.h>
-#include <omp.h>
 
 #ifdef ASSAY_ONEDNN
 #include <dnnl.h>
@@ -18,6 +17,7 @@
 #include "emulation/units/unit.hpp"
 #include "emulation/units/x86/live_x86.hpp"
 #include "reference/core/cpu.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/storage.hpp"
 #include "tests/bench/fma_peak.hpp"
@@ -49,7 +49,7 @@ void gemm(benchmark::State& state, const Unit& unit, const UnitPath& path, int t
     state.SkipWithError(why.c_str());
     return;
   }
-  omp_set_num_threads(threads);
+  const ThreadScope team(threads);
   const auto n = static_cast<std::size_t>(state.range(0));
   const auto stride = static_cast<std::ptrdiff_t>(n);
   const FormatSpec& f = unit.info().inputs.front().first;
@@ -78,7 +78,7 @@ void live_check(benchmark::State& state, X86Class kind) {
     state.SkipWithError(why.c_str());
     return;
   }
-  omp_set_num_threads(hardware_threads());
+  const ThreadScope team(hardware_threads());
   constexpr std::uint64_t lanes = 10'000'000;
   for (auto _ : state) benchmark::DoNotOptimize(check_vdpbf16ps_live({kind, 1, 0, lanes}).mismatches);
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(lanes));
@@ -86,7 +86,7 @@ void live_check(benchmark::State& state, X86Class kind) {
 
 #ifdef ASSAY_ONEDNN
 void onednn_sgemm(benchmark::State& state, int threads) {
-  omp_set_num_threads(threads);
+  const ThreadScope team(threads);
   const auto n = static_cast<std::size_t>(state.range(0));
   std::vector<float> a(n * n, 1.0F), b(n * n, 1.0F), d(n * n);
   const auto size = static_cast<dnnl_dim_t>(n);

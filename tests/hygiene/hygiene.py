@@ -27,6 +27,7 @@ CHECKS = {
     'form': text.check_form,
     'headers': text.check_headers,
     'words': text.check_words,
+    'threads': text.check_threads,
     'format': text.check_format,
     'flags': objects.check_flags,
     'exports': objects.check_exports,

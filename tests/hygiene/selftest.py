@@ -28,7 +28,7 @@ SOUND = {
     'reference/core/CMakeLists.txt': 'assay_library(reference_core SOURCES one.cpp)\n',
     'reference/core/one.hpp': HEADER,
     'reference/core/one.cpp': '#include "reference/core/one.hpp"\n\n#include <vector>\n\n'
-                              'namespace assay {\nint one() { return 1; }\n}  // namespace assay\n',
+                              'namespace assay {\n#pragma omp flush\nint one() { return 1; }\n}  // namespace assay\n',
     'reference/formats/CMakeLists.txt': 'assay_library(reference_formats LINKS assay_reference_core)\n'
                                         'file(CONFIGURE OUTPUT reference/formats/made.hpp)\n',
     'reference/formats/two.hpp': '#pragma once\n\n#include "reference/core/one.hpp"\n'
@@ -100,6 +100,13 @@ PLANTS = {
         {ONE: 'using  namespace std;\n'},
         {'tests/one_test.cpp': 'std::this_thread::sleep_for(1s);\n'}, {'tests/run': 'sleep 1\n'},
         {'tests/x.py': 'time.sleep(1)\n'},
+    ],
+    'threads': [
+        {ONE.replace('core', 'formats'): '#pragma omp parallel for\n'},
+        {'validation/report/x.cpp': 'void f() {\n#  pragma  omp barrier\n}\n'},
+        {'validation/report/x.cpp': 'const int n = omp_get_max_threads();\n'},
+        {'tests/one_test.cpp': '#include <omp.h>\n'},
+        {REPORT: '#define LOOP _Pragma("omp simd")\n'},
     ],
     'format': [{ONE: 'int  x;\n'}, {'gpu/kernels/k.cuh': 'int x ;\n'}],
     'flags': [

@@ -9,6 +9,8 @@ COLUMNS = 120
 # The patterns are written so that they do not match themselves.
 PROMISES = r'\b(TO[D]O|FIXM[E]|XX[X]|HAC[K]|not (yet )?implemente[d]|placeholde[r])\b'
 MACHINES = r'(?<![\w.])/(wor[k]|roo[t]|hom[e]|User[s])/|bash_job[s]'
+# Threads come from reference/core/parallel.hpp: it passes exceptions on and knows what a fork would break.
+THREADS = r'#\s*pragma\s+omp\b|_Pragma\s*\(\s*"omp\b|\bomp_\w+\s*\(|<omp\.h>'
 # A loop that polls another process for a condition, up to a deadline, says so: `// poll`.
 SLEEPS = r'^(?!.*(//|#) poll\b).*?(\bsleep_(for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|^\s*sleep\s+[\d.])'
 
@@ -63,6 +65,14 @@ def check_words(tree):
             for name, number, match in lines_with(tree, names, pattern, flags)
             # The rules themselves, and the samples that they are tested with.
             if name not in ('tests/hygiene/text.py', 'tests/hygiene/selftest.py')]
+
+
+def check_threads(tree):
+    """OpenMP is spoken in reference/core and in kernels/ alone; all else takes its threads from parallel.hpp."""
+    names = [name for name in tree.named(*CODE, '.def')
+             if not name.startswith('reference/core/') and '/kernels/' not in name]
+    return [f'{name}:{number}: "{match}": threads come from reference/core/parallel.hpp'
+            for name, number, match in lines_with(tree, names, THREADS)]
 
 
 def clang_format():

@@ -3,12 +3,15 @@
 #include "validation/suites/runner.hpp"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <csignal>
 #include <stdexcept>
 
+#include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "tests/validation/selftest_suite.hpp"
 
 using namespace assay;
@@ -134,4 +137,22 @@ BOOST_AUTO_TEST_CASE(an_event_that_throws_leaves_nothing_behind) {
 
 BOOST_AUTO_TEST_CASE(threads_reach_openmp_and_the_case) {
   BOOST_TEST(run("selftest", {.threads = 3})["selftest/uses_openmp"].checked == 3U);
+}
+
+// In a child, so that this process may go on to fork.
+BOOST_AUTO_TEST_CASE(no_case_runs_in_a_process_that_had_threads) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    parallel_for(10, 2, [](std::size_t) {});
+    try {
+      run("selftest");
+    } catch (const ContractError& e) {
+      ::_exit(std::string(e.what()).starts_with("run_cases would fork after 1 parallel regions; ") ? 0 : 1);
+    }
+    ::_exit(2);
+  }
+  int status = -1;
+  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+  BOOST_TEST(WIFEXITED(status));
+  BOOST_TEST(WEXITSTATUS(status) == 0);
 }

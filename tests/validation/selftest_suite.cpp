@@ -1,9 +1,9 @@
 #include "tests/validation/selftest_suite.hpp"
 
-#include <omp.h>
 #include <unistd.h>
 #include <xmmintrin.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -14,6 +14,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 
 namespace assay::selftest {
 namespace {
@@ -116,9 +117,8 @@ std::vector<Case> selftest_cases(const RunContext& context) {
     return result;
   });
   add("uses_openmp", [](const RunContext& c) {
-    std::uint64_t threads = 0;
-#pragma omp parallel reduction(+ : threads)
-    threads += 1;
+    std::atomic<std::uint64_t> threads = 0;
+    parallel_workers(0, [&](const assay::Worker&) { ++threads; });
     CaseResult result = passed(threads);
     result.mismatches = c.threads == 0 || threads == static_cast<std::uint64_t>(c.threads) ? 0 : 1;
     return result;

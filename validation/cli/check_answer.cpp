@@ -79,7 +79,7 @@ Answer predicted_answer(const Operation& operation, const Arithmetic& unit, cons
   const std::size_t bytes = code_bytes(output.format);
   Answer answer;
   answer.codes.resize(n * bytes);
-  if (how.threads > 0) omp_set_num_threads(how.threads);
+  const ThreadScope team(how.threads);
   if (how.sample.empty() &&
       operation.predict_all(unit, {answer.codes.data(), n, 1, output.format}, how.progress))
     return answer;

@@ -1,6 +1,5 @@
 // assay dot: dot products as a unit computes them, one a row; and how one of them came about.
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -65,7 +64,7 @@ int run(const Options& o) {
     throw InputError("--trace", "", "no --out: it shows one row and writes nothing", "--out " + o.unit.out);
   if (o.row && !o.trace) throw InputError("--row", "", "--trace, whose row it is", "none");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
-  if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
+  const ThreadScope team(o.unit.threads);
   UnitOperands in = unit_operands(o.unit);
   check_places(o.unit.unit, *in.arithmetic, std::nullopt);
   const CodeMatrix a = rows_of(in.a, "--a"), b = rows_of(in.b, "--b");

@@ -1,6 +1,5 @@
 // assay gemm: C + A B as a unit computes it.
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -9,6 +8,7 @@
 #include <optional>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
@@ -27,7 +27,7 @@ int run(const Options& o) {
   static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json) throw InputError("--out", "", "FILE", "none");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
-  if (o.unit.threads > 0) omp_set_num_threads(o.unit.threads);
+  const ThreadScope team(o.unit.threads);
   const UnitOperands in = unit_operands(o.unit);
   CodeMatrix a = matrix_of(in.a, "--a"), b = matrix_of(in.b, "--b");
   if (o.transpose_a) a = a.transposed();

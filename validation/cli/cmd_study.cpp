@@ -1,7 +1,6 @@
 // assay study: error and bias against length, format, rounding, order and unit.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <string_view>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
@@ -133,8 +133,7 @@ void take_common(const Options& o, Request& r) {
   r.lengths = parse_lengths(o.lengths, o.per_decade);
   // A trial's values, codes and sums, for each thread.
   constexpr std::uint64_t bytes_a_term = 16;
-  const auto threads =
-      static_cast<std::uint64_t>(o.study.threads > 0 ? o.study.threads : omp_get_max_threads());
+  const auto threads = static_cast<std::uint64_t>(threads_or_default(o.study.threads));
   require_memory("study", "--n", fmt::format("sums of {} terms on {} threads", r.lengths.back(), threads),
                  bytes_product({r.lengths.back(), bytes_a_term, std::min(threads, o.trials.most)}));
   r.trials = o.trials;
@@ -179,7 +178,7 @@ int run_accumulation(const Options& o, Accumulate operation) {
   r.orders = parse_orders(o.orders, r.orders);
   take_common(o, r);
   StudyFiles files(o.study);
-  if (o.study.threads > 0) omp_set_num_threads(o.study.threads);
+  const ThreadScope team(o.study.threads);
   const std::string name = "assay study " + std::string(accumulate_name(operation));
   const Study study = study_accumulation(r, study_progress(name));
   StudyResults results{.title = name, .charts = study_charts(study), .tables = html_table(study_rows(study))};
@@ -197,7 +196,7 @@ int run_convert(const Options& o) {
   r.formats = parse_formats(o.formats, {formats::bfloat16});
   take_common(o, r);
   StudyFiles files(o.study);
-  if (o.study.threads > 0) omp_set_num_threads(o.study.threads);
+  const ThreadScope team(o.study.threads);
   const Study by_number = study_rounding_by_number(r, study_progress("assay study convert"));
   const Study by_magnitude = study_rounding_by_magnitude(r);
   StudyResults results{.title = "assay study convert", .charts = study_charts(by_magnitude)};

@@ -1,13 +1,14 @@
 #include "validation/cli/libraries.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 #include <zlib.h>
 
 #include <CLI/Version.hpp>
 #include <Eigen/Core>
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
+
+#include "reference/core/parallel.hpp"
 
 namespace assay::cli {
 
@@ -26,7 +27,7 @@ std::vector<Library> libraries() {
       {"Boost", dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100),
        "exact integers; tests"},
       // The date of the specification that the compiler follows, as YYYYMM.
-      {"OpenMP", std::to_string(_OPENMP), "threads"},
+      {"OpenMP", std::to_string(openmp_version()), "threads"},
       {"oneDNN", ASSAY_DNNL_VERSION, "layers of networks; nothing here needs it yet"},
       {"MPFR", ASSAY_MPFR_VERSION, "tests"},
       {"google-benchmark", ASSAY_BENCHMARK_VERSION, "benchmarks"},

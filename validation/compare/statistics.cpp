@@ -1,18 +1,16 @@
 #include "validation/compare/statistics.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
 
 namespace assay::compare {
@@ -176,36 +174,26 @@ class Pass {
   Statistics run(int threads) const {
     const std::size_t n = p_.size();
     const std::size_t chunks = (n + chunk_size - 1) / chunk_size;
-    const int most = threads > 0 ? threads : omp_get_max_threads();
-    const int team = static_cast<int>(
-        std::min<std::size_t>(static_cast<std::size_t>(most), std::max<std::size_t>(chunks / 4, 1)));
+    const int team = static_cast<int>(std::min<std::size_t>(
+        static_cast<std::size_t>(threads_or_default(threads)), std::max<std::size_t>(chunks / 4, 1)));
     std::vector<Energy> energies(chunks);
-    std::vector<Tally> tallies(static_cast<std::size_t>(team), Tally(view_));
-    for (Tally& tally : tallies) tally.scatter.resize(scatter_.width * scatter_.height);
-    std::vector<Buffers> buffers(tallies.size());
-    std::vector<std::exception_ptr> faults(tallies.size());  // none may leave a parallel region
-#pragma omp parallel num_threads(team)
-    {
-      const MxcsrGuard guard(default_mxcsr);
-      const auto self = static_cast<std::size_t>(omp_get_thread_num());
-#pragma omp for schedule(static)
-      for (std::ptrdiff_t chunk = 0; chunk < static_cast<std::ptrdiff_t>(chunks); ++chunk) {
-        const auto c = static_cast<std::size_t>(chunk);
-        const std::size_t end = std::min(n, (c + 1) * chunk_size);
-        try {
+    const MxcsrGuard guard(default_mxcsr);
+    auto [buffers, total] = parallel_reduce(
+        chunks, {team, Share::fixed},
+        [&] {
+          std::pair<Buffers, Tally> own{Buffers{}, Tally(view_)};
+          own.second.scatter.resize(scatter_.width * scatter_.height);
+          return own;
+        },
+        [&](std::pair<Buffers, Tally>& own, std::size_t c) {
+          const std::size_t end = std::min(n, (c + 1) * chunk_size);
           for (std::size_t first = c * chunk_size; first < end; first += block_size) {
-            visit_block(first, std::min(block_size, end - first), buffers[self], tallies[self], energies[c]);
+            visit_block(first, std::min(block_size, end - first), own.first, own.second, energies[c]);
           }
-        } catch (...) {
-          faults[self] = std::current_exception();
-        }
-      }
-    }
-    for (const std::exception_ptr& fault : faults) {
-      if (fault) std::rethrow_exception(fault);
-    }
-    Tally total = std::move(tallies.front());
-    for (std::size_t t = 1; t < tallies.size(); ++t) total.merge(tallies[t]);
+        },
+        [](std::pair<Buffers, Tally>& all, const std::pair<Buffers, Tally>& own) {
+          all.second.merge(own.second);
+        });
     Energy energy;
     for (const Energy& e : energies) {
       energy.want += e.want;

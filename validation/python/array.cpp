@@ -1,6 +1,5 @@
 #include "validation/python/array.hpp"
 
-#include <omp.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -292,13 +291,6 @@ FormatSpec format_of(const py::handle& x) {
   if (py::isinstance<py::str>(x)) return parse_format(x.cast<std::string>());
   return parse_format(py::str(numpy().attr("dtype")(x).attr("name")).cast<std::string>());
 }
-
-Threads::Threads(int threads) : before_(omp_get_max_threads()) {
-  if (threads < 0) throw ContractError("threads: " + std::to_string(threads) + ", not 0 or more");
-  if (threads > 0) omp_set_num_threads(threads);
-}
-
-Threads::~Threads() { omp_set_num_threads(before_); }
 
 void bind_array(py::module_& m) {
   py::class_<Memory>(m, "_Memory", py::buffer_protocol()).def_buffer([](Memory& memory) {

@@ -75,18 +75,6 @@ py::object to_python(io::Array&& array);
 // "bf16", numpy.float32, ml_dtypes.bfloat16, a Format.
 FormatSpec format_of(const py::handle& x);
 
-// OpenMP's threads of this call: 0 as OpenMP decides. ContractError for a negative number.
-class Threads {
- public:
-  explicit Threads(int threads);
-  ~Threads();
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
-
 void bind_array(py::module_& m);
 
 }  // namespace assay::python

@@ -12,6 +12,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/arithmetic.hpp"
 #include "validation/diagnose/explain/explain_conversion.hpp"
 #include "validation/python/array.hpp"
@@ -162,7 +163,7 @@ Explained explain_products(const std::string& operation, const py::object& a_arr
                                 .seed = seed,
                                 .top = top};
   const py::gil_scoped_release unlocked;
-  const Threads team(threads);
+  const ThreadScope team(threads);
   const std::vector<Explanation> all = explain_parts(input, candidates, options);
   const Explanation& whole = all.front();
   Explained out{.text = explanation_text(asked, all),

@@ -68,7 +68,7 @@ py::object dot(const py::object& a_array, const py::object& b_array, const py::o
   const MutableCodeVector d{out.data, a.rows, 1, format};
   {
     const py::gil_scoped_release unlocked;
-    const Threads team(threads);
+    const ThreadScope team(threads);
     parallel_for(a.rows, 0, [&](std::size_t i) {
       const std::optional<std::uint64_t> start = c ? std::optional(compare::code_at(*c, i)) : std::nullopt;
       d.set(i, arithmetic.dot(a.row(i), b.row(i), start, format, i));
@@ -94,7 +94,7 @@ py::object gemm(const py::object& a_array, const py::object& b_array, const py::
   const MutableCodeMatrix d{out.data, a.rows, b.cols, static_cast<std::ptrdiff_t>(b.cols), 1, format};
   {
     const py::gil_scoped_release unlocked;
-    const Threads team(threads);
+    const ThreadScope team(threads);
     arithmetic.gemm(a, b, c, d);
   }
   return out.finished();

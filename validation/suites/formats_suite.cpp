@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/bf16_arithmetic.hpp"
 #include "reference/formats/convert.hpp"
@@ -112,33 +113,33 @@ std::string repro_of(const Conversion& c, std::uint32_t bits, std::uint64_t want
 void check_conversion(const ConversionKernel& kernel, const Conversion& base, std::uint64_t n,
                       std::uint64_t seed, Tally& tally) {
   const ConversionPolicy& policy = parse_policy(base.policy);
-  const auto chunks = static_cast<std::int64_t>((n + chunk_size - 1) / chunk_size);
-#pragma omp parallel
-  {
-    std::vector<std::uint32_t> src(chunk_size);
-    std::vector<std::uint32_t> dst(chunk_size);  // room for codes of any width
-#pragma omp for schedule(dynamic)
-    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-      const std::uint64_t first = static_cast<std::uint64_t>(chunk) * chunk_size;
-      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_size, n - first));
-      for (std::size_t i = 0; i < size; ++i) src[i] = input(seed, first + i, n);
-      Conversion c = base;
-      c.first_index = first;
-      std::fill(dst.begin(), dst.end(), 0xA5A5A5A5);
-      {
-        const MxcsrGuard guard(mxcsr_settings[static_cast<std::size_t>(chunk) % mxcsr_settings.size()]);
-        convert_array(kernel, src.data(), dst.data(), size, c, 1);
-      }
-      std::uint64_t zeros = 0;
-      for (std::size_t i = 0; i < size; ++i) {
-        const std::uint64_t want = expected_code(c, policy, src[i], first + i);
-        const std::uint64_t got = code_at(dst.data(), i, c.to.bits);
-        zeros += want == 0 ? 1 : 0;
-        if (want != got) tally.mismatch(first + i, repro_of(c, src[i], want, got));
-      }
-      tally.add(size, zeros);
+  struct Buffers {
+    std::vector<std::uint32_t> src = std::vector<std::uint32_t>(chunk_size);
+    std::vector<std::uint32_t> dst = std::vector<std::uint32_t>(chunk_size);  // room for codes of any width
+  };
+  PerWorker buffers(0, [] { return Buffers{}; });
+  const auto chunks = static_cast<std::size_t>((n + chunk_size - 1) / chunk_size);
+  parallel_for(chunks, {0, Share::dynamic, 1}, [&](std::size_t chunk, std::size_t worker) {
+    auto& [src, dst] = buffers[worker];
+    const std::uint64_t first = std::uint64_t{chunk} * chunk_size;
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_size, n - first));
+    for (std::size_t i = 0; i < size; ++i) src[i] = input(seed, first + i, n);
+    Conversion c = base;
+    c.first_index = first;
+    std::fill(dst.begin(), dst.end(), 0xA5A5A5A5);
+    {
+      const MxcsrGuard guard(mxcsr_settings[chunk % mxcsr_settings.size()]);
+      convert_array(kernel, src.data(), dst.data(), size, c, 1);
     }
-  }
+    std::uint64_t zeros = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::uint64_t want = expected_code(c, policy, src[i], first + i);
+      const std::uint64_t got = code_at(dst.data(), i, c.to.bits);
+      zeros += want == 0 ? 1 : 0;
+      if (want != got) tally.mismatch(first + i, repro_of(c, src[i], want, got));
+    }
+    tally.add(size, zeros);
+  });
 }
 
 // Everything that the kernel offers from float32: formats, policies, roundings, both kinds of overflow. Stochastic

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <omp.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -30,6 +29,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "validation/report/json_report.hpp"
 
 namespace assay::suites {
@@ -96,7 +96,7 @@ CaseResult run_guarded(const SelectedCase& c, const RunContext& context) {
 
 // Runs the case whose index it reads from `fd`, until that closes.
 [[noreturn]] void work(std::span<const SelectedCase> cases, int threads, int fd, int captured) {
-  if (threads > 0) omp_set_num_threads(threads);
+  const ThreadScope team(threads);
   std::mutex sending;  // a case may report progress from any of its threads
   for (;;) {
     std::uint64_t index = 0;
@@ -280,14 +280,18 @@ class Worker {
 bool run_cases(std::span<const SelectedCase> cases, const RunnerOptions& options,
                const RunnerEvents& events) {
   std::unique_ptr<Worker> worker;
+  const auto new_worker = [&] {
+    check_before_fork("run_cases");
+    return std::make_unique<Worker>(cases, options.threads);
+  };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const SelectedCase& c = cases[i];
     if (events.interrupted()) return false;
     events.started(c);
-    if (!worker) worker = std::make_unique<Worker>(cases, options.threads);
+    if (!worker) worker = new_worker();
     // A worker that died between two cases (killed from outside) has cost nothing: a new one takes the case.
     if (!worker->start(i)) {
-      worker = std::make_unique<Worker>(cases, options.threads);
+      worker = new_worker();
       if (!worker->start(i)) throw std::runtime_error("a new worker did not take a case");
     }
 

@@ -2,7 +2,8 @@
 //
 // A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next
 // case); when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. The calling process
-// must have run no OpenMP region: libgomp's threads do not survive a fork.
+// must have run no region of several threads (reference/core/parallel.hpp): they do not survive a fork. ContractError
+// if it has.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,7 @@
 namespace assay::suites {
 
 struct RunnerOptions {
-  int threads = 0;             // OpenMP's number in the worker; 0: as it decides
+  int threads = 0;             // default_threads() in the worker; 0: as OMP_NUM_THREADS or the processors say
   double timeout_seconds = 0;  // per case; 0: none
 };
 

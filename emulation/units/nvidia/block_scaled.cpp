@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <limits>
 
 #include "emulation/units/step_unit.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 
 namespace assay {
@@ -264,22 +264,12 @@ void BlockScaledUnit::gemm_scaled(const CodeMatrix& a, const CodeMatrix& b, cons
   }
   if (due != 0 && d.rows != 0 && d.cols != 0 && (a_scales.data == nullptr || b_scales.data == nullptr))
     throw ContractError(info().name + ": scales are null");
-  std::exception_ptr failure;  // an exception must not leave the parallel region
-  const auto rows = static_cast<std::ptrdiff_t>(d.rows);
-#pragma omp parallel for schedule(static) if (d.rows * d.cols > 1)
-  for (std::ptrdiff_t row = 0; row < rows; ++row) {
-    try {
-      const auto i = static_cast<std::size_t>(row);
-      for (std::size_t j = 0; j < d.cols; ++j) {
-        const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
-        d.set(i, j, chain({a.row(i), b.column(j), a_scales.row(i), b_scales.row(j)}, start, {}));
-      }
-    } catch (...) {
-#pragma omp critical(assay_gemm_failure)
-      failure = std::current_exception();
+  parallel_for(d.rows, {d.rows * d.cols > 1 ? 0 : 1, Share::fixed}, [&](std::size_t i) {
+    for (std::size_t j = 0; j < d.cols; ++j) {
+      const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
+      d.set(i, j, chain({a.row(i), b.column(j), a_scales.row(i), b_scales.row(j)}, start, {}));
     }
-  }
-  if (failure) std::rethrow_exception(failure);
+  });
 }
 
 std::vector<TraceStep> BlockScaledUnit::trace_scaled(const CodeVector& a, const CodeVector& b,

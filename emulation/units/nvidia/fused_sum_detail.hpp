@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
+
+#include "reference/core/parallel.hpp"
 
 namespace assay::fused_sum_detail {
 
@@ -17,21 +18,10 @@ constexpr std::size_t rounded_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-// Runs body(i) for every i below n on OpenMP's threads; rethrows what one of them threw.
+// Runs body(i) for every i below n, on threads if that is worth it.
 template <class Body>
-void parallel(std::size_t n, bool worth_it, Body body) {
-  std::exception_ptr failure;
-  const auto count = static_cast<std::ptrdiff_t>(n);
-#pragma omp parallel for schedule(dynamic) if (worth_it && n > 1)
-  for (std::ptrdiff_t i = 0; i < count; ++i) {
-    try {
-      body(static_cast<std::size_t>(i));
-    } catch (...) {
-#pragma omp critical(assay_fused_sum_failure)
-      failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+void parallel(std::size_t n, bool worth_it, const Body& body) {
+  parallel_for(n, {worth_it ? 0 : 1, Share::dynamic, 1}, body);
 }
 
 }  // namespace assay::fused_sum_detail

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <string>
 #include <vector>
 
 #include "emulation/units/fma_gemm.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/conversion_policy.hpp"
 
 namespace assay {
@@ -57,40 +57,32 @@ void vdpbf16ps_lanes_definition(const std::uint32_t* c, const std::uint32_t* a, 
   for (std::size_t i = 0; i < n; ++i) d[i] = vdpbf16ps_lane({c[i], a[i], b[i]}, rules);
 }
 
-// fill(batch, first, n) makes operands and both results; the batches are shared out over OpenMP's threads.
+// fill(batch, first, n) makes operands and both results; the batches are shared out over threads.
 template <class Fill>
 CheckCounts compare(std::uint64_t first, std::uint64_t count, std::size_t step, const Fill& fill) {
-  CheckCounts total;
-  std::exception_ptr failure;  // an exception must not leave the parallel region
-  const auto batches = static_cast<std::ptrdiff_t>((count + step - 1) / step);
-#pragma omp parallel if (batches > 4)
-  {
-    CheckCounts own;
-    try {
-      Batch x{};
-#pragma omp for schedule(static) nowait
-      for (std::ptrdiff_t k = 0; k < batches; ++k) {
-        const std::uint64_t at = static_cast<std::uint64_t>(k) * step;
-        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(step, count - at));
-        fill(x, first + at, n);
-        own.vectors += n;
-        if (std::memcmp(x.got, x.want, n * sizeof *x.got) == 0) continue;
-        for (std::size_t i = 0; i < n; ++i) {
-          if (x.got[i] == x.want[i]) continue;
-          ++own.mismatches;
-          if (!own.first || first + at + i < own.first->index)
-            own.first = X86Mismatch{first + at + i, x.lane(i), x.got[i], x.want[i]};
-        }
-      }
-    } catch (...) {
-#pragma omp critical(assay_live_failure)
-      failure = std::current_exception();
-    }
-#pragma omp critical(assay_live_counts)
-    total += own;
-  }
-  if (failure) std::rethrow_exception(failure);
-  return total;
+  struct Own {
+    Batch x{};
+    CheckCounts counts;
+  };
+  const auto batches = static_cast<std::size_t>((count + step - 1) / step);
+  return parallel_reduce(
+             batches, {batches > 4 ? 0 : 1, Share::fixed}, [] { return Own{}; },
+             [&](Own& own, std::size_t k) {
+               Batch& x = own.x;
+               const std::uint64_t at = std::uint64_t{k} * step;
+               const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(step, count - at));
+               fill(x, first + at, n);
+               own.counts.vectors += n;
+               if (std::memcmp(x.got, x.want, n * sizeof *x.got) == 0) return;
+               for (std::size_t i = 0; i < n; ++i) {
+                 if (x.got[i] == x.want[i]) continue;
+                 ++own.counts.mismatches;
+                 if (!own.counts.first || first + at + i < own.counts.first->index)
+                   own.counts.first = X86Mismatch{first + at + i, x.lane(i), x.got[i], x.want[i]};
+               }
+             },
+             [](Own& all, const Own& own) { all.counts += own.counts; })
+      .counts;
 }
 
 CodeMatrix pairs_of_rows(const std::uint32_t* a, const TileShape& shape) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/parallel.hpp"
 
 namespace assay {
 namespace {
@@ -95,35 +95,30 @@ std::vector<MutantKills> run_x86_mutants(std::uint64_t seed, std::uint64_t vecto
     result.push_back({.mutant = &mutant, .live = live});
     for (const X86ClassInfo& c : x86_classes()) result.back().classes.push_back({c.id, vectors, 0});
   }
-  std::exception_ptr failure;  // an exception must not leave the parallel region
-  const auto count = static_cast<std::ptrdiff_t>(vectors);
+  struct Own {
+    Dot dot;
+    std::array<std::uint64_t, mutants.size()> kills{};
+  };
   for (std::size_t at = 0; at < x86_classes().size(); ++at) {
     const X86Class kind = x86_classes()[at].id;
-#pragma omp parallel
-    {
-      std::vector<std::uint64_t> kills(mutants.size());
-      try {
-        Dot dot;
-#pragma omp for schedule(static) nowait
-        for (std::ptrdiff_t i = 0; i < count; ++i) {
+    const Own all = parallel_reduce(
+        static_cast<std::size_t>(vectors), {0, Share::fixed}, [] { return Own{}; },
+        [&](Own& own, std::size_t i) {
+          Dot& dot = own.dot;
           for (const bool tiles : {false, true}) {
-            make(dot, {kind, seed, static_cast<std::uint64_t>(i), 1}, tiles);
+            make(dot, {kind, seed, i, 1}, tiles);
             const std::uint32_t want = truth(dot, tiles, cpu_has(tiles ? Isa::amx_bf16 : Isa::avx512bf16));
             for (std::size_t m = 0; m < mutants.size(); ++m) {
               if ((mutants[m].unit == tdp) == tiles)
-                kills[m] += mutant_dot(mutants[m], dot.a_view(), dot.b_view(), dot.c) != want;
+                own.kills[m] += mutant_dot(mutants[m], dot.a_view(), dot.b_view(), dot.c) != want;
             }
           }
-        }
-      } catch (...) {
-#pragma omp critical(assay_mutants_failure)
-        failure = std::current_exception();
-      }
-#pragma omp critical(assay_mutants_counts)
-      for (std::size_t m = 0; m < mutants.size(); ++m) result[m].classes[at].kills += kills[m];
-    }
+        },
+        [](Own& sum, const Own& own) {
+          for (std::size_t m = 0; m < mutants.size(); ++m) sum.kills[m] += own.kills[m];
+        });
+    for (std::size_t m = 0; m < mutants.size(); ++m) result[m].classes[at].kills = all.kills[m];
   }
-  if (failure) std::rethrow_exception(failure);
   return result;
 }
 

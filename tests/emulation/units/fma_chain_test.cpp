@@ -1,5 +1,4 @@
 #define BOOST_TEST_MODULE units_fma_chain
-#include <omp.h>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "emulation/units/fma_chain.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/exact/exact_dot.hpp"
 #include "tests/reference/exact/operands.hpp"
@@ -308,7 +308,6 @@ BOOST_AUTO_TEST_CASE(float64_rounds_to_odd) {
 BOOST_AUTO_TEST_CASE(neither_mxcsr_nor_threads_matter) {
   const Units units;
   const std::size_t m = 100, n = 70, k = 66;
-  const int threads = omp_get_max_threads();
   for (const char* const name : float_units) {
     const Unit& unit = units.find(name);
     const FormatSpec& f = unit.info().inputs.front().first;
@@ -320,7 +319,7 @@ BOOST_AUTO_TEST_CASE(neither_mxcsr_nor_threads_matter) {
       if (!cpu_has(path.needs) || path.name == "definition") continue;
       for (const std::uint32_t control : {0x1F80U, 0x3F80U, 0x5F80U, 0x7F80U, 0x9FC0U, 0xFFC0U}) {
         for (const int count : {1, 2, 3}) {
-          omp_set_num_threads(count);
+          const ThreadScope team(count);
           CodeArray got(m * n, f32);
           const MxcsrGuard guard(control);
           unit.gemm_by(path.name, a.matrix(m, k), b.matrix(k, n), {}, got.out(m, n));
@@ -329,7 +328,6 @@ BOOST_AUTO_TEST_CASE(neither_mxcsr_nor_threads_matter) {
         }
       }
     }
-    omp_set_num_threads(threads);
     BOOST_TEST(wrong == 0U, name << ": " << wrong);
   }
 }

@@ -1,7 +1,6 @@
 // The operands of the live checks, the fast forms of VDPBF16PS and TDPBF16PS against their definitions, and the
 // mutants: all that needs no special CPU.
 #define BOOST_TEST_MODULE units_x86_lanes
-#include <omp.h>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -14,6 +13,7 @@
 #include "emulation/units/x86/x86_mutants.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 
 using namespace assay;
@@ -190,10 +190,10 @@ BOOST_AUTO_TEST_CASE(checks_can_fail) {
   BOOST_TEST(counts.first->got == vdpbf16ps_lane(counts.first->lane));
   BOOST_TEST(counts.first->want == vdpbf16ps_lane(counts.first->lane, {.tiny = Tiny::before_rounding}));
   BOOST_TEST(counts.first->got != counts.first->want);
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const CheckCounts alone = check_vdpbf16ps_definition(lanes, {.tiny = Tiny::before_rounding});
-  omp_set_num_threads(threads);
+  const CheckCounts alone = [&] {
+    const ThreadScope team(1);
+    return check_vdpbf16ps_definition(lanes, {.tiny = Tiny::before_rounding});
+  }();
   BOOST_TEST(alone.mismatches == counts.mismatches);
   BOOST_TEST(alone.first->index == counts.first->index);
   BOOST_TEST(

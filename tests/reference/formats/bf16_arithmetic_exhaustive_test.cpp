@@ -7,6 +7,7 @@
 #include <iostream>
 #include <vector>
 
+#include "reference/core/parallel.hpp"
 #include "reference/formats/bf16_arithmetic.hpp"
 
 using namespace assay;
@@ -18,19 +19,27 @@ BOOST_AUTO_TEST_CASE(every_finite_pair) {
   }
   BOOST_REQUIRE(finite.size() == 65280U);
   const auto start = std::chrono::steady_clock::now();
-  std::uint64_t wrong_add = 0, wrong_mul = 0, wrong_div = 0;
-#pragma omp parallel for schedule(dynamic, 64) reduction(+ : wrong_add, wrong_mul, wrong_div)
-  for (std::size_t i = 0; i < finite.size(); ++i) {
-    const bf16_t a = finite[i];
-    for (const bf16_t b : finite) {
-      wrong_add += add(a, b) != definition::add(a, b) ? 1U : 0U;
-      wrong_mul += mul(a, b) != definition::mul(a, b) ? 1U : 0U;
-      wrong_div += div(a, b) != definition::div(a, b) ? 1U : 0U;
-    }
-  }
+  struct Wrong {
+    std::uint64_t add = 0, mul = 0, div = 0;
+  };
+  const Wrong wrong = parallel_reduce(
+      finite.size(), {0, Share::dynamic, 64}, [] { return Wrong{}; },
+      [&](Wrong& own, std::size_t i) {
+        const bf16_t a = finite[i];
+        for (const bf16_t b : finite) {
+          own.add += add(a, b) != definition::add(a, b) ? 1U : 0U;
+          own.mul += mul(a, b) != definition::mul(a, b) ? 1U : 0U;
+          own.div += div(a, b) != definition::div(a, b) ? 1U : 0U;
+        }
+      },
+      [](Wrong& all, const Wrong& own) {
+        all.add += own.add;
+        all.mul += own.mul;
+        all.div += own.div;
+      });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::cout << "3 x " << finite.size() * finite.size() << " pairs in " << seconds.count() << " s\n";
-  BOOST_TEST(wrong_add == 0U);
-  BOOST_TEST(wrong_mul == 0U);
-  BOOST_TEST(wrong_div == 0U);
+  BOOST_TEST(wrong.add == 0U);
+  BOOST_TEST(wrong.mul == 0U);
+  BOOST_TEST(wrong.div == 0U);
 }

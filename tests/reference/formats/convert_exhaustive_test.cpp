@@ -3,12 +3,11 @@
 #define BOOST_TEST_NO_MAIN
 #include <boost/test/unit_test.hpp>
 
-#include <omp.h>
-
 #include <chrono>
 #include <iostream>
 #include <numeric>
 
+#include "reference/core/parallel.hpp"
 #include "tests/reference/formats/conversion_check.hpp"
 
 using namespace assay;
@@ -24,26 +23,29 @@ void every_float(std::span<const Rounding> modes) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<const ConversionKernel*> kernels = kernels_to(to);
   const std::vector<Conversion> conversions = conversions_to(to, modes, std::vector{Overflow::ieee});
-  Differences all;
-  std::uint64_t visited = 0;
-#pragma omp parallel
-  {
-    std::vector<std::uint32_t> bits(chunk);
-    Differences mine;
-#pragma omp for schedule(dynamic, 16) reduction(+ : visited)
-    for (std::uint64_t first = 0; first < all_floats; first += chunk) {
-      std::iota(bits.begin(), bits.end(), static_cast<std::uint32_t>(first));
-      mine.add(check<to>(kernels, conversions, bits));
-      visited += chunk;
-    }
-#pragma omp critical
-    all.add(mine);
-  }
+  struct Own {
+    std::vector<std::uint32_t> bits = std::vector<std::uint32_t>(chunk);
+    Differences differences;
+    std::uint64_t visited = 0;
+  };
+  const Own own = parallel_reduce(
+      all_floats / chunk, {0, Share::dynamic, 16}, [] { return Own{}; },
+      [&](Own& mine, std::size_t i) {
+        std::iota(mine.bits.begin(), mine.bits.end(), static_cast<std::uint32_t>(i * chunk));
+        mine.differences.add(check<to>(kernels, conversions, mine.bits));
+        mine.visited += chunk;
+      },
+      [](Own& all, const Own& mine) {
+        all.differences.add(mine.differences);
+        all.visited += mine.visited;
+      });
+  const std::uint64_t visited = own.visited;
+  const Differences& all = own.differences;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::string names;
   for (const ConversionKernel* kernel : kernels) names += " " + std::string(kernel->name);
   std::cout << to.short_name << ": " << conversions.size() << " conversions of " << visited << " floats by"
-            << names << ": " << seconds.count() << " s on " << omp_get_max_threads() << " threads\n";
+            << names << ": " << seconds.count() << " s on " << default_threads() << " threads\n";
   BOOST_TEST(visited == all_floats);
   BOOST_TEST(all.count == 0U, all);
 }

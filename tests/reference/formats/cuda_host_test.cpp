@@ -13,12 +13,12 @@
 #include <cuda_fp4.h>
 #include <cuda_fp6.h>
 #include <cuda_fp8.h>
-#include <omp.h>
 
 #include <chrono>
 #include <iostream>
 #include <numeric>
 
+#include "reference/core/parallel.hpp"
 #include "reference/formats/block_scaled.hpp"
 #endif
 
@@ -130,21 +130,21 @@ void every_float(const Theirs& t) {
   constexpr std::uint64_t all_floats = std::uint64_t{1} << 32;
   constexpr std::size_t chunk = std::size_t{1} << 15;
   const auto start = std::chrono::steady_clock::now();
-  Differences all;
-#pragma omp parallel
-  {
-    std::vector<std::uint32_t> bits(chunk);
-    Differences mine;
-#pragma omp for schedule(dynamic, 16)
-    for (std::uint64_t first = 0; first < all_floats; first += chunk) {
-      std::iota(bits.begin(), bits.end(), static_cast<std::uint32_t>(first));
-      mine.add(compare_with(t, bits));
-    }
-#pragma omp critical
-    all.add(mine);
-  }
+  struct Own {
+    std::vector<std::uint32_t> bits = std::vector<std::uint32_t>(chunk);
+    Differences differences;
+  };
+  const Differences all =
+      parallel_reduce(
+          all_floats / chunk, {0, Share::dynamic, 16}, [] { return Own{}; },
+          [&](Own& own, std::size_t i) {
+            std::iota(own.bits.begin(), own.bits.end(), static_cast<std::uint32_t>(i * chunk));
+            own.differences.add(compare_with(t, own.bits));
+          },
+          [](Own& sum, const Own& own) { sum.differences.add(own.differences); })
+          .differences;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  std::cout << t.name << ": all floats in " << seconds.count() << " s on " << omp_get_max_threads()
+  std::cout << t.name << ": all floats in " << seconds.count() << " s on " << default_threads()
             << " threads\n";
   BOOST_TEST(all.count == 0U, all);
 }
@@ -170,9 +170,10 @@ void e8m0_sample() {
 }
 
 void e8m0_every_float() {
-  std::uint64_t wrong = 0;
-#pragma omp parallel for reduction(+ : wrong)
-  for (std::uint32_t bits = 0; bits < 0x7F800000; ++bits) wrong += e8m0_differences(bits);
+  const std::uint64_t wrong = parallel_reduce(
+      0x7F800000, 0, [] { return std::uint64_t{0}; },
+      [](std::uint64_t& own, std::size_t bits) { own += e8m0_differences(static_cast<std::uint32_t>(bits)); },
+      [](std::uint64_t& all, std::uint64_t own) { all += own; });
   BOOST_TEST(wrong == 0U);
 }
 

@@ -1,6 +1,5 @@
 // Studies of errors against closed forms and known figures; that they see an arithmetic that lies.
 #define BOOST_TEST_MODULE studies_error
-#include <omp.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include <sstream>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "validation/report/page.hpp"
 #include "validation/studies/accumulation.hpp"
 #include "validation/studies/rounding.hpp"
@@ -281,12 +281,11 @@ BOOST_AUTO_TEST_CASE(threads_and_order_of_series_change_nothing) {
   r.modes = {Rounding::nearest_even, Rounding::stochastic};
   r.lengths = {10, 300};
   r.trials.most = 20;
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const std::string one = study_csv(study_accumulation(r));
-  omp_set_num_threads(4);
-  const std::string four = study_csv(study_accumulation(r));
-  omp_set_num_threads(threads);
+  const auto with_threads = [&](int threads) {
+    const ThreadScope team(threads);
+    return study_csv(study_accumulation(r));
+  };
+  const std::string one = with_threads(1), four = with_threads(4);
   BOOST_TEST(one == four);
   r.seed = 2;
   BOOST_TEST(study_csv(study_accumulation(r)) != one);
