@@ -123,9 +123,9 @@ class FmaChainUnit final : public Unit {
 
   std::vector<UnitPath> paths() const override {
     if (row_.format != formats::float32) return {{"definition"}};
-    std::vector<UnitPath> paths{{"definition"}};
-    if (row_.fused) paths.push_back({"scalar any range", Isa::scalar});
-    for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) paths.push_back({isa_name(isa), isa});
+    std::vector<UnitPath> paths = fma_kernels().infos();
+    if (row_.fused) paths.push_back({"scalar any range"});
+    paths.push_back({"definition"});
     return paths;
   }
 
@@ -188,9 +188,10 @@ class FmaChainUnit final : public Unit {
                       .fused = row_.fused,
                       .flush = row_.flush,
                       .canonical_nan = row_.shape == ChainShape::sequential};
-    const bool done =
-        path.name != "definition" && fma_gemm(how, path.needs, a, b, c, d, path.name == "scalar any range");
-    if (!done) Unit::gemm_by_checked(path, a, b, c, d);
+    const bool any_range = path.name == "scalar any range";
+    const FmaKernel* const kernel = fma_kernels().lookup(any_range ? "scalar" : path.name);
+    if (kernel == nullptr || !fma_gemm(how, *kernel, a, b, c, d, any_range))
+      Unit::gemm_by_checked(path, a, b, c, d);
   }
 
   const Row row_;

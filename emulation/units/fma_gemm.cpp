@@ -35,18 +35,13 @@ class Buffer {
   std::vector<float> floats_;
 };
 
-struct Kernel {
-  FmaPanelsFn* run;
-  FmaTile tile;
-};
-Kernel kernel_for(Isa isa, bool any_range) {
-  switch (isa) {
-    case Isa::avx512: return {kernels::fma_gemm_avx512, fma_tile_avx512};
-    case Isa::avx2: return {kernels::fma_gemm_avx2, fma_tile_avx2};
-    default: break;
-  }
-  return {any_range ? kernels::fma_gemm_scalar_any_range : kernels::fma_gemm_scalar, fma_tile_scalar};
-}
+constexpr auto kernels_of_def = std::to_array<FmaKernel>({
+#define FMA_GEMM(isa, any_range, rows, columns, description) \
+  {{#isa, Isa::isa, description}, kernels::fma_gemm_##isa, kernels::any_range, fma_tile_##isa},
+#include "emulation/units/fma_gemm.def"
+#undef FMA_GEMM
+});
+constexpr KernelTable<FmaKernel> table{"fma_gemm", kernels_of_def};
 
 // The elements of K in the order in which a chain takes them.
 std::vector<std::size_t> order_of(ChainShape shape, std::size_t k) {
@@ -272,8 +267,9 @@ void make_nans_canonical(unsigned char* d, std::ptrdiff_t row_bytes, std::size_t
 }
 
 // D dense along its rows.
-void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
-                bool fresh, const MutableCodeMatrix& d) {
+void dense_gemm(const FmaGemm& how, const FmaKernel& kernel, bool any_range, const CodeMatrix& a,
+                const CodeMatrix& b, bool fresh, const MutableCodeMatrix& d) {
+  FmaPanelsFn* const run = any_range ? kernel.any_range : kernel.run;
   const std::size_t tile_rows = kernel.tile.rows, tile_columns = kernel.tile.columns;
   const std::vector<std::size_t> order = order_of(how.shape, a.cols);
   const std::size_t m = d.rows, n = d.cols, k = order.size();
@@ -326,7 +322,7 @@ void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, c
         panels.fresh = fresh && k0 == 0;
         panels.fused = how.fused;
         panels.flush = how.flush;
-        kernel.run(panels);
+        run(panels);
         if (how.canonical_nan && k0 + depth == k)
           make_nans_canonical(panels.d, panels.d_row_bytes, panels.rows, columns);
       });
@@ -336,10 +332,12 @@ void dense_gemm(const FmaGemm& how, const Kernel& kernel, const CodeMatrix& a, c
 
 }  // namespace
 
-bool fma_gemm(const FmaGemm& how, Isa isa, const CodeMatrix& a, const CodeMatrix& b,
+const KernelTable<FmaKernel>& fma_kernels() { return table; }
+
+bool fma_gemm(const FmaGemm& how, const FmaKernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
               const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d, bool any_range) {
   bool wide = false;  // products and sums in float64
-  if (isa == Isa::scalar && how.fused) {
+  if (!kernel.is_fused() && how.fused) {
     const bool narrow = a.format == formats::bfloat16;
     const Range of_a = range_of(a), of_b = range_of(b);
     if (!how.canonical_nan && !(of_a.finite && of_b.finite)) return false;
@@ -347,16 +345,15 @@ bool fma_gemm(const FmaGemm& how, Isa isa, const CodeMatrix& a, const CodeMatrix
   }
   if (c || a.cols == 0) start(c, d);
   if (a.cols == 0) return true;
-  const Kernel kernel = kernel_for(isa, wide);
   if (d.col_stride == 1 || d.cols == 1) {
-    dense_gemm(how, kernel, a, b, !c, d);
+    dense_gemm(how, kernel, wide, a, b, !c, d);
     return true;
   }
   std::vector<std::uint32_t> dense(d.rows * d.cols);
   const MutableCodeMatrix copy{dense.data(),    d.rows, d.cols, static_cast<std::ptrdiff_t>(d.cols), 1,
                                formats::float32};
   if (c) start(CodeMatrix(d), copy);
-  dense_gemm(how, kernel, a, b, !c, copy);
+  dense_gemm(how, kernel, wide, a, b, !c, copy);
   start(CodeMatrix(copy), d);
   return true;
 }

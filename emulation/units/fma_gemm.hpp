@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/exact/code_view.hpp"
 
 namespace assay {
@@ -35,10 +35,14 @@ struct FmaGemm {
   bool canonical_nan = false;  // 0x7FFFFFFF
 };
 
+struct FmaKernel;
+// fma_gemm.def.
+const KernelTable<FmaKernel>& fma_kernels();
+
 // D = A B + C for A and B of bfloat16 or float32 codes, C and D of float32's. False if the operands need the
-// definition: only where `isa` is scalar, A or B has an infinity or a NaN, and NaNs are not canonical. `any_range`:
-// the baseline takes float64 even where float32 would do.
-bool fma_gemm(const FmaGemm& how, Isa isa, const CodeMatrix& a, const CodeMatrix& b,
+// definition: only where the kernel is the baseline's, A or B has an infinity or a NaN, and NaNs are not canonical.
+// `any_range`: the baseline takes float64 even where float32 would do.
+bool fma_gemm(const FmaGemm& how, const FmaKernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
               const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d, bool any_range = false);
 
 // --- for kernels/fma_gemm_<isa>.cpp
@@ -61,14 +65,28 @@ struct FmaPanels {
 };
 
 using FmaPanelsFn = void(const FmaPanels&) noexcept;
-namespace kernels {
-FmaPanelsFn fma_gemm_scalar, fma_gemm_scalar_any_range, fma_gemm_avx2, fma_gemm_avx512;
-}
 
 // Rows and columns of a tile of each kernel.
 struct FmaTile {
   std::size_t rows, columns;
 };
-inline constexpr FmaTile fma_tile_scalar{4, 8}, fma_tile_avx2{6, 16}, fma_tile_avx512{12, 32};
+
+struct FmaKernel : KernelInfo {
+  FmaPanelsFn *run, *any_range;
+  FmaTile tile;
+
+  bool is_fused() const { return run == any_range; }
+};
+
+namespace kernels {
+FmaPanelsFn fma_gemm_scalar_any_range;
+#define FMA_GEMM(isa, any_range, rows, columns, description) FmaPanelsFn fma_gemm_##isa;
+#include "emulation/units/fma_gemm.def"
+#undef FMA_GEMM
+}  // namespace kernels
+#define FMA_GEMM(isa, any_range, rows, columns, description) \
+  inline constexpr FmaTile fma_tile_##isa{rows, columns};
+#include "emulation/units/fma_gemm.def"
+#undef FMA_GEMM
 
 }  // namespace assay

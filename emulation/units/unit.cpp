@@ -1,7 +1,5 @@
 #include "emulation/units/unit.hpp"
 
-#include <algorithm>
-
 #include "reference/core/error.hpp"
 
 namespace assay {
@@ -16,8 +14,8 @@ void Unit::gemm_by(std::string_view path, const CodeMatrix& a, const CodeMatrix&
                    const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const {
   check_gemm(a, b, c, d);
   const std::vector<UnitPath> all = paths();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const UnitPath& p) { return p.name == path; });
-  if (found == all.end()) {
+  const UnitPath* const found = KernelTable<UnitPath>(info().name, all).lookup(path);
+  if (found == nullptr) {
     std::string names;
     for (const UnitPath& p : all) names += (names.empty() ? "" : ", ") + std::string(p.name);
     throw ContractError(info().name + " has no path '" + std::string(path) + "'; it has " + names);
@@ -34,9 +32,7 @@ void Unit::gemm_by_checked(const UnitPath&, const CodeMatrix& a, const CodeMatri
 void Unit::gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
                         const MutableCodeMatrix& d, OutputOrigin) const {
   const std::vector<UnitPath> all = paths();
-  const auto best = std::find_if(all.rbegin(), all.rend(),
-                                 [](const UnitPath& p) { return cpu_has(p.needs) && isa_allowed(p.needs); });
-  gemm_by_checked(best == all.rend() ? all.front() : *best, a, b, c, d);
+  gemm_by_checked(KernelTable<UnitPath>(info().name, all).best(), a, b, c, d);
 }
 
 }  // namespace assay

@@ -12,17 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/exact/arithmetic.hpp"
 #include "reference/exact/trace.hpp"
 
 namespace assay {
 
-// An implementation of a unit's gemm().
-struct UnitPath {
-  std::string_view name;  // "definition", "scalar", "avx2", "avx512", "avx512 any range"
-  Isa needs = Isa::scalar;
-};
+// An implementation of a unit's gemm(): "definition", "scalar", "avx2", "avx512", "avx512 any range".
+using UnitPath = KernelInfo;
 
 class Unit : public Arithmetic {
  public:
@@ -32,7 +29,7 @@ class Unit : public Arithmetic {
   std::vector<TraceStep> trace(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                                const FormatSpec& output) const;
 
-  // The definition first, then faster paths, best last. gemm() takes the best that this CPU has and ASSAY_ISA allows.
+  // Best first, the definition last. gemm() takes the best that this CPU has and ASSAY_ISA allows.
   virtual std::vector<UnitPath> paths() const { return {{"definition"}}; }
 
   // gemm() by the path of this name. ContractError if the unit has none of it, Unavailable if this CPU lacks its ISA.

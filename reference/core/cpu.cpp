@@ -3,13 +3,11 @@
 #include <cpuid.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <xmmintrin.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,13 +15,8 @@
 #include <sstream>
 #include <string>
 
-#include "reference/core/error.hpp"
-
 namespace assay {
 namespace {
-
-constexpr auto isas =
-    std::to_array<Isa>({Isa::scalar, Isa::f16c, Isa::avx2, Isa::avx512, Isa::avx512bf16, Isa::amx_bf16});
 
 struct Registers {
   std::uint32_t a = 0, b = 0, c = 0, d = 0;
@@ -35,111 +28,7 @@ Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   return r;
 }
 
-constexpr bool bit(std::uint32_t word, int position) { return (word >> position & 1) != 0; }
-
-// Read with CPUID itself: a compiler of 2022 knows neither the names nor all features of a CPU of 2024.
-struct Features {
-  bool f16c = false, avx2 = false, avx512 = false, avx512bf16 = false, amx = false;
-  bool os_ymm = false, os_zmm = false, os_tiles = false;
-};
-
-std::uint64_t enabled_state() {
-  std::uint32_t low = 0, high = 0;
-  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return std::uint64_t{high} << 32 | low;
-}
-
-Features read_features() {
-  Features f;
-  const Registers one = cpuid(1), seven = cpuid(7), seven_one = cpuid(7, 1);
-  if (!bit(one.c, 27)) return f;  // no OSXSAVE
-  const std::uint64_t state = enabled_state();
-  f.os_ymm = (state & 0x6) == 0x6;
-  f.os_zmm = (state & 0xE6) == 0xE6;
-  f.os_tiles = (state & 0x60000) == 0x60000;
-  const bool fma = bit(one.c, 12), bmi = bit(seven.b, 3), bmi2 = bit(seven.b, 8);
-  f.f16c = bit(one.c, 28) && bit(one.c, 29);
-  f.avx2 = bit(seven.b, 5) && fma && f.f16c && bmi && bmi2;
-  f.avx512 = f.avx2 && bit(seven.b, 16) && bit(seven.b, 17) && bit(seven.b, 30) && bit(seven.b, 31);
-  f.avx512bf16 = f.avx512 && bit(seven_one.a, 5);
-  f.amx = bit(seven.d, 22) && bit(seven.d, 24);
-  return f;
-}
-
-const Features& features() {
-  static const Features f = read_features();
-  return f;
-}
-
-// Linux lends the tile registers to a process that asks. ARCH_REQ_XCOMP_PERM = 0x1023, feature 18 = tile data.
-bool tiles_granted() {
-  static const bool granted = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
-  return granted;
-}
-
-int width(Isa isa) {
-  switch (isa) {
-    case Isa::scalar: return 0;
-    case Isa::f16c: return 1;
-    case Isa::avx2: return 2;
-    case Isa::avx512: return 3;
-    case Isa::avx512bf16: return 4;
-    case Isa::amx_bf16: return 5;
-  }
-  return 0;
-}
-
 }  // namespace
-
-std::span<const Isa> all_isas() { return isas; }
-
-std::string_view isa_name(Isa isa) {
-  switch (isa) {
-    case Isa::scalar: return "scalar";
-    case Isa::f16c: return "f16c";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::avx512bf16: return "avx512bf16";
-    case Isa::amx_bf16: return "amx_bf16";
-  }
-  return "?";
-}
-
-std::string why_unavailable(Isa isa) {
-  const Features& f = features();
-  const auto because = [](bool cpu, bool os, const char* what) -> std::string {
-    if (!cpu) return std::string("this CPU has no ") + what;
-    if (!os) return std::string("the operating system does not enable ") + what;
-    return {};
-  };
-  switch (isa) {
-    case Isa::scalar: return {};
-    case Isa::f16c: return because(f.f16c, f.os_ymm, "F16C");
-    case Isa::avx2: return because(f.avx2, f.os_ymm, "AVX2 with FMA and BMI2");
-    case Isa::avx512: return because(f.avx512, f.os_zmm, "AVX-512 (F, BW, DQ, VL)");
-    case Isa::avx512bf16: return because(f.avx512bf16, f.os_zmm, "AVX512_BF16");
-    case Isa::amx_bf16: return because(f.amx, f.os_tiles && f.amx && tiles_granted(), "AMX-BF16");
-  }
-  return "unknown ISA";
-}
-
-bool isa_within(Isa isa, Isa widest) { return width(isa) <= width(widest); }
-
-Isa parse_isa(std::string_view name, std::string_view where) {
-  std::string known;
-  for (const Isa isa : isas) {
-    if (name == isa_name(isa)) return isa;
-    known += (known.empty() ? "" : ", ") + std::string(isa_name(isa));
-  }
-  throw InputError(std::string(where), "", "one of " + known, quoted(name));
-}
-
-bool isa_allowed(Isa isa) {
-  static const char* const forced = std::getenv("ASSAY_ISA");
-  if (forced == nullptr || *forced == '\0') return true;
-  static const Isa widest = parse_isa(forced, "ASSAY_ISA");
-  return isa_within(isa, widest);
-}
 
 std::string cpu_model() {
   std::array<char, 49> brand{};

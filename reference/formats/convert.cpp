@@ -49,12 +49,13 @@ bool instruction_f16(const Conversion& c) {
 bool widen_bf16(const Conversion& c) { return c.from == formats::bfloat16 && c.to == formats::float32; }
 bool widen_f16(const Conversion& c) { return c.from == formats::float16 && c.to == formats::float32; }
 
-constexpr auto kernel_table = std::to_array<ConversionKernel>({
+constexpr auto kernels_of_def = std::to_array<ConversionKernel>({
 #define CONVERSION(name, needs, supports, description) \
-  {#name, Isa::needs, &supports, description, &kernels::name},
+  {{#name, Isa::needs, description}, &supports, &kernels::name},
 #include "reference/formats/conversions.def"
 #undef CONVERSION
 });
+constexpr KernelTable<ConversionKernel> table{"conversion", kernels_of_def};
 
 // One call of the kernel, or one for each range of indices that has a key of its own.
 void run_range(const ConversionKernel& kernel, const Conversion& c, const unsigned char* src,
@@ -82,10 +83,7 @@ void run_range(const ConversionKernel& kernel, const Conversion& c, const unsign
 
 // The best kernel for it; null where the definition has to do.
 const ConversionKernel* find_kernel(const Conversion& c) {
-  for (const ConversionKernel& k : kernel_table) {
-    if (k.supports(c) && isa_allowed(k.needs) && cpu_has(k.needs)) return &k;
-  }
-  return nullptr;
+  return table.find([&](const ConversionKernel& k) { return k.supports(c); });
 }
 
 // Pairs of formats without a kernel: the definition, element by element.
@@ -107,7 +105,7 @@ void convert_by_definition(const unsigned char* src, unsigned char* dst, std::si
 
 }  // namespace
 
-std::span<const ConversionKernel> conversion_kernels() { return kernel_table; }
+const KernelTable<ConversionKernel>& conversion_kernels() { return table; }
 
 ConvertParams convert_params(const Conversion& c) {
   const ConversionPolicy& policy = parse_policy(c.policy);
@@ -165,9 +163,7 @@ void convert_array(const ConversionKernel& kernel, const void* src, void* dst, s
     throw ContractError("convert_array: " + std::string(kernel.name) + " does not convert " +
                         std::string(c.from.dtype) + " to " + std::string(c.to.dtype) + " as asked");
   }
-  if (const std::string why = why_unavailable(kernel.needs); !why.empty()) {
-    throw Unavailable(std::string(kernel.name) + ": " + why);
-  }
+  require_cpu(kernel);
   ConvertParams params = convert_params(c);
   if (n == 0) return;
   if (src == nullptr || dst == nullptr) {

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/convert_params.hpp"
@@ -33,16 +33,13 @@ struct Conversion {
       0;  // stochastic rounding: index of src[0] in the array that is rounded piece by piece
 };
 
-struct ConversionKernel {
-  std::string_view name;
-  Isa needs;
+struct ConversionKernel : KernelInfo {
   bool (*supports)(const Conversion&);
-  std::string_view description;
   ConvertFn* run;
 };
 
 // Every kernel of conversions.def, best first.
-std::span<const ConversionKernel> conversion_kernels();
+const KernelTable<ConversionKernel>& conversion_kernels();
 
 // The parameters of a conversion, but for the key of stochastic rounding, which depends on the index; ContractError
 // where the policy has no such rounding or destination, or the random bits are not 0 to 32.

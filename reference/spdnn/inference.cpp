@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/spdnn/kernels.hpp"
@@ -106,31 +107,26 @@ std::span<const CutInfo> all_cuts() {
   return table;
 }
 
-std::span<const Kernel> all_kernels() {
-  static constexpr auto table = std::to_array<Kernel>({
-#define SPDNN(format, isa, lanes) \
-  {#format "_" #isa, Format::format, Isa::isa, lanes, kernels::layer_##format##_##isa, kernels::append_##isa},
+const KernelTable<Kernel>& all_kernels() {
+  static constexpr auto kernels_of_def = std::to_array<Kernel>({
+#define SPDNN(format, isa, lanes)                             \
+  {{#format "_" #isa, Isa::isa, "images at a time: " #lanes}, \
+   Format::format,                                            \
+   lanes,                                                     \
+   kernels::layer_##format##_##isa,                           \
+   kernels::append_##isa},
 #include "reference/spdnn/spdnn.def"
 #undef SPDNN
   });
+  static constexpr KernelTable<Kernel> table{"spdnn", kernels_of_def};
   return table;
 }
 
-const Kernel& best_kernel(Format format, Isa widest) {
-  const auto table = all_kernels();
-  const auto at = std::ranges::find_if(table, [&](const Kernel& k) {
-    return k.format == format && isa_within(k.needs, widest) && isa_allowed(k.needs) && cpu_has(k.needs);
-  });
-  if (at == table.end()) throw Unavailable("no inference kernel is allowed here");
-  return *at;
+const Kernel& best_kernel(Format format, Isa most) {
+  return all_kernels().best([&](const Kernel& k) { return k.format == format && most.includes(k.needs); });
 }
 
-const Kernel& kernel_named(std::string_view name) {
-  const auto table = all_kernels();
-  const auto at = std::ranges::find(table, name, &Kernel::name);
-  if (at == table.end()) throw ContractError("no inference kernel is named " + quoted(name));
-  return *at;
-}
+const Kernel& kernel_named(std::string_view name) { return all_kernels().named(name); }
 
 float challenge_bias(std::int32_t neurons) {
   switch (neurons) {

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/networks/network.hpp"
 #include "reference/spdnn/bit_matrix.hpp"
 #include "reference/spdnn/kernel_task.hpp"
@@ -39,20 +39,18 @@ std::span<const CutInfo> all_cuts();
 
 enum class Format : std::uint8_t { csr, ell };
 
-struct Kernel {
-  std::string_view name;  // "ell_avx512"
-  Format format;          // ell: every output of a layer has the same number of inputs
-  Isa needs;
+struct Kernel : KernelInfo {
+  Format format;        // ell: every output of a layer has the same number of inputs
   std::uint32_t lanes;  // width of a tile in images
   LayerFn* layer;
   AppendFn* append;
 };
 
 // Every kernel of spdnn.def, best first.
-std::span<const Kernel> all_kernels();
-// The best one of `format` that this CPU runs, that ASSAY_ISA allows and that is no wider than `widest`. There is
+const KernelTable<Kernel>& all_kernels();
+// The best one of `format` that this CPU runs, that ASSAY_ISA allows and that needs nothing beyond `most`. There is
 // always one: the scalar kernel.
-const Kernel& best_kernel(Format format, Isa widest = Isa::amx_bf16);
+const Kernel& best_kernel(Format format, Isa most = Isa::everything);
 // ContractError for a name that is not in the table.
 const Kernel& kernel_named(std::string_view name);
 

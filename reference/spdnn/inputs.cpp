@@ -20,7 +20,6 @@
 #include <unsupported/Eigen/FFT>
 #pragma GCC diagnostic pop
 
-#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 

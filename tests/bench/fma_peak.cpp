@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/formats/kernels/immintrin.hpp"
 
 // Assembly: a compiler would fold chains whose operands it knows.

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/convert.hpp"

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/idx.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/spdnn/challenge_files.hpp"

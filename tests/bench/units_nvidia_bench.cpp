@@ -15,6 +15,7 @@
 
 #include "emulation/units/unit.hpp"
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"

@@ -17,6 +17,7 @@
 #include "emulation/units/unit.hpp"
 #include "emulation/units/x86/live_x86.hpp"
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/storage.hpp"
@@ -114,7 +115,7 @@ int main(int argc, char** argv) {
     const Unit& unit = *as_unit(*member);
     for (const UnitPath& path : unit.paths()) {
       for (const int threads : {1, 2}) {
-        const bool wide = isa_within(Isa::avx2, path.needs);
+        const bool wide = path.needs.includes(Isa::avx2);
         if (threads > 1 && (!wide || threads > hardware_threads())) continue;
         auto* const b = benchmark::RegisterBenchmark(
             (unit.info().name + "/" + std::string(path.name) + "/threads:" + std::to_string(threads)).c_str(),

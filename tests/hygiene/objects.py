@@ -4,19 +4,32 @@ import subprocess
 
 from tree import Skip
 
-# Suffix of a kernel file -> the flag that its compile command cannot lack.
-WIDE = {'f16c': '-mf16c', 'avx2': '-mavx2', 'avx512': '-mavx512f', 'avx512bf16': '-mavx512bf16', 'amx': '-mamx-bf16'}
 BASELINE = '-march=x86-64-v2'
 
 
-def isa_of(name):
-    match = re.search(r'/kernels/[^/]*_([a-z0-9]+)\.cpp$', name)
-    return match[1] if match and match[1] in WIDE else None
+def wide_isas(tree):
+    """{suffix of a kernel file: its flags} of the ISAs beyond the baseline, from the program's own list."""
+    flags, isas = {}, {}
+    for line in (tree.text('reference/core/isa.def') or '').splitlines():
+        if match := re.match(r'FAMILY\((\w+), *"[^"]*", *"([^"]*)"', line):
+            flags[match[1]] = match[2]
+        elif match := re.match(r'ISA\((\w+), *"[^"]*", *(.*)\)$', line):
+            families = re.findall(r'\w+', ' '.join(re.findall(r'Isa{(.*)}', match[2])))
+            isas[match[1]] = {flags[f] for f in families}.union(
+                *(isas[base] for base in re.findall(r'Isa::(\w+)', match[2])))
+    return {isa: needed for isa, needed in isas.items() if needed}
+
+
+def isa_of(name, isas):
+    """The ISA beyond the baseline that a kernel file's suffix names, or None."""
+    fitting = [isa for isa in isas if re.search(rf'/kernels/[^/]*_{isa}\.cpp$', name)]
+    return max(fitting, key=len, default=None)
 
 
 def check_flags(tree):
-    """No contraction anywhere, the baseline for all, more than it for wide-ISA kernels alone."""
+    """No contraction; the baseline, and beyond it a wide-ISA kernel's own flags of isa.def and no other."""
     bad = []
+    isas = wide_isas(tree)
     for name, (arguments, _) in tree.commands().items():
         if name.split('/')[0] not in ('reference', 'emulation', 'validation'):
             continue
@@ -25,11 +38,12 @@ def check_flags(tree):
         if [a for a in arguments if a.startswith('-march=')] != [BASELINE]:
             bad.append(f'{name}: compiled without {BASELINE}, or with another -march')
         wide = [a for a in arguments if re.match(r'-m(avx|f16c|fma|bmi|amx)', a)]
-        isa = isa_of(name)
-        if isa is None and wide:
-            bad.append(f'{name}: compiled with {" ".join(wide)}, which the baseline has not')
-        if isa is not None and WIDE[isa] not in wide:
-            bad.append(f'{name}: compiled without {WIDE[isa]}')
+        isa = isa_of(name, isas)
+        due = isas[isa] if isa else set()
+        if beyond := sorted(set(wide) - due):
+            bad.append(f'{name}: compiled with {" ".join(beyond)}, which {isa or "the baseline"} has not')
+        if missing := sorted(due - set(wide)):
+            bad.append(f'{name}: compiled without {" ".join(missing)}')
     return bad
 
 
@@ -60,6 +74,7 @@ def check_exports(tree):
         raise Skip('not a release build: inline functions stay functions')
     found = {name: symbols(output) for name, (_, output) in tree.commands().items()
              if name.split('/')[0] in ('reference', 'emulation', 'validation')}
-    baseline = {symbol for name in found if not isa_of(name) for kind, symbol in found[name] if kind in 'TDBRGS'}
-    return [f'{name}: {fault}' for name in sorted(found) if isa_of(name)
+    isas = wide_isas(tree)
+    baseline = {symbol for name in found if not isa_of(name, isas) for kind, symbol in found[name] if kind in 'TDBRGS'}
+    return [f'{name}: {fault}' for name in sorted(found) if isa_of(name, isas)
             for fault in symbol_faults(found[name], baseline)]

@@ -13,6 +13,7 @@ from pathlib import Path
 import hygiene
 from tree import Skip, Tree
 
+FLAGS = '-ffp-contract=off -march=x86-64-v2'
 HEADER = '#pragma once\n\nnamespace assay {\nint one();\n}  // namespace assay\n'
 KERNEL = ('#include "reference/core/one.hpp"\n\nnamespace assay::kernels {\n'
           'void add_avx512(int* x) { *x += one(); }\n}  // namespace assay::kernels\n')
@@ -29,6 +30,8 @@ SOUND = {
     'reference/core/one.hpp': HEADER,
     'reference/core/one.cpp': '#include "reference/core/one.hpp"\n\n#include <vector>\n\n'
                               'namespace assay {\n#pragma omp flush\nint one() { return 1; }\n}  // namespace assay\n',
+    'reference/core/isa.def': 'FAMILY(avx512f, "AVX512F", "-mavx512f", 7, 0, b, 16, zmm)\n'
+                              'ISA(scalar, "", Isa{})\nISA(avx512, "AVX-512 (F)", Isa::scalar | Isa{avx512f})\n',
     'reference/formats/CMakeLists.txt': 'assay_library(reference_formats LINKS assay_reference_core)\n'
                                         'file(CONFIGURE OUTPUT reference/formats/made.hpp)\n',
     'reference/formats/two.hpp': '#pragma once\n\n#include "reference/core/one.hpp"\n'
@@ -114,7 +117,8 @@ PLANTS = {
         {ONE: 'flags: -ffp-contract=off'},
         {ONE: 'flags: -ffp-contract=off -march=x86-64-v2 -march=native'},
         {ONE: 'flags: -ffp-contract=off -march=x86-64-v2 -mavx2'},
-        {'reference/formats/kernels/two_avx512.cpp': 'flags: -ffp-contract=off -march=x86-64-v2 -mavx2'},
+        {'reference/formats/kernels/two_avx512.cpp': 'flags: -ffp-contract=off -march=x86-64-v2'},
+        {'reference/formats/kernels/two_avx512.cpp': f'flags: {FLAGS} -mavx512f -mamx-bf16'},
     ],
     'exports': [
         # `one` with a weak definition only: the copy that a wide-ISA file makes could be the one.
@@ -132,7 +136,6 @@ PLANTS = {
          'namespace assay::kernels {\nvoid g() { std::grow(1); }\n}\n'},
     ],
 }
-FLAGS = '-ffp-contract=off -march=x86-64-v2'
 
 
 def write(top, files):

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/idx.hpp"
 #include "reference/graphs/radixnet.hpp"

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,8 @@ std::string evidence_text(const ArithmeticInfo& info) {
 // Every path, with the reason where this CPU cannot run it.
 std::vector<std::string> path_lines(const Unit& unit) {
   std::vector<std::string> lines;
-  for (const UnitPath& path : unit.paths()) {
+  const std::vector<UnitPath> paths = unit.paths();
+  for (const UnitPath& path : paths | std::views::reverse) {
     const std::string why = why_unavailable(path.needs);
     lines.push_back(why.empty() ? std::string(path.name) : fmt::format("{} ({})", path.name, why));
   }
@@ -73,7 +75,8 @@ nlohmann::ordered_json as_json(const Unit& unit) {
   nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
   for (const auto& [key, value] : info.parameters) parameters[key] = value;
   auto paths = nlohmann::ordered_json::array();
-  for (const UnitPath& path : unit.paths()) {
+  const std::vector<UnitPath> best_first = unit.paths();
+  for (const UnitPath& path : best_first | std::views::reverse) {
     const std::string why = why_unavailable(path.needs);
     paths.push_back(
         {{"name", path.name}, {"needs", isa_name(path.needs)}, {"here", why.empty()}, {"why_not", why}});

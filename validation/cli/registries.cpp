@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "reference/core/cpu.hpp"
+#include "emulation/units/fma_gemm.hpp"
+#include "emulation/units/nvidia/fused_sum_gemm.hpp"
+#include "emulation/units/x86/live_x86.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/convert.hpp"
 #include "reference/formats/encode.hpp"
@@ -49,22 +52,28 @@ std::vector<Member> conversions_members() {
   return members;
 }
 
-Member kernel_member(std::string_view family, std::string_view name, Isa needs,
-                     std::string_view description) {
-  std::string why_not = why_unavailable(needs);
-  if (why_not.empty() && !isa_allowed(needs)) why_not = "ASSAY_ISA leaves it out";
-  return {{"family", family},        {"name", name},       {"needs", isa_name(needs)},
-          {"here", why_not.empty()}, {"why_not", why_not}, {"description", description}};
+// A new family of kernels is a line in kernels_members().
+template <class Kernel>
+void add_kernels(std::vector<Member>& members, const KernelTable<Kernel>& table) {
+  for (const KernelInfo& k : table.infos()) {
+    const std::string reason = why_not(k);
+    members.push_back({{"family", table.family()},
+                       {"name", k.name},
+                       {"needs", isa_name(k.needs)},
+                       {"here", reason.empty()},
+                       {"why_not", reason},
+                       {"description", k.description}});
+  }
 }
 
 std::vector<Member> kernels_members() {
   std::vector<Member> members;
-  for (const ConversionKernel& k : conversion_kernels()) {
-    members.push_back(kernel_member("conversion", k.name, k.needs, k.description));
-  }
-  for (const spdnn::Kernel& k : spdnn::all_kernels()) {
-    members.push_back(kernel_member("spdnn", k.name, k.needs, fmt::format("images at a time: {}", k.lanes)));
-  }
+  add_kernels(members, conversion_kernels());
+  add_kernels(members, spdnn::all_kernels());
+  add_kernels(members, fma_kernels());
+  add_kernels(members, fused_sum_kernels());
+  add_kernels(members, x86_lanes_kernels());
+  add_kernels(members, live_x86_kernels());
   return members;
 }
 

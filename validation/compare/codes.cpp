@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/formats/convert.hpp"
 #include "reference/formats/encode.hpp"
 
@@ -152,7 +152,7 @@ Narrower::Narrower(const FormatSpec& from, const FormatSpec& to, Rounding roundi
   conversion.to = to;
   conversion.rounding = rounding;
   for (const ConversionKernel& kernel : conversion_kernels()) {
-    if (!kernel.supports(conversion) || !cpu_has(kernel.needs) || !isa_allowed(kernel.needs)) continue;
+    if (!kernel.supports(conversion) || !runs_here(kernel)) continue;
     kernel_ = std::make_shared<const Kernel>(Kernel{kernel, conversion});
     break;
   }

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 
 namespace assay {

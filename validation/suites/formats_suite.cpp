@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/bf16_arithmetic.hpp"
@@ -164,11 +165,6 @@ std::vector<Conversion> offered(const ConversionKernel& kernel) {
   return out;
 }
 
-std::string unavailable(const ConversionKernel& kernel) {
-  if (std::string why = why_unavailable(kernel.needs); !why.empty()) return why;
-  return isa_allowed(kernel.needs) ? "" : "ASSAY_ISA excludes " + std::string(isa_name(kernel.needs));
-}
-
 CaseResult skipped(std::string reason) {
   CaseResult r;
   r.status = Status::skipped;
@@ -183,7 +179,7 @@ std::string evidence_of(const ConversionKernel& kernel) {
 }
 
 CaseResult narrowing_case(const ConversionKernel& kernel, std::uint64_t n, const RunContext& context) {
-  if (std::string why = unavailable(kernel); !why.empty()) return skipped(std::move(why));
+  if (std::string why = why_not(kernel); !why.empty()) return skipped(std::move(why));
   const std::vector<Conversion> conversions = offered(kernel);
   // Each conversion gets its share of the inputs in a sample, all of them in the exhaustive form.
   const std::uint64_t share = n == all_floats ? n : std::max<std::uint64_t>(n / conversions.size(), 1 << 16);
@@ -199,7 +195,7 @@ CaseResult narrowing_case(const ConversionKernel& kernel, std::uint64_t n, const
 
 CaseResult stochastic_case(const ConversionKernel& kernel, const FormatSpec& to, int bits, std::uint64_t n,
                            const RunContext& context) {
-  if (std::string why = unavailable(kernel); !why.empty()) return skipped(std::move(why));
+  if (std::string why = why_not(kernel); !why.empty()) return skipped(std::move(why));
   Conversion c;
   c.to = to;
   c.rounding = Rounding::stochastic;
@@ -212,7 +208,7 @@ CaseResult stochastic_case(const ConversionKernel& kernel, const FormatSpec& to,
 
 // All codes of a 16-bit format widened to float32. NaN keeps its payload; VCVTPH2PS quiets it.
 CaseResult widening_case(const ConversionKernel& kernel, const FormatSpec& from) {
-  if (std::string why = unavailable(kernel); !why.empty()) return skipped(std::move(why));
+  if (std::string why = why_not(kernel); !why.empty()) return skipped(std::move(why));
   Conversion c;
   c.from = from;
   c.to = formats::float32;

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "reference/core/idx.hpp"
@@ -264,11 +264,6 @@ void conclude(CaseResult& r, std::uint64_t inside) {
   }
 }
 
-std::string why_not_runnable(const Kernel& kernel) {
-  if (const std::string why = why_unavailable(kernel.needs); !why.empty()) return why;
-  return isa_allowed(kernel.needs) ? "" : fmt::format("ASSAY_ISA does not allow {}", isa_name(kernel.needs));
-}
-
 Plan plan_of(const Kernel& kernel, std::span<const Layer> layers, std::vector<Cut> cuts) {
   Plan plan(kernel, std::move(cuts));
   for (const Layer& layer : layers) plan.add_layer(layer);
@@ -302,7 +297,7 @@ Inference direct(std::span<const Layer> layers, const DenseRows& rows) {
 }
 
 CaseResult random_network_case(const RunContext& context, const Kernel& kernel, std::uint64_t seed) {
-  if (const std::string why = why_not_runnable(kernel); !why.empty()) return skipped(why);
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped(why);
   const bool same_length = kernel.format == Format::ell;
   constexpr std::size_t images = 331;  // tiles of every width, and a tail
   CaseResult r;
@@ -350,7 +345,7 @@ Plan challenge_plan(const Kernel& kernel, int layers) { return {kernel, *network
 // Few layers: after 22 of them every live activation is 32, and any order of summation would agree.
 CaseResult real_network_case(const RunContext& context, const Kernel& kernel, int layers,
                              std::size_t images) {
-  if (const std::string why = why_not_runnable(kernel); !why.empty()) return skipped(why);
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped(why);
   const auto pixels = inputs(context, "generated", images);
   const Plan plan = challenge_plan(kernel, layers);
   const Inference got = execute(plan, pixels->view(), execute_options(context, true));
@@ -385,7 +380,7 @@ void judge(CaseResult& r, const CategoryDifference& d, std::size_t images, std::
 }
 
 CaseResult official_categories(const RunContext& context, const Kernel& kernel) {
-  if (const std::string why = why_not_runnable(kernel); !why.empty()) return skipped(why);
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped(why);
   const fs::path truth_name = fs::path("spdnn") / categories_file_name(neurons, 120);
   const fs::path truth_file = data_file(context, truth_name);
   if (data_file(context, mnist_train).empty())
@@ -457,7 +452,7 @@ void unpack(const fs::path& archive, const fs::path& folder) {
 }
 
 CaseResult trained_network_case(const RunContext& context, const Kernel& kernel) {
-  if (const std::string why = why_not_runnable(kernel); !why.empty()) return skipped(why);
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped(why);
   const fs::path archive_name = "sparse_mnist_net/n128-l18-acc94.94.tar.xz";
   const fs::path images_name = "mnist/t10k-images-idx3-ubyte", labels_name = "mnist/t10k-labels-idx1-ubyte";
   const fs::path images_file = data_file(context, images_name), labels_file = data_file(context, labels_name);
@@ -544,8 +539,8 @@ std::vector<Case> spdnn_cases(const RunContext& context) {
   bool best = true;
   for (const Kernel& kernel : all_kernels()) {
     if (!exhaustive && kernel.name == "csr_scalar") continue;
-    if (quick && !(best && why_not_runnable(kernel).empty())) continue;
-    best = best && !why_not_runnable(kernel).empty();
+    if (quick && !(best && why_not(kernel).empty())) continue;
+    best = best && !why_not(kernel).empty();
     cases.push_back({"categories/official",
                      {{"neurons", text(neurons)},
                       {"layers", "120"},

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -196,7 +197,8 @@ CaseResult paths_case(const Unit& unit, std::uint64_t vectors, const RunContext&
   const std::size_t bytes = code_bytes(output);
   CaseResult r = counted(0, 0, "the integer definition");
   std::vector<std::string_view> fast;
-  for (const UnitPath& path : unit.paths()) {
+  const std::vector<UnitPath> paths = unit.paths();
+  for (const UnitPath& path : paths | std::views::reverse) {
     const std::string why = why_unavailable(path.needs);
     if (!why.empty()) r.details.push_back(fmt::format("not run: {}: {}", path.name, why));
     if (why.empty() && path.name != "definition") fast.push_back(path.name);

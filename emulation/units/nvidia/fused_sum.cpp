@@ -134,12 +134,12 @@ class FusedSum final : public Unit {
 
   std::vector<UnitPath> paths() const override {
     if (spec_.definition_only) return {{"definition"}};
-    return {{"definition"},
-            {"scalar"},
-            {"avx2 any range", Isa::avx2},
-            {"avx2", Isa::avx2},
-            {"avx512 any range", Isa::avx512},
-            {"avx512", Isa::avx512}};
+    return {
+#define FUSED_SUM(isa, columns, description) \
+  {#isa, Isa::isa, description}, {#isa " any range", Isa::isa, description},
+#include "emulation/units/nvidia/fused_sum.def"
+#undef FUSED_SUM
+        {"scalar"}, {"definition"}};
   }
 
  private:

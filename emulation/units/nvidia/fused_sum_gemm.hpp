@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "emulation/units/nvidia/fused_sum.hpp"
+#include "emulation/units/nvidia/fused_sum_kernels.hpp"
 
 namespace assay {
 
@@ -26,6 +27,13 @@ using FusedSumDot = std::function<std::uint64_t(const CodeVector& a, const CodeV
 void fused_sum_gemm(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                     const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
                     const FusedSumDot& definition);
+
+struct FusedSumKernel : KernelInfo {
+  std::size_t columns;  // of a panel
+  kernels::FusedSumFn* run;
+};
+// fused_sum.def.
+const KernelTable<FusedSumKernel>& fused_sum_kernels();
 
 // The vector paths, of D with elements and K > 0.
 void fused_sum_panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,

@@ -46,9 +46,11 @@ constexpr int lowest_product = -100;
 constexpr int highest_product = 80;
 constexpr int highest_addend = 110;
 
-constexpr std::size_t fused_sum_columns_avx2 = 16;
-constexpr std::size_t fused_sum_columns_avx512 = 32;
-void fused_sum_avx2(const FusedSumTask& task) noexcept;
-void fused_sum_avx512(const FusedSumTask& task) noexcept;
+using FusedSumFn = void(const FusedSumTask& task) noexcept;
+#define FUSED_SUM(isa, columns, description)               \
+  constexpr std::size_t fused_sum_columns_##isa = columns; \
+  FusedSumFn fused_sum_##isa;
+#include "emulation/units/nvidia/fused_sum.def"
+#undef FUSED_SUM
 
 }  // namespace assay::kernels

@@ -193,6 +193,22 @@ std::uint32_t f16_code(float x) {
   return sign | static_cast<std::uint32_t>(units);
 }
 
+constexpr auto kernels_of_def = std::to_array<FusedSumKernel>({
+#define FUSED_SUM(isa, columns, description) \
+  {{#isa, Isa::isa, description}, columns, kernels::fused_sum_##isa},
+#include "emulation/units/nvidia/fused_sum.def"
+#undef FUSED_SUM
+});
+constexpr KernelTable<FusedSumKernel> table{"fused_sum", kernels_of_def};
+constexpr std::size_t most_columns = std::ranges::max(kernels_of_def, {}, &FusedSumKernel::columns).columns;
+
+constexpr std::string_view any_range =
+    " any range";  // of a path that takes the kernel's form for any range everywhere
+
+const FusedSumKernel& kernel_of(const UnitPath& path) {
+  return table.named(path.name.substr(0, path.name.find(any_range)));
+}
+
 class Panels {
  public:
   Panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
@@ -205,10 +221,9 @@ class Panels {
         decode_a_(a.format, shape.by_f16_steps),
         decode_b_(b.format, shape.by_f16_steps),
         chunk_(shape.by_f16_steps ? 32 : shape.terms),
-        width_(path.needs == Isa::avx512 ? kernels::fused_sum_columns_avx512
-                                         : kernels::fused_sum_columns_avx2),
-        kernel_(path.needs == Isa::avx512 ? kernels::fused_sum_avx512 : kernels::fused_sum_avx2),
-        all_wide_(path.name.ends_with("any range")),
+        width_(kernel_of(path).columns),
+        kernel_(kernel_of(path).run),
+        all_wide_(path.name.ends_with(any_range)),
         lowest_(std::max(kernels::lowest_product, shape.floor.value_or(kernels::lowest_product))),
         panels_((d.cols + width_ - 1) / width_),
         parallel_(d.rows * d.cols * a.cols > 65536) {}
@@ -349,7 +364,7 @@ class Panels {
       for (std::size_t i = 0; i < k; ++i) {
         float* const values = b_values_.data() + (panel * k + i) * width_;
         std::int16_t* const pairs = b_exponents_.data() + (panel * k + i) * width_;
-        std::array<std::int16_t, kernels::fused_sum_columns_avx512> exponents;
+        std::array<std::int16_t, most_columns> exponents;
         exponents.fill(zero_exponent);
         std::fill_n(values, width_, 0.0F);
         const std::size_t source = source_of(i, shape_.by_f16_steps);
@@ -457,6 +472,8 @@ class Panels {
 };
 
 }  // namespace
+
+const KernelTable<FusedSumKernel>& fused_sum_kernels() { return table; }
 
 void fused_sum_panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                       const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,

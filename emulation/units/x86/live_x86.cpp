@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "emulation/units/fma_gemm.hpp"
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/formats/conversion_policy.hpp"
@@ -40,13 +40,20 @@ struct Batch {
   X86Lane lane(std::size_t i) const { return {c[i], a[i], b[i]}; }
 };
 
-bool runs(Isa isa) { return cpu_has(isa) && isa_allowed(isa); }
+constexpr auto lanes_of_def = std::to_array<X86LanesKernel>({
+#define X86_LANES(isa, description) \
+  {{#isa, Isa::isa, description}, kernels::x86_operands_##isa, kernels::vdpbf16ps_lanes_##isa},
+#include "emulation/units/x86/x86_lanes.def"
+#undef X86_LANES
+});
+constexpr KernelTable<X86LanesKernel> lanes_table{"x86_lanes", lanes_of_def};
 
-X86OperandsFn* operands_function() {
-  return runs(Isa::avx512) ? kernels::x86_operands_avx512
-         : runs(Isa::avx2) ? kernels::x86_operands_avx2
-                           : kernels::x86_operands_scalar;
-}
+constexpr auto live_of_def = std::to_array<KernelInfo>({
+#define LIVE_X86(name, isa, type, description) {#name, Isa::isa, description},
+#include "emulation/units/x86/live_x86.def"
+#undef LIVE_X86
+});
+constexpr KernelTable<KernelInfo> live_table{"live_x86", live_of_def};
 
 void need(Isa isa) {
   if (const std::string why = why_unavailable(isa); !why.empty()) throw Unavailable(why);
@@ -118,9 +125,8 @@ void emulate_tile(const TileShape& shape, std::uint32_t* c, const std::uint32_t*
   const CodeMatrix x = pairs_of_rows(a, shape);
   const CodeMatrix y{rows.data(), 2 * shape.pairs, shape.columns, columns, 1, formats::bfloat16};
   const MutableCodeMatrix d{c, shape.rows, shape.columns, columns, 1, formats::float32};
-  const Isa isa = runs(Isa::avx512) ? Isa::avx512 : runs(Isa::avx2) ? Isa::avx2 : Isa::scalar;
-  if (rules == nullptr &&
-      fma_gemm({.shape = ChainShape::tiles, .fused = true, .flush = true}, isa, x, y, CodeMatrix(d), d))
+  if (rules == nullptr && fma_gemm({.shape = ChainShape::tiles, .fused = true, .flush = true},
+                                   fma_kernels().best(), x, y, CodeMatrix(d), d))
     return;
   for (std::size_t i = 0; i < shape.rows; ++i) {
     for (std::size_t j = 0; j < shape.columns; ++j)
@@ -151,6 +157,15 @@ CheckCounts compare_tiles(X86Class kind, std::uint64_t seed, std::uint64_t first
 }
 
 }  // namespace
+
+// The baseline has no kernel file of it: the definition is all there is.
+void kernels::vdpbf16ps_lanes_scalar(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
+                                     std::uint32_t* d, std::size_t n) noexcept {
+  vdpbf16ps_lanes_definition(c, a, b, d, n);
+}
+
+const KernelTable<X86LanesKernel>& x86_lanes_kernels() { return lanes_table; }
+const KernelTable<KernelInfo>& live_x86_kernels() { return live_table; }
 
 std::span<const X86ClassInfo> x86_classes() { return classes; }
 std::span<const LaneForm> lane_forms() { return forms; }
@@ -187,7 +202,8 @@ CheckCounts& CheckCounts::operator+=(const CheckCounts& other) {
 }
 
 void x86_operands(const X86Lanes& lanes, std::uint32_t* c, std::uint32_t* a, std::uint32_t* b) {
-  operands_function()(lanes.kind, lanes.seed, lanes.first, static_cast<std::size_t>(lanes.count), c, a, b);
+  lanes_table.best().operands(lanes.kind, lanes.seed, lanes.first, static_cast<std::size_t>(lanes.count), c,
+                              a, b);
 }
 
 std::uint32_t vdpbf16ps_lane(const X86Lane& lane, const X86Rules& rules) {
@@ -201,13 +217,7 @@ std::uint32_t vdpbf16ps_lane(const X86Lane& lane, const X86Rules& rules) {
 
 void vdpbf16ps_lanes(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
                      std::size_t n) {
-  if (runs(Isa::avx512)) {
-    kernels::vdpbf16ps_lanes_avx512(c, a, b, d, n);
-  } else if (runs(Isa::avx2)) {
-    kernels::vdpbf16ps_lanes_avx2(c, a, b, d, n);
-  } else {
-    vdpbf16ps_lanes_definition(c, a, b, d, n);
-  }
+  lanes_table.best().lanes(c, a, b, d, n);
 }
 
 void vdpbf16ps_live(LaneForm form, std::uint32_t mxcsr, const std::uint32_t* c, const std::uint32_t* a,
@@ -239,7 +249,7 @@ void vcvtneps2bf16_live(ConversionForm form, std::uint32_t mxcsr, const std::uin
 
 CheckCounts check_vdpbf16ps_live(const X86Lanes& lanes, LaneForm form, std::uint32_t mxcsr) {
   need(Isa::avx512bf16);
-  X86OperandsFn* const operands = operands_function();
+  X86OperandsFn* const operands = lanes_table.best().operands;
   return compare(lanes.first, lanes.count, batch, [&](Batch& x, std::uint64_t first, std::size_t n) {
     operands(lanes.kind, lanes.seed, first, n, x.c, x.a, x.b);
     vdpbf16ps_live(form, mxcsr, x.c, x.a, x.b, x.got, n);
@@ -248,7 +258,7 @@ CheckCounts check_vdpbf16ps_live(const X86Lanes& lanes, LaneForm form, std::uint
 }
 
 CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes, const X86Rules& rules) {
-  X86OperandsFn* const operands = operands_function();
+  X86OperandsFn* const operands = lanes_table.best().operands;
   return compare(lanes.first, lanes.count, batch, [&](Batch& x, std::uint64_t first, std::size_t n) {
     operands(lanes.kind, lanes.seed, first, n, x.c, x.a, x.b);
     vdpbf16ps_lanes(x.c, x.a, x.b, x.got, n);
@@ -258,7 +268,7 @@ CheckCounts check_vdpbf16ps_definition(const X86Lanes& lanes, const X86Rules& ru
 
 CheckCounts check_vcvtneps2bf16_live(const X86Lanes& lanes, ConversionForm form, std::uint32_t mxcsr) {
   need(Isa::avx512bf16);
-  X86OperandsFn* const operands = operands_function();
+  X86OperandsFn* const operands = lanes_table.best().operands;
   const ConversionPolicy& policy = parse_policy("intel");
   return compare(lanes.first, lanes.count, batch, [&](Batch& x, std::uint64_t first, std::size_t n) {
     operands(lanes.kind, lanes.seed, first, n, x.a, x.b, x.c);
@@ -276,7 +286,7 @@ void tdpbf16ps_live(const TileShape& shape, std::uint32_t mxcsr, std::uint32_t* 
                     const std::uint32_t* b) {
   check_shape(shape);
   need(Isa::amx_bf16);
-  kernels::tdpbf16ps_live_amx(shape.rows, shape.columns, shape.pairs, mxcsr, c, a, b);
+  kernels::tdpbf16ps_live_amx_bf16(shape.rows, shape.columns, shape.pairs, mxcsr, c, a, b);
 }
 
 void tile_operands(X86Class kind, std::uint64_t seed, std::uint64_t index, const TileShape& shape,

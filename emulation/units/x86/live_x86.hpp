@@ -118,18 +118,32 @@ using X86OperandsFn = void(X86Class kind, std::uint64_t seed, std::uint64_t firs
                            std::uint32_t* c, std::uint32_t* a, std::uint32_t* b) noexcept;
 using X86LanesFn = void(const std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b,
                         std::uint32_t* d, std::size_t n) noexcept;
-namespace kernels {
-X86OperandsFn x86_operands_scalar, x86_operands_avx2, x86_operands_avx512;
-X86LanesFn vdpbf16ps_lanes_avx2, vdpbf16ps_lanes_avx512;
 // n a multiple of 16.
-void vdpbf16ps_live_avx512bf16(LaneForm form, std::uint32_t mxcsr, const std::uint32_t* c,
-                               const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* d,
-                               std::size_t n) noexcept;
+using LiveLanesFn = void(LaneForm form, std::uint32_t mxcsr, const std::uint32_t* c, const std::uint32_t* a,
+                         const std::uint32_t* b, std::uint32_t* d, std::size_t n) noexcept;
 // n a multiple of 32.
-void vcvtneps2bf16_live_avx512bf16(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src,
-                                   std::uint16_t* dst, std::size_t n) noexcept;
-void tdpbf16ps_live_amx(std::size_t rows, std::size_t columns, std::size_t pairs, std::uint32_t mxcsr,
-                        std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b) noexcept;
+using LiveConversionsFn = void(ConversionForm form, std::uint32_t mxcsr, const std::uint32_t* src,
+                               std::uint16_t* dst, std::size_t n) noexcept;
+using LiveTilesFn = void(std::size_t rows, std::size_t columns, std::size_t pairs, std::uint32_t mxcsr,
+                         std::uint32_t* c, const std::uint32_t* a, const std::uint32_t* b) noexcept;
+namespace kernels {
+#define X86_LANES(isa, description) \
+  X86OperandsFn x86_operands_##isa; \
+  X86LanesFn vdpbf16ps_lanes_##isa;
+#include "emulation/units/x86/x86_lanes.def"
+#undef X86_LANES
+#define LIVE_X86(name, isa, type, description) type name##_##isa;
+#include "emulation/units/x86/live_x86.def"
+#undef LIVE_X86
 }  // namespace kernels
+
+struct X86LanesKernel : KernelInfo {
+  X86OperandsFn* operands;
+  X86LanesFn* lanes;
+};
+// x86_lanes.def.
+const KernelTable<X86LanesKernel>& x86_lanes_kernels();
+// live_x86.def: the instructions themselves, in no order.
+const KernelTable<KernelInfo>& live_x86_kernels();
 
 }  // namespace assay

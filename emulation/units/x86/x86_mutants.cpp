@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/parallel.hpp"
 
 namespace assay {

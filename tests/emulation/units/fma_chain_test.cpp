@@ -11,6 +11,7 @@
 
 #include "emulation/units/fma_chain.hpp"
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/exact/chain.hpp"

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 
 namespace assay::test {
 

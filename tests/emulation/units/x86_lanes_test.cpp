@@ -12,6 +12,7 @@
 #include "emulation/units/x86/live_x86.hpp"
 #include "emulation/units/x86/x86_mutants.hpp"
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
@@ -49,11 +50,9 @@ BOOST_AUTO_TEST_CASE(operands_depend_on_class_seed_and_index_alone) {
       x86_operands({c.id, seed, 5 + at, n}, parts.c.data() + at, parts.a.data() + at, parts.b.data() + at);
     }
     BOOST_TEST((whole == parts));
-    std::vector<X86OperandsFn*> paths{kernels::x86_operands_scalar};
-    if (cpu_has(Isa::avx2)) paths.push_back(kernels::x86_operands_avx2);
-    if (cpu_has(Isa::avx512)) paths.push_back(kernels::x86_operands_avx512);
-    for (X86OperandsFn* const path : paths) {
-      path(c.id, seed, 5, 1000, parts.c.data(), parts.a.data(), parts.b.data());
+    for (const X86LanesKernel& kernel : x86_lanes_kernels()) {
+      if (!cpu_has(kernel.needs)) continue;
+      kernel.operands(c.id, seed, 5, 1000, parts.c.data(), parts.a.data(), parts.b.data());
       BOOST_TEST((whole == parts));
     }
     x86_operands({c.id, seed + 1, 5, 1000}, other.c.data(), other.a.data(), other.b.data());
@@ -114,8 +113,9 @@ BOOST_AUTO_TEST_CASE(lanes_equal_the_definition) {
 
 BOOST_AUTO_TEST_CASE(every_path_of_lanes_equals_the_definition) {
   std::vector<X86LanesFn*> paths;
-  if (cpu_has(Isa::avx2)) paths.push_back(kernels::vdpbf16ps_lanes_avx2);
-  if (cpu_has(Isa::avx512)) paths.push_back(kernels::vdpbf16ps_lanes_avx512);
+  for (const X86LanesKernel& kernel : x86_lanes_kernels()) {
+    if (cpu_has(kernel.needs)) paths.push_back(kernel.lanes);
+  }
   for (const X86ClassInfo& c : x86_classes()) {
     for (const std::size_t n : {1U, 7U, 8U, 15U, 17U, 5000U}) {
       Operands x(n);

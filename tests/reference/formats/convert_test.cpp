@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/formats/stochastic.hpp"
 #include "tests/reference/formats/conversion_check.hpp"
 
@@ -312,14 +313,15 @@ void misuse_is_refused() {
   BOOST_CHECK_THROW(best_kernel({.to = formats::tf32}), Unavailable);
   BOOST_CHECK_THROW(convert_array(x.data(), y.data(), 2, {.from = formats::float64, .policy = "intel"}),
                     ContractError);
-  BOOST_CHECK_THROW(convert_array(conversion_kernels().back(), x.data(), y.data(), 8, {}), ContractError);
+  BOOST_CHECK_THROW(convert_array(conversion_kernels().named("f32_f8_scalar"), x.data(), y.data(), 8, {}),
+                    ContractError);
 }
 
 void best_kernel_is_the_first_that_can() {
   for (const ConversionKernel& kernel : conversion_kernels()) {
     for (const FormatSpec* to : formats::all) {
       const Conversion c{.to = *to, .policy = "format"};
-      if (!kernel.supports(c) || !cpu_has(kernel.needs) || !isa_allowed(kernel.needs)) continue;
+      if (!kernel.supports(c) || !runs_here(kernel)) continue;
       const ConversionKernel& best = best_kernel(c);
       BOOST_TEST((&best <= &kernel), best.name << " is listed after " << kernel.name);
       BOOST_TEST(best.supports(c));
@@ -425,7 +427,7 @@ bool sixteen_bits(const Conversion& c) {
 }
 
 Differences tested(ConvertFn* run) {
-  const ConversionKernel kernel{"mutant", Isa::scalar, &deterministic, "", run};
+  const ConversionKernel kernel{{"mutant"}, &deterministic, run};
   const ConversionKernel* const kernels[] = {&kernel};
   return check<formats::bfloat16>(kernels,
                                   conversions_to(formats::bfloat16, deterministic_roundings, overflows),
@@ -433,7 +435,7 @@ Differences tested(ConvertFn* run) {
 }
 
 Differences tested_stochastic(ConvertFn* run) {
-  const ConversionKernel kernel{"mutant", Isa::scalar, &sixteen_bits, "", run};
+  const ConversionKernel kernel{{"mutant"}, &sixteen_bits, run};
   return stochastic_differences<formats::bfloat16>(kernel, stochastic_patterns(formats::bfloat16, 1000, 1),
                                                    {}, 1);
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "tests/reference/spdnn/temporary_folder.hpp"
 #include "tests/validation/shell.hpp"
 

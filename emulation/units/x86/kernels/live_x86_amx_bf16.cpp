@@ -34,9 +34,9 @@ static_assert(sizeof(TileConfig) == 64);
 
 }  // namespace
 
-void kernels::tdpbf16ps_live_amx(std::size_t rows, std::size_t columns, std::size_t pairs,
-                                 std::uint32_t mxcsr, std::uint32_t* c, const std::uint32_t* a,
-                                 const std::uint32_t* b) noexcept {
+void kernels::tdpbf16ps_live_amx_bf16(std::size_t rows, std::size_t columns, std::size_t pairs,
+                                      std::uint32_t mxcsr, std::uint32_t* c, const std::uint32_t* a,
+                                      const std::uint32_t* b) noexcept {
   const ScopedMxcsr control(mxcsr);
   run(rows, columns, pairs, c, a, b);
 }
