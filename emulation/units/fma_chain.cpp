@@ -206,6 +206,7 @@ ArithmeticInfo info_of(const Row& row) {
   info.fused = row.fused;
   info.products = row.fused ? "exact" : "rounded to " + std::string(f.dtype);
   info.flush_inputs = info.flush_results = row.flush;
+  info.flush_by_code = !row.flush;
   info.parameters = {{"flush", row.flush ? "operands; results tiny after rounding" : "none"}};
   info.evidence = row.evidence;
   info.source = std::string(row.source);
@@ -215,6 +216,7 @@ ArithmeticInfo info_of(const Row& row) {
       if (f == formats::float32) info.inputs.push_back({formats::bfloat16, formats::bfloat16});
       info.step_terms = 1;
       info.order = "sequential";
+      info.sequential = true;
       info.nan = f == formats::float32    ? "0x7FFFFFFF"
                  : f == formats::bfloat16 ? "0x7FFF"
                                           : "0xFFF8000000000000 (UNV for NaN operands)";

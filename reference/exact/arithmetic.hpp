@@ -2,6 +2,7 @@
 // emulation/units. Who compares or trains knows this and no machine.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -33,25 +34,38 @@ constexpr bool is_unverified(Evidence evidence) {
   return evidence == Evidence::SRC || evidence == Evidence::UNV;
 }
 
+// A product with more in it than a . b + c, which whoever asks must not add once more: alpha a . b + beta c, or the
+// mean of a.
+struct OwnScaling {
+  double alpha = 1;
+  std::optional<double> beta{};  // empty: it takes no c
+  bool mean = false;
+
+  auto operator<=>(const OwnScaling&) const = default;
+};
+
+// What is known of an arithmetic. Texts are for people; what code asks has a type of its own.
 struct ArithmeticInfo {
   std::string name{};     // as typed: "chain_f32"
-  std::string family{};   // "chain", "fma_chain", "fused_sum", ...
+  std::string family{};   // "chain", "fma_chain", "fused_sum", ...; for lists alone
   std::string summary{};  // one line for a list
   // Accepted (format of a, format of b); empty: any two formats.
   std::vector<std::pair<FormatSpec, FormatSpec>> inputs{};
   FormatSpec accumulator = formats::float32;  // of c and of step()'s result
   std::vector<FormatSpec> outputs{};          // of dot() and gemm(); the first is the default
-  bool any_output = false;                    // rounds into every other format too
+  bool any_output = false;                    // rounds its default output into every other format too
   std::size_t step_terms = 1;                 // L: products that enter one step
   std::string order{};                        // "sequential", "chunks of 16 in order", ...
+  bool sequential = false;                    // one term after another, each added to the sum so far
   std::string products{};                     // "rounded to float32", "exact"
   std::string rounding = "nearest-even";      // of each step
   bool stochastic = false;                    // it draws random bits, by the output's place: OutputPlace
   bool fused = false;                         // a product and the addition it enters are one rounding
   bool flush_inputs = false;                  // subnormal operands (c too) are read as zeros: so is the truth
   bool flush_results = false;
-  bool divisible = true;  // outputs may be asked for in tiles; else only in the shape that is known
-  std::string scales{};   // "alpha=0.7 beta=0.3": dot() is alpha a . b + beta c; "mean"; empty: a . b + c
+  bool flush_by_code = true;  // those whose rounded code is subnormal, as encode() does; else see the unit
+  bool divisible = true;      // outputs may be asked for in tiles; else only in the shape that is known
+  std::optional<OwnScaling> scaling{};                            // empty: dot() is a . b + c
   std::vector<std::pair<std::string, std::string>> parameters{};  // of the family, for lists: {"F", "25"}
   std::string nan{};                                              // which NaN comes out
   std::string source{};                                           // document, or "this file"

@@ -315,6 +315,7 @@ std::unique_ptr<const Arithmetic> make_chain(const ChainSpec& spec) {
   info.outputs = {spec.accumulator};
   info.any_output = true;
   info.order = describe(spec.tree);
+  info.sequential = spec.tree.order == SumOrder::sequential;
   info.fused = !spec.product;
   info.products = info.fused ? "exact" : "rounded to " + std::string(spec.product->dtype);
   info.rounding = std::string(rounding_name(spec.rounding));

@@ -27,6 +27,7 @@
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/sum_order.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -439,23 +440,20 @@ std::string arguments_text(const Options& o, const Epilogue& e, const std::optio
 
 // A revealed matrix product has its alpha and beta in itself: a second time, or a C beside it, would be another
 // product.
-void check_own_scales(const Options& o, const ArithmeticInfo& info) {
+void check_own_scaling(const Options& o, const OwnScaling& scaling) {
+  const std::string text = diagnose::describe(scaling);
   if (o.operation == "reduce") {
     throw InputError("--unit", "",
-                     "a sum: " + o.unit + " has more in it (" + info.scales + "); `check sum` takes it",
-                     "reduce");
+                     "a sum: " + o.unit + " has more in it (" + text + "); `check sum` takes it", "reduce");
   }
   if (o.alpha != "1" || !o.beta.empty()) {
-    throw InputError("--alpha, --beta", "",
-                     "none beside --unit " + o.unit + ", which has its own: " + info.scales,
+    throw InputError("--alpha, --beta", "", "none beside --unit " + o.unit + ", which has its own: " + text,
                      fmt::format("alpha {}{}", o.alpha, o.beta.empty() ? "" : ", beta " + o.beta));
   }
-  const std::size_t beta = info.scales.find("beta=");
-  if (o.c.empty() && beta != std::string::npos && info.scales.substr(beta) != "beta=0")
-    throw InputError("--c", "", "the C that --unit " + o.unit + " adds: " + info.scales, "none");
+  if (o.c.empty() && scaling.beta.value_or(0) != 0)
+    throw InputError("--c", "", "the C that --unit " + o.unit + " adds: " + text, "none");
   if (!o.c.empty() && !o.c_first)
-    throw InputError("--c", "", "--c-first with it: --unit " + o.unit + " adds C itself, " + info.scales,
-                     "none");
+    throw InputError("--c", "", "--c-first with it: --unit " + o.unit + " adds C itself, " + text, "none");
 }
 
 // The sums' own rounding, where it is the last that a result sees: the output has their format, and no step of an
@@ -511,7 +509,7 @@ Question question(const Options& o, bool by_bound) {
   if (!o.unit.empty()) {
     // A unit reads formats of its own; values that are its formats' too may come in others.
     const ArithmeticInfo& info = find_arithmetic(o.unit, "--unit").info();
-    if (!info.scales.empty()) check_own_scales(o, info);
+    if (info.scaling) check_own_scaling(o, *info.scaling);
     io::Array& first = a ? *a : sparse->values;
     const auto [fa, fb] =
         input_formats(info, first.element.format(), b ? b->element.format() : first.element.format());

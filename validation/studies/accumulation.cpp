@@ -182,9 +182,9 @@ TrialError error_of(const Party& p, const CodeVector& a, const CodeVector& b, co
 // The truth for those that read their operands as they are, for those that flush them, and for those with an alpha of
 // their own or a mean.
 struct Truths {
-  std::map<std::pair<bool, std::string>, ExactDot> kept{};
+  std::map<std::pair<bool, std::optional<OwnScaling>>, ExactDot> kept{};
   const ExactDot& of(const Arithmetic& arithmetic, const CodeVector& a, const CodeVector& b) {
-    const std::pair key(arithmetic.info().flush_inputs, arithmetic.info().scales);
+    const std::pair key(arithmetic.info().flush_inputs, arithmetic.info().scaling);
     const auto at = kept.find(key);
     return at != kept.end() ? at->second : kept.emplace(key, arithmetic.exact(a, b, {})).first->second;
   }

@@ -13,7 +13,7 @@ constexpr std::uint64_t terms = 1000, trials = 32;
 // Roundings of the running sum that an arithmetic cannot do without.
 std::uint64_t least_roundings(const ArithmeticInfo& info) {
   if (info.step_terms > 1) return terms / info.step_terms;
-  return info.order == "sequential" ? terms : 1;
+  return info.sequential ? terms : 1;
 }
 
 double floor_of(const ArithmeticInfo& info) {

@@ -276,6 +276,7 @@ std::unique_ptr<const Unit> make_amd_mfma(const AmdMfmaSpec& spec) {
       info.order += spec.terms == 4 ? "; each c + ((p0 + p1) + (p2 + p3))" : "; each c + (p0 + p1)";
       info.products = "rounded to float32";
       info.flush_inputs = info.flush_results = true;
+      info.flush_by_code = false;
       break;
     case MfmaStep::truncated:
       info.order += "; each a truncated sum of products, then + c, floored";

@@ -142,6 +142,7 @@ std::unique_ptr<const Unit> make_arm_bfdot(const ArmBfdotSpec& spec) {
   info.rounding = std::string(rounding_name(spec.extended ? spec.rounding : Rounding::to_odd));
   info.fused = spec.extended;
   info.flush_inputs = info.flush_results = !spec.extended;
+  info.flush_by_code = spec.extended;
   info.parameters = {{"L", std::to_string(spec.terms)}, {"EBF", spec.extended ? "1" : "0"}};
   info.nan = "the default NaN, 0x7FC00000";
   info.source = "Arm ARM DDI 0487, BFDotAdd";

@@ -144,7 +144,7 @@ void recover_units(std::size_t first, std::size_t step, std::size_t outputs) {
   for (std::size_t u = first; u < arithmetics().list().size(); u += step) {
     const Arithmetic* const unit = arithmetics().list()[u];
     const ArithmeticInfo& info = unit->info();
-    if (info.rounding == "stochastic") continue;
+    if (info.stochastic) continue;
     const auto [a, b] =
         info.inputs.empty() ? std::pair{info.accumulator, info.accumulator} : info.inputs.front();
     ExplainInput input = problem(a, b, info.outputs.front(), 64, outputs, 1000 + u);
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(names_of_one_candidate_are_one_arithmetic) {
   std::set<std::vector<std::string>> shared;
   for (const Arithmetic* const unit : arithmetics().list()) {
     const ArithmeticInfo& info = unit->info();
-    if (info.rounding == "stochastic" || !unit->accepts(info.accumulator, info.accumulator)) continue;
+    if (info.stochastic || !unit->accepts(info.accumulator, info.accumulator)) continue;
     ExplainInput input = problem(info.accumulator, info.accumulator, info.accumulator, 16, 1, 1500);
     answer_by(input, {.arithmetic = unit, .sum_format = info.accumulator});
     for (const ExplainRank& r : explain(input, arithmetics().list()).ranked) {

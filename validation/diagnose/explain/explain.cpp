@@ -55,16 +55,6 @@ bool takes(const Arithmetic& arithmetic, const ExplainInput& input) {
          (!input.views[0].elements[0].c || contains_format(arithmetic.info().accumulator, input.c));
 }
 
-// The outputs of an arithmetic from which a rounding may lead to got: got itself if it is one.
-std::vector<FormatSpec> sums_of(const Arithmetic& arithmetic, const FormatSpec& got) {
-  const ArithmeticInfo& info = arithmetic.info();
-  std::vector<FormatSpec> sums = info.outputs;
-  const bool listed = std::find(sums.begin(), sums.end(), got) != sums.end();
-  // One that gives got by another way than rounding its default output.
-  if (!listed && info.family != "chain" && arithmetic.gives(got)) sums.push_back(got);
-  return sums;
-}
-
 std::string chain_name(const ChainOrder& order, const ChainRules& rules) {
   std::string name =
       fmt::format("{}, {}, {}", order_name(order), fusion_name(rules), rules.accumulator.dtype);
@@ -85,10 +75,11 @@ std::string registry_order_name(const ChainOrder& o) {
   const bool one_lane = o.kind == ChainOrder::Kind::blocked && o.lanes == 1 && o.panel != 0;
   return one_lane && !o.even_last ? fmt::format("1 lane, panels of {}", o.panel) : order_name(o);
 }
-bool describes(const ArithmeticInfo& info, const ChainRules& r) {
-  return info.accumulator == r.accumulator && info.fused == !r.product &&
-         info.products == (r.product ? "rounded to " + std::string(r.product->dtype) : "exact") &&
-         info.rounding == rounding_name(r.rounding) && info.flush_inputs == r.flush_inputs &&
+bool describes(const Arithmetic& arithmetic, const ChainRules& r) {
+  const ArithmeticInfo& info = arithmetic.info();
+  const std::optional<Accumulation> how = arithmetic.accumulation();
+  return how && how->accumulator == r.accumulator && how->product == r.product &&
+         how->rounding == r.rounding && info.flush_inputs == r.flush_inputs &&
          info.flush_results == r.flush_results;
 }
 
@@ -201,9 +192,9 @@ class Replay {
   std::optional<NamedChain> as_chain(const Arithmetic& arithmetic,
                                      const std::vector<std::vector<ChainOrder>>& classes) const {
     const ArithmeticInfo& info = arithmetic.info();
-    if (info.family != "chain" && (info.flush_inputs || info.flush_results)) return std::nullopt;
-    const auto rules =
-        std::find_if(rules_.begin(), rules_.end(), [&](const ChainRules& r) { return describes(info, r); });
+    if ((info.flush_inputs || info.flush_results) && !info.flush_by_code) return std::nullopt;
+    const auto rules = std::find_if(rules_.begin(), rules_.end(),
+                                    [&](const ChainRules& r) { return describes(arithmetic, r); });
     if (rules == rules_.end()) return std::nullopt;
     for (std::size_t o = 0; o < classes.size(); ++o) {
       for (const ChainOrder& order : classes[o]) {
@@ -239,7 +230,7 @@ class Replay {
       for (const Arithmetic* arithmetic : named_) {
         base.arithmetic = arithmetic;
         base.name = arithmetic->info().name;
-        for (const FormatSpec& format : sums_of(*arithmetic, input_.got)) {
+        for (const FormatSpec& format : arithmetic->info().outputs) {
           base.sum_format = format;
           add(base, 1, 1);
         }

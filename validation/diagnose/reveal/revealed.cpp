@@ -187,6 +187,11 @@ const SavedArithmetic* saved_of(const Arithmetic& arithmetic) {
   return revealed == nullptr ? nullptr : &revealed->saved();
 }
 
+std::string describe(const OwnScaling& s) {
+  if (s.mean) return "mean";
+  return "alpha=" + scale_text(s.alpha) + (s.beta ? " beta=" + scale_text(*s.beta) : "");
+}
+
 std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   if (saved.shapes.empty()) throw ContractError("a revealed arithmetic without a shape");
   const Problem& first = saved.shapes.front().revelation.problem;
@@ -208,10 +213,11 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
                  saved.program + " does";
   info.inputs.emplace_back(first.a, !first.has_b() ? first.a : first.b);
   info.outputs = {first.output};
-  if (first.operation == Operation::mean) info.scales = "mean";
+  if (first.operation == Operation::mean) info.scaling = OwnScaling{.mean = true};
   if (first.scaled()) {
-    info.scales = "alpha=" + scale_text(first.alpha) + (first.c ? " beta=" + scale_text(first.beta) : "");
-    info.summary += ", " + info.scales;
+    info.scaling =
+        OwnScaling{.alpha = first.alpha, .beta = first.c ? std::optional(first.beta) : std::nullopt};
+    info.summary += ", " + describe(*info.scaling);
   }
   info.accumulator = first.c.value_or(first.output);
   info.order = "a tree: see the file";
