@@ -31,6 +31,38 @@ std::string given(const ArithmeticInfo& info) {
   return names;
 }
 
+std::string scales_text(const ScaleUse& use) {
+  return "one " + std::string(scale_format_name(use.format)) + " for every block of " +
+         std::to_string(use.block);
+}
+
+// What comes with the codes of an operand.
+void check_extras(const ArithmeticInfo& info, const CodeVector& x) {
+  if (x.sparse.given() && !info.sparse)
+    throw ContractError(info.name + " has no sparse form: it takes every element of an operand");
+  const BlockScales& scales = x.scales;
+  if (!scales.given()) return;
+  if (!info.block_scales) throw ContractError(info.name + " reads no scales of blocks");
+  const ScaleUse& due = *info.block_scales;
+  if (scales.use != due) {
+    throw ContractError(info.name + ": an operand with " + scales_text(scales.use) + "; it takes " +
+                        scales_text(due));
+  }
+  if (scales.first != 0) {
+    throw ContractError(info.name + ": an operand that begins at element " + std::to_string(scales.first) +
+                        " of a block of " + std::to_string(due.block));
+  }
+  if (scales.count != blocks_of(x.size, due.block)) {
+    throw ContractError(info.name + ": " + std::to_string(scales.count) + " scales for " +
+                        std::to_string(x.size) + " elements; it takes " +
+                        std::to_string(blocks_of(x.size, due.block)) + ", " + scales_text(due));
+  }
+  if (!std::isfinite(scales.tensor) || scales.tensor <= 0) {
+    throw ContractError(info.name + ": a tensor's scale of " + std::to_string(scales.tensor) +
+                        "; it is positive and finite");
+  }
+}
+
 void check_operands(const Arithmetic& arithmetic, const CodeVector& a, const CodeVector& b) {
   const ArithmeticInfo& info = arithmetic.info();
   if (a.size != b.size) {
@@ -43,6 +75,8 @@ void check_operands(const Arithmetic& arithmetic, const CodeVector& a, const Cod
     throw ContractError(info.name + " does not take " + std::string(a.format.short_name) + " x " +
                         std::string(b.format.short_name) + "; it takes " + accepted(info));
   }
+  check_extras(info, a);
+  check_extras(info, b);
 }
 
 void check_output(const Arithmetic& arithmetic, const FormatSpec& output) {
@@ -54,8 +88,9 @@ void check_output(const Arithmetic& arithmetic, const FormatSpec& output) {
 
 // Nothing but 0 and +-1?
 bool selects(const CodeVector& x) {
-  for (std::size_t i = 0; i < (x.stride == 0 ? std::min<std::size_t>(x.size, 1) : x.size); ++i) {
-    const double magnitude = std::fabs(decode(x.code(i), x.format));
+  for (std::size_t i = 0;
+       i < (x.stride == 0 && !x.scales.given() ? std::min<std::size_t>(x.size, 1) : x.size); ++i) {
+    const double magnitude = std::fabs(element_value(x, i));
     if (!(magnitude == 0 || magnitude == 1)) return false;
   }
   return true;
@@ -138,6 +173,12 @@ void Arithmetic::check_dot(const CodeVector& a, const CodeVector& b, const Forma
 
 void Arithmetic::check_gemm(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
                             const MutableCodeMatrix& d) const {
+  for (const auto& [x, lines] : {std::pair(&a, a.rows), std::pair(&b, b.cols)}) {
+    if (x->scales.given() && x->scales.lines != lines) {
+      throw ContractError(info_.name + ": scales of " + shape(x->scales.lines, x->scales.blocks) + " for " +
+                          std::to_string(lines) + (x == &a ? " rows of A" : " columns of B"));
+    }
+  }
   if (a.cols != b.rows || d.rows != a.rows || d.cols != b.cols ||
       (c && (c->rows != d.rows || c->cols != d.cols))) {
     throw ContractError(info_.name + ": D of " + shape(d.rows, d.cols) + " from A of " +

@@ -64,7 +64,9 @@ struct ArithmeticInfo {
   bool flush_inputs = false;                  // subnormal operands (c too) are read as zeros: so is the truth
   bool flush_results = false;
   bool flush_by_code = true;  // those whose rounded code is subnormal, as encode() does; else see the unit
-  bool divisible = true;      // outputs may be asked for in tiles; else only in the shape that is known
+  std::optional<ScaleUse> block_scales{};  // operands may have such scales; empty: they must have none
+  bool sparse = false;                     // A may be 2:4 sparse
+  bool divisible = true;  // outputs may be asked for in tiles; else only in the shape that is known
   std::optional<OwnScaling> scaling{};                            // empty: dot() is a . b + c
   std::vector<std::pair<std::string, std::string>> parameters{};  // of the family, for lists: {"F", "25"}
   std::string nan{};                                              // which NaN comes out
@@ -118,7 +120,8 @@ class Arithmetic {
 
   // a . b, plus c if given: c is a code of the accumulator's format, the result one of `output`. `place` picks
   // the random bits of a stochastic arithmetic, or which output of a revealed program this is, and nothing else.
-  // ContractError if the sizes differ, or the formats are not accepted (the message names those that are).
+  // ContractError if the sizes differ, or the formats, the scales or the indices of a sparse operand are not accepted
+  // (the message names what is).
   std::uint64_t dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c = {},
                     OutputPlace place = {}) const;
   std::uint64_t dot(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,

@@ -2,6 +2,8 @@
 //
 // An element lies in the smallest unsigned integer that holds a code (uint8_t, uint16_t, uint32_t, uint64_t), as in
 // Stored<> and in files. Strides count elements, may be negative, and 0 repeats one element. Views own nothing.
+// Scales of blocks and indices of a sparse operand go along with its rows, columns and parts: code() does not read
+// them, element_value() reads the scales.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +11,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "reference/exact/operand_extras.hpp"
+#include "reference/formats/encode.hpp"
 #include "reference/formats/format_spec.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/storage.hpp"
@@ -63,13 +67,19 @@ struct CodeVector {
   std::size_t size = 0;
   std::ptrdiff_t stride = 1;
   FormatSpec format = formats::float32;
+  BlockScales scales{};
+  SparseIndices sparse{};
 
   std::uint64_t code(std::size_t i) const {
     return detail::load_code(data, static_cast<std::ptrdiff_t>(i) * stride, code_bytes(format));
   }
   CodeVector part(std::size_t begin, std::size_t count) const {
     return {detail::advance_codes(data, static_cast<std::ptrdiff_t>(begin) * stride, code_bytes(format)),
-            count, stride, format};
+            count,
+            stride,
+            format,
+            scales.part(begin, count),
+            sparse};
   }
 };
 
@@ -92,6 +102,8 @@ struct CodeMatrix {
   std::size_t rows = 0, cols = 0;
   std::ptrdiff_t row_stride = 0, col_stride = 1;
   FormatSpec format = formats::float32;
+  MatrixScales scales{};
+  SparseIndices sparse{};
 
   std::uint64_t code(std::size_t i, std::size_t j) const {
     return detail::load_code(
@@ -100,13 +112,23 @@ struct CodeMatrix {
   }
   CodeVector row(std::size_t i) const {
     return {detail::advance_codes(data, static_cast<std::ptrdiff_t>(i) * row_stride, code_bytes(format)),
-            cols, col_stride, format};
+            cols,
+            col_stride,
+            format,
+            scales.line(i, Lines::rows),
+            sparse.line(i)};
   }
   CodeVector column(std::size_t j) const {
     return {detail::advance_codes(data, static_cast<std::ptrdiff_t>(j) * col_stride, code_bytes(format)),
-            rows, row_stride, format};
+            rows,
+            row_stride,
+            format,
+            scales.line(j, Lines::columns),
+            sparse.line(j)};
   }
-  CodeMatrix transposed() const { return {data, cols, rows, col_stride, row_stride, format}; }
+  CodeMatrix transposed() const {
+    return {data, cols, rows, col_stride, row_stride, format, scales.transposed(), sparse};
+  }
 };
 
 // The same to write to. Elements must not overlap.
@@ -124,9 +146,22 @@ struct MutableCodeMatrix {
   operator CodeMatrix() const { return {data, rows, cols, row_stride, col_stride, format}; }
 };
 
-// Rows [first, first + count) of a CodeMatrix or MutableCodeMatrix.
+// The value of element i with its block's scale and its tensor's: exact in float64 if elements with scales have at
+// most 8 bits. NaN where the scale is.
+inline double element_value(const CodeVector& x, std::size_t i) {
+  const double value = decode(x.code(i), x.format);
+  if (!x.scales.given()) return value;
+  return value * scale_value(x.scales.code(i), x.scales.use.format) * double{x.scales.tensor};
+}
+
+// Rows [first, first + count) of a CodeMatrix or MutableCodeMatrix. Scales must lie along the rows.
 template <class Matrix>
 Matrix some_rows(Matrix m, std::size_t first, std::size_t count) {
+  if constexpr (requires { m.scales; }) {
+    if (m.scales.given() && first + count != first) static_cast<void>(m.scales.line(first, Lines::rows));
+    m.scales = m.scales.some_lines(first, count);
+    m.sparse = m.sparse.line(first);
+  }
   m.data =
       detail::advance_codes(m.data, static_cast<std::ptrdiff_t>(first) * m.row_stride, code_bytes(m.format));
   m.rows = count;

@@ -190,10 +190,22 @@ void add_doubles(ExactSum& sum, const CodeVector& a, const CodeVector& b) {
   }
 }
 
+// Scaled elements of at most 8 bits are float64 values.
+bool is_scaled(const CodeVector& x) {
+  if (x.scales.given() && x.format.bits > 8)
+    throw ContractError("scales of blocks of " + std::string(x.format.short_name) +
+                        "; elements that have scales have at most 8 bits");
+  return x.scales.given();
+}
+
 ExactValue<std::uint64_t> operand(const CodeVector& x, std::size_t i, const ExactDotOptions& options) {
-  const std::uint64_t code = x.code(i);
-  ExactValue<std::uint64_t> value =
-      exact_from_code(options.flush_inputs ? flushed_code(code, x.format) : code, x.format);
+  ExactValue<std::uint64_t> value;
+  if (is_scaled(x)) {
+    value = exact(element_value(x, i));
+  } else {
+    const std::uint64_t code = x.code(i);
+    value = exact_from_code(options.flush_inputs ? flushed_code(code, x.format) : code, x.format);
+  }
   if (options.magnitudes) value.negative = false;
   return value;
 }
@@ -207,7 +219,9 @@ void add_exact_dot(ExactSum& sum, const CodeVector& a, const CodeVector& b, cons
   }
   check(a);
   check(b);
-  if (contains_format(formats::float32, a.format) && contains_format(formats::float32, b.format)) {
+  if (is_scaled(a) || is_scaled(b)) {
+    for (std::size_t i = 0; i < a.size; ++i) sum.add_product(operand(a, i, options), operand(b, i, options));
+  } else if (contains_format(formats::float32, a.format) && contains_format(formats::float32, b.format)) {
     FloatReader read_a(a, options.flush_inputs), read_b(b, options.flush_inputs);
     options.magnitudes ? add_floats<true>(sum, read_a, &read_b, a.size)
                        : add_floats<false>(sum, read_a, &read_b, a.size);
@@ -221,7 +235,7 @@ void add_exact_dot(ExactSum& sum, const CodeVector& a, const CodeVector& b, cons
 
 void add_exact_sum(ExactSum& sum, const CodeVector& x, const ExactDotOptions& options) {
   check(x);
-  if (contains_format(formats::float32, x.format)) {
+  if (!is_scaled(x) && contains_format(formats::float32, x.format)) {
     FloatReader read(x, options.flush_inputs);
     options.magnitudes ? add_floats<true>(sum, read, nullptr, x.size)
                        : add_floats<false>(sum, read, nullptr, x.size);

@@ -4,6 +4,7 @@
 // Numerics
 //   as exact_sum.hpp: no order, no rounding. Products of formats within float32 take a path of their own: such a
 //   product is a float64 without rounding, whose significand is added to one of 128-bit bins chosen by its exponent.
+//   scales   elements count with their blocks' and tensors' scales (code_view.hpp).
 #pragma once
 
 #include <cstdint>

@@ -54,6 +54,15 @@ std::uint8_t element_code(const ExactValue<std::uint64_t>& x, const FormatSpec& 
 
 double e8m0_t::value() const { return is_nan() ? std::nan("") : std::ldexp(1.0, exponent()); }
 
+std::string_view scale_format_name(ScaleFormat format) {
+  return format == ScaleFormat::e8m0 ? "e8m0" : "ue4m3";
+}
+
+double scale_value(std::uint8_t code, ScaleFormat format) {
+  if (format == ScaleFormat::e8m0) return e8m0_t{code}.value();
+  return decode(code & formats::float8_e4m3fn.magnitude_mask(), formats::float8_e4m3fn);
+}
+
 std::string_view scale_rounding_name(ScaleRounding mode) {
   switch (mode) {
     case ScaleRounding::down: return "down";

@@ -46,6 +46,25 @@ ScaleRounding parse_scale_rounding(std::string_view name);  // "down", "up", "ne
 // x > 0 as a power of two, clamped to 2^-127 ... 2^127. NaN, infinity and x < 0 give NaN; zero gives 2^-127.
 e8m0_t encode_e8m0(double x, ScaleRounding mode = ScaleRounding::down);
 
+// One byte each. e8m0: 2^(code - 127), 255 is NaN. ue4m3: an e4m3fn code whose top bit is ignored; 0x7F is NaN.
+enum class ScaleFormat : std::uint8_t { e8m0, ue4m3 };
+std::string_view scale_format_name(ScaleFormat format);
+constexpr std::uint8_t unit_scale(ScaleFormat format) { return format == ScaleFormat::e8m0 ? 127 : 0x38; }
+double scale_value(std::uint8_t code, ScaleFormat format);
+
+// How many blocks hold `elements` elements, the last one perhaps in part.
+constexpr std::size_t blocks_of(std::size_t elements, std::size_t block) {
+  return elements / block + (elements % block != 0 ? 1 : 0);
+}
+
+// Which scales an arithmetic reads.
+struct ScaleUse {
+  ScaleFormat format = ScaleFormat::e8m0;
+  std::size_t block = 32;  // elements along k that share one
+
+  bool operator==(const ScaleUse&) const = default;
+};
+
 // Codes one a byte, in the order of the values; block b covers elements [b * block, min(n, (b + 1) * block)).
 struct BlockScaled {
   FormatSpec element = formats::float8_e4m3fn;

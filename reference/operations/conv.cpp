@@ -35,6 +35,7 @@ void check(const ConvProblem& p, const CodeVector& x, const CodeVector& w,
            const std::optional<CodeVector>& bias) {
   check_epilogue(p.epilogue);
   if (p.epilogue.beta != 0) throw ContractError("conv2d: it takes no C");
+  if (x.scales.given() || w.scales.given()) throw ContractError("conv2d: it takes no scales of blocks");
   if (p.stride_height == 0 || p.stride_width == 0 || p.dilation_height == 0 || p.dilation_width == 0) {
     throw ContractError("conv2d: a stride or dilation of 0");
   }

@@ -39,8 +39,10 @@ void check(const Arithmetic& arithmetic, const GemmProblem& problem, std::size_t
   }
 }
 
-CodeMatrix at_batch(const CodeMatrix& x, std::ptrdiff_t stride, std::size_t batch) {
+CodeMatrix at_batch(const CodeMatrix& x, std::ptrdiff_t stride, std::size_t batch,
+                    std::ptrdiff_t scale_stride = 0) {
   CodeMatrix moved = x;
+  if (x.scales.given()) moved.scales.data += static_cast<std::ptrdiff_t>(batch) * scale_stride;
   moved.data =
       detail::advance_codes(x.data, static_cast<std::ptrdiff_t>(batch) * stride, code_bytes(x.format));
   return moved;
@@ -54,8 +56,8 @@ struct Single {
   Epilogue epilogue;
 
   Single(const GemmProblem& p, std::size_t batch)
-      : a(at_batch(p.a, p.a_batch_stride, batch)),
-        b(at_batch(p.b, p.b_batch_stride, batch)),
+      : a(at_batch(p.a, p.a_batch_stride, batch, p.a_scale_batch_stride)),
+        b(at_batch(p.b, p.b_batch_stride, batch, p.b_scale_batch_stride)),
         epilogue(p.epilogue) {
     if (p.transpose_a) a = a.transposed();
     if (p.transpose_b) b = b.transposed();

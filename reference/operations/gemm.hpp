@@ -38,7 +38,8 @@ struct GemmProblem {
   Epilogue epilogue{};
   std::size_t batch = 1;
   std::ptrdiff_t a_batch_stride = 0, b_batch_stride = 0, c_batch_stride = 0,
-                 d_batch_stride = 0;  // in elements
+                 d_batch_stride = 0;                                  // in elements
+  std::ptrdiff_t a_scale_batch_stride = 0, b_scale_batch_stride = 0;  // in bytes
   // Where D[0][0][0] lies in the whole result, for stochastic arithmetics; batches are `origin_batch_stride` places
   // apart (0: m n, one after the other).
   OutputOrigin origin{};

@@ -19,6 +19,7 @@ void check(const ReduceProblem& p, const CodeVector& x) {
                         std::to_string(p.outer) + " x " + std::to_string(p.length) + " x " +
                         std::to_string(p.inner));
   }
+  if (x.scales.given()) throw ContractError("reduce: it takes no scales of blocks");
   if (x.data == nullptr && x.size != 0) throw ContractError("reduce: x is null");
 }
 

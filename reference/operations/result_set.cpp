@@ -66,13 +66,16 @@ TermFacts facts_of(const CodeVector& a, const CodeVector& b, bool flush, int wid
                    const Hopeless& hopeless) {
   TermFacts facts;
   const auto read = [&](const CodeVector& x, std::size_t i) {
+    if (x.scales.given()) return exact(element_value(x, i));
     const std::uint64_t code = x.code(i);
     return exact_from_code(flush ? flushed_code(code, x.format) : code, x.format);
   };
   const auto bits = [](std::uint64_t x) {
     return x == 0 ? 0 : static_cast<int>(std::bit_width(x)) - std::countr_zero(x);
   };
-  const bool narrow = a.format.precision + b.format.precision <= width;  // no product can be inexact
+  // No product can be inexact.
+  const bool narrow =
+      !a.scales.given() && !b.scales.given() && a.format.precision + b.format.precision <= width;
   for (std::size_t i = 0; i < a.size; ++i) {
     const ExactValue<std::uint64_t> x = read(a, i), y = read(b, i);
     note_term(facts, wide_product(x, y));
@@ -101,7 +104,7 @@ struct Sides {
 Sides sides_of(const CodeVector& a, const CodeVector& b) {
   Sides sides;
   for (std::size_t i = 0; i < a.size; ++i) {
-    const double x = decode(a.code(i), a.format), y = decode(b.code(i), b.format);
+    const double x = element_value(a, i), y = element_value(b, i);
     // Infinite operands are judged by themselves.
     if (!std::isfinite(x) || !std::isfinite(y) || x == 0 || y == 0) continue;
     const double product = multiply(std::fabs(x), std::fabs(y));
@@ -113,7 +116,7 @@ Sides sides_of(const CodeVector& a, const CodeVector& b) {
 double sum_of_magnitudes(const CodeVector& x) {
   double sum = 0;
   for (std::size_t i = 0; i < x.size; ++i) {
-    const double value = std::fabs(decode(x.code(i), x.format));
+    const double value = std::fabs(element_value(x, i));
     if (std::isfinite(value)) sum = add(sum, value);
   }
   return sum;
@@ -217,7 +220,7 @@ class Computation {
   double magnitudes_of_scaled() const {
     double sum = 0;
     for (std::size_t i = 0; i < a_.size; ++i) {
-      const double a = std::fabs(decode(a_.code(i), a_.format)), b = std::fabs(decode(b_.code(i), b_.format));
+      const double a = std::fabs(element_value(a_, i)), b = std::fabs(element_value(b_, i));
       if (std::isfinite(a) && std::isfinite(b) && a != 0 && b != 0)
         sum = add(sum, multiply(multiply(std::fabs(how_.alpha), a), b));
     }
@@ -497,7 +500,7 @@ class Computation {
     };
     if (reads_product_) {
       for (std::size_t i = 0; i < a_.size; ++i) {
-        const double x = decode(a_.code(i), a_.format), y = decode(b_.code(i), b_.format);
+        const double x = element_value(a_, i), y = element_value(b_, i);
         if (!std::isfinite(x) || !std::isfinite(y) || x == 0 || y == 0) continue;
         take(((x < 0) != (y < 0)) != (alpha < 0),
              multiply(std::fabs(alpha), multiply(std::fabs(x), std::fabs(y))),
@@ -597,7 +600,7 @@ class Computation {
   void find_scaled_operands() {
     if (!anywhere() || !scales()) return;
     for (std::size_t i = 0; i < a_.size; ++i) {
-      const double a = decode(a_.code(i), a_.format), b = decode(b_.code(i), b_.format);
+      const double a = element_value(a_, i), b = element_value(b_, i);
       scale_operand(a, b);
       scale_operand(b, a);
     }

@@ -149,3 +149,61 @@ def test_interpreter_runs_on_meanwhile(random):
     finally:
         sys.setswitchinterval(before)
     assert ran_meanwhile
+
+
+def scaled_values(codes, dtype, scales, block):
+    """Elements with their scales, exactly, as float64; rows are lines of blocks."""
+    values = codes.view(dtype).astype(np.float64)
+    return values * np.repeat(scales.astype(np.float64), block, axis=-1)[..., :values.shape[-1]]
+
+
+def test_block_scales(random):
+    mx, = [u for u in assay.arithmetics() if u.name == 'sm100.mxf8_e4m3']
+    assert mx.block_scales == ('e8m0', 32) and not mx.stochastic
+    assert [u.name for u in assay.arithmetics() if u.stochastic] == ['chain_f32_sr', 'chain_bf16_sr']
+    m, n, k = 5, 3, 70
+    a = random.standard_normal((m, k)).astype(ml_dtypes.float8_e4m3fn)
+    b = random.standard_normal((n, k)).astype(ml_dtypes.float8_e4m3fn)
+    sa, sb = random.integers(120, 134, (m, 3), np.uint8), random.integers(120, 134, (n, 3), np.uint8)
+    want = assay.gemm(a, b.T, mx.name, a_scales=sa, b_scales=sb.T)
+    truth = (scaled_values(a, a.dtype, 2.0**(sa.astype(int) - 127), 32) @
+             scaled_values(b, b.dtype, 2.0**(sb.astype(int) - 127), 32).T)
+    assert np.abs(want - truth).max() < 1e-4 * np.abs(truth).max()
+    # Values are the same scales as codes; so is ml_dtypes' own type, where this ml_dtypes has it.
+    values = 2.0**(sb.astype(np.float32).T - 127)
+    own = getattr(ml_dtypes, 'float8_e8m0fnu', np.uint8)
+    assert (bits(assay.gemm(a, b.T, mx.name, a_scales=sa.view(own), b_scales=values)) == bits(want)).all()
+    for i in range(m):
+        for j in range(n):
+            assert bits(assay.dot(a[i], b[j], mx.name, a_scales=sa[i], b_scales=sb[j])) == bits(want[i, j])
+    ones = np.full((m, 3), 127, np.uint8)
+    assert (bits(assay.gemm(a, b.T, mx.name, a_scales=ones)) == bits(assay.gemm(a, b.T, mx.name))).all()
+
+
+def test_nvfp4_with_tensor_scales(random):
+    e2m1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6])
+    a, b = random.integers(0, 16, (4, 48), np.uint8), random.integers(0, 16, (4, 48), np.uint8)
+    sa, sb = (random.uniform(0.1, 40, (4, 3)).astype(ml_dtypes.float8_e4m3fn) for _ in range(2))
+    operands = [assay.codes(x, 'f4_e2m1') for x in (a, b)]
+    tensors = np.float32(0.37), np.float32(1.9e-3)
+    plain = assay.dot(*operands, 'sm100.nvfp4', a_scales=sa, b_scales=sb)
+    scaled = assay.dot(*operands, 'sm100.nvfp4', a_scales=sa, b_scales=sb, a_tensor_scale=float(tensors[0]),
+                       b_tensor_scale=float(tensors[1]))
+    assert (bits(scaled) == bits(tensors[0] * tensors[1] * plain)).all()
+    truth = scaled_values(e2m1[a], np.float64, sa, 16) * scaled_values(e2m1[b], np.float64, sb, 16)
+    assert np.allclose(plain, truth.sum(1), rtol=1e-5, atol=1e-3)
+
+
+def test_scales_that_do_not_fit(random):
+    x = random.standard_normal((2, 64)).astype(ml_dtypes.float8_e4m3fn)
+    scales = np.full((2, 2), 127, np.uint8)
+    with pytest.raises(assay.ContractError, match='sm100.f8_e4m3 reads no scales of blocks'):
+        assay.dot(x, x, 'sm100.f8_e4m3', a_scales=scales)
+    with pytest.raises(assay.InputError, match=r'a_scales.*shape \[2,2\]: one e8m0 for every block of 32'):
+        assay.dot(x, x, 'sm100.mxf8_e4m3', a_scales=scales[:, :1])
+    with pytest.raises(assay.InputError, match='the value of an e8m0 scale'):
+        assay.dot(x, x, 'sm100.mxf8_e4m3', a_scales=np.full((2, 2), 3.0, np.float32))
+    with pytest.raises(assay.ContractError, match='would scale c too'):
+        assay.dot(x, x, 'sm100.mxf8_e4m3', np.zeros(2, np.float32), a_scales=scales, a_tensor_scale=2.0)
+    with pytest.raises(assay.ContractError, match='a_scales is None'):
+        assay.dot(x, x, 'sm100.mxf8_e4m3', a_tensor_scale=2.0)

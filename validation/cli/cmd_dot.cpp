@@ -65,9 +65,11 @@ int run(const Options& o) {
   if (o.row && !o.trace) throw InputError("--row", "", "--trace, whose row it is", "none");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
   const ThreadScope team(o.unit.threads);
-  UnitOperands in = unit_operands(o.unit);
+  UnitOperands in = unit_operands(o.unit, Lines::rows, Lines::rows);
   check_places(o.unit.unit, *in.arithmetic, std::nullopt);
-  const CodeMatrix a = rows_of(in.a, "--a"), b = rows_of(in.b, "--b");
+  CodeMatrix a = rows_of(in.a, "--a"), b = rows_of(in.b, "--b");
+  if (in.a_scales) a.scales = in.a_scales->view();
+  if (in.b_scales) b.scales = in.b_scales->view();
   if (in.a.shape != in.b.shape) {
     throw InputError(in.b.origin, "",
                      "shape " + io::to_string(in.a.shape) + ", that of A: one dot product a row",

@@ -28,8 +28,11 @@ int run(const Options& o) {
   if (o.unit.out.empty() && !o.unit.json) throw InputError("--out", "", "FILE", "none");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
   const ThreadScope team(o.unit.threads);
-  const UnitOperands in = unit_operands(o.unit);
+  const UnitOperands in = unit_operands(o.unit, o.transpose_a ? Lines::columns : Lines::rows,
+                                        o.transpose_b ? Lines::rows : Lines::columns);
   CodeMatrix a = matrix_of(in.a, "--a"), b = matrix_of(in.b, "--b");
+  if (in.a_scales) a.scales = in.a_scales->view();
+  if (in.b_scales) b.scales = in.b_scales->view();
   if (o.transpose_a) a = a.transposed();
   if (o.transpose_b) b = b.transposed();
   if (a.cols != b.rows) {

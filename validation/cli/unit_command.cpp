@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/formats/decimal.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
 #include "validation/cli/command.hpp"
@@ -40,6 +41,45 @@ io::Array floating_operand(std::string_view option, const std::string& path, con
                      array.element.name());
   }
   return array;
+}
+
+// A tensor's float32 scale, as it was typed.
+float tensor_scale(std::string_view option, const std::string& typed) {
+  if (typed.empty()) return 1;
+  const auto refused = [&] {
+    return InputError(std::string(option), "", "a positive number within the range of float32", typed);
+  };
+  ExactValue<Wide> x;
+  try {
+    x = parse_number(typed);
+  } catch (const InputError&) {
+    throw refused();
+  }
+  const Encoded e = encode(x, formats::float32);
+  if (x.kind != Kind::finite || x.negative || e.overflow || e.code == 0) throw refused();
+  return static_cast<float>(decode(e.code, formats::float32));
+}
+
+std::string block_scaled_names() {
+  std::vector<std::string_view> names;
+  for (const Arithmetic* x : arithmetics().list()) {
+    if (x->info().block_scales) names.push_back(x->info().name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::optional<io::Scales> scales_of(char side, const std::string& path, const std::string& tensor,
+                                    const ArithmeticInfo& info, const io::Array& operand, Lines along) {
+  const std::string option = fmt::format("--{}-scales", side),
+                    of_tensor = fmt::format("--{}-tensor-scale", side);
+  if (path.empty()) {
+    if (!tensor.empty()) throw InputError(of_tensor, "", option + " with it", "none");
+    return std::nullopt;
+  }
+  if (!info.block_scales)
+    throw InputError(option, "", "a unit that reads scales of blocks: " + block_scaled_names(), info.name);
+  return io::Scales(read_dense_operand(path, "", {}), *info.block_scales, operand.shape, along,
+                    tensor_scale(of_tensor, tensor));
 }
 
 }  // namespace
@@ -87,6 +127,13 @@ void add_unit_options(CLI::App& app, UnitOptions& o) {
   app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
   app.add_option("--b-format", o.b_format);
   app.add_option("--c-format", o.c_format);
+  app.add_option(
+      "--a-scales", o.a_scales,
+      "Scales of A's blocks, for a unit that reads them: uint8 codes or values, in A's shape with k in "
+      "blocks");
+  app.add_option("--b-scales", o.b_scales, "The same for B");
+  app.add_option("--a-tensor-scale", o.a_tensor_scale, "NVFP4's float32 scale of all of A (default: 1)");
+  app.add_option("--b-tensor-scale", o.b_tensor_scale, "The same for B");
   app.add_flag(
       "--round", o.round,
       "Round operands to nearest even into the unit's formats; without it they must fit (units of tf32 "
@@ -98,7 +145,7 @@ void add_unit_options(CLI::App& app, UnitOptions& o) {
   add_raw_options(app, o.raw);
 }
 
-UnitOperands unit_operands(const UnitOptions& o) {
+UnitOperands unit_operands(const UnitOptions& o, Lines a_blocks, Lines b_blocks) {
   for (const auto& [option, text] :
        {std::pair{"--output", &o.output}, std::pair{"--format", &o.format},
         std::pair{"--a-format", &o.a_format}, std::pair{"--b-format", &o.b_format},
@@ -132,6 +179,10 @@ UnitOperands unit_operands(const UnitOptions& o) {
     throw InputError(e.path(), e.place(), e.expected() + " (or --round, which rounds to nearest even)",
                      e.found());
   }
+  in.a_scales = scales_of('a', o.a_scales, o.a_tensor_scale, info, in.a, a_blocks);
+  in.b_scales = scales_of('b', o.b_scales, o.b_tensor_scale, info, in.b, b_blocks);
+  if (in.c && !(o.a_tensor_scale.empty() && o.b_tensor_scale.empty()))
+    throw InputError("--c", "", "no tensor's scale with it: it would scale C too", o.c);
   return in;
 }
 

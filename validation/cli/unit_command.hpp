@@ -9,6 +9,7 @@
 #include "reference/exact/arithmetic.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/io/array.hpp"
+#include "validation/io/scales.hpp"
 
 namespace CLI {
 class App;
@@ -19,6 +20,7 @@ namespace assay::cli {
 struct UnitOptions {
   std::string unit, a, b, c, out, output;
   std::string format, a_format, b_format, c_format;
+  std::string a_scales, b_scales, a_tensor_scale, b_tensor_scale;
   bool round = false, raw_codes = false, json = false;
   int threads = 0;
   RawOptions raw;
@@ -38,13 +40,15 @@ struct UnitOperands {
   const Arithmetic* arithmetic = nullptr;
   io::Array a{}, b{};
   std::optional<io::Array> c{};
+  std::optional<io::Scales> a_scales{}, b_scales{};
   FormatSpec output = formats::float32;
 };
 
 // The arithmetic of --unit and the files, each in a format that it takes: an array of another format is converted,
 // which must be exact without --round. InputError with the accepted formats otherwise. Shapes are the caller's to
-// check.
-UnitOperands unit_operands(const UnitOptions& options);
+// check. Blocks of A and B lie along these lines of the files.
+UnitOperands unit_operands(const UnitOptions& options, Lines a_blocks = Lines::rows,
+                           Lines b_blocks = Lines::columns);
 
 // Writes D to --out, as codes with --raw, and says on stdout what was computed and by whom. The exit code.
 int put_result(const UnitOptions& options, const UnitOperands& operands, io::Array&& d,

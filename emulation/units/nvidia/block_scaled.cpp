@@ -6,7 +6,6 @@
 
 #include "emulation/units/step_unit.hpp"
 #include "reference/core/error.hpp"
-#include "reference/core/parallel.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 
 namespace assay {
@@ -76,20 +75,44 @@ std::string term_name(std::size_t first, std::size_t last) {
   return "a" + range + " b" + range;
 }
 
-std::string counted(std::size_t n, const char* what) { return std::to_string(n) + " " + what; }
+Scale scale_of(const CodeVector& x, std::size_t i, ScaleFormat format) {
+  return read_scale(x.scales.given() ? x.scales.code(i) : unit_scale(format), format);
+}
+
+// What the sum is multiplied by in the end.
+struct Tensors {
+  bool given = false;
+  double exact = 1;         // the product of both tensors' scales
+  std::uint64_t alpha = 0;  // as float32
+};
+
+Tensors tensors_of(const CodeVector& a, const CodeVector& b) {
+  const double product = double{a.scales.tensor} * double{b.scales.tensor};
+  return {a.scales.tensor != 1 || b.scales.tensor != 1, product, encode(product, float32).code};
+}
+
+CodeVector without_tensor(CodeVector x) {
+  x.scales.tensor = 1;
+  return x;
+}
+
+std::uint64_t scaled_by(const Tensors& tensors, std::uint64_t sum, const StepLog& log) {
+  const ExactValue<Wide> product =
+      wide_product(exact_from_code(tensors.alpha, float32), exact_from_code(sum, float32));
+  const std::uint64_t result = product.kind == Kind::nan ? unit_nan : encode(product, float32).code;
+  if (log.trace != nullptr) {
+    log.trace->push_back({.name = "times both tensors' scales",
+                          .terms = {{.name = "alpha sum", .exact = product, .entered = product}},
+                          .sum = product,
+                          .result = result,
+                          .note = "one rounding, nearest-even"});
+  }
+  return result;
+}
 
 }  // namespace
 
-struct BlockScaledUnit::Operands {
-  CodeVector a, b;
-  Scales a_scales, b_scales;
-};
-
 struct BlockScaledUnit::Log : StepLog {};
-
-std::string_view scale_format_name(ScaleFormat format) {
-  return format == ScaleFormat::e8m0 ? "e8m0" : "ue4m3";
-}
 
 BlockScaledUnit::BlockScaledUnit(const BlockScaledSpec& spec)
     : Unit([&spec] {
@@ -102,6 +125,7 @@ BlockScaledUnit::BlockScaledUnit(const BlockScaledSpec& spec)
                                               " exact, scaled, then truncated to a common unit";
         info.rounding = std::string(rounding_name(Rounding::toward_zero));
         info.fused = true;
+        info.block_scales = ScaleUse{spec.scales, spec.block};
         info.parameters = {
             {"L", std::to_string(spec.step)},      {"F", std::to_string(spec.fraction)},
             {"ezero", std::to_string(spec.ezero)}, {"block", std::to_string(spec.block)},
@@ -113,21 +137,9 @@ BlockScaledUnit::BlockScaledUnit(const BlockScaledSpec& spec)
       }()),
       spec_(spec) {}
 
-void BlockScaledUnit::check_scales(const CodeVector& a, const CodeVector& b, Scales a_scales,
-                                   Scales b_scales) const {
-  check_dot(a, b, float32);
-  const std::size_t due = blocks(a.size);
-  if (a_scales.size() != due || b_scales.size() != due) {
-    throw ContractError(info().name + ": " + std::to_string(a_scales.size()) + " and " +
-                        counted(b_scales.size(), "scales for ") + counted(a.size, "elements; it takes ") +
-                        counted(due, "of each, one ") + std::string(scale_format_name(spec_.scales)) +
-                        " for every block of " + std::to_string(spec_.block));
-  }
-}
-
-std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, std::uint64_t c,
-                                         const Log& log) const {
-  const std::size_t end = std::min(begin + spec_.step, x.a.size);
+std::uint64_t BlockScaledUnit::take_step(const CodeVector& a, const CodeVector& b, std::size_t begin,
+                                         std::uint64_t c, const Log& log) const {
+  const std::size_t end = std::min(begin + spec_.step, a.size);
   std::vector<Term> terms;
   std::vector<TraceTerm> names;
   bool nan = false, plus_infinity = false, minus_infinity = false;
@@ -139,17 +151,17 @@ std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, s
     if (log.trace != nullptr) names.push_back({.name = term_name(first, last), .exact = value_of(t)});
   };
   for (std::size_t i = begin; i < end; i += spec_.group) {
-    const Scale sa = read_scale(x.a_scales[i / spec_.block], spec_.scales);
-    const Scale sb = read_scale(x.b_scales[i / spec_.block], spec_.scales);
+    const Scale sa = scale_of(a, i, spec_.scales);
+    const Scale sb = scale_of(b, i, spec_.scales);
     const std::size_t last = std::min(i + spec_.group, end);
     Term t;
     int place = 0;  // of the products' sum: one for all, below the last place of any product
     if (spec_.group > 1) {
-      place = x.a.format.emin - x.a.format.precision + 1 + x.b.format.emin - x.b.format.precision + 1;
+      place = a.format.emin - a.format.precision + 1 + b.format.emin - b.format.precision + 1;
     }
     for (std::size_t j = i; j < last; ++j) {
-      const ExactValue<std::uint64_t> va = exact_from_code(x.a.code(j), x.a.format);
-      const ExactValue<std::uint64_t> vb = exact_from_code(x.b.code(j), x.b.format);
+      const ExactValue<std::uint64_t> va = exact_from_code(a.code(j), a.format);
+      const ExactValue<std::uint64_t> vb = exact_from_code(b.code(j), b.format);
       const ExactValue<Wide> product = wide_product(va, vb);
       if (product.kind != Kind::finite) {
         t.kind = product.kind;
@@ -165,7 +177,7 @@ std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, s
       } else {
         t.significand = m;
         place = product.exponent;
-        t.field = field_exponent(va, x.a.format) + field_exponent(vb, x.b.format);
+        t.field = field_exponent(va, a.format) + field_exponent(vb, b.format);
       }
     }
     t.exponent = place + sa.exponent + sb.exponent;
@@ -222,127 +234,69 @@ std::uint64_t BlockScaledUnit::take_step(const Operands& x, std::size_t begin, s
   return result;
 }
 
-std::uint64_t BlockScaledUnit::chain(const Operands& x, std::optional<std::uint64_t> c,
+std::uint64_t BlockScaledUnit::chain(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                                      const Log& log) const {
+  const Tensors tensors = tensors_of(a, b);
+  if (tensors.given && c) {
+    throw ContractError(info().name +
+                        ": a sum that starts at c under tensors' scales, which would scale c too");
+  }
   std::uint64_t sum = c.value_or(0);
-  for (std::size_t begin = 0; begin < x.a.size; begin += spec_.step) sum = take_step(x, begin, sum, log);
-  return sum;
-}
-
-std::uint64_t BlockScaledUnit::dot_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
-                                          Scales b_scales, std::optional<std::uint64_t> c) const {
-  check_scales(a, b, a_scales, b_scales);
-  return chain({a, b, a_scales, b_scales}, c, {});
-}
-
-std::uint64_t BlockScaledUnit::dot_scaled(const BlockScaled& a, const BlockScaled& b,
-                                          std::optional<std::uint64_t> c) const {
-  for (const BlockScaled* x : {&a, &b}) {
-    if (x->block != spec_.block) {
-      throw ContractError(info().name + ": an operand in blocks of " + std::to_string(x->block) +
-                          "; it takes blocks of " + std::to_string(spec_.block));
-    }
-  }
-  return dot_scaled({a.elements.data(), a.size(), 1, a.element}, {b.elements.data(), b.size(), 1, b.element},
-                    a.scales, b.scales, c);
-}
-
-void BlockScaledUnit::gemm_scaled(const CodeMatrix& a, const CodeMatrix& b, const ScaleMatrix& a_scales,
-                                  const ScaleMatrix& b_scales, const std::optional<CodeMatrix>& c,
-                                  const MutableCodeMatrix& d) const {
-  check_gemm(a, b, c, d);
-  const std::size_t due = blocks(a.cols);
-  if (a_scales.rows != d.rows || b_scales.rows != d.cols || a_scales.cols != due || b_scales.cols != due) {
-    const auto shape = [](std::size_t rows, std::size_t cols) {
-      return std::to_string(rows) + " x " + std::to_string(cols);
-    };
-    throw ContractError(info().name + ": scales of " + shape(a_scales.rows, a_scales.cols) + " for A and " +
-                        shape(b_scales.rows, b_scales.cols) + " for B; it takes " + shape(d.rows, due) +
-                        " and " + shape(d.cols, due) + ", one " +
-                        std::string(scale_format_name(spec_.scales)) + " for every block of " +
-                        std::to_string(spec_.block));
-  }
-  if (due != 0 && d.rows != 0 && d.cols != 0 && (a_scales.data == nullptr || b_scales.data == nullptr))
-    throw ContractError(info().name + ": scales are null");
-  parallel_for(d.rows, {d.rows * d.cols > 1 ? 0 : 1, Share::fixed}, [&](std::size_t i) {
-    for (std::size_t j = 0; j < d.cols; ++j) {
-      const std::optional<std::uint64_t> start = c ? std::optional(c->code(i, j)) : std::nullopt;
-      d.set(i, j, chain({a.row(i), b.column(j), a_scales.row(i), b_scales.row(j)}, start, {}));
-    }
-  });
-}
-
-std::vector<TraceStep> BlockScaledUnit::trace_scaled(const CodeVector& a, const CodeVector& b,
-                                                     Scales a_scales, Scales b_scales,
-                                                     std::optional<std::uint64_t> c) const {
-  check_scales(a, b, a_scales, b_scales);
-  if (a.size == 0) return {trace_of_no_terms(c.value_or(0), float32)};
-  std::vector<TraceStep> steps;
-  Log log;
-  log.trace = &steps;
-  chain({a, b, a_scales, b_scales}, c, log);
-  return steps;
-}
-
-ExactDot BlockScaledUnit::exact_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
-                                       Scales b_scales, std::optional<std::uint64_t> c) const {
-  check_scales(a, b, a_scales, b_scales);
-  ExactDot truth;
-  ExactSum magnitudes;
-  const auto add = [&](ExactValue<Wide> x) {
-    truth.value.add(x);
-    x.negative = false;
-    magnitudes.add(x);
-  };
-  for (std::size_t i = 0; i < a.size; ++i) {
-    const Scale sa = read_scale(a_scales[i / spec_.block], spec_.scales);
-    const Scale sb = read_scale(b_scales[i / spec_.block], spec_.scales);
-    ExactValue<Wide> x =
-        wide_product(exact_from_code(a.code(i), a.format), exact_from_code(b.code(i), b.format));
-    if (sa.nan || sb.nan) x.kind = Kind::nan;
-    x.significand *= sa.significand * sb.significand;
-    x.exponent += sa.exponent + sb.exponent;
-    add(x);
-  }
-  if (c) add(widened(exact_from_code(*c, float32)));
-  truth.magnitudes = magnitudes.rounded_up();
-  return truth;
-}
-
-double BlockScaledUnit::bound_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
-                                     Scales b_scales, std::optional<std::uint64_t> c) const {
-  check_scales(a, b, a_scales, b_scales);
-  double error = 0;
-  Log log;
-  log.error = &error;
-  const std::uint64_t result = chain({a, b, a_scales, b_scales}, c, log);
-  return float32.is_finite(result) ? error : std::numeric_limits<double>::infinity();
+  for (std::size_t begin = 0; begin < a.size; begin += spec_.step) sum = take_step(a, b, begin, sum, log);
+  return tensors.given ? scaled_by(tensors, sum, log) : sum;
 }
 
 double BlockScaledUnit::bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                               const FormatSpec& output) const {
   check_dot(a, b, output);
-  const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
-  return bound_scaled(a, b, ones, ones, c);
+  double error = 0;
+  Log log;
+  log.error = &error;
+  const std::uint64_t result = chain(a, b, c, log);
+  if (!float32.is_finite(result)) return std::numeric_limits<double>::infinity();
+  const Tensors tensors = tensors_of(a, b);
+  if (!tensors.given) return error;
+  // The sum s is wrong by `error`, alpha by its rounding, and alpha s is rounded.
+  const double alpha = decode(tensors.alpha, float32);
+  const double off = std::fabs(alpha - tensors.exact);  // exact: alpha is a rounding of those 48 bits
+  const double sum = std::fabs(decode(chain(without_tensor(a), without_tensor(b), {}, {}), float32));
+  const double exact_sum = upward::add(sum, error);
+  ExactValue<Wide> product = wide_product(assay::exact(alpha), assay::exact(sum));
+  return upward::add(upward::add(upward::multiply(alpha, error), upward::multiply(off, exact_sum)),
+                     rounding_error(product, float32, Rounding::nearest_even, false));
 }
 
 std::uint64_t BlockScaledUnit::dot_checked(const CodeVector& a, const CodeVector& b,
                                            std::optional<std::uint64_t> c, const FormatSpec&,
                                            OutputPlace) const {
-  const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
-  return chain({a, b, ones, ones}, c, {});
+  return chain(a, b, c, {});
 }
 
 std::uint64_t BlockScaledUnit::step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
-                                            OutputPlace place) const {
-  return dot_checked(a, b, c, float32, place);
+                                            OutputPlace) const {
+  return chain(a, b, c, {});
 }
 
 std::vector<TraceStep> BlockScaledUnit::trace_checked(const CodeVector& a, const CodeVector& b,
                                                       std::optional<std::uint64_t> c,
                                                       const FormatSpec&) const {
-  const std::vector<std::uint8_t> ones(blocks(a.size), unit_scale());
-  return trace_scaled(a, b, ones, ones, c);
+  if (a.size == 0) return {trace_of_no_terms(c.value_or(0), float32)};
+  std::vector<TraceStep> steps;
+  Log log;
+  log.trace = &steps;
+  chain(a, b, c, log);
+  return steps;
+}
+
+CodeVector scaled_view(const BlockScaled& x, ScaleFormat format) {
+  return {x.elements.data(),
+          x.size(),
+          1,
+          x.element,
+          {.data = x.scales.data(),
+           .count = x.scales.size(),
+           .use = {format, x.block},
+           .tensor = x.tensor_scale}};
 }
 
 std::unique_ptr<const BlockScaledUnit> make_block_scaled(const BlockScaledSpec& spec) {

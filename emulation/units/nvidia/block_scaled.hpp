@@ -21,37 +21,29 @@
 //   NaN       a NaN among operands, c or scales of a block that exists (of any elements), 0 * Inf, or infinities of
 //             both signs give 0x7FFFFFFF; else an infinity wins.
 //   zero      an exactly zero sum is +0 (unverified, as is ezero).
-//   tensor    the float32 scale of a tensor in NVFP4 is not the unit's: the epilogue multiplies by it.
+//   tensor    a tensor's float32 scale is not the unit's: a kernel multiplies the finished sum, as here. alpha = the
+//             product of both tensors' scales, rounded to float32, nearest-even; then alpha times the sum, rounded
+//             again (a NaN is 0x7FFFFFFF). Where both are one, nothing happens. A sum that starts at c takes none:
+//             alpha would scale c too.
 //   bound     a step costs at most n 2^(emax - F) for its n nonzero terms, c among them, and 2^-23 |S q|, or 2^-149
 //             below the normal range: everything else is exact. Summed over the steps; see step_unit.hpp for why sums
 //             of them hold.
+//             With tensors' scales: alpha times that, the sum times the rounding of alpha, and the last rounding.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "emulation/units/unit.hpp"
+#include "reference/exact/operand_extras.hpp"
 #include "reference/formats/block_scaled.hpp"
 
 namespace assay {
-
-enum class ScaleFormat : std::uint8_t { e8m0, ue4m3 };
-std::string_view scale_format_name(ScaleFormat format);
-
-// Codes of scales, row-major, rows `row_stride` apart: one row for a row of A or for a column of B, one column a block.
-struct ScaleMatrix {
-  const std::uint8_t* data = nullptr;
-  std::size_t rows = 0, cols = 0;
-  std::size_t row_stride = 0;
-
-  std::span<const std::uint8_t> row(std::size_t i) const { return {data + i * row_stride, cols}; }
-};
 
 struct BlockScaledSpec {
   std::string name{};
@@ -65,38 +57,14 @@ struct BlockScaledSpec {
   int ezero = -133;
 };
 
-// dot() and gemm() take scales of one everywhere. ContractErrors name the formats, block and count of scales that it
-// takes.
+// Operands bring their scales (CodeVector::scales, CodeMatrix::scales); those without have scales of one everywhere.
 class BlockScaledUnit : public Unit {
  public:
-  using Scales = std::span<const std::uint8_t>;
-
   explicit BlockScaledUnit(const BlockScaledSpec& spec);
 
   std::size_t block() const { return spec_.block; }
   ScaleFormat scale_format() const { return spec_.scales; }
-  std::uint8_t unit_scale() const { return spec_.scales == ScaleFormat::e8m0 ? 127 : 0x38; }
-  std::size_t blocks(std::size_t k) const { return k / spec_.block + (k % spec_.block != 0 ? 1 : 0); }
-
-  // a . b with blocks(K) scales each, plus c if given; a float32 code. ContractError if the counts differ.
-  std::uint64_t dot_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales, Scales b_scales,
-                           std::optional<std::uint64_t> c = {}) const;
-  // The same of quantized vectors, whose tensor scales are left out. ContractError also if their blocks have another
-  // length than the unit's or their formats are not its own. (What kind of scales they have they do not say.)
-  std::uint64_t dot_scaled(const BlockScaled& a, const BlockScaled& b,
-                           std::optional<std::uint64_t> c = {}) const;
-  // D = A B + C: A m x k with m x blocks(k) scales, B k x n with n x blocks(k) scales. As Arithmetic::gemm() otherwise.
-  void gemm_scaled(const CodeMatrix& a, const CodeMatrix& b, const ScaleMatrix& a_scales,
-                   const ScaleMatrix& b_scales, const std::optional<CodeMatrix>& c,
-                   const MutableCodeMatrix& d) const;
-
-  // trace(), exact() and bound() of dot_scaled().
-  std::vector<TraceStep> trace_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales,
-                                      Scales b_scales, std::optional<std::uint64_t> c = {}) const;
-  ExactDot exact_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales, Scales b_scales,
-                        std::optional<std::uint64_t> c = {}) const;
-  double bound_scaled(const CodeVector& a, const CodeVector& b, Scales a_scales, Scales b_scales,
-                      std::optional<std::uint64_t> c = {}) const;
+  std::size_t blocks(std::size_t k) const { return blocks_of(k, spec_.block); }
 
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override;
@@ -111,17 +79,20 @@ class BlockScaledUnit : public Unit {
                                        const FormatSpec& output) const override;
 
  private:
-  struct Operands;
   struct Log;
-  void check_scales(const CodeVector& a, const CodeVector& b, Scales a_scales, Scales b_scales) const;
-  std::uint64_t chain(const Operands& x, std::optional<std::uint64_t> c, const Log& log) const;
-  std::uint64_t take_step(const Operands& x, std::size_t begin, std::uint64_t c, const Log& log) const;
+  std::uint64_t chain(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                      const Log& log) const;
+  std::uint64_t take_step(const CodeVector& a, const CodeVector& b, std::size_t begin, std::uint64_t c,
+                          const Log& log) const;
 
   BlockScaledSpec spec_;
 };
 
 // ContractError for a block or step that groups do not fill, no inputs, or an F beyond 36.
 std::unique_ptr<const BlockScaledUnit> make_block_scaled(const BlockScaledSpec& spec);
+
+// A quantized vector with its scales, which are of `format`, and the scale of its tensor.
+CodeVector scaled_view(const BlockScaled& x, ScaleFormat format);
 
 // The BlockScaledUnit behind an arithmetic; null if it is none.
 inline const BlockScaledUnit* as_block_scaled(const Arithmetic& arithmetic) {

@@ -139,6 +139,20 @@ Model model_of(const BlockScaledUnit& unit) {
   return {};
 }
 
+// An operand with its scales.
+CodeVector with(const BlockScaledUnit& unit, CodeVector x, const Scales& scales, float tensor = 1) {
+  x.scales = {.data = scales.data(),
+              .count = scales.size(),
+              .use = {unit.scale_format(), unit.block()},
+              .tensor = tensor};
+  return x;
+}
+
+double read_test_scale(const BlockScaledUnit& unit, std::uint8_t code) {
+  if (unit.scale_format() == ScaleFormat::e8m0) return code == 255 ? NAN : std::ldexp(1.0, code - 127);
+  return decode(code & 0x7F, formats::float8_e4m3fn);
+}
+
 struct Case {
   StepOperands x;
   Scales sa{}, sb{};
@@ -158,7 +172,7 @@ Case make_case(const BlockScaledUnit& unit, InputClass kind, std::size_t n, cons
   const int centre = how == 2 ? -150 + pick(-12, 12) : how == 3 ? 122 + pick(-10, 10) : pick(-60, 60);
   for (std::size_t i = 0; i < unit.blocks(n); ++i) {
     for (const bool first : {true, false}) {
-      int code = unit.unit_scale();
+      int code = unit_scale(unit.scale_format());
       if (unit.scale_format() == ScaleFormat::ue4m3) {
         if (how == 1) code += pick(-20, 20);
         if (how == 2) code = pick(0, 15);
@@ -188,10 +202,12 @@ Case make_case(const BlockScaledUnit& unit, InputClass kind, std::size_t n, cons
     }
     for (std::size_t i = 2 * half; i < n; ++i) y.x.a.set(i, 0);
     y.x.a.set(0, y.x.a.code(0) ^ static_cast<std::uint64_t>(pick(0, 1)));
-    const ExactDot truth = unit.exact_scaled(
-        y.x.a.view().part(0, half), y.x.b.view().part(0, half),
-        Scales(y.sa.begin(), y.sa.begin() + static_cast<std::ptrdiff_t>(half / unit.block())),
-        Scales(y.sb.begin(), y.sb.begin() + static_cast<std::ptrdiff_t>(half / unit.block())));
+    const ExactDot truth = unit.exact(
+        with(unit, y.x.a.view().part(0, half),
+             Scales(y.sa.begin(), y.sa.begin() + static_cast<std::ptrdiff_t>(half / unit.block()))),
+        with(unit, y.x.b.view().part(0, half),
+             Scales(y.sb.begin(), y.sb.begin() + static_cast<std::ptrdiff_t>(half / unit.block()))),
+        {});
     const int places = pick(12, 40);
     const double sign = pick(0, 1) == 0 ? 1.0 : -1.0;
     const double size = truth.magnitudes * std::ldexp(sign, places);
@@ -201,7 +217,7 @@ Case make_case(const BlockScaledUnit& unit, InputClass kind, std::size_t n, cons
   }
   if (pick(0, 3) == 0) return y;  // no c
   y.c = y.x.c;
-  const ExactDot truth = unit.exact_scaled(y.x.a.view(), y.x.b.view(), y.sa, y.sb);
+  const ExactDot truth = unit.exact(with(unit, y.x.a.view(), y.sa), with(unit, y.x.b.view(), y.sb), {});
   const ExactValue<Wide> sum = truth.value.result();
   if (sum.kind == Kind::finite && !sum.is_zero() && pick(0, 3) != 0) {
     ExactSum minus = truth.value;
@@ -272,10 +288,12 @@ BOOST_AUTO_TEST_CASE(equals_the_second_implementation) {
     const Model model = model_of(unit);
     each_scaled_case(unit, 25, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
       const CodeVector a = y.x.a.view(), b = y.x.b.view();
-      tally.count(unit.dot_scaled(a, b, y.sa, y.sb, y.c) == model_dot(model, a, b, y.sa, y.sb, y.c),
+      tally.count(
+          unit.dot(with(unit, a, y.sa), with(unit, b, y.sb), y.c) == model_dot(model, a, b, y.sa, y.sb, y.c),
+          place(unit, kind, n, seed));
+      const Scales ones(unit.blocks(n), unit_scale(unit.scale_format()));
+      plain.count(unit.dot(a, b, y.c) == unit.dot(with(unit, a, ones), with(unit, b, ones), y.c),
                   place(unit, kind, n, seed));
-      const Scales ones(unit.blocks(n), unit.unit_scale());
-      plain.count(unit.dot(a, b, y.c) == unit.dot_scaled(a, b, ones, ones, y.c), place(unit, kind, n, seed));
     });
   }
   BOOST_TEST_MESSAGE(tally.tried << " dot products");
@@ -319,7 +337,7 @@ BOOST_AUTO_TEST_CASE(mutants_are_killed) {
       each_scaled_case(unit, 20, [&](InputClass, std::size_t, const Case& y, std::uint64_t) {
         ++tried;
         differ += model_dot(model, y.x.a.view(), y.x.b.view(), y.sa, y.sb, y.c) !=
-                  unit.dot_scaled(y.x.a.view(), y.x.b.view(), y.sa, y.sb, y.c);
+                  unit.dot(with(unit, y.x.a.view(), y.sa), with(unit, y.x.b.view(), y.sb), y.c);
       });
       BOOST_TEST_MESSAGE(mutant.name << ", " << name << ": " << differ << " of " << tried);
       BOOST_TEST(differ > 0U, mutant.name << " survives, " << name);
@@ -343,8 +361,8 @@ BOOST_AUTO_TEST_CASE(ezero_is_the_floor_of_the_alignment) {
         a.set(0, encoded(f, 0x1p4)), b.set(0, encoded(f, 0x1p1));
         a.set(1, encoded(f, -0x1p-1)), b.set(1, encoded(f, std::ldexp(1.0, 6 - below)));
         const Scales sa{127 - 100}, sb{127 - 54};
-        differ +=
-            unit.dot_scaled(a.view(), b.view(), sa, sb) != model_dot(model, a.view(), b.view(), sa, sb, {});
+        differ += unit.dot(with(unit, a.view(), sa), with(unit, b.view(), sb)) !=
+                  model_dot(model, a.view(), b.view(), sa, sb, {});
       }
       BOOST_TEST((differ == 0) == (ezero == -133), "ezero " << ezero);
     }
@@ -360,8 +378,8 @@ BOOST_AUTO_TEST_CASE(ezero_is_the_floor_of_the_alignment) {
       a.set(0, encoded(f, 1)), b.set(0, encoded(f, 1));
       a.set(32, encoded(f, -1)), b.set(32, encoded(f, 1));
       const Scales sa{127 - 100, 127 - 100}, sb{127 - 49, static_cast<std::uint8_t>(127 - 49 - below)};
-      differ +=
-          unit.dot_scaled(a.view(), b.view(), sa, sb) != model_dot(model, a.view(), b.view(), sa, sb, {});
+      differ += unit.dot(with(unit, a.view(), sa), with(unit, b.view(), sb)) !=
+                model_dot(model, a.view(), b.view(), sa, sb, {});
     }
     BOOST_TEST((differ == 0) == (ezero == -139), "ezero " << ezero);
   }
@@ -376,9 +394,9 @@ BOOST_AUTO_TEST_CASE(errors_are_within_the_bound) {
     std::size_t bounded = 0;
     each_scaled_case(unit, 20, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
       const CodeVector a = y.x.a.view(), b = y.x.b.view();
-      const double bound = unit.bound_scaled(a, b, y.sa, y.sb, y.c);
-      const double share = error_share(unit.exact_scaled(a, b, y.sa, y.sb, y.c),
-                                       unit.dot_scaled(a, b, y.sa, y.sb, y.c), bound);
+      const double bound = unit.bound(with(unit, a, y.sa), with(unit, b, y.sb), y.c, f32);
+      const double share = error_share(unit.exact(with(unit, a, y.sa), with(unit, b, y.sb), y.c),
+                                       unit.dot(with(unit, a, y.sa), with(unit, b, y.sb), y.c), bound);
       bounded += std::isfinite(bound);
       most = std::max(most, share);
       tally.count(share <= 1, place(unit, kind, n, seed));
@@ -394,6 +412,57 @@ BOOST_AUTO_TEST_CASE(errors_are_within_the_bound) {
   }
 }
 
+// Two more roundings where tensors have scales; their products and sums are as exact as before.
+BOOST_AUTO_TEST_CASE(errors_under_tensors_scales_are_within_the_bound) {
+  const ArithmeticRegistry registry = family();
+  Tally tally;
+  double most = 0;
+  for (const Arithmetic* arithmetic : registry.list()) {
+    const BlockScaledUnit& unit = *as_block_scaled(*arithmetic);
+    each_scaled_case(unit, 6, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
+      const CounterRandom random(seed, n);
+      const auto tensor = [&](std::uint64_t i) {
+        return std::ldexp(1 + static_cast<float>(random.uniform(i)),
+                          static_cast<int>(random.below(90, 10 + i)) - 50);
+      };
+      const CodeVector a = with(unit, y.x.a.view(), y.sa, tensor(0)),
+                       b = with(unit, y.x.b.view(), y.sb, tensor(1));
+      const double bound = unit.bound(a, b, {}, f32);
+      const double share = error_share(unit.exact(a, b, {}), unit.dot(a, b), bound);
+      most = std::max(most, share);
+      tally.count(share <= 1, place(unit, kind, n, seed));
+    });
+  }
+  BOOST_TEST(tally.wrong == 0U, tally.wrong << " of " << tally.tried << ", first " << tally.worst);
+  BOOST_TEST(most > 0.3, "a bound that nothing comes near: " << most);
+}
+
+// The truth is that of the elements as they stand with their scales.
+BOOST_AUTO_TEST_CASE(the_truth_is_of_the_scaled_values) {
+  const ArithmeticRegistry registry = family();
+  Tally tally;
+  for (const Arithmetic* arithmetic : registry.list()) {
+    const BlockScaledUnit& unit = *as_block_scaled(*arithmetic);
+    each_scaled_case(unit, 6, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
+      const CodeVector a = with(unit, y.x.a.view(), y.sa, 0.75F), b = with(unit, y.x.b.view(), y.sb);
+      ExactSum sum, magnitudes;
+      for (std::size_t i = 0; i < n; ++i) {
+        const double sa = read_test_scale(unit, y.sa[i / unit.block()]),
+                     sb = read_test_scale(unit, y.sb[i / unit.block()]);
+        const double x = decode(a.code(i), a.format) * sa * 0.75, z = decode(b.code(i), b.format) * sb;
+        sum.add_product(x, z);
+        magnitudes.add_product(std::fabs(x), std::fabs(z));
+      }
+      const ExactDot truth = unit.exact(a, b, {});
+      const bool same = truth.value.rounded(formats::float64).code == sum.rounded(formats::float64).code &&
+                        (truth.magnitudes == magnitudes.rounded_up() ||
+                         (std::isnan(truth.magnitudes) && std::isnan(magnitudes.rounded_up())));
+      tally.count(same, place(unit, kind, n, seed));
+    });
+  }
+  BOOST_TEST(tally.wrong == 0U, tally.wrong << " of " << tally.tried << ", first " << tally.worst);
+}
+
 BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
   const ArithmeticRegistry registry = family();
   Tally traces, steps, gemm;
@@ -402,8 +471,8 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
     const std::size_t most = unit.info().step_terms;
     each_scaled_case(unit, 6, [&](InputClass kind, std::size_t n, const Case& y, std::uint64_t seed) {
       const CodeVector a = y.x.a.view(), b = y.x.b.view();
-      const std::uint64_t result = unit.dot_scaled(a, b, y.sa, y.sb, y.c);
-      traces.count(trace_is_sound(unit.trace_scaled(a, b, y.sa, y.sb, y.c), result),
+      const std::uint64_t result = unit.dot(with(unit, a, y.sa), with(unit, b, y.sb), y.c);
+      traces.count(trace_is_sound(unit.trace(with(unit, a, y.sa), with(unit, b, y.sb), y.c, f32), result),
                    place(unit, kind, n, seed));
       traces.count(trace_is_sound(unit.trace(a, b, y.c, f32), unit.dot(a, b, y.c)),
                    place(unit, kind, n, seed));
@@ -411,6 +480,11 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
       for (std::size_t i = 0; i < n; i += most)
         sum = unit.step(a.part(i, std::min(most, n - i)), b.part(i, std::min(most, n - i)), sum);
       steps.count(sum == unit.dot(a, b, y.c), place(unit, kind, n, seed));
+      const CodeVector sa = with(unit, a, y.sa), sb = with(unit, b, y.sb);
+      sum = y.c.value_or(0);
+      for (std::size_t i = 0; i < n; i += most)
+        sum = unit.step(sa.part(i, std::min(most, n - i)), sb.part(i, std::min(most, n - i)), sum);
+      steps.count(sum == result, place(unit, kind, n, seed));
     });
     const auto& [fa, fb] = unit.info().inputs.back();
     const std::size_t k = most + 5, blocks = unit.blocks(k), m = 3, n = 5;
@@ -418,18 +492,38 @@ BOOST_AUTO_TEST_CASE(traces_steps_and_gemm_agree_with_dot) {
     Scales sa, sb;
     const CounterRandom random(11);
     for (std::size_t i = 0; i < (m + n) * blocks; ++i)
-      (i < m * blocks ? sa : sb).push_back(static_cast<std::uint8_t>(unit.unit_scale() + random.below(9, i)));
+      (i < m * blocks ? sa : sb)
+          .push_back(static_cast<std::uint8_t>(unit_scale(unit.scale_format()) + random.below(9, i)));
     CodeArray d(m * n, f32), c(m * n, f32);
     for (std::size_t i = 0; i < m * n; ++i) c.set(i, encode(static_cast<double>(i) - 7, f32).code);
     const CodeMatrix a = y.x.a.matrix(m, k), b = y.x.b.matrix(k, n);
-    const ScaleMatrix rows{sa.data(), m, blocks, blocks}, columns{sb.data(), n, blocks, blocks};
+    CodeMatrix scaled_a = a, scaled_b = b;
+    const auto width = static_cast<std::ptrdiff_t>(blocks);
+    scaled_a.scales = {.data = sa.data(),
+                       .lines = m,
+                       .blocks = blocks,
+                       .line_stride = width,
+                       .use = *unit.info().block_scales};
+    scaled_b.scales = {.data = sb.data(),
+                       .lines = n,
+                       .blocks = blocks,
+                       .line_stride = width,
+                       .use = *unit.info().block_scales,
+                       .along = Lines::columns};
     for (const bool given : {true, false}) {
       const std::optional<CodeMatrix> start = given ? std::optional(c.matrix(m, n)) : std::nullopt;
-      unit.gemm_scaled(a, b, rows, columns, start, d.out(m, n));
+      unit.gemm(scaled_a, scaled_b, start, d.out(m, n));
       for (std::size_t i = 0; i < m * n; ++i) {
         const auto from = given ? std::optional(c.code(i)) : std::nullopt;
-        gemm.count(d.code(i) == unit.dot_scaled(a.row(i / n), b.column(i % n), rows.row(i / n),
-                                                columns.row(i % n), from),
+        const auto line = [&](const Scales& all, std::size_t at) {
+          const auto begin = all.begin() + static_cast<std::ptrdiff_t>(at * blocks);
+          return Scales(begin, begin + width);
+        };
+        const Scales row = line(sa, i / n), column = line(sb, i % n);
+        gemm.count(
+            d.code(i) == unit.dot(with(unit, a.row(i / n), row), with(unit, b.column(i % n), column), from),
+            unit.info().name);
+        gemm.count(d.code(i) == unit.dot(scaled_a.row(i / n), scaled_b.column(i % n), from),
                    unit.info().name);
       }
       unit.gemm(a, b, start, d.out(m, n));
@@ -456,17 +550,37 @@ BOOST_AUTO_TEST_CASE(takes_quantized_vectors) {
   const BlockScaled a = quantize_mx(x, formats::float8_e4m3fn), b = quantize_mx(y, formats::float8_e4m3fn);
   double due = 0;
   for (std::size_t i = 0; i < 100; ++i) due += dequantize_mx(a, i) * dequantize_mx(b, i);
-  BOOST_TEST(std::abs(decode(mx.dot_scaled(a, b), f32) - due) < 1e-4);
+  BOOST_TEST(
+      std::abs(decode(mx.dot(scaled_view(a, ScaleFormat::e8m0), scaled_view(b, ScaleFormat::e8m0)), f32) -
+               due) < 1e-4);
   const BlockScaled p = quantize_nvfp4(x), q = quantize_nvfp4(y);
   due = 0;
   for (std::size_t i = 0; i < 100; ++i) due += dequantize_nvfp4(p, i) * dequantize_nvfp4(q, i);
-  const double tensors = double{p.tensor_scale} * q.tensor_scale;
-  BOOST_TEST(std::abs(decode(nv.dot_scaled(p, q), f32) * tensors - due) < 1e-4);
+  const CodeVector pv = scaled_view(p, ScaleFormat::ue4m3), qv = scaled_view(q, ScaleFormat::ue4m3);
+  BOOST_TEST(std::abs(decode(nv.dot(pv, qv), f32) - due) < 1e-4);
+  BOOST_TEST(std::abs(decode(nv.exact(pv, qv, {}).value.rounded(formats::float64).code, formats::float64) -
+                      due) < 1e-12);
+  // The tensors' scales follow the sum: their product is rounded, then that times the sum.
+  const float alpha = p.tensor_scale * q.tensor_scale;
+  const float sum = static_cast<float>(decode(nv.dot(with(nv, pv, p.scales), with(nv, qv, q.scales)), f32));
+  BOOST_TEST(decode(nv.dot(pv, qv), f32) == alpha * sum);
+  BOOST_TEST(trace_is_sound(nv.trace(pv, qv, {}, f32), nv.dot(pv, qv)));
   const auto says = [](const std::string& text) {
     return [text](const ContractError& e) { return std::string(e.what()).find(text) != std::string::npos; };
   };
-  BOOST_CHECK_EXCEPTION(nv.dot_scaled(a, b), ContractError, says("it takes blocks of 16"));
-  BOOST_CHECK_EXCEPTION(mx.dot_scaled(p, q), ContractError, says("it takes blocks of 32"));
+  const BlockScaled four = quantize_mx(x, formats::float4_e2m1fn);
+  const CodeVector with_e8m0 = scaled_view(four, ScaleFormat::e8m0);
+  BOOST_CHECK_EXCEPTION(
+      nv.dot(with_e8m0, with_e8m0), ContractError,
+      says("with one e8m0 for every block of 32; it takes one ue4m3 for every block of 16"));
+  const BlockScaled sixteen = quantize_mx(x, formats::float8_e4m3fn, ScaleRounding::down, 16);
+  const CodeVector blocks_of_16 = scaled_view(sixteen, ScaleFormat::e8m0);
+  BOOST_CHECK_EXCEPTION(mx.dot(blocks_of_16, blocks_of_16), ContractError,
+                        says("it takes one e8m0 for every block of 32"));
+  BOOST_CHECK_EXCEPTION(nv.dot(pv, qv, 0), ContractError, says("would scale c too"));
+  CodeVector endless = pv;
+  endless.scales.tensor = INFINITY;
+  BOOST_CHECK_EXCEPTION(nv.dot(endless, qv), ContractError, says("positive and finite"));
 }
 
 BOOST_AUTO_TEST_CASE(scales_of_every_size) {
@@ -476,7 +590,7 @@ BOOST_AUTO_TEST_CASE(scales_of_every_size) {
   one.set(0, encode(1.0, formats::float6_e3m2fn).code);
   const auto dot = [&](const CodeArray& x, int a, int b, std::optional<std::uint64_t> c) {
     const Scales sa{static_cast<std::uint8_t>(a)}, sb{static_cast<std::uint8_t>(b)};
-    return mx.dot_scaled(x.view(), x.view(), sa, sb, c);
+    return mx.dot(with(mx, x.view(), sa), with(mx, x.view(), sb), c);
   };
   BOOST_TEST(dot(one, 127, 127, {}) == 0x3F800000U);
   BOOST_TEST(dot(one, 254, 127, {}) == 0x7F000000U);           // 2^127
@@ -493,7 +607,7 @@ BOOST_AUTO_TEST_CASE(scales_of_every_size) {
   six.set(0, 7);
   const auto nv_dot = [&](int a, int b) {
     const Scales sa{static_cast<std::uint8_t>(a)}, sb{static_cast<std::uint8_t>(b)};
-    return nv.dot_scaled(six.view(), six.view(), sa, sb);
+    return nv.dot(with(nv, six.view(), sa), with(nv, six.view(), sb));
   };
   BOOST_TEST(decode(nv_dot(0x7E, 0x7E), f32) == 36.0 * 448 * 448);
   BOOST_TEST(decode(nv_dot(0xFE, 0x7E), f32) == 36.0 * 448 * 448);  // the top bit is ignored
@@ -510,7 +624,7 @@ BOOST_AUTO_TEST_CASE(no_products_give_c) {
     const CodeVector a{nullptr, 0, 1, fa}, b{nullptr, 0, 1, fb};
     for (const std::uint64_t c : {0x3F800000ULL, 0x80000000ULL, 0x80000001ULL, 0x7FC12345ULL}) {
       BOOST_TEST(unit.dot(a, b, c) == c);
-      BOOST_TEST(unit.dot_scaled(a, b, {}, {}, c) == c);
+      BOOST_TEST(unit.dot(with(unit, a, {}), with(unit, b, {}), c) == c);
       BOOST_TEST(unit.trace(a, b, c, f32).back().result == c);
     }
     BOOST_TEST(unit.dot(a, b) == 0U);
@@ -527,21 +641,40 @@ BOOST_AUTO_TEST_CASE(errors_name_what_is_accepted) {
   const CodeArray x(40, formats::float8_e4m3fn), y(40, formats::float8_e5m2);
   const Scales one{127}, two{127, 127}, three{127, 127, 127};
   BOOST_CHECK_EXCEPTION(unit.dot(y.view(), y.view()), ContractError, says("it takes f8_e4m3 x f8_e4m3"));
-  BOOST_CHECK_EXCEPTION(unit.dot_scaled(x.view(), x.view(), one, two), ContractError,
-                        says("it takes 2 of each"));
-  BOOST_CHECK_EXCEPTION(unit.dot_scaled(x.view(), x.view(), three, three), ContractError,
+  BOOST_CHECK_EXCEPTION(unit.dot(with(unit, x.view(), one), with(unit, x.view(), two)), ContractError,
+                        says("1 scales for 40 elements; it takes 2, one e8m0 for every block of 32"));
+  BOOST_CHECK_EXCEPTION(unit.dot(with(unit, x.view(), three), with(unit, x.view(), three)), ContractError,
                         says("every block of 32"));
-  BOOST_CHECK_NO_THROW(unit.dot_scaled(x.view(), x.view(), two, two));
+  BOOST_CHECK_NO_THROW(unit.dot(with(unit, x.view(), two), with(unit, x.view(), two)));
   BOOST_CHECK_EXCEPTION(unit.dot(x.view(), x.view(), {}, formats::float16), ContractError,
                         says("it gives f32"));
   CodeArray d(1, f32);
-  const CodeMatrix row = x.matrix(1, 40), column = x.matrix(40, 1);
-  const ScaleMatrix good{two.data(), 1, 2, 2}, bad{two.data(), 2, 1, 1};
-  BOOST_CHECK_EXCEPTION(unit.gemm_scaled(row, column, good, bad, {}, d.out(1, 1)), ContractError,
-                        says("it takes 1 x 2 and 1 x 2"));
-  BOOST_CHECK_EXCEPTION(unit.gemm_scaled(row, column, good, {nullptr, 1, 2, 2}, {}, d.out(1, 1)),
-                        ContractError, says("null"));
-  BOOST_CHECK_NO_THROW(unit.gemm_scaled(row, column, good, good, {}, d.out(1, 1)));
+  CodeMatrix row = x.matrix(1, 40), column = x.matrix(40, 1);
+  const auto product = [&] { unit.gemm(row, column, {}, d.out(1, 1)); };
+  const MatrixScales good{
+      .data = two.data(), .lines = 1, .blocks = 2, .line_stride = 2, .use = *unit.info().block_scales};
+  row.scales = good;
+  column.scales = good;
+  BOOST_CHECK_EXCEPTION(product(), ContractError,
+                        says("a column of a matrix whose blocks lie along its rows"));
+  column.scales.along = Lines::columns;
+  BOOST_CHECK_NO_THROW(product());
+  column.scales.lines = 2;
+  BOOST_CHECK_EXCEPTION(product(), ContractError, says("scales of 2 x 2 for 1 columns of B"));
+  column.scales.lines = 1;
+  column.scales.blocks = 1;
+  BOOST_CHECK_EXCEPTION(product(), ContractError, says("1 scales for 40 elements"));
+  column.scales = {};  // scales of one
+  BOOST_CHECK_NO_THROW(product());
+  // Part of an operand begins with a block.
+  const CodeVector whole = with(unit, x.view(), two);
+  BOOST_CHECK_NO_THROW(unit.dot(whole.part(32, 8), whole.part(32, 8)));
+  BOOST_CHECK_EXCEPTION(unit.dot(whole.part(8, 32), whole.part(8, 32)), ContractError,
+                        says("begins at element 8 of a block of 32"));
+  // No unit has a sparse form.
+  CodeVector sparse = x.view();
+  sparse.sparse = {.data = two.data()};
+  BOOST_CHECK_EXCEPTION(unit.dot(sparse, x.view()), ContractError, says("has no sparse form"));
   BOOST_CHECK_THROW(make_block_scaled({.name = "x"}), ContractError);
   BOOST_CHECK_THROW(make_block_scaled({.name = "x", .inputs = {{formats::bfloat16, formats::bfloat16}}}),
                     ContractError);

@@ -129,6 +129,132 @@ BOOST_FIXTURE_TEST_CASE(a_stochastic_arithmetic_gives_one_result, Folder) {
   BOOST_TEST(assay("check gemm " + stack + "--policy bit-equal --got d3.npy").exit_code == 0);
 }
 
+// Matrices quantized to MX or NVFP4 by rows of A and columns of B, with their scales as a program leaves them.
+struct Scaled : Folder {
+  static constexpr std::size_t m = 5, n = 4, k = 70;
+
+  // Lines of k elements, one after another: codes and codes of scales.
+  struct Side {
+    io::Array elements, scales;
+    float tensor = 1;
+    MatrixScales view(const ScaleUse& use, Lines along) const {
+      const auto lines = static_cast<std::size_t>(scales.shape[0]),
+                 blocks = static_cast<std::size_t>(scales.shape[1]);
+      return {.data = reinterpret_cast<const std::uint8_t*>(scales.bytes.data()),
+              .lines = lines,
+              .blocks = blocks,
+              .line_stride = scales.shape[1],
+              .use = use,
+              .tensor = tensor,
+              .along = along};
+    }
+  };
+  static Side side(std::size_t lines, const FormatSpec& element, const ScaleUse& use, std::uint64_t seed) {
+    const CounterRandom random(seed);
+    const std::size_t blocks = blocks_of(k, use.block);
+    Side x{io::make_array(element, {static_cast<std::int64_t>(lines), k}),
+           io::make_array(io::ElementType::unsigned_integer(8),
+                          {static_cast<std::int64_t>(lines), static_cast<std::int64_t>(blocks)})};
+    for (std::size_t i = 0; i < lines * k; ++i)
+      set_code(x.elements, i, encode(random.normal(i), element).code);
+    for (std::size_t i = 0; i < lines * blocks; ++i)
+      set_code(x.scales, i, unit_scale(use.format) - 6 + random.below(12, 1000 + i));
+    return x;
+  }
+  static io::Array transposed(const io::Array& x) {
+    io::Array t = io::make_array(x.element, {x.shape[1], x.shape[0]});
+    for (std::int64_t i = 0; i < x.shape[0]; ++i) {
+      for (std::int64_t j = 0; j < x.shape[1]; ++j)
+        set_code(t, static_cast<std::size_t>(j * x.shape[0] + i), x.code(i * x.shape[1] + j));
+    }
+    return t;
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(operands_bring_the_scales_of_their_blocks, Scaled) {
+  for (const auto& pair : {std::pair("sm100.mxf8_e4m3", "f8_e4m3"), std::pair("sm100.nvfp4", "f4_e2m1")}) {
+    const std::string name = pair.first, element = pair.second;
+    const Arithmetic& unit = units().find(name);
+    const ScaleUse use = *unit.info().block_scales;
+    const FormatSpec f = parse_format(element);
+    Side a = side(m, f, use, 1), b = side(n, f, use, 2);
+    write("a.npy", as_integers(a.elements));
+    write("at.npy", as_integers(transposed(a.elements)));
+    write("b.npy", as_integers(transposed(b.elements)));
+    write("bt.npy", as_integers(b.elements));
+    write("as.npy", a.scales);
+    write("ast.npy", transposed(a.scales));
+    write("bs.npy", transposed(b.scales));
+    // Scales as values, too.
+    io::Array values = io::make_array(f32, b.scales.shape);
+    for (std::size_t i = 0; i < n * blocks_of(k, use.block); ++i)
+      set_value(values, i, scale_value(static_cast<std::uint8_t>(code(b.scales, i)), use.format));
+    write("bst.npy", values);
+    CodeMatrix rows = view(a.elements), columns = view(b.elements).transposed();
+    rows.scales = a.view(use, Lines::rows);
+    columns.scales = b.view(use, Lines::columns);
+    const std::string head = "gemm --unit " + name + " --format " + element;
+    const auto expect = [&](const std::string& operands) {
+      const Outcome outcome = assay(head + operands + " --out d.npy");
+      BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
+      const io::Array d = io::read_array((path / "d.npy").string());
+      for (std::size_t i = 0; i < m * n; ++i)
+        BOOST_TEST(code(d, i) == unit.dot(rows.row(i / n), columns.column(i % n)),
+                   name << operands << ", output " << i);
+    };
+    expect(" --a a.npy --a-scales as.npy --b b.npy --b-scales bs.npy");
+    expect(" --a at.npy --transpose-a --a-scales ast.npy --b bt.npy --transpose-b --b-scales bst.npy");
+    rows.scales.tensor = 0.75F;
+    columns.scales.tensor = 3;
+    expect(
+        " --a a.npy --a-scales as.npy --a-tensor-scale 0x1.8p-1 --b b.npy --b-scales bs.npy --b-tensor-scale "
+        "3");
+    rows.scales = {};
+    columns.scales.tensor = 1;
+    expect(" --a a.npy --b b.npy --b-scales bs.npy");
+
+    // dot, one a row, and how it came about.
+    write("x.npy", as_integers(b.elements));
+    write("xs.npy", b.scales);
+    const std::string dots = "dot --unit " + name + " --format " + element +
+                             " --a x.npy --a-scales xs.npy --b x.npy --b-scales bst.npy ";
+    BOOST_TEST_REQUIRE(assay(dots + "--out d.npy").exit_code == 0);
+    const io::Array d = io::read_array((path / "d.npy").string());
+    for (std::size_t i = 0; i < n; ++i)
+      BOOST_TEST(code(d, i) == unit.dot(columns.column(i), columns.column(i)), name << ", row " << i);
+    BOOST_TEST(assay(dots + "--trace --row 2").exit_code == 0);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(scales_that_do_not_fit_are_refused, Scaled) {
+  const ScaleUse mx{ScaleFormat::e8m0, 32};
+  const Side a = side(m, formats::float8_e4m3fn, mx, 1);
+  write("a.npy", as_integers(a.elements));
+  write("s.npy", a.scales);
+  write("t.npy", transposed(a.scales));
+  write("v.npy", normal(f32, {5, 3}, 1));
+  write("i.npy", [] {
+    io::Array x = io::make_array(io::ElementType::signed_integer(32), {5, 3});
+    return x;
+  }());
+  const auto refused = [&](const std::string& options, const std::string& text) {
+    const Outcome outcome = assay("dot --format f8_e4m3 --a a.npy --b a.npy --out d.npy " + options);
+    BOOST_TEST(outcome.exit_code == 2, options);
+    BOOST_TEST(holds(outcome.err, text), outcome.err);
+  };
+  const std::string unit = "--unit sm100.mxf8_e4m3 ";
+  refused(unit + "--a-scales t.npy", "t.npy: expected shape [5,3]: one e8m0 for every block of 32 along k");
+  refused(unit + "--a-scales t.npy", "found shape [3,5]");
+  refused(unit + "--a-scales v.npy", "v.npy, element 0: expected the value of an e8m0 scale");
+  refused(unit + "--a-scales i.npy", "expected e8m0 scales: uint8 codes, or their values");
+  refused("--unit sm100.f8_e4m3 --a-scales s.npy", "a unit that reads scales of blocks: sm100.mxf8_e4m3");
+  refused(unit + "--b-tensor-scale 2", "--b-scales with it");
+  refused(unit + "--b-scales s.npy --b-tensor-scale 0", "a positive number within the range of float32");
+  refused(unit + "--b-scales s.npy --b-tensor-scale 1e39", "a positive number within the range of float32");
+  write("c.npy", normal(f32, {5}, 1));
+  refused(unit + "--b-scales s.npy --b-tensor-scale 2 --c c.npy", "it would scale C too");
+}
+
 BOOST_FIXTURE_TEST_CASE(dot_takes_one_product_a_row, Products) {
   const io::Array x = normal(bf16, {40, 33}, 4), y = normal(bf16, {40, 33}, 5), z = normal(f32, {40}, 6);
   write("x.safetensors", x);
