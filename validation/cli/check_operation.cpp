@@ -80,6 +80,8 @@ class Gemm : public DotProducts {
         bias_(std::move(o.bias)),
         bias_along_(o.bias_along),
         c_first_(o.c_first) {
+    a_.set_scales(std::move(o.a_scales));
+    b_.set_scales(std::move(o.b_scales));
     m_ = a_.rows();
     n_ = b_.cols();
     const std::size_t k = a_.cols();
@@ -372,7 +374,12 @@ class Sddmm : public DotProducts {
 class Dot : public DotProducts {
  public:
   Dot(DotOperands o, const OutputSpec& output)
-      : DotProducts(output), a_(std::move(o.a)), b_(std::move(o.b)), c_(std::move(o.c)) {
+      : DotProducts(output),
+        a_(std::move(o.a)),
+        b_(std::move(o.b)),
+        c_(std::move(o.c)),
+        a_scales_(std::move(o.a_scales)),
+        b_scales_(std::move(o.b_scales)) {
     for (const io::Array* x : {&a_, &b_}) {
       if (x->shape.empty() || x->shape.size() > 2)
         mismatch(*x, "n x K values, one dot product a row, or a vector");
@@ -398,11 +405,14 @@ class Dot : public DotProducts {
   Terms terms(std::size_t i, Scratch&) const override {
     Terms t{vector_of(a_).part(i * step_a_, k_), vector_of(b_).part(i * step_b_, k_), {}, {}, {}};
     if (c_) t.start = Addend{vector_of(*c_).code(i), c_->element.format()};
+    if (a_scales_) t.a.scales = a_scales_->view().line(step_a_ != 0 ? i : 0, Lines::rows);
+    if (b_scales_) t.b.scales = b_scales_->view().line(step_b_ != 0 ? i : 0, Lines::rows);
     return t;
   }
 
   io::Array a_, b_;
   std::optional<io::Array> c_;
+  std::optional<io::Scales> a_scales_, b_scales_;
   std::size_t k_ = 0, step_a_ = 0, step_b_ = 0;  // a vector serves every row
 };
 

@@ -18,6 +18,7 @@
 #include "reference/operations/result_set.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/io/array.hpp"
+#include "validation/io/scales.hpp"
 
 namespace assay::cli {
 
@@ -67,7 +68,8 @@ struct GemmOperands {
   bool transpose_a = false, transpose_b = false;
   std::optional<io::Array> c, bias;
   BiasAlong bias_along = BiasAlong::columns;
-  bool c_first = false;  // C starts the sum, as in matrix units; alpha = beta = 1
+  bool c_first = false;                              // C starts the sum, as in matrix units; alpha = beta = 1
+  std::optional<io::Scales> a_scales{}, b_scales{};  // of blocks; one of a vector lies along it
 };
 std::unique_ptr<const Operation> make_gemm(GemmOperands operands, const OutputSpec& output);
 
@@ -95,6 +97,7 @@ std::unique_ptr<const Operation> make_sddmm(SddmmOperands operands, const Output
 struct DotOperands {
   io::Array a, b;
   std::optional<io::Array> c;
+  std::optional<io::Scales> a_scales{}, b_scales{};  // of blocks, along the rows
 };
 std::unique_ptr<const Operation> make_dot(DotOperands operands, const OutputSpec& output);
 

@@ -44,6 +44,7 @@ struct Options {
   std::optional<std::uint64_t> sample;
   std::uint64_t seed = 1;
   std::string unit, accumulator, product, order = "any", mode = "nearest-even";
+  ScaleOptions scales;
   bool flush = false;
   std::string reduction = "sum", nan = "propagate";
   std::optional<int> axis;
@@ -293,6 +294,10 @@ void refuse_unused(const Options& o, const CLI::App& app) {
       {"--groups", "conv"},
       {"--image-layout", "conv"},
       {"--padding", "conv"},
+      {"--a-scales", "gemm dot"},
+      {"--b-scales", "gemm dot"},
+      {"--a-tensor-scale", "gemm dot"},
+      {"--b-tensor-scale", "gemm dot"},
       {"--unit", "gemm spmm sddmm conv reduce dot sum"},
       {"--acc", "gemm spmm sddmm conv reduce dot sum"},
       {"--order", "gemm spmm sddmm conv reduce dot sum"},
@@ -321,7 +326,12 @@ void refuse_unused(const Options& o, const CLI::App& app) {
                      {"--seed", "--sample"}});
   refuse_unused_raw(o.raw, {o.a, o.b, o.c, o.got, o.bias, o.mask, o.stale});
   if (o.operation == "reduce") refuse_unused_by_reduction(o, app);
-  if (!o.unit.empty()) {
+  if (o.unit.empty()) {
+    for (const char* option : {"--a-scales", "--b-scales", "--a-tensor-scale", "--b-tensor-scale"}) {
+      if (app.get_option(option)->count() > 0)
+        throw InputError(option, "", "--unit NAME, which reads scales of blocks", "none");
+    }
+  } else {
     for (const char* option : {"--acc", "--order", "--product", "--flush", "--mode", "--epilogue"}) {
       if (app.get_option(option)->count() > 0)
         throw InputError(option, "", "no --unit: the unit says it", "--unit " + o.unit);
@@ -419,6 +429,11 @@ std::string arguments_text(const Options& o, const Epilogue& e, const std::optio
   if (o.transpose_a || o.transpose_b)
     add("transpose", o.transpose_a && o.transpose_b ? "a,b" : o.transpose_a ? "a" : "b");
   add_typed("layout", o.layout, standard.layout);
+  for (const auto& [key, typed] : {std::pair("a-scales", &o.scales.a), std::pair("b-scales", &o.scales.b)}) {
+    if (!typed->empty()) add(key, "yes");
+  }
+  add_typed("a-tensor-scale", o.scales.a_tensor, "");
+  add_typed("b-tensor-scale", o.scales.b_tensor, "");
   if (e.alpha != 1) add("alpha", o.alpha);
   if (c) add("c", c->element.name());
   if (c && !o.beta.empty()) add("beta", o.beta);
@@ -491,6 +506,7 @@ Question question(const Options& o, bool by_bound) {
   Question q;
   std::optional<io::SparseArray> sparse;
   std::optional<io::Array> a, b, c;
+  std::optional<io::Scales> a_scales, b_scales;
   if (op == "spmm") {
     sparse = in.sparse("--a", o.a, o.a_format);
   } else {
@@ -515,7 +531,19 @@ Question question(const Options& o, bool by_bound) {
         input_formats(info, first.element.format(), b ? b->element.format() : first.element.format());
     first = fitted(std::move(first), fa, false, info);
     if (b) b = fitted(std::move(*b), fb, false, info);
-    if (c && (op == "dot" || o.c_first)) c = fitted(std::move(*c), info.accumulator, false, info);
+    const bool starts = c && (op == "dot" || o.c_first);
+    if (starts) c = fitted(std::move(*c), info.accumulator, false, info);
+    if (op == "gemm" || op == "dot") {
+      const auto arrange = [&](io::Array x) {
+        return o.layout == "column" ? by_rows(std::move(x)) : std::move(x);
+      };
+      const bool b_by_rows = op == "dot" || (o.transpose_b && b->shape.size() > 1),
+                 a_by_columns = op == "gemm" && o.transpose_a && a->shape.size() > 1;
+      a_scales = scales_of_a(o.scales, info, a->shape, a_by_columns ? Lines::columns : Lines::rows, arrange);
+      b_scales = scales_of_b(o.scales, info, b->shape, b_by_rows ? Lines::rows : Lines::columns, arrange);
+      if (starts && o.scales.any_tensor())
+        throw InputError("--c", "", "no tensor's scale where C starts the sums: it would scale C too", o.c);
+    }
   }
 
   q.output.format = q.got.element.format();
@@ -568,7 +596,9 @@ Question question(const Options& o, bool by_bound) {
                              .c = std::move(c),
                              .bias = std::move(bias),
                              .bias_along = along,
-                             .c_first = o.c_first},
+                             .c_first = o.c_first,
+                             .a_scales = std::move(a_scales),
+                             .b_scales = std::move(b_scales)},
                             q.output);
   } else if (op == "spmm") {
     e.beta = beta_of(o, sums);
@@ -590,7 +620,12 @@ Question question(const Options& o, bool by_bound) {
                               .c = std::move(c)},
                              q.output);
   } else if (op == "dot") {
-    q.operation = make_dot({.a = std::move(*a), .b = std::move(*b), .c = std::move(c)}, q.output);
+    q.operation = make_dot({.a = std::move(*a),
+                            .b = std::move(*b),
+                            .c = std::move(c),
+                            .a_scales = std::move(a_scales),
+                            .b_scales = std::move(b_scales)},
+                           q.output);
   } else if (op == "conv") {
     q.operation = make_conv(
         {.a = std::move(*a), .b = std::move(*b), .bias = std::move(bias), .problem = conv_problem(o)},
@@ -887,6 +922,7 @@ std::function<int()> make_check(CLI::App& app) {
   app.add_option(
       "--unit", o->unit,
       "Whose bound (with --policy bit-equal: whose bits) got must meet: see `assay list arithmetics`");
+  add_scale_options(app, o->scales);
   app.add_option("--acc", o->accumulator, "Format of the sums (default: float32; float64 where an array is)");
   app.add_option("--order", o->order, "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
       ->capture_default_str();

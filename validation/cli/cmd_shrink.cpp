@@ -102,7 +102,7 @@ class CheckLine {
     if (operation_.empty())
       throw InputError("shrink", "", "check gemm, dot or convert: of others only the whole is known to fail",
                        quoted(fmt::format("check {}", fmt::join(words_, " "))));
-    for (const char* option : {"--layout", "--batch", "--stale", "--mask"}) {
+    for (const char* option : {"--layout", "--batch", "--stale", "--mask", "--a-scales", "--b-scales"}) {
       if (has(option)) throw InputError("shrink", "", fmt::format("a check without {}", option), option);
     }
   }

@@ -10,6 +10,7 @@
 #include "reference/core/error.hpp"
 #include "reference/exact/code_view.hpp"
 #include "validation/io/array.hpp"
+#include "validation/io/scales.hpp"
 
 namespace assay::cli {
 
@@ -86,6 +87,9 @@ class Stack {
     batches_ = Batches(io::Shape(array_.shape.begin(), array_.shape.end() - 2));
   }
 
+  // The scales of its blocks go with every matrix.
+  void set_scales(std::optional<io::Scales> scales) { scales_ = std::move(scales); }
+
   const io::Array& array() const { return array_; }
   bool is_vector() const { return is_vector_; }
   const Batches& batches() const { return batches_; }
@@ -94,14 +98,15 @@ class Stack {
   const FormatSpec& format() const { return array_.element.format(); }
 
   CodeMatrix matrix(std::size_t batch) const {
-    const CodeMatrix m{detail::advance_codes(static_cast<const void*>(array_.bytes.data()),
-                                             static_cast<std::ptrdiff_t>(batch * stored_rows_ * stored_cols_),
-                                             code_bytes(format())),
-                       stored_rows_,
-                       stored_cols_,
-                       static_cast<std::ptrdiff_t>(stored_cols_),
-                       1,
-                       format()};
+    CodeMatrix m{detail::advance_codes(static_cast<const void*>(array_.bytes.data()),
+                                       static_cast<std::ptrdiff_t>(batch * stored_rows_ * stored_cols_),
+                                       code_bytes(format())),
+                 stored_rows_,
+                 stored_cols_,
+                 static_cast<std::ptrdiff_t>(stored_cols_),
+                 1,
+                 format()};
+    if (scales_) m.scales = turned_ ? scales_->view(batch).transposed() : scales_->view(batch);
     return transposed_ ? m.transposed() : m;
   }
 
@@ -112,6 +117,7 @@ class Stack {
     turned.array_ = io::make_array(array_.element, array_.shape);
     turned.array_.origin = array_.origin;
     turned.transposed_ = true;
+    turned.turned_ = true;
     std::swap(turned.stored_rows_, turned.stored_cols_);
     const std::size_t bytes = code_bytes(format()), matrix_size = stored_rows_ * stored_cols_;
     for (std::size_t b = 0; b < batches_.count(); ++b) {
@@ -129,7 +135,9 @@ class Stack {
 
  private:
   io::Array array_;
+  std::optional<io::Scales> scales_;
   bool transposed_, is_vector_;
+  bool turned_ = false;  // stored otherwise than the scales are
   std::size_t stored_rows_ = 0, stored_cols_ = 0;
   Batches batches_;
 };

@@ -69,7 +69,8 @@ std::string block_scaled_names() {
 }
 
 std::optional<io::Scales> scales_of(char side, const std::string& path, const std::string& tensor,
-                                    const ArithmeticInfo& info, const io::Array& operand, Lines along) {
+                                    const ArithmeticInfo& info, const io::Shape& shape, Lines along,
+                                    const std::function<io::Array(io::Array)>& arrange) {
   const std::string option = fmt::format("--{}-scales", side),
                     of_tensor = fmt::format("--{}-tensor-scale", side);
   if (path.empty()) {
@@ -78,11 +79,33 @@ std::optional<io::Scales> scales_of(char side, const std::string& path, const st
   }
   if (!info.block_scales)
     throw InputError(option, "", "a unit that reads scales of blocks: " + block_scaled_names(), info.name);
-  return io::Scales(read_dense_operand(path, "", {}), *info.block_scales, operand.shape, along,
-                    tensor_scale(of_tensor, tensor));
+  io::Array array = read_dense_operand(path, "", {});
+  if (arrange) array = arrange(std::move(array));
+  return io::Scales(array, *info.block_scales, shape, along, tensor_scale(of_tensor, tensor));
 }
 
 }  // namespace
+
+void add_scale_options(CLI::App& app, ScaleOptions& o) {
+  app.add_option(
+      "--a-scales", o.a,
+      "Scales of A's blocks, for a unit that reads them: uint8 codes or values, in A's shape with k in "
+      "blocks");
+  app.add_option("--b-scales", o.b, "The same for B");
+  app.add_option("--a-tensor-scale", o.a_tensor, "NVFP4's float32 scale of all of A (default: 1)");
+  app.add_option("--b-tensor-scale", o.b_tensor, "The same for B");
+}
+
+std::optional<io::Scales> scales_of_a(const ScaleOptions& o, const ArithmeticInfo& info,
+                                      const io::Shape& shape, Lines along,
+                                      const std::function<io::Array(io::Array)>& arrange) {
+  return scales_of('a', o.a, o.a_tensor, info, shape, along, arrange);
+}
+std::optional<io::Scales> scales_of_b(const ScaleOptions& o, const ArithmeticInfo& info,
+                                      const io::Shape& shape, Lines along,
+                                      const std::function<io::Array(io::Array)>& arrange) {
+  return scales_of('b', o.b, o.b_tensor, info, shape, along, arrange);
+}
 
 io::Array fitted(io::Array&& array, const FormatSpec& to, bool round, const ArithmeticInfo& info) {
   const FormatSpec from = array.element.format();
@@ -127,13 +150,7 @@ void add_unit_options(CLI::App& app, UnitOptions& o) {
   app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
   app.add_option("--b-format", o.b_format);
   app.add_option("--c-format", o.c_format);
-  app.add_option(
-      "--a-scales", o.a_scales,
-      "Scales of A's blocks, for a unit that reads them: uint8 codes or values, in A's shape with k in "
-      "blocks");
-  app.add_option("--b-scales", o.b_scales, "The same for B");
-  app.add_option("--a-tensor-scale", o.a_tensor_scale, "NVFP4's float32 scale of all of A (default: 1)");
-  app.add_option("--b-tensor-scale", o.b_tensor_scale, "The same for B");
+  add_scale_options(app, o.scales);
   app.add_flag(
       "--round", o.round,
       "Round operands to nearest even into the unit's formats; without it they must fit (units of tf32 "
@@ -179,9 +196,9 @@ UnitOperands unit_operands(const UnitOptions& o, Lines a_blocks, Lines b_blocks)
     throw InputError(e.path(), e.place(), e.expected() + " (or --round, which rounds to nearest even)",
                      e.found());
   }
-  in.a_scales = scales_of('a', o.a_scales, o.a_tensor_scale, info, in.a, a_blocks);
-  in.b_scales = scales_of('b', o.b_scales, o.b_tensor_scale, info, in.b, b_blocks);
-  if (in.c && !(o.a_tensor_scale.empty() && o.b_tensor_scale.empty()))
+  in.a_scales = scales_of_a(o.scales, info, in.a.shape, a_blocks);
+  in.b_scales = scales_of_b(o.scales, info, in.b.shape, b_blocks);
+  if (in.c && o.scales.any_tensor())
     throw InputError("--c", "", "no tensor's scale with it: it would scale C too", o.c);
   return in;
 }

@@ -17,10 +17,28 @@ class App;
 
 namespace assay::cli {
 
+// The scales of operands' blocks (MX, NVFP4), as typed.
+struct ScaleOptions {
+  std::string a, b, a_tensor, b_tensor;
+
+  bool any_tensor() const { return !a_tensor.empty() || !b_tensor.empty(); }
+};
+// --a-scales, --b-scales, --a-tensor-scale, --b-tensor-scale.
+void add_scale_options(CLI::App& app, ScaleOptions& options);
+
+// Of an operand of this shape, whose blocks lie `along` its rows or columns; empty if none were typed. The file's array
+// goes through `arrange` first. InputError where `info` reads no scales, or others.
+std::optional<io::Scales> scales_of_a(const ScaleOptions& options, const ArithmeticInfo& info,
+                                      const io::Shape& shape, Lines along,
+                                      const std::function<io::Array(io::Array)>& arrange = {});
+std::optional<io::Scales> scales_of_b(const ScaleOptions& options, const ArithmeticInfo& info,
+                                      const io::Shape& shape, Lines along,
+                                      const std::function<io::Array(io::Array)>& arrange = {});
+
 struct UnitOptions {
   std::string unit, a, b, c, out, output;
   std::string format, a_format, b_format, c_format;
-  std::string a_scales, b_scales, a_tensor_scale, b_tensor_scale;
+  ScaleOptions scales;
   bool round = false, raw_codes = false, json = false;
   int threads = 0;
   RawOptions raw;

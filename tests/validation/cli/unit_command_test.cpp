@@ -226,6 +226,61 @@ BOOST_FIXTURE_TEST_CASE(operands_bring_the_scales_of_their_blocks, Scaled) {
   }
 }
 
+// The judge reads the same scales: bits, and the bound around the exact value of the scaled operands.
+BOOST_FIXTURE_TEST_CASE(check_reads_the_scales_of_blocks, Scaled) {
+  for (const auto& pair : {std::pair("sm100.mxf8_e4m3", "f8_e4m3"), std::pair("sm100.nvfp4", "f4_e2m1")}) {
+    const std::string name = pair.first, element = pair.second;
+    const ScaleUse use = *units().find(name).info().block_scales;
+    const FormatSpec f = parse_format(element);
+    const Side a = side(m, f, use, 1), b = side(n, f, use, 2);
+    write("a.npy", as_integers(a.elements));
+    write("at.npy", as_integers(transposed(a.elements)));
+    write("b.npy", as_integers(transposed(b.elements)));
+    write("bt.npy", as_integers(b.elements));
+    write("as.npy", a.scales);
+    write("ast.npy", transposed(a.scales));
+    write("bs.npy", transposed(b.scales));
+    write("bst.npy", b.scales);
+    const std::string
+        unit = " --unit " + name + " --got d.npy --a-format " + element + " --b-format " + element,
+        rows = " --a a.npy --a-scales as.npy --b b.npy --b-scales bs.npy",
+        columns = " --transpose-a --a at.npy --a-scales ast.npy --transpose-b --b bt.npy --b-scales bst.npy",
+        tensors = " --a-tensor-scale 0.37 --b-tensor-scale 3";
+    const auto judged = [&](const std::string& check, int exit_code) {
+      for (const char* const policy : {"bit-equal", "bound"}) {
+        const Outcome outcome = assay("check " + check + unit + " --policy " + policy);
+        BOOST_TEST(outcome.exit_code == exit_code, check << " " << policy << outcome.out << outcome.err);
+      }
+    };
+    const std::string command = "gemm --unit " + name + " --format " + element + rows + " --out d.npy";
+    BOOST_TEST_REQUIRE(assay(command).exit_code == 0);
+    judged("gemm" + rows, 0);
+    judged("gemm" + columns, 0);
+    judged("gemm" + rows + tensors, 1);
+    judged("gemm --a a.npy --b b.npy --b-scales bs.npy", 1);
+    BOOST_TEST_REQUIRE(assay(command + tensors).exit_code == 0);
+    judged("gemm" + rows + tensors, 0);
+    // A stack of the same matrix twice over one B.
+    const auto twice = [](io::Array x) {
+      x.bytes.insert(x.bytes.end(), x.bytes.begin(), x.bytes.end());
+      x.shape.insert(x.shape.begin(), 2);
+      return x;
+    };
+    write("a2.npy", twice(as_integers(a.elements)));
+    write("as2.npy", twice(a.scales));
+    write("d.npy", twice(io::read_array((path / "d.npy").string())));
+    judged("gemm --a a2.npy --a-scales as2.npy --b b.npy --b-scales bs.npy" + tensors, 0);
+    const std::string dots = " --a bt.npy --a-scales bst.npy --b bt.npy --b-scales bst.npy";
+    BOOST_TEST_REQUIRE(
+        assay("dot --unit " + name + " --format " + element + dots + " --out d.npy").exit_code == 0);
+    judged("dot" + dots, 0);
+    const Outcome alone =
+        assay("check dot --got d.npy --a-format " + element + " --b-format " + element + dots);
+    BOOST_TEST(alone.exit_code == 2);
+    BOOST_TEST(holds(alone.err, "--a-scales: expected --unit NAME, which reads scales of blocks"), alone.err);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(scales_that_do_not_fit_are_refused, Scaled) {
   const ScaleUse mx{ScaleFormat::e8m0, 32};
   const Side a = side(m, formats::float8_e4m3fn, mx, 1);
