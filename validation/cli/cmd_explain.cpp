@@ -52,6 +52,8 @@ struct Options {
   std::uint64_t sample = 64, seed = 1, top = 8;
   int threads = 0;
   RawOptions raw;
+  ScaleOptions scales;
+  std::string scale_format = "e8m0";
 };
 
 // --- what was typed ----------------------------------------------------------------------------------------
@@ -105,11 +107,21 @@ ConvProblem conv_problem(const Options& o) {
 }
 
 void refuse_unused(const Options& o, const CLI::App& app) {
-  const std::vector<std::pair<const char*, const char*>> uses{
-      {"--b", "gemm spmm dot conv"},  {"--c", "gemm dot"},  {"--transpose-a", "gemm spmm"},
-      {"--transpose-b", "gemm spmm"}, {"--stride", "conv"}, {"--pad", "conv"},
-      {"--dilation", "conv"},         {"--groups", "conv"}, {"--image-layout", "conv"},
-      {"--padding", "conv"}};
+  const std::vector<std::pair<const char*, const char*>> uses{{"--b", "gemm spmm dot conv"},
+                                                              {"--c", "gemm dot"},
+                                                              {"--transpose-a", "gemm spmm"},
+                                                              {"--transpose-b", "gemm spmm"},
+                                                              {"--stride", "conv"},
+                                                              {"--pad", "conv"},
+                                                              {"--a-scales", "gemm dot"},
+                                                              {"--b-scales", "gemm dot"},
+                                                              {"--a-tensor-scale", "gemm dot"},
+                                                              {"--b-tensor-scale", "gemm dot"},
+                                                              {"--scale-format", "gemm dot"},
+                                                              {"--dilation", "conv"},
+                                                              {"--groups", "conv"},
+                                                              {"--image-layout", "conv"},
+                                                              {"--padding", "conv"}};
   for (const auto& [option, for_these] : uses) {
     if (app.get_option(option)->count() == 0) continue;
     if (fmt::format(" {} ", for_these).find(fmt::format(" {} ", o.operation)) == std::string::npos)
@@ -131,10 +143,7 @@ class Listener final : public Arithmetic {
     return std::move(heard_);
   }
   ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
-    for (std::size_t k = 0; k < a.size; ++k) {
-      heard_.a.push_back(a.code(k));
-      heard_.b.push_back(b.code(k));
-    }
+    heard_.take(a, b);
     heard_.c = c;
     return {};
   }
@@ -194,6 +203,13 @@ io::Array densified(const io::SparseArray& a) {
   io::Array array = io::to_dense(a);
   array.origin = a.origin;
   return array;
+}
+
+// The kinds of scales that machines read: MX's and NVFP4's.
+ScaleUse scale_use(const std::string& typed) {
+  if (typed == "e8m0") return {ScaleFormat::e8m0, 32};
+  if (typed == "ue4m3") return {ScaleFormat::ue4m3, 16};
+  throw unknown_name("--scale-format", "a format of scales", typed, {"e8m0", "ue4m3"});
 }
 
 struct Question {
@@ -257,6 +273,17 @@ Question question(const Options& o) {
   q.input.c = c ? c->element.format() : formats::float32;
   std::vector<std::pair<std::string, std::unique_ptr<const Operation>>> views;
   io::Array weights;
+  const bool scaled = !o.scales.a.empty() || !o.scales.b.empty();
+  if (scaled) q.input.scales = scale_use(o.scale_format);
+  if (!scaled && o.scale_format != "e8m0")
+    throw InputError("--scale-format", "", "--a-scales or --b-scales", "none");
+  q.input.a_tensor = tensor_scale("--a-tensor-scale", o.scales.a_tensor);
+  q.input.b_tensor = tensor_scale("--b-tensor-scale", o.scales.b_tensor);
+  if (c && o.scales.any_tensor())
+    throw InputError("--c", "", "no tensor's scale where C starts the sums: it would scale C too", o.c);
+  // Nothing but the scales' kind is asked of this.
+  ArithmeticInfo reads{.name = "explain"};
+  reads.block_scales = q.input.scales;
   if (o.operation == "spmm") {
     io::SparseArray a = sparse(o);
     io::Array b = dense(o, "--b", o.b, o.b_format);
@@ -289,6 +316,13 @@ Question question(const Options& o) {
     io::Array a = dense(o, "--a", o.a, o.a_format), b = dense(o, "--b", o.b, o.b_format);
     q.input.a = a.element.format();
     q.input.b = b.element.format();
+    std::optional<io::Scales> a_scales, b_scales;
+    if (o.operation != "conv") {
+      const bool dots = o.operation == "dot", turned_a = o.transpose_a && a.shape.size() > 1,
+                 turned_b = o.transpose_b && b.shape.size() > 1;
+      a_scales = scales_of_a(o.scales, reads, a.shape, turned_a ? Lines::columns : Lines::rows);
+      b_scales = scales_of_b(o.scales, reads, b.shape, dots || turned_b ? Lines::rows : Lines::columns);
+    }
     if (o.operation == "gemm") {
       const bool c_first = c.has_value();
       OutputSpec plain = output;
@@ -299,10 +333,17 @@ Question question(const Options& o) {
                                         .transpose_b = o.transpose_b,
                                         .c = std::move(c),
                                         .bias = {},
-                                        .c_first = c_first},
+                                        .c_first = c_first,
+                                        .a_scales = std::move(a_scales),
+                                        .b_scales = std::move(b_scales)},
                                        plain));
     } else if (o.operation == "dot") {
-      views.emplace_back("", make_dot({.a = std::move(a), .b = std::move(b), .c = std::move(c)}, output));
+      views.emplace_back("", make_dot({.a = std::move(a),
+                                       .b = std::move(b),
+                                       .c = std::move(c),
+                                       .a_scales = std::move(a_scales),
+                                       .b_scales = std::move(b_scales)},
+                                      output));
     } else {
       weights = b;
       views.emplace_back(
@@ -458,6 +499,10 @@ std::function<int()> make_explain(CLI::App& app) {
   app.add_flag("--json", o->json, "One JSON object on stdout");
   app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")
       ->check(CLI::Range(1, 4096));
+  add_scale_options(app, o->scales);
+  app.add_option("--scale-format", o->scale_format,
+                 "What scales of blocks are: e8m0 for every 32 elements along k, or ue4m3 for every 16")
+      ->capture_default_str();
   add_raw_options(app, o->raw);
   return [o, &app] { return run(*o, app); };
 }

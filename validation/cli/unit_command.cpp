@@ -43,23 +43,6 @@ io::Array floating_operand(std::string_view option, const std::string& path, con
   return array;
 }
 
-// A tensor's float32 scale, as it was typed.
-float tensor_scale(std::string_view option, const std::string& typed) {
-  if (typed.empty()) return 1;
-  const auto refused = [&] {
-    return InputError(std::string(option), "", "a positive number within the range of float32", typed);
-  };
-  ExactValue<Wide> x;
-  try {
-    x = parse_number(typed);
-  } catch (const InputError&) {
-    throw refused();
-  }
-  const Encoded e = encode(x, formats::float32);
-  if (x.kind != Kind::finite || x.negative || e.overflow || e.code == 0) throw refused();
-  return static_cast<float>(decode(e.code, formats::float32));
-}
-
 std::string block_scaled_names() {
   std::vector<std::string_view> names;
   for (const Arithmetic* x : arithmetics().list()) {
@@ -85,6 +68,22 @@ std::optional<io::Scales> scales_of(char side, const std::string& path, const st
 }
 
 }  // namespace
+
+float tensor_scale(std::string_view option, const std::string& typed) {
+  if (typed.empty()) return 1;
+  const auto refused = [&] {
+    return InputError(std::string(option), "", "a positive number within the range of float32", typed);
+  };
+  ExactValue<Wide> x;
+  try {
+    x = parse_number(typed);
+  } catch (const InputError&) {
+    throw refused();
+  }
+  const Encoded e = encode(x, formats::float32);
+  if (x.kind != Kind::finite || x.negative || e.overflow || e.code == 0) throw refused();
+  return static_cast<float>(decode(e.code, formats::float32));
+}
 
 void add_scale_options(CLI::App& app, ScaleOptions& o) {
   app.add_option(

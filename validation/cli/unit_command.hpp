@@ -26,6 +26,9 @@ struct ScaleOptions {
 // --a-scales, --b-scales, --a-tensor-scale, --b-tensor-scale.
 void add_scale_options(CLI::App& app, ScaleOptions& options);
 
+// 1 if nothing was typed. InputError, naming `option`.
+float tensor_scale(std::string_view option, const std::string& typed);
+
 // Of an operand of this shape, whose blocks lie `along` its rows or columns; empty if none were typed. The file's array
 // goes through `arrange` first. InputError where `info` reads no scales, or others.
 std::optional<io::Scales> scales_of_a(const ScaleOptions& options, const ArithmeticInfo& info,

@@ -74,6 +74,52 @@ BOOST_FIXTURE_TEST_CASE(a_unit_is_explained, Programs) {
   BOOST_TEST(found.out.starts_with("sm90.bf16 gives all 64 outputs"), found.out);
 }
 
+// Operands with scales of their blocks: a unit that reads them, and a chain over the scaled values.
+BOOST_FIXTURE_TEST_CASE(scaled_operands_are_explained, Programs) {
+  const FormatSpec& f = formats::float8_e4m3fn;
+  const io::Array x = normal(f, {8, 96}, 4), y = normal(f, {96, 8}, 5);
+  io::Array xs = io::make_array(io::ElementType::unsigned_integer(8), {8, 3}), ys = xs;
+  ys.shape = {3, 8};
+  const CounterRandom random(6);
+  for (std::size_t i = 0; i < 24; ++i) {
+    set_code(xs, i, 120 + random.below(14, i));
+    set_code(ys, i, 120 + random.below(14, 100 + i));
+  }
+  write("x.safetensors", x);
+  write("y.safetensors", y);
+  write("xs.npy", xs);
+  write("ys.npy", ys);
+  const std::string operands = " --a x.safetensors --a-scales xs.npy --b y.safetensors --b-scales ys.npy ";
+  BOOST_TEST_REQUIRE(assay("gemm --unit sm100.mxf8_e4m3" + operands + "--out u.npy").exit_code == 0);
+  const Outcome unit = assay("explain gemm" + operands + "--got u.npy --json");
+  BOOST_TEST(unit.exit_code == 0, unit.err);
+  const json found = json::parse(unit.out);
+  BOOST_TEST(found.at("ranked").at(0).at("name").get<std::string>().starts_with("sm100.mxf8"), unit.out);
+  BOOST_TEST(found.at("ranked").at(0).at("matches") == 64, unit.out);
+  // Without the scales these are no results of that unit.
+  BOOST_TEST(assay("explain gemm --a x.safetensors --b y.safetensors --got u.npy").exit_code == 1);
+
+  const auto scaled = [](const io::Array& values, const io::Array& scales, bool by_rows) {
+    io::Array out = io::make_array(f32, values.shape);
+    const auto columns = static_cast<std::size_t>(values.shape[1]);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(values.size()); ++i) {
+      const std::size_t row = i / columns, column = i % columns;
+      const std::size_t block = by_rows ? row * 3 + column / 32 : row / 32 * 8 + column;
+      set_value(out, i, value(values, i) * std::ldexp(1.0, static_cast<int>(code(scales, block)) - 127));
+    }
+    return out;
+  };
+  write("chain.npy", product(scaled(x, xs, true), scaled(y, ys, false), f32));
+  const Outcome chain = assay("explain gemm" + operands + "--got chain.npy");
+  BOOST_TEST(chain.exit_code == 0, chain.err);
+  BOOST_TEST(holds(chain.out, "chain_f32"), chain.out);
+  refused("explain gemm --a x.safetensors --b y.safetensors --got u.npy --scale-format ue4m3",
+          "--a-scales or --b-scales");
+  refused("explain gemm" + operands + "--got u.npy --scale-format mx", "a format of scales");
+  refused("explain gemm" + operands + "--got u.npy --scale-format ue4m3",
+          "xs.npy: expected shape [8,6]: one ue4m3 for every block of 16 along k");
+}
+
 BOOST_FIXTURE_TEST_CASE(every_operation_is_explained, Programs) {
   const io::Array a = io::read_array((path / "a.npy").string()),
                   b = io::read_array((path / "b.npy").string());

@@ -293,14 +293,15 @@ BOOST_FIXTURE_TEST_CASE(scales_that_do_not_fit_are_refused, Scaled) {
     return x;
   }());
   const auto refused = [&](const std::string& options, const std::string& text) {
-    const Outcome outcome = assay("dot --format f8_e4m3 --a a.npy --b a.npy --out d.npy " + options);
+    const Outcome outcome =
+        assay("dot --a-format f8_e4m3 --b-format f8_e4m3 --a a.npy --b a.npy --out d.npy " + options);
     BOOST_TEST(outcome.exit_code == 2, options);
     BOOST_TEST(holds(outcome.err, text), outcome.err);
   };
   const std::string unit = "--unit sm100.mxf8_e4m3 ";
   refused(unit + "--a-scales t.npy", "t.npy: expected shape [5,3]: one e8m0 for every block of 32 along k");
   refused(unit + "--a-scales t.npy", "found shape [3,5]");
-  refused(unit + "--a-scales v.npy", "v.npy, element 0: expected the value of an e8m0 scale");
+  refused(unit + "--a-scales v.npy", "v.npy: element 0: expected the value of an e8m0 scale");
   refused(unit + "--a-scales i.npy", "expected e8m0 scales: uint8 codes, or their values");
   refused("--unit sm100.f8_e4m3 --a-scales s.npy", "a unit that reads scales of blocks: sm100.mxf8_e4m3");
   refused(unit + "--b-tensor-scale 2", "--b-scales with it");

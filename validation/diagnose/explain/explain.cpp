@@ -23,6 +23,29 @@ CodeVector words(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
   return {codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
 }
 
+// An operand as an arithmetic reads it.
+CodeVector operand(const std::vector<std::uint64_t>& codes, const FormatSpec& f, const ExplainInput& input,
+                   const std::vector<std::uint8_t>& scales, float tensor) {
+  CodeVector x = words(codes, f);
+  if (!scales.empty())
+    x.scales = {.data = scales.data(), .count = scales.size(), .use = *input.scales, .tensor = tensor};
+  return x;
+}
+CodeVector a_of(const ExplainElement& e, const ExplainInput& input) {
+  return operand(e.a, input.a, input, e.a_scales, input.a_tensor);
+}
+CodeVector b_of(const ExplainElement& e, const ExplainInput& input) {
+  return operand(e.b, input.b, input, e.b_scales, input.b_tensor);
+}
+
+// An operand as a chain reads it: the values, scaled.
+CodeVector a_values_of(const ExplainElement& e, const ExplainInput& input) {
+  return e.a_values.empty() ? words(e.a, input.a) : words(e.a_values, formats::float64);
+}
+CodeVector b_values_of(const ExplainElement& e, const ExplainInput& input) {
+  return e.b_values.empty() ? words(e.b, input.b) : words(e.b_values, formats::float64);
+}
+
 bool same_bits(std::uint64_t x, std::uint64_t y, const FormatSpec& f) {
   return x == y || (f.is_nan(x) && f.is_nan(y));
 }
@@ -50,9 +73,13 @@ std::optional<std::uint64_t> start_of(const ExplainElement& e, const FormatSpec&
   return c == f ? *e.c : convert(*e.c, c, f).code;
 }
 
-bool takes(const Arithmetic& arithmetic, const ExplainInput& input) {
+bool takes_formats(const Arithmetic& arithmetic, const ExplainInput& input) {
   return arithmetic.accepts(input.a, input.b) &&
          (!input.views[0].elements[0].c || contains_format(arithmetic.info().accumulator, input.c));
+}
+bool takes(const Arithmetic& arithmetic, const ExplainInput& input) {
+  return takes_formats(arithmetic, input) &&
+         (!input.scales || arithmetic.info().block_scales == input.scales);
 }
 
 std::string chain_name(const ChainOrder& order, const ChainRules& rules) {
@@ -86,12 +113,12 @@ bool describes(const Arithmetic& arithmetic, const ChainRules& r) {
 // What leaves the candidate's sum, as a code of its sum_format.
 std::uint64_t sum_of(const ExplainCandidate& c, const ExplainInput& input, std::size_t i) {
   const ExplainElement& e = input.views[c.view_index].elements[i];
-  const CodeVector a = words(e.a, input.a), b = words(e.b, input.b);
   if (c.arithmetic != nullptr) {
-    return c.arithmetic->dot(a, b, start_of(e, input.c, c.arithmetic->info().accumulator), c.sum_format,
-                             e.index);
+    return c.arithmetic->dot(a_of(e, input), b_of(e, input),
+                             start_of(e, input.c, c.arithmetic->info().accumulator), c.sum_format, e.index);
   }
   const std::optional<std::uint64_t> start = start_of(e, input.c, c.rules.accumulator);
+  const CodeVector a = a_values_of(e, input), b = b_values_of(e, input);
   return PreparedTerms(a, b, c.rules).evaluate(make_schedule(c.order, a.size, e.c.has_value()), start);
 }
 
@@ -134,10 +161,10 @@ class Replay {
     for (const std::vector<ChainOrder>& same : classes) orders_.push_back(same.front());
     rules_ = candidate_rules(input.a, input.b, input.got, has_c ? std::optional(input.c) : std::nullopt);
     for (const Arithmetic* arithmetic : arithmetics) {
-      if (!takes(*arithmetic, input)) continue;
+      if (!takes_formats(*arithmetic, input)) continue;
       if (const auto chain = as_chain(*arithmetic, classes)) {
         chains_.push_back(*chain);
-      } else {
+      } else if (takes(*arithmetic, input)) {
         named_.push_back(arithmetic);
       }
     }
@@ -264,7 +291,7 @@ class Replay {
       if (any_alive(0, ends)) count(0, sum_of(task.base, input_, e));
       return;
     }
-    const CodeVector a = words(element.a, input_.a), b = words(element.b, input_.b);
+    const CodeVector a = a_values_of(element, input_), b = b_values_of(element, input_);
     const std::optional<std::uint64_t> c = start_of(element, input_.c, task.base.sum_format);
     const std::vector<Schedule>& schedules = schedules_.at(element.a.size());
     std::array<std::optional<PreparedTerms>, 4> prepared;
@@ -407,7 +434,9 @@ class Replay {
 
   std::vector<TracedStep> steps_of(const ExplainCandidate& c, std::size_t e) const {
     const ExplainElement& element = input_.views[c.view_index].elements[e];
-    const CodeVector a = words(element.a, input_.a), b = words(element.b, input_.b);
+    const bool chain = c.arithmetic == nullptr;
+    const CodeVector a = chain ? a_values_of(element, input_) : a_of(element, input_),
+                     b = chain ? b_values_of(element, input_) : b_of(element, input_);
     std::vector<TracedStep> steps;
     FormatSpec format = c.sum_format;
     if (c.arithmetic == nullptr) {
@@ -525,6 +554,20 @@ Explanation explain(const ExplainInput& input, const std::vector<const Arithmeti
                     const ExplainOptions& options) {
   check(input);
   return Replay(input, arithmetics, options).run();
+}
+
+void ExplainElement::take(const CodeVector& x, const CodeVector& y) {
+  const auto read = [](const CodeVector& v, std::vector<std::uint64_t>& codes,
+                       std::vector<std::uint8_t>& scales, std::vector<std::uint64_t>& values) {
+    for (std::size_t i = 0; i < v.size; ++i) {
+      codes.push_back(v.code(i));
+      if (v.scales.given()) values.push_back(encode(element_value(v, i), formats::float64).code);
+    }
+    for (std::size_t i = 0; v.scales.given() && i < v.size; i += v.scales.use.block)
+      scales.push_back(v.scales.code(i));
+  };
+  read(x, a, a_scales, a_values);
+  read(y, b, b_scales, b_values);
 }
 
 ExplainInput part_of(const ExplainInput& input, const std::vector<std::size_t>& positions) {

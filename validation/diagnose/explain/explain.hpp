@@ -27,8 +27,14 @@ namespace assay::diagnose {
 struct ExplainElement {
   std::size_t index = 0;  // in the output
   std::vector<std::uint64_t> a{}, b{};
+  // Of an operand whose blocks have scales, their codes, and the values of its elements as float64 codes.
+  std::vector<std::uint8_t> a_scales{}, b_scales{};
+  std::vector<std::uint64_t> a_values{}, b_values{};
   std::optional<std::uint64_t> c{};
   std::uint64_t got = 0;
+
+  // The operands, with what comes with their codes.
+  void take(const CodeVector& x, const CodeVector& y);
 };
 
 // The same outputs with their terms in one order: "stored entries", "as dense".
@@ -40,6 +46,9 @@ struct ExplainView {
 struct ExplainInput {
   FormatSpec a = formats::float32, b = formats::float32, c = formats::float32, got = formats::float32;
   std::vector<ExplainView> views{};  // at least one, of the same outputs in the same order
+  // Blocks have such scales: arithmetics that read them are tried, and chains over the scaled values.
+  std::optional<ScaleUse> scales{};
+  float a_tensor = 1, b_tensor = 1;
 };
 
 struct ExplainCandidate {
