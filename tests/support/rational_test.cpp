@@ -1,5 +1,4 @@
 // The tests' own definition of formats against encode(): two definitions that share no line.
-#define BOOST_TEST_MODULE support_rational
 #include "tests/support/rational.hpp"
 
 #include <array>

@@ -1,6 +1,5 @@
 // The command as a person meets it: the real program through a shell, its exit codes, its two outputs, its reports; and
 // the same over suites that crash and hang (selftest_suite.cpp).
-#define BOOST_TEST_MODULE validation_command
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>

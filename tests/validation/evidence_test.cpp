@@ -1,5 +1,4 @@
 // Files of evidence: what is written is read back, follows schema.json, and nothing else is taken.
-#define BOOST_TEST_MODULE evidence
 #include "validation/suites/evidence.hpp"
 #include "validation/suites/units_evidence.hpp"
 

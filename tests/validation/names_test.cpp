@@ -1,5 +1,4 @@
 // Names: those of cases there and back, those near to one that does not exist, and what a selection makes of them.
-#define BOOST_TEST_MODULE validation_names
 #include <boost/test/unit_test.hpp>
 
 #include "reference/core/error.hpp"

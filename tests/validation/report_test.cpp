@@ -1,5 +1,4 @@
 // Reports are read back: JSON lines by a JSON parser, XML by one in command_test.cpp, text by its lines.
-#define BOOST_TEST_MODULE validation_report
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>

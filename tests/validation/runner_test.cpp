@@ -1,5 +1,4 @@
 // Cases that end in every way there is: each costs its own result and nothing else.
-#define BOOST_TEST_MODULE validation_runner
 #include "validation/suites/runner.hpp"
 
 #include <sys/wait.h>

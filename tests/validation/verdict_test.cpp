@@ -1,5 +1,4 @@
 // The exit code of a run: every combination of what can happen, against the precedence 4 > 2 > 1 > 3 > 0.
-#define BOOST_TEST_MODULE validation_verdict
 #include "validation/cli/verdict.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // The definitions of AMD's units against a second implementation, and that one's mutants against them.
-#define BOOST_TEST_MODULE unit_amd_mfma
 #include <boost/test/unit_test.hpp>
 
 #include <bit>

@@ -1,5 +1,4 @@
 // The definitions of Arm's BFDOT and BFMMLA against a second implementation, and that one's mutants against them.
-#define BOOST_TEST_MODULE unit_arm_bfdot
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

@@ -1,6 +1,5 @@
 // The definitions of Blackwell's block-scaled units against a second implementation, and that one's mutants against
 // them.
-#define BOOST_TEST_MODULE unit_block_scaled
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

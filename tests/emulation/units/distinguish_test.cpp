@@ -1,5 +1,4 @@
 // The search for a separating input: it separates, is as small as its own reductions make it, and is always the same.
-#define BOOST_TEST_MODULE unit_distinguish
 #include <boost/test/unit_test.hpp>
 
 #include <vector>

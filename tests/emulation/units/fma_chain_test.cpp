@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE units_fma_chain
 #include <boost/test/unit_test.hpp>
 
 #include <array>

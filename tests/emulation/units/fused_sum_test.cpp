@@ -1,6 +1,5 @@
 // The fused sums: their definition against a second, simpler one in rational numbers, their paths against the
 // definition, and every wrong model against both.
-#define BOOST_TEST_MODULE units_fused_sum
 #include <boost/multiprecision/cpp_int.hpp>
 #include <boost/test/unit_test.hpp>
 

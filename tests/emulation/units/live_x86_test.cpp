@@ -1,7 +1,4 @@
 // The emulation against this CPU's VDPBF16PS, VCVTNEPS2BF16 and VCVTNE2PS2BF16.
-#define BOOST_TEST_MODULE units_live_x86
-#define BOOST_TEST_NO_MAIN
-#define BOOST_TEST_ALTERNATIVE_INIT_API
 #include <boost/test/unit_test.hpp>
 
 #include <iostream>
@@ -10,13 +7,15 @@
 
 #include "emulation/units/x86/live_x86.hpp"
 #include "emulation/units/x86/x86_mutants.hpp"
-#include "tests/emulation/units/live_or_skip.hpp"
+#include "reference/core/cpu.hpp"
+#include "tests/emulation/units/needs_isa.hpp"
 
 using namespace assay;
 
 namespace {
 
 constexpr std::uint64_t seed = 20240117;
+const auto on_this_cpu = boost::unit_test::precondition(test::NeedsIsa{Isa::avx512bf16});
 
 std::string describe(const CheckCounts& counts) {
   std::string text = std::to_string(counts.mismatches) + " of " + std::to_string(counts.vectors);
@@ -31,7 +30,8 @@ std::string describe(const CheckCounts& counts) {
          " b " + hex(m.lane.b) + " got " + hex(m.got) + " want " + hex(m.want);
 }
 
-BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_emulation) {
+BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_emulation, *on_this_cpu) {
+  std::cout << "against " << cpu_model() << "\n";
   CheckCounts all;
   for (const X86ClassInfo& c : x86_classes()) {
     const CheckCounts counts = check_vdpbf16ps_live({c.id, seed, 0, 1'200'000});
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_emulation) {
   BOOST_TEST(all.vectors >= 10'000'000U);
 }
 
-BOOST_AUTO_TEST_CASE(every_width_mask_and_mxcsr) {
+BOOST_AUTO_TEST_CASE(every_width_mask_and_mxcsr, *on_this_cpu) {
   for (const X86ClassInfo& c : x86_classes()) {
     for (const LaneForm form : lane_forms()) {
       for (const std::uint32_t mxcsr : mxcsr_settings) {
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(every_width_mask_and_mxcsr) {
 }
 
 // The instruction against the definition itself, with no fast path between them.
-BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_definition) {
+BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_definition, *on_this_cpu) {
   std::vector<std::uint32_t> c(10'000), a(c.size()), b(c.size()), d(c.size());
   for (const X86ClassInfo& k : x86_classes()) {
     x86_operands({k.id, seed + 2, 0, c.size()}, c.data(), a.data(), b.data());
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(vdpbf16ps_equals_its_definition) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(conversions_equal_the_policy) {
+BOOST_AUTO_TEST_CASE(conversions_equal_the_policy, *on_this_cpu) {
   std::uint64_t vectors = 0;
   for (const X86ClassInfo& c : x86_classes()) {
     for (const ConversionForm form : conversion_forms()) {
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(conversions_equal_the_policy) {
 }
 
 // Each rejected model of VDPBF16PS is refuted by this CPU.
-BOOST_AUTO_TEST_CASE(the_cpu_kills_every_mutant) {
+BOOST_AUTO_TEST_CASE(the_cpu_kills_every_mutant, *on_this_cpu) {
   for (const MutantKills& k : run_x86_mutants(seed, 5'000)) {
     if (k.mutant->unit != "vdpbf16ps") continue;
     BOOST_TEST(k.live);
@@ -93,8 +93,3 @@ BOOST_AUTO_TEST_CASE(the_cpu_kills_every_mutant) {
 }
 
 }  // namespace
-
-int main(int argc, char** argv) {
-  return assay::test::run_or_skip(
-      Isa::avx512bf16, [] { return true; }, argc, argv);
-}

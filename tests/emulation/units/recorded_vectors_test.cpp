@@ -1,6 +1,5 @@
 // The fused sums against results of real GPUs, from ASSAY_DATA: without it those tests are skipped, with the path that
 // was looked for.
-#define BOOST_TEST_MODULE units_recorded_vectors
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

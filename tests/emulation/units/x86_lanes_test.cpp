@@ -1,6 +1,5 @@
 // The operands of the live checks, the fast forms of VDPBF16PS and TDPBF16PS against their definitions, and the
 // mutants: all that needs no special CPU.
-#define BOOST_TEST_MODULE units_x86_lanes
 #include <boost/test/unit_test.hpp>
 
 #include <array>

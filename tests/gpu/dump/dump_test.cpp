@@ -1,5 +1,4 @@
 // The header's host form, and the example of its page, read back by validation/io.
-#define BOOST_TEST_MODULE gpu_dump
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>

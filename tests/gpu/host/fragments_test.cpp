@@ -1,6 +1,5 @@
 // The layouts of fragments.hpp against the formulas of the PTX manual, shape by shape as printed there, and each a
 // bijection.
-#define BOOST_TEST_MODULE gpu_fragments
 #include "emulation/units/nvidia/fragments.hpp"
 
 #include <boost/test/unit_test.hpp>

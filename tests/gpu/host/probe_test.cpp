@@ -1,5 +1,4 @@
 // The probe over devices of the test's own: exact zeros, and zeros that go wrong.
-#define BOOST_TEST_MODULE gpu_probe
 #include "gpu/host/probe.hpp"
 
 #include <unistd.h>

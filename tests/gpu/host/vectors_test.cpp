@@ -1,5 +1,4 @@
 // The probe's vectors: the same for a seed, and each class made of what it says.
-#define BOOST_TEST_MODULE gpu_probe_vectors
 #include "gpu/host/probe_vectors.hpp"
 
 #include <algorithm>

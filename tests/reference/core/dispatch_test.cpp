@@ -1,5 +1,4 @@
 // Sets of instruction families, what ASSAY_ISA leaves of them, and tables of kernels.
-#define BOOST_TEST_MODULE core_dispatch
 #include <boost/test/unit_test.hpp>
 
 #include <sys/wait.h>
@@ -167,7 +166,7 @@ BOOST_AUTO_TEST_CASE(assay_isa_leaves_the_members_of_its_set) {
     if (child == 0) {
       ::setenv("ASSAY_ISA", value, 1);
       ::unsetenv("BOOST_TEST_LOGGER");  // the files of this process
-      ::execl("/proc/self/exe", "core_dispatch_test", "--run_test=assay_isa_*", nullptr);
+      ::execl("/proc/self/exe", "reference_core_test", "--run_test=dispatch_test/assay_isa_*", nullptr);
       ::_exit(1);
     }
     int status = -1;

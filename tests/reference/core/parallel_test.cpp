@@ -1,5 +1,4 @@
 // Loops on 1, 2 and 5 threads: every index once, the same results, a serial loop's exception.
-#define BOOST_TEST_MODULE core_parallel
 #include <boost/test/unit_test.hpp>
 
 #include <sys/wait.h>
@@ -89,8 +88,8 @@ BOOST_AUTO_TEST_CASE(omp_num_threads_is_honoured) {
   BOOST_TEST(in_a_child([] {
     ::setenv("OMP_NUM_THREADS", "3", 1);
     ::unsetenv("BOOST_TEST_LOGGER");  // the files of this process
-    return ::execl("/proc/self/exe", "core_parallel_test", "--run_test=omp_num_threads_is_honoured",
-                   nullptr) == 0;
+    return ::execl("/proc/self/exe", "reference_core_test",
+                   "--run_test=parallel_test/omp_num_threads_is_honoured", nullptr) == 0;
   }));
 }
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE exact_error_bound
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -13,15 +12,11 @@
 #include "reference/core/error.hpp"
 #include "reference/exact/error_bound.hpp"
 #include "tests/reference/exact/worst_cases.hpp"
+#include "tests/reference/formats/printing.hpp"
 
 namespace bdata = boost::unit_test::data;
 using namespace assay;
 using namespace assay::test;
-
-namespace assay {
-std::ostream& operator<<(std::ostream& os, Rounding mode) { return os << rounding_name(mode); }
-std::ostream& operator<<(std::ostream& os, const FormatSpec* f) { return os << f->dtype; }
-}  // namespace assay
 
 namespace {
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE exact_sum
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -12,6 +11,7 @@
 #include "tests/reference/exact/operands.hpp"
 #include "tests/reference/exact/rational_sum.hpp"
 #include "tests/reference/formats/mpfr_rounding.hpp"
+#include "tests/reference/formats/printing.hpp"
 
 namespace bdata = boost::unit_test::data;
 using namespace assay;
@@ -20,10 +20,6 @@ using assay::test::make_operands;
 using assay::test::MpfrValue;
 using assay::test::Operands;
 using assay::test::RationalSum;
-
-namespace assay {
-std::ostream& operator<<(std::ostream& os, const FormatSpec* f) { return os << f->dtype; }
-}  // namespace assay
 
 namespace {
 

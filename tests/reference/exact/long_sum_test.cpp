@@ -1,5 +1,4 @@
 // More terms, one by one, than the digits take before their carries move.
-#define BOOST_TEST_MODULE exact_long_sum
 #include <boost/test/unit_test.hpp>
 
 #include <vector>
@@ -10,7 +9,7 @@ using namespace assay;
 
 namespace {
 
-BOOST_AUTO_TEST_CASE(past_the_deferred_carries) {
+BOOST_AUTO_TEST_CASE(past_the_deferred_carries, *boost::unit_test::label("exhaustive")) {
   const double x = 0x1.fffffffffffffp-1, y = 0x1.fffffffffffffp-2;
   const std::uint64_t n = (std::uint64_t{1} << 30) + 12345;
   const CodeVector a{&x, n, 0, formats::float64}, b{&y, n, 0, formats::float64};

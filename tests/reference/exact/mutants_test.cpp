@@ -1,5 +1,4 @@
 // The tests are tested: each planted mistake must be seen by the data that the other tests use.
-#define BOOST_TEST_MODULE exact_mutants
 #include <boost/test/unit_test.hpp>
 
 #include <array>

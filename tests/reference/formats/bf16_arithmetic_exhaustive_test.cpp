@@ -1,5 +1,4 @@
 // add, mul and div through float32 against the integer definition, on all 65,280^2 finite pairs.
-#define BOOST_TEST_MODULE formats_bf16_arithmetic_exhaustive
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
@@ -12,7 +11,7 @@
 
 using namespace assay;
 
-BOOST_AUTO_TEST_CASE(every_finite_pair) {
+BOOST_AUTO_TEST_CASE(every_finite_pair, *boost::unit_test::label("exhaustive")) {
   std::vector<bf16_t> finite;
   for (std::uint32_t c = 0; c < 0x10000; ++c) {
     if (formats::bfloat16.is_finite(c)) finite.push_back(bf16_t::from_code(static_cast<std::uint16_t>(c)));

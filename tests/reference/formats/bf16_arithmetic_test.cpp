@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE formats_bf16_arithmetic
 #include <boost/test/unit_test.hpp>
 
 #include <mpfr.h>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE formats_encode
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -18,13 +17,10 @@
 #include "reference/formats/formats.hpp"
 #include "reference/formats/storage.hpp"
 #include "tests/reference/formats/mpfr_rounding.hpp"
+#include "tests/reference/formats/printing.hpp"
 
 namespace bdata = boost::unit_test::data;
 using namespace assay;
-
-namespace assay {
-std::ostream& operator<<(std::ostream& os, const FormatSpec* f) { return os << f->dtype; }
-}  // namespace assay
 
 namespace {
 

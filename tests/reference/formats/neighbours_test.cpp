@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE formats_neighbours
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>

@@ -1,5 +1,4 @@
 // The table of who does what to NaN and subnormals, by the values that its sources state.
-#define BOOST_TEST_MODULE formats_policy
 #include <boost/test/unit_test.hpp>
 
 #include <string>

@@ -4,7 +4,6 @@
 //     float f(float a, int m) { if (m == 2) a = bit_cast<float>(bit_cast<uint32_t>(a) & 0xFFFF0000u); return a; }
 // into code that gives 0 or leaves a as it is. The helpers here are safe as long as they round integers; whoever adds
 // one that masks a float finds out in this test.
-#define BOOST_TEST_MODULE formats_rounding_helpers
 #include <boost/test/unit_test.hpp>
 
 #include <bit>

@@ -1,6 +1,5 @@
 // Stochastic rounding as statistics: the probability of rounding up, the independence of neighbours and of seeds. The
 // seeds are fixed and printed, so that a failure is a finding and no accident.
-#define BOOST_TEST_MODULE formats_stochastic
 #include <boost/test/unit_test.hpp>
 
 #include <bit>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE graphs_radixnet
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // A stochastic arithmetic draws its bits by the place of an output in the whole result: however the result is cut,
 // it is the same.
-#define BOOST_TEST_MODULE dense_places
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // What a verdict accepts, by hand: cases whose every legal result can be named.
-#define BOOST_TEST_MODULE dense_result_set
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <functional>

@@ -1,5 +1,4 @@
 // `assay spdnn` as a person starts it, on inputs of a few images.
-#define BOOST_TEST_MODULE spdnn_command
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,4 @@
 // Real data, from ASSAY_DATA: without it every test here is skipped, with the path that was looked for.
-#define BOOST_TEST_MODULE spdnn_official
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
@@ -41,7 +40,7 @@ struct Needs {
 
 const std::string mnist = "mnist/train-images-idx3-ubyte.gz";
 
-BOOST_TEST_DECORATOR(*utf::precondition(Needs{"spdnn/n1024-l120.tsv.gz"}))
+BOOST_TEST_DECORATOR(*utf::label("full") * utf::precondition(Needs{"spdnn/n1024-l120.tsv.gz"}))
 BOOST_AUTO_TEST_CASE(layers_byte_for_byte) {
   const graphs::RadixNet net(1024, 120);
   for (const int l : {1, 7, 64, 120}) {
@@ -56,7 +55,7 @@ BOOST_AUTO_TEST_CASE(layers_byte_for_byte) {
 }
 
 // Figures of the specification: the maximum, the margin and the set pixels of the picture, live rows, categories.
-BOOST_TEST_DECORATOR(*utf::precondition(Needs{mnist}))
+BOOST_TEST_DECORATOR(*utf::label("full") * utf::precondition(Needs{mnist}))
 BOOST_AUTO_TEST_CASE(mnist_1024_x_120) {
   const InterpolatedInputs inputs = interpolate(read_idx_images(data(mnist)), 32);
   BOOST_TEST(std::fabs(inputs.maximum - 369.32048514554907) <= 1e-9);
@@ -81,7 +80,8 @@ BOOST_AUTO_TEST_CASE(mnist_1024_x_120) {
   }
 }
 
-BOOST_TEST_DECORATOR(*utf::precondition(Needs{"sparse_mnist_net/n128-l18-acc94.94.tar.xz"}))
+BOOST_TEST_DECORATOR(*utf::label("full") *
+                     utf::precondition(Needs{"sparse_mnist_net/n128-l18-acc94.94.tar.xz"}))
 BOOST_AUTO_TEST_CASE(trained_network) {
   const test::TemporaryFolder folder;
   const std::string command = "tar -xf '" + data("sparse_mnist_net/n128-l18-acc94.94.tar.xz").string() +

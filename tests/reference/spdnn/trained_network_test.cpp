@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE spdnn_trained_network
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>

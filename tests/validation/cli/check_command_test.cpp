@@ -1,5 +1,4 @@
 // `assay check`: every operation on right and wrong outputs, its options, its messages.
-#define BOOST_TEST_MODULE cli_check
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>

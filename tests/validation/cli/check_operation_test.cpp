@@ -1,5 +1,4 @@
 // All outputs of a matrix product at once, by the unit's own path, are those that its definition gives one by one.
-#define BOOST_TEST_MODULE cli_check_operation
 #include "validation/cli/check_operation.hpp"
 
 #include <boost/test/unit_test.hpp>

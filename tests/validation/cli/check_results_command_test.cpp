@@ -1,6 +1,5 @@
 // `assay check`: which results a verdict takes for right, what it says of those that it could not judge, and the shapes
 // that a product comes in.
-#define BOOST_TEST_MODULE cli_check_results
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>

@@ -1,5 +1,4 @@
 // `assay compare`: verdicts, exit codes, messages, reports.
-#define BOOST_TEST_MODULE cli_compare
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>

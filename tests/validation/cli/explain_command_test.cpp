@@ -1,5 +1,4 @@
 // `assay explain`, `gen`, `verify` and `shrink` as a person starts them.
-#define BOOST_TEST_MODULE cli_explain
 #include <fmt/format.h>
 
 #include <bit>

@@ -1,5 +1,4 @@
 // Memory that a size asks for is checked before it is taken, whatever the command.
-#define BOOST_TEST_MODULE cli_memory
 #include "validation/cli/memory.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,5 @@
 // `assay round`: what may be typed, what is printed, what is refused. Codes here are from the formats' own documents
 // and by hand; that the rounding is right is the affair of tests/reference/formats.
-#define BOOST_TEST_MODULE cli_round
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>

@@ -1,5 +1,4 @@
 // `assay units`, `dot` and `gemm`: files in, the bits of a unit out; what is shown and what is refused.
-#define BOOST_TEST_MODULE cli_units
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,5 @@
 // The order of the reference BLAS, written out: C is scaled first, then products with alpha B join it one by one. And
 // that of blocked libraries: alpha times the sum of a panel, added to C. None of their results may fail.
-#define BOOST_TEST_MODULE compare_blas_order
 #include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>

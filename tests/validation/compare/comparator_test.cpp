@@ -1,6 +1,5 @@
 // What judge() counts, against loops that say it once more; its rules for formats, NaN, zeros and emptiness;
 // its places.
-#define BOOST_TEST_MODULE compare_comparator
 #include <algorithm>
 #include <bit>
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,5 @@
 // A hint is said where it is true, and never of errors that are scattered at random: in every format, by one ulp, by
 // NaN and infinities, along diagonals, in rows that changed places.
-#define BOOST_TEST_MODULE compare_hints
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>

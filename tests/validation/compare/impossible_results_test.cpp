@@ -1,7 +1,6 @@
 // No result that every order of additions excludes passes unnamed: it is outside, or it is counted as not judged. What
 // is impossible is decided by the second implementation (tests/support): on rational numbers, from the proven bound's
 // formula and IEEE 754 alone.
-#define BOOST_TEST_MODULE compare_impossible_results
 #include <fmt/format.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // Integers of every type at their limits: no difference, range or tolerance passes through float64.
-#define BOOST_TEST_MODULE compare_integers
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
@@ -206,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_bound_of_each_value) {
   BOOST_CHECK_THROW(run({1}), ContractError);
 }
 
-BOOST_AUTO_TEST_CASE(misuse_is_a_contract_error) {
+BOOST_AUTO_TEST_CASE(misuse_of_integers_is_a_contract_error) {
   const std::vector<std::int32_t> x{1, 2};
   BOOST_CHECK_THROW(judge(integers(x), {.values = integers(x, {1, 2})}, {}), ContractError);
   BOOST_CHECK_THROW(judge({nullptr, type_of<std::int32_t>(), {2}}, {.values = integers(x)}, {}),

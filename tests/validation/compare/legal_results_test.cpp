@@ -1,6 +1,5 @@
 // No result of a legal order fails. The orders are those of the second implementation (tests/support), which knows
 // nothing of bounds: random trees over random operands, alpha, C and bias wherever they may enter.
-#define BOOST_TEST_MODULE compare_legal_results
 #include <fmt/format.h>
 
 #include <boost/test/unit_test.hpp>

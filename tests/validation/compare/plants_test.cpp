@@ -2,7 +2,6 @@
 // proven bound every plant above it is FAILED and none below: above and below are decided here once more, by
 // exact sums. Where a plant sits is named. No bound is moved to catch one; what slips through stands in the
 // tables that this prints.
-#define BOOST_TEST_MODULE compare_plants
 #include <fmt/format.h>
 
 #include <algorithm>

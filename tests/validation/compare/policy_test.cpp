@@ -1,5 +1,4 @@
 // The policies: those built in, those of a file, and everything that a file can get wrong.
-#define BOOST_TEST_MODULE compare_policy
 #include <boost/test/unit_test.hpp>
 #include <string>
 

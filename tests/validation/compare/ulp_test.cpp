@@ -1,5 +1,4 @@
 // Distances in representable values, against counting them one by one.
-#define BOOST_TEST_MODULE compare_ulp
 #include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>

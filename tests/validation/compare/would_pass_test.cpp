@@ -1,5 +1,4 @@
 // Every figure that a report offers passes when it is fed back, from the text as from the JSON; a smaller one fails.
-#define BOOST_TEST_MODULE compare_would_pass
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>

@@ -1,6 +1,5 @@
 // The bound of a tree of additions holds for trees, rules and operands drawn at random, subnormal ones among
 // them; and it is no guess: what is half as large, or reads exponents another way, is passed.
-#define BOOST_TEST_MODULE diagnose_bound
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 

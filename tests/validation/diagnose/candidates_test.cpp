@@ -1,5 +1,4 @@
 // The candidate space: schedules against the chains of reference/exact, written apart from them; orders by hand.
-#define BOOST_TEST_MODULE diagnose_candidates
 #include "validation/diagnose/explain/candidates.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // Behaviours planted in data and recovered from it; wrong ones that must not pass; where two answers part.
-#define BOOST_TEST_MODULE diagnose_explain
 #include "validation/diagnose/explain/explain.hpp"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // Sums that no tree of rounded additions predicts, behind results that hide it: they are named, or refused, and never
 // predicted. The kernels are this CPU's own float32, float64 and 80-bit instructions.
-#define BOOST_TEST_MODULE diagnose_honest
 #include <algorithm>
 #include <bit>
 #include <boost/test/unit_test.hpp>

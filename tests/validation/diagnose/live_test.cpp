@@ -2,7 +2,6 @@
 // shape, those that are not predicted first; what is not installed is a row that says so. What a library does on this
 // CPU is not ours to promise: a row that is honestly not predicted is a figure. A test fails where a prediction was
 // made and other results deny it. ASSAY_LIVE_ONLY=text takes the libraries whose name holds it.
-#define BOOST_TEST_MODULE diagnose_live
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
@@ -204,11 +203,11 @@ ProgramOptions options_of(const Library& l) {
   return {.command = l.command, .form = Form::binary, .seconds = 120};
 }
 
-const auto exhaustive = boost::unit_test::label("exhaustive");
+const auto full = boost::unit_test::label("full"), exhaustive = boost::unit_test::label("exhaustive");
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(libraries_are_predicted) {
+BOOST_AUTO_TEST_CASE(libraries_are_predicted, *full) {
   std::vector<Row> rows;
   for (const Library& l : chosen_libraries()) {
     Program program(options_of(l));
@@ -262,7 +261,7 @@ std::uint64_t shapes_or(std::uint64_t usual) {
 }  // namespace
 
 // Two of each function; ASSAY_LIVE_SHAPES=n takes another number.
-BOOST_AUTO_TEST_CASE(random_shapes_are_predicted) { fuzz(shapes_or(70)); }
+BOOST_AUTO_TEST_CASE(random_shapes_are_predicted, *full) { fuzz(shapes_or(70)); }
 BOOST_AUTO_TEST_CASE(many_random_shapes_are_predicted, *exhaustive) { fuzz(shapes_or(520)); }
 
 namespace {
@@ -361,7 +360,7 @@ void confirm_invariance(std::size_t k, const Variation& v) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison) {
+BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison, *full) {
   confirm_invariance(400, {.m = {1, 7, 10}, .row = true, .threads = {1, 2}});
 }
 BOOST_AUTO_TEST_CASE(invariance_agrees_with_a_direct_comparison_of_more_rows, *exhaustive) {

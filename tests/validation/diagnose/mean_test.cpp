@@ -1,6 +1,5 @@
 // A mean: its sum's tree is found through the division, and whether it is one. The kernels are this CPU's own float32
 // and float64 instructions.
-#define BOOST_TEST_MODULE diagnose_mean
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>
@@ -97,7 +96,7 @@ BOOST_AUTO_TEST_CASE(the_order_is_that_of_the_sum) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(wrong_rules_mispredict) {
+BOOST_AUTO_TEST_CASE(wrong_rules_of_means_mispredict) {
   const Target target = target_of(divided);
   const Revelation right = reveal(problem(25), target);
   const auto wrong = [&](const std::optional<MeanRule>& mean) {

@@ -1,6 +1,5 @@
 // Arithmetics with planted order, fusion, product format, accumulator, rounding and flushing are recovered:
 // fresh inputs are predicted bit for bit.
-#define BOOST_TEST_MODULE diagnose_planted
 #include "tests/validation/diagnose/planted.hpp"
 
 #include <boost/test/unit_test.hpp>

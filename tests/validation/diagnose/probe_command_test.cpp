@@ -1,5 +1,4 @@
 // `assay probe` and `assay invariance` as a person starts them, and what `check` and `dot` make of the file.
-#define BOOST_TEST_MODULE cli_probe
 #include <boost/test/unit_test.hpp>
 #include <limits>
 #include <nlohmann/json.hpp>

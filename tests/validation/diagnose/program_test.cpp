@@ -1,5 +1,4 @@
 // Child processes: asked in both forms, and everything that they can do wrong; afterwards none is left.
-#define BOOST_TEST_MODULE diagnose_program
 #include "validation/diagnose/program/program.hpp"
 
 #include <dirent.h>

@@ -1,5 +1,4 @@
 // Trees, their files, pictures and bounds; matrices with several trees; invariance.
-#define BOOST_TEST_MODULE diagnose_reveal
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <filesystem>

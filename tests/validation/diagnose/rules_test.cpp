@@ -1,7 +1,6 @@
 // Rules that few results show: results narrower than the sum, results flushed near the smallest normal number, terms
 // that are skipped. What is planted is computed by this CPU's own arithmetic, or by a chain whose results are rounded
 // once more here.
-#define BOOST_TEST_MODULE diagnose_rules
 #include <immintrin.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,5 @@
 // Where alpha and beta enter a matrix product is found, whatever the kernel does with them. The kernels are written in
 // this CPU's own float32 and float64 instructions: nothing of the model that is tested.
-#define BOOST_TEST_MODULE diagnose_scaling
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>

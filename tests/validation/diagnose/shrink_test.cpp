@@ -1,5 +1,4 @@
 // Minimal failing subsets of planted failures, and cases of generate() that are what they promise.
-#define BOOST_TEST_MODULE diagnose_shrink
 #include "validation/diagnose/shrink.hpp"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Files that are wrong on purpose: each is an InputError that says what is wrong, and none costs memory first.
-#define BOOST_TEST_MODULE io_bad_input
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 

@@ -1,5 +1,4 @@
 // What we write, we read back: every kind of file, element type and shape; and what a failed write leaves behind.
-#define BOOST_TEST_MODULE io_round_trip
 #include <sys/resource.h>
 #include <sys/stat.h>
 

@@ -1,5 +1,4 @@
 // SparseArray and Array in memory.
-#define BOOST_TEST_MODULE io_sparse_array
 #include <boost/test/unit_test.hpp>
 #include <functional>
 

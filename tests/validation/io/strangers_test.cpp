@@ -1,5 +1,4 @@
 // Files that NumPy, SciPy and safetensors' own package wrote (tests/data/io/make.py).
-#define BOOST_TEST_MODULE io_strangers
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <functional>

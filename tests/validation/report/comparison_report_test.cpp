@@ -1,5 +1,4 @@
 // What a comparison looks like as text and as JSON.
-#define BOOST_TEST_MODULE report_comparison
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdlib>

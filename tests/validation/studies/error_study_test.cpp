@@ -1,5 +1,4 @@
 // Studies of errors against closed forms and known figures; that they see an arithmetic that lies.
-#define BOOST_TEST_MODULE studies_error
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

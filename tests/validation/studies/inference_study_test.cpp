@@ -1,6 +1,5 @@
 // Inference with rounding everywhere: the quick path against exact arithmetic and encode(), float32 against the
 // kernels, margins and changes against networks small enough to do by hand.
-#define BOOST_TEST_MODULE studies_inference
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,4 @@
 // `assay study`: pages that stand alone, CSV and JSON that parse, the spdnn table on real data, bad input.
-#define BOOST_TEST_MODULE cli_study
 #include <boost/test/unit_test.hpp>
 #include <boost/test/unit_test_suite.hpp>
 #include <cmath>
