@@ -8,27 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/exact/code_view.hpp"
+#include "reference/exact/distinction.hpp"
 
 namespace assay {
-
-// Operands of one dot product, owned; a code in each word, whatever its format.
-struct DotInput {
-  std::vector<std::uint64_t> a{}, b{};
-  std::optional<std::uint64_t> c{};
-  FormatSpec a_format = formats::float32, b_format = formats::float32, c_format = formats::float32;
-
-  std::size_t terms() const { return a.size(); }
-  CodeVector a_view() const { return view(a, a_format); }
-  CodeVector b_view() const { return view(b, b_format); }
-  friend bool operator==(const DotInput&, const DotInput&) = default;
-
- private:
-  // The low bytes of a word come first, as on every machine that this builds for.
-  static CodeVector view(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
-    return {codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
-  }
-};
 
 enum class InputClass : std::uint8_t {
   simple,       // small numbers of few bits

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdio>
 #include <cstdlib>
 #include <set>
 
@@ -434,13 +433,6 @@ std::vector<std::size_t> lengths(const Arithmetic& x, const Arithmetic& y, std::
   return {all.begin(), all.end()};
 }
 
-std::string hex(std::uint64_t code, const FormatSpec& f) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "0x%0*llx", (f.bits + 3) / 4,
-                static_cast<unsigned long long>(code));
-  return text.data();
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> c_for(const DotInput& input, const Arithmetic& arithmetic) {
@@ -457,15 +449,6 @@ void each_reduction(const DotInput& input, const std::function<bool(const DotInp
   for (std::size_t site = 0; site < sites(input); ++site) {
     if (reductions.at(site)) return;
   }
-}
-
-std::string Distinction::summary() const {
-  if (!found) return "no difference found in " + std::to_string(tried) + " inputs";
-  const std::size_t all = operands(input);
-  std::string text = "K = " + std::to_string(input.terms()) + ", " + std::to_string(cost_of(input)[1]) +
-                     " of " + std::to_string(all) + (all == 1 ? " operand" : " operands") +
-                     " not zero: " + hex(x_result, x_output) + " or " + hex(y_result, y_output);
-  return by_value ? text : text + " (no more than a NaN's bits or the sign of a zero)";
 }
 
 Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const DistinguishOptions& options) {

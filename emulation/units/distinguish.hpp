@@ -41,19 +41,6 @@ struct DistinguishOptions {
   std::function<void(std::uint64_t tried, std::uint64_t reduced)> progress{};
 };
 
-struct Distinction {
-  bool found = false;
-  DotInput input{};  // c is absent or a code of input.c_format
-  std::uint64_t x_result = 0, y_result = 0;
-  FormatSpec x_output = formats::float32, y_output = formats::float32;
-  bool by_value = true;       // false: a NaN's bits or the sign of a zero
-  std::uint64_t tried = 0;    // inputs of the search
-  std::uint64_t reduced = 0;  // inputs tried to make the found one smaller
-
-  // "K = 2, 3 of 5 operands not zero: 0x3f800000 or 0x3f800001", or "no difference found in 20000 inputs".
-  std::string summary() const;
-};
-
 // ContractError if no pair of formats is accepted by both (it names what each accepts), or if one does not take or give
 // what the options ask for.
 Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const DistinguishOptions& options = {});

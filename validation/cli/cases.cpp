@@ -16,7 +16,7 @@
 #include "reference/formats/encode.hpp"
 #include "validation/cli/memory.hpp"
 #include "validation/cli/unit_command.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/trace_report.hpp"
 
 namespace assay::cli {
 namespace {

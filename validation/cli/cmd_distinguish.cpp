@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,11 +24,9 @@
 #include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
-#include "validation/report/table.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/distinction_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -42,57 +39,12 @@ struct Options {
   bool json = false;
 };
 
-std::string input_table(const DotInput& input) {
-  const CodeVector a = input.a_view(), b = input.b_view();
-  std::vector<std::vector<std::string>> rows{{"", "code", "value"}};
-  for (std::size_t i = 0; i < a.size; ++i) {
-    rows.push_back(
-        {fmt::format("a[{}]", i), code_text(a.code(i), a.format), value_text(a.code(i), a.format)});
-    rows.push_back(
-        {fmt::format("b[{}]", i), code_text(b.code(i), b.format), value_text(b.code(i), b.format)});
-  }
-  if (input.c)
-    rows.push_back({"c", code_text(*input.c, input.c_format), value_text(*input.c, input.c_format)});
-  return table_text(rows, 0, 2);
-}
-
 // How one of the two came to its answer, where it can say so.
 std::vector<TraceStep> trace_of(const Arithmetic& arithmetic, const DotInput& input,
                                 const FormatSpec& output) {
   const Unit* const unit = as_unit(arithmetic);
   if (unit == nullptr) return {};
   return unit->trace(input.a_view(), input.b_view(), c_for(input, arithmetic), output);
-}
-
-nlohmann::ordered_json as_json(const Distinction& d, const Arithmetic& x, const Arithmetic& y) {
-  nlohmann::ordered_json j{{"x", x.info().name}, {"y", y.info().name}};
-  for (const auto& [key, arithmetic] : {std::pair{"x", &x}, std::pair{"y", &y}}) {
-    j[std::string(key) + "_evidence"] = evidence_name(arithmetic->info().evidence);
-    j[std::string(key) + "_unverified"] = is_unverified(arithmetic->info().evidence);
-  }
-  j["found"] = d.found;
-  j["tried"] = d.tried;
-  if (!d.found) return j;
-  const auto codes = [](const CodeVector& v) {
-    auto all = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < v.size; ++i) all.push_back(code_text(v.code(i), v.format));
-    return all;
-  };
-  const CodeVector a = d.input.a_view(), b = d.input.b_view();
-  j["by_value"] = d.by_value;
-  j["a_format"] = a.format.dtype;
-  j["b_format"] = b.format.dtype;
-  j["a"] = codes(a);
-  j["b"] = codes(b);
-  if (d.input.c) {
-    j["c_format"] = d.input.c_format.dtype;
-    j["c"] = code_text(*d.input.c, d.input.c_format);
-  }
-  j["x_result"] = code_text(d.x_result, d.x_output);
-  j["y_result"] = code_text(d.y_result, d.y_output);
-  j["x_trace"] = trace_json(trace_of(x, d.input, d.x_output));
-  j["y_trace"] = trace_json(trace_of(y, d.input, d.y_output));
-  return j;
 }
 
 // The lengths that a saved arithmetic was revealed for; nullopt where any will do.
@@ -194,27 +146,13 @@ int run(const Options& o) {
     // Which formats two arithmetics share is the business of whoever named them.
     throw InputError("distinguish", "", "two arithmetics that take and give the same formats", e.what());
   }
-  if (o.json) {
-    put(as_json(d, x, y).dump() + '\n');
-    return d.found ? agree : nothing_verified;
+  DistinguishedSide x_side{.name = o.x, .info = &x.info()}, y_side{.name = o.y, .info = &y.info()};
+  if (d.found) {
+    x_side.trace = trace_of(x, d.input, d.x_output);
+    y_side.trace = trace_of(y, d.input, d.y_output);
   }
-  if (!d.found) {
-    put(fmt::format("{} and {}: {}; that is no proof that there is none\n", o.x, o.y, d.summary()));
-    return nothing_verified;
-  }
-  std::string text = fmt::format("{}\n\n{}\n", d.summary(), input_table(d.input));
-  const auto told = [&](const std::string& name, const Arithmetic& arithmetic, std::uint64_t result,
-                        const FormatSpec& output) {
-    text += fmt::format("{}{} gives {} = {}\n", name,
-                        is_unverified(arithmetic.info().evidence) ? " (unverified)" : "",
-                        code_text(result, output), value_text(result, output));
-    const std::vector<TraceStep> trace = trace_of(arithmetic, d.input, output);
-    if (!trace.empty()) text += '\n' + trace_text(trace) + '\n';
-  };
-  told(o.x, x, d.x_result, d.x_output);
-  told(o.y, y, d.y_result, d.y_output);
-  put(text);
-  return agree;
+  put(o.json ? distinction_json(d, x_side, y_side) + '\n' : distinction_text(d, x_side, y_side));
+  return d.found ? agree : nothing_verified;
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "emulation/units/unit.hpp"
@@ -15,9 +14,8 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/unit_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -41,18 +39,11 @@ int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const 
   if (unit == nullptr) {
     throw InputError("--trace", "", "a machine's unit (`assay units`)", in.arithmetic->info().name);
   }
-  const std::vector<TraceStep> steps = unit->trace(a.row(row), b.row(row), c, in.output);
-  if (o.unit.json) {
-    nlohmann::ordered_json line{{"unit", unit->info().name},
-                                {"evidence", evidence_name(unit->info().evidence)},
-                                {"unverified", is_unverified(unit->info().evidence)},
-                                {"row", row},
-                                {"steps", trace_json(steps)}};
-    put(line.dump() + '\n');
-  } else {
-    put(fmt::format("{}, row {}: {} products{}\n\n{}", unit->info().name, row, a.cols,
-                    is_unverified(unit->info().evidence) ? " (unverified)" : "", trace_text(steps)));
-  }
+  const UnitTrace trace{.info = &unit->info(),
+                        .row = row,
+                        .products = a.cols,
+                        .steps = unit->trace(a.row(row), b.row(row), c, in.output)};
+  put(o.unit.json ? unit_trace_json(trace) + '\n' : unit_trace_text(trace));
   return agree;
 }
 

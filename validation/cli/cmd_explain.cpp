@@ -21,16 +21,13 @@
 #include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
-#include "validation/cli/explain_json.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/cli/trace_json.hpp"
 #include "validation/cli/unit_command.hpp"
 #include "validation/diagnose/explain/explain.hpp"
 #include "validation/diagnose/explain/explain_conversion.hpp"
-#include "validation/report/table.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/explanation_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/explain_units.hpp"
 
@@ -402,7 +399,7 @@ int run_convert(const Options& o) {
   const ConversionExplanation e = explain_conversion(words(values.a, values.from), words(values.got, to));
   const ExplainedQuestion asked{
       .operation = o.operation, .shape = shape, .got = to, .seed = o.seed, .top = o.top};
-  put(o.json ? explain_json(asked, values, e).dump() + '\n' : explanation_text(asked, values, e));
+  put(o.json ? explanation_json(asked, values, e) + '\n' : explanation_text(asked, values, e));
   return e.remaining > 0 ? agree : disagree;
 }
 
@@ -455,7 +452,7 @@ int run(const Options& o, const CLI::App& app) {
                                 .got = q.input.got,
                                 .seed = o.seed,
                                 .top = o.top};
-  put(o.json ? explain_json(asked, all).dump() + '\n' : explanation_text(asked, all));
+  put(o.json ? explanation_json(asked, all) + '\n' : explanation_text(asked, all));
   return all.front().remaining > 0 ? agree : disagree;
 }
 

@@ -1,13 +1,10 @@
 // assay invariance: whether one row's result depends on the batch, its place there, the threads, the operands'
 // addresses or the run.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <span>
 #include <sstream>
@@ -18,16 +15,13 @@
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/diagnose/reveal/invariance.hpp"
-#include "validation/report/invariance_text.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/invariance_report.hpp"
+#include "validation/report/probe_report.hpp"
 
 namespace assay::cli {
 namespace {
 
-using diagnose::BitClass;
-using diagnose::Difference;
 using diagnose::Invariance;
-using diagnose::Setting;
 
 struct Options {
   ProbeOptions probe;
@@ -105,60 +99,6 @@ diagnose::Target watched(diagnose::Program& program, const diagnose::Variation& 
   };
 }
 
-nlohmann::ordered_json as_json(const Setting& s) {
-  return {{"m", s.m},           {"n", s.n},    {"row", s.row}, {"threads", s.threads},
-          {"offset", s.offset}, {"run", s.run}};
-}
-
-nlohmann::ordered_json as_json(const Invariance& r, const Difference& d) {
-  return {{"setting", as_json(r.settings[d.setting])},
-          {"against", as_json(r.settings[d.against])},
-          {"different", d.results},
-          {"results", d.of},
-          {"column", d.column},
-          {"got", code_text(d.got, r.problem.output)},
-          {"was", code_text(d.was, r.problem.output)}};
-}
-
-nlohmann::ordered_json as_json(const InvarianceQuestion& q, const Invariance& r) {
-  nlohmann::ordered_json classes = nlohmann::ordered_json::array(), depends_on, threads_seen, threads_ended;
-  for (std::size_t i = 0; i < r.classes.size(); ++i) {
-    nlohmann::ordered_json settings = nlohmann::ordered_json::array();
-    for (const Setting& s : r.settings) {
-      if (s.by_bits == static_cast<int>(i)) settings.push_back(as_json(s));
-    }
-    const BitClass& c = r.classes[i];
-    classes.push_back(
-        {{"settings", settings}, {"looked_at", c.looked_at}, {"orders", c.orders}, {"why_not", c.why_not}});
-  }
-  for (const diagnose::Dependence& d : r.dependences)
-    depends_on[std::string(d.on)] = d.first ? as_json(r, *d.first) : nlohmann::ordered_json();
-  for (const auto& [asked, seen] : q.threads_seen) {
-    threads_seen[std::to_string(asked)] = seen.most;
-    threads_ended[std::to_string(asked)] = seen.ended;
-  }
-  nlohmann::ordered_json first_change;
-  if (r.first_change < r.settings.size()) first_change = as_json(r.settings[r.first_change]);
-  return {{"problem", to_string(r.problem)},
-          {"vary", q.varied},
-          {"invariant", r.invariant},
-          {"vacuous", is_vacuous(r)},
-          {"settings", r.settings.size()},
-          {"runs", r.runs},
-          {"repeats", r.repeats},
-          {"first_change", first_change},
-          {"by_tree", r.by_tree},
-          {"depends_on", depends_on},
-          {"threads_seen", threads_seen},
-          {"threads_ended", threads_ended},
-          {"columns", r.columns},
-          {"classes", classes}};
-}
-
-std::string dump(const nlohmann::ordered_json& j) {
-  return j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
-}
-
 int run(const Options& o) {
   const std::vector<std::size_t> lengths = parse_numbers("--k", o.probe.k);
   if (lengths.size() != 1) throw InputError("--k", "", "one length", quoted(o.probe.k));
@@ -177,11 +117,11 @@ int run(const Options& o) {
                    o.trees);
   } catch (const diagnose::TargetError& e) {
     progress.clear();
-    put(o.probe.json ? dump({{"error", e.what()}}) : fmt::format("ERROR  {}\n", e.what()));
+    put(o.probe.json ? target_error_json(e.what()) + '\n' : target_error_text(e.what()));
     return disagree;
   }
   progress.clear();
-  put(o.probe.json ? dump(as_json(question, r)) : invariance_text(question, r));
+  put(o.probe.json ? invariance_json(question, r) + '\n' : invariance_text(question, r));
   return exit_code(r);
 }
 

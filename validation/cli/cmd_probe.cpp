@@ -1,34 +1,28 @@
 // assay probe: the tree of additions behind any program's sums, the arithmetic of its leaves and nodes, and
 // the proof: fresh results predicted bit for bit.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
-#include "reference/formats/encode.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/diagnose/reveal/draw.hpp"
-#include "validation/diagnose/reveal/probe_text.hpp"
+#include "validation/diagnose/reveal/fewest_terms.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
-#include "validation/diagnose/reveal/rules.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/probe_report.hpp"
 
 namespace assay::cli {
 namespace {
 
-using diagnose::OrderClass;
 using diagnose::PredictionScore;
-using diagnose::Problem;
 using diagnose::Revelation;
 using diagnose::SavedArithmetic;
 
@@ -39,69 +33,6 @@ struct Options {
   std::size_t lines = 40;
   bool full = false;
 };
-
-nlohmann::ordered_json as_json(const Problem& p, const diagnose::Unexplained& x) {
-  const auto numbers = [&](const std::vector<std::byte>& codes, const FormatSpec& f) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < p.k; ++i)
-      list.push_back(code_text(CodeVector{codes.data(), p.k, 1, f}.code(i), f));
-    return list;
-  };
-  nlohmann::ordered_json near = nlohmann::ordered_json::array(), json{{"a", numbers(x.in.a, p.a)}};
-  if (p.has_b()) json["b"] = numbers(x.in.b, p.b);
-  if (p.c) json["c"] = code_text(x.in.c, *p.c);
-  if (p.scaled()) {
-    json["alpha"] = x.alpha;
-    json["beta"] = x.beta;
-  }
-  for (const auto& one : x.near)
-    near.push_back({{"rule", one.rule}, {"says", code_text(one.says, p.output)}, {"misses", one.misses}});
-  json["got"] = code_text(x.got, p.output);
-  json["predicted"] = code_text(x.predicted, p.output);
-  json["near"] = near;
-  return json;
-}
-
-nlohmann::ordered_json as_json(const Revelation& r, const PredictionScore& s) {
-  nlohmann::ordered_json classes = nlohmann::ordered_json::array();
-  for (const OrderClass& c : r.classes) {
-    nlohmann::ordered_json examples = nlohmann::ordered_json::array();
-    for (const diagnose::Unexplained& x : c.unexplained) examples.push_back(as_json(r.problem, x));
-    const diagnose::Tree& order = c.tree.nodes.empty() ? c.order : c.tree;
-    classes.push_back({{"outputs", c.outputs.size()},
-                       {"found", !c.tree.nodes.empty()},
-                       {"why_not", c.why_not},
-                       {"as_exact", c.as_exact},
-                       {"order_runs", c.order_runs},
-                       {"rule_runs", c.rule_runs},
-                       {"order", order.nodes.empty() ? "" : canonical_order(order)},
-                       {"ambiguous", c.ambiguous},
-                       {"answers", c.training},
-                       {"not_explained", c.training_misses},
-                       {"examples", examples}});
-  }
-  return {{"problem", to_string(r.problem)},
-          {"repeats", r.repeats && s.changed == 0},
-          {"asked_again", s.asked_again},
-          {"changed", s.changed},
-          {"runs", r.runs},
-          {"notes", r.notes},
-          {"results", s.results},
-          {"wrong", s.wrong},
-          {"without_tree", s.without_tree},
-          {"predicted", all_predicted(s)},
-          {"not_explained", unexplained(r)},
-          {"classes", classes}};
-}
-
-// What is missing where results are printed with too few digits to tell every number of the output's format.
-void note_digits(Revelation& r, int printed) {
-  const int needed = static_cast<int>(std::ceil(1 + r.problem.output.precision * std::log10(2.0)));
-  if (printed == 0 || printed >= needed || r.runs < 50) return;
-  r.notes.push_back(fmt::format(
-      "its results have {} significant digits at most, and {} needs {}: print them with %.{}g or %a", printed,
-      r.problem.output.dtype, needed, needed));
-}
 
 // Before hours of asking, not after.
 void check_outputs(const Options& o) {
@@ -142,10 +73,11 @@ int run(const Options& o) {
   saved.environment = {{"cpu", cpu_model()}, {"threads", std::to_string(o.probe.threads)}};
   if (!o.library.empty()) saved.environment["library"] = o.library;
   bool right = true;
-  nlohmann::ordered_json shapes = nlohmann::ordered_json::array();
+  std::vector<std::optional<diagnose::Operands>> fewest;
   for (const std::size_t k : lengths) {
     Revelation r;
     PredictionScore s;
+    std::optional<diagnose::Operands> terms;
     try {
       r = reveal(problem_of(o.probe, k), target, options);
       s = score(r, target, o.probe.seed, o.results, options);
@@ -153,40 +85,24 @@ int run(const Options& o) {
     } catch (const diagnose::TargetError& e) {
       // The code under test, not ours and not what was typed.
       progress.clear();
-      if (o.probe.json) {
-        put(nlohmann::ordered_json{{"error", e.what()}}.dump(
-                -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-            '\n');
-      } else {
-        put(fmt::format("ERROR  {}\n", e.what()));
-      }
+      put(o.probe.json ? target_error_json(e.what()) + '\n' : target_error_text(e.what()));
       return disagree;
+    }
+    try {
+      if (!s.first.empty()) terms = fewest_terms(r, target, s.first.front());
+    } catch (const diagnose::TargetError&) {
+      // What was found stands without the example.
     }
     progress.clear();
     right = right && all_explained(r, s);
-    if (o.probe.json) {
-      shapes.push_back(as_json(r, s));
-    } else {
-      put(probe_text(r, s, {.fold = !o.full, .most_lines = o.lines}));
-      if (!s.first.empty()) put(fewest_terms_text(r, target, s.first.front()));
-    }
+    if (!o.probe.json) put(probe_text(r, s, {.fold = !o.full, .most_lines = o.lines}, terms));
     saved.shapes.push_back({std::move(r), s});
+    fewest.push_back(std::move(terms));
   }
-  if (!o.svg.empty() && !write_picture(o.svg, saved) && !o.probe.json)
-    put(fmt::format("no tree was found: {} is not written\n", o.svg));
+  ProbeFiles files{.out = o.out, .svg = o.svg};
+  if (!o.svg.empty()) files.svg_is_written = write_picture(o.svg, saved);
   if (!o.out.empty()) save(saved, o.out);
-  if (o.probe.json) {
-    put(nlohmann::ordered_json{
-            {"name", saved.name}, {"program", saved.program}, {"cpu", cpu_model()}, {"shapes", shapes}}
-            .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-        '\n');
-  } else if (!o.out.empty()) {
-    const auto& classes = saved.shapes.front().revelation.classes;
-    const bool found = std::any_of(classes.begin(), classes.end(),
-                                   [](const OrderClass& c) { return !c.tree.nodes.empty(); });
-    put(found ? fmt::format("written to {}: `--unit {}` replays it\n", o.out, o.out)
-              : fmt::format("written to {}, which holds no tree: nothing replays it\n", o.out));
-  }
+  put(o.probe.json ? probe_json(saved, fewest, files) + '\n' : probe_files_text(files, saved));
   return right ? agree : disagree;
 }
 

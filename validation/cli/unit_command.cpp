@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/io/io.hpp"
+#include "validation/report/unit_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -209,24 +209,15 @@ int put_result(const UnitOptions& o, const UnitOperands& in, io::Array&& d, std:
   if (o.raw_codes) d.element = io::ElementType::unsigned_integer(static_cast<int>(8 * d.element.bytes()));
   d.metadata = {{"unit", info.name}, {"format", std::string(in.output.dtype)}};
   if (!o.out.empty()) io::write_array(o.out, d);
-  if (o.json) {
-    nlohmann::ordered_json line{{"unit", info.name},
-                                {"evidence", evidence_name(info.evidence)},
-                                {"unverified", is_unverified(info.evidence)},
-                                {"a", in.a.element.name()},
-                                {"b", in.b.element.name()},
-                                {"output", in.output.dtype},
-                                {"shape", shape},
-                                {"products", products},
-                                {"seconds", seconds},
-                                {"out", o.out}};
-    put(line.dump() + '\n');
-    return agree;
-  }
-  put(fmt::format("{}{}: {} x {} into {} {}, {} products in {:.3g} s\n", info.name,
-                  is_unverified(info.evidence) ? " (unverified)" : "", in.a.element.name(),
-                  in.b.element.name(), in.output.dtype, io::to_string(shape), products, seconds));
-  if (!o.out.empty()) put(fmt::format("written to {}\n", o.out));
+  const UnitProducts computed{.info = &info,
+                              .a = in.a.element.name(),
+                              .b = in.b.element.name(),
+                              .output = in.output,
+                              .shape = shape,
+                              .products = products,
+                              .seconds = seconds,
+                              .out = o.out};
+  put(o.json ? unit_products_json(computed) + '\n' : unit_products_text(computed));
   return agree;
 }
 

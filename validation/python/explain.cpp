@@ -17,7 +17,7 @@
 #include "validation/diagnose/explain/explain_conversion.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
-#include "validation/report/explanation_text.hpp"
+#include "validation/report/explanation_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/explain_units.hpp"
 

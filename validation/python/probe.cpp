@@ -14,12 +14,12 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
-#include "validation/diagnose/reveal/draw.hpp"
-#include "validation/diagnose/reveal/probe_text.hpp"
 #include "validation/diagnose/reveal/reveal.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
+#include "validation/report/probe_report.hpp"
+#include "validation/report/tree_picture.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::python {

@@ -12,7 +12,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/trace_report.hpp"
 
 namespace assay {
 namespace {

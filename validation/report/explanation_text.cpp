@@ -1,4 +1,4 @@
-#include "validation/report/explanation_text.hpp"
+#include "validation/report/explanation_report.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,9 @@
 #include <numeric>
 #include <optional>
 
+#include "validation/report/distinction_report.hpp"
 #include "validation/report/table.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/trace_report.hpp"
 
 namespace assay {
 namespace {
@@ -250,7 +251,8 @@ std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagn
   if (!e.separations.empty()) {
     text += fmt::format("\nWhat would tell {} from\n", e.ranked.front().candidate.name);
     for (const ExplainSeparation& s : e.separations)
-      text += fmt::format("  {}\n    {}\n", s.other, s.what.empty() ? std::string(not_found) : s.what);
+      text += fmt::format("  {}\n    {}\n", s.other,
+                          s.input.found ? separating_text(s.input) : std::string(not_found));
   }
   if (e.divergence) text += divergence_text(q, e, *e.divergence);
   return text;
@@ -272,6 +274,11 @@ std::string verdict_text(const ConversionExplanation& e, std::size_t values) {
   return text + (e.remaining == 1
                      ? fmt::format(", and no other of {} does\n", e.candidates)
                      : fmt::format(", and so do {} others of {}\n", e.remaining - 1, e.candidates));
+}
+
+std::string separating_text(const ConversionSeparation& s) {
+  return s.found ? fmt::format("{:#x} becomes {:#x} or {:#x}", s.code, s.best_answer, s.other_answer)
+                 : "no input at the edges of the formats";
 }
 
 }  // namespace
@@ -300,9 +307,7 @@ std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& 
   if (e.separations.empty()) return text;
   text += fmt::format("\nWhat would tell ({}) from\n", e.ranked.front().how);
   for (std::size_t i = 0; i < std::min<std::size_t>(e.separations.size(), q.top); ++i) {
-    const ExplainSeparation& s = e.separations[i];
-    text +=
-        fmt::format("  {}: {}\n", s.other, s.what.empty() ? "no input at the edges of the formats" : s.what);
+    text += fmt::format("  {}: {}\n", e.separations[i].other, separating_text(e.separations[i]));
   }
   return text;
 }

@@ -1,4 +1,4 @@
-#include "validation/report/invariance_text.hpp"
+#include "validation/report/invariance_report.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "validation/diagnose/reveal/draw.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/trace_report.hpp"
+#include "validation/report/tree_picture.hpp"
 
 namespace assay {
 namespace {

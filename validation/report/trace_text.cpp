@@ -1,4 +1,4 @@
-#include "validation/report/trace_text.hpp"
+#include "validation/report/trace_report.hpp"
 
 #include <fmt/format.h>
 

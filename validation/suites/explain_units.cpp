@@ -1,7 +1,5 @@
 #include "validation/suites/explain_units.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <map>
 #include <string>
@@ -10,7 +8,6 @@
 #include "emulation/units/distinguish.hpp"
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
-#include "validation/report/trace_text.hpp"
 
 namespace assay {
 namespace {
@@ -87,36 +84,19 @@ std::vector<TracedStep> unit_steps(const Arithmetic& arithmetic, const CodeVecto
   return steps;
 }
 
-std::string told_apart(const Arithmetic& x, const Arithmetic& y, const ExplainInput& input,
+Distinction told_apart(const Arithmetic& x, const Arithmetic& y, const ExplainInput& input,
                        std::uint64_t seed) {
   DistinguishOptions options{.seed = seed, .limit = 4000, .most_terms = 256};
   options.inputs = {input.a, input.b};
   options.with_c = input.views[0].elements[0].c.has_value();
-  Distinction d;
   try {
-    d = distinguish(x, y, options);
+    return distinguish(x, y, options);
   } catch (const ContractError&) {  // no format in common
-    return "";
+    return {};
   } catch (const InputError&) {  // what was revealed knows some lengths alone: that of the sample
     options.terms = input.views[0].elements[0].a.size();
-    d = distinguish(x, y, options);
+    return distinguish(x, y, options);
   }
-  if (!d.found) return "";
-  const CodeVector a = d.input.a_view(), b = d.input.b_view();
-  std::vector<std::string> terms;
-  for (std::size_t i = 0; i < a.size; ++i) {
-    if (value_text(a.code(i), a.format) == "0" && value_text(b.code(i), b.format) == "0") continue;
-    if (terms.size() == 4) {
-      terms.emplace_back("...");
-      break;
-    }
-    terms.push_back(
-        fmt::format("[{}] {} * {}", i, value_text(a.code(i), a.format), value_text(b.code(i), b.format)));
-  }
-  std::string text = fmt::format("K = {}: {}", a.size, fmt::join(terms, " + "));
-  if (d.input.c) text += fmt::format(" + c {}", value_text(*d.input.c, d.input.c_format));
-  return fmt::format("{} gives {} or {}", text, value_text(d.x_result, d.x_output),
-                     value_text(d.y_result, d.y_output));
 }
 
 }  // namespace

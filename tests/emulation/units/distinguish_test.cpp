@@ -55,9 +55,8 @@ std::string text(const DotInput& input) {
 void check(const Arithmetic& x, const Arithmetic& y, std::size_t most_terms) {
   const std::string who = x.info().name + " and " + y.info().name;
   const Distinction d = distinguish(x, y);
-  BOOST_TEST_MESSAGE(who << ": " << d.summary() << "; " << text(d.input) << "; " << d.tried << " + "
-                         << d.reduced);
-  BOOST_REQUIRE_MESSAGE(d.found, who << ": " << d.summary());
+  BOOST_TEST_MESSAGE(who << ": " << text(d.input) << "; " << d.tried << " + " << d.reduced);
+  BOOST_REQUIRE_MESSAGE(d.found, who << ": no difference found in " << d.tried << " inputs");
   BOOST_TEST(d.by_value, who);
   BOOST_TEST(d.tried <= DistinguishOptions{}.limit);
   BOOST_TEST(differ(d.input, x, y, d.by_value), who << " do not differ on " << text(d.input));
@@ -153,14 +152,13 @@ BOOST_AUTO_TEST_CASE(no_difference) {
     const Distinction d = distinguish(all().find(x), all().find(y), {.limit = 3000});
     BOOST_TEST(!d.found);
     BOOST_TEST((d.tried > 2500 && d.tried <= 3000 && d.reduced == 0));
-    BOOST_TEST(d.summary() == "no difference found in " + std::to_string(d.tried) + " inputs");
   }
 }
 
 // What differs in the sign of a zero alone is said to be that.
 BOOST_AUTO_TEST_CASE(only_bits) {
   const Distinction d = distinguish(all().find("arm.bfdot"), all().find("arm.bfmmla"), {.limit = 4000});
-  BOOST_TEST_MESSAGE(d.summary() << " " << text(d.input));
+  BOOST_TEST_MESSAGE(text(d.input));
   BOOST_REQUIRE(d.found);
   BOOST_TEST(!d.by_value);
   BOOST_TEST(differ(d.input, all().find("arm.bfdot"), all().find("arm.bfmmla"), false));

@@ -14,7 +14,7 @@
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/reveal/invariance.hpp"
-#include "validation/diagnose/reveal/probe_text.hpp"
+#include "validation/report/probe_report.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

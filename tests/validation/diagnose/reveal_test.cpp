@@ -6,9 +6,9 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/reveal/draw.hpp"
 #include "validation/diagnose/reveal/invariance.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/report/tree_picture.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;

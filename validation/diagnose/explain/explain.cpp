@@ -525,8 +525,8 @@ class Replay {
         const ExplainCandidate& other = result_.ranked[i].candidate;
         if (!differs(other, what) || !done.insert(other.name).second) continue;
         const std::unique_ptr<const Arithmetic> y = own(other);
-        const std::string found = options_.separate(x ? *x : *best.arithmetic, y ? *y : *other.arithmetic);
-        result_.separations.push_back({other.name, found});
+        result_.separations.push_back(
+            {other.name, options_.separate(x ? *x : *best.arithmetic, y ? *y : *other.arithmetic)});
         break;
       }
     }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "reference/exact/arithmetic.hpp"
+#include "reference/exact/distinction.hpp"
 #include "validation/diagnose/explain/candidates.hpp"
 
 namespace assay::diagnose {
@@ -80,7 +81,8 @@ struct ExplainAttribute {
 
 // What would separate the best from another that remains.
 struct ExplainSeparation {
-  std::string other{}, what{};  // what: an input, or that none was found
+  std::string other{};
+  Distinction input{};  // x: the best, y: the other; `found` is false where no input was found
 };
 
 // Where the best and the nearest candidate that answers otherwise first part.
@@ -114,8 +116,8 @@ struct ExplainOptions {
   int threads = 0;  // 0: as OpenMP decides
   // Called now and then, from one thread at a time, with the share of the work that is done. May be null.
   std::function<void(double)> progress{};
-  // An input that two arithmetics answer differently, in words; empty if none was found. May be null.
-  std::function<std::string(const Arithmetic&, const Arithmetic&)> separate{};
+  // An input that two arithmetics answer differently, if one is found. May be null.
+  std::function<Distinction(const Arithmetic&, const Arithmetic&)> separate{};
   // The steps of an arithmetic that is no generated chain; empty if it does not say. May be null.
   std::function<std::vector<TracedStep>(const Arithmetic&, const CodeVector& a, const CodeVector& b,
                                         std::optional<std::uint64_t> c)>

@@ -167,15 +167,18 @@ ConversionExplanation explain_conversion(const CodeVector& a, const CodeVector& 
                    [](const auto& x, const auto& y) { return x.first.matches > y.first.matches; });
   const std::vector<std::uint64_t> inputs = telling_inputs(a.format, got.format);
   for (std::size_t i = 1; i < result.remaining; ++i) {
-    std::string what;
+    ConversionSeparation separation{.other = ranked[i].first.how};
     for (const std::uint64_t code : inputs) {
       const std::uint64_t x = convert_by(*ranked[0].second, code, a.format, got.format),
                           y = convert_by(*ranked[i].second, code, a.format, got.format);
       if (x == y) continue;
-      what = fmt::format("{:#x} becomes {:#x} or {:#x}", code, x, y);
+      separation.found = true;
+      separation.code = code;
+      separation.best_answer = x;
+      separation.other_answer = y;
       break;
     }
-    result.separations.push_back({ranked[i].first.how, std::move(what)});
+    result.separations.push_back(std::move(separation));
   }
   for (auto& [rank, candidate] : ranked) result.ranked.push_back(std::move(rank));
   return result;

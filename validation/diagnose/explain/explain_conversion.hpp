@@ -18,10 +18,16 @@ struct ConversionRank {
   std::optional<std::size_t> first_miss{};  // position in the sample
   std::uint64_t miss_answer = 0;
 };
+// A value that the best and another that remains convert differently.
+struct ConversionSeparation {
+  std::string other{};
+  bool found = false;
+  std::uint64_t code = 0, best_answer = 0, other_answer = 0;
+};
 struct ConversionExplanation {
   std::size_t sample = 0, candidates = 0, remaining = 0;
-  std::vector<ConversionRank> ranked{};          // best first
-  std::vector<ExplainSeparation> separations{};  // inputs on which those that remain differ
+  std::vector<ConversionRank> ranked{};             // best first
+  std::vector<ConversionSeparation> separations{};  // inputs on which those that remain differ
 };
 // Which rounding made `got` of `a`, value by value; NaN by its bits. Policies take part where `from` is float32.
 // ContractError if the sizes differ or there is nothing.

@@ -275,6 +275,16 @@ Revelation reveal(const Problem& problem, const Target& target, const RevealOpti
   return Revealing(problem, target, options).run();
 }
 
+void note_digits(Revelation& r, int printed) {
+  constexpr std::uint64_t few = 50;  // runs that show how many digits there are
+  const FormatSpec& f = r.problem.output;
+  const int needed = static_cast<int>(std::ceil(1 + f.precision * std::log10(2.0)));
+  if (printed == 0 || printed >= needed || r.runs < few) return;
+  const std::string digits = std::to_string(needed);
+  r.notes.push_back("its results have " + std::to_string(printed) + " significant digits at most, and " +
+                    std::string(f.dtype) + " needs " + digits + ": print them with %." + digits + "g or %a");
+}
+
 std::size_t unexplained(const Revelation& r) {
   std::size_t count = 0;
   for (const OrderClass& c : r.classes) count += c.training_misses;

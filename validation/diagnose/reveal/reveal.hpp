@@ -80,6 +80,10 @@ struct Revelation {
   std::vector<std::string> notes{};
 };
 
+// Adds a note where the target prints results with too few digits (`printed`, at most; 0: it does not print) to tell
+// every number of the output's format.
+void note_digits(Revelation& revelation, int printed);
+
 // Answers to probes that no rule repeats: what was predicted may be right without them.
 std::size_t unexplained(const Revelation& revelation);
 

@@ -1,17 +1,19 @@
-#include "validation/cli/explain_json.hpp"
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <span>
 #include <utility>
 
-#include "validation/cli/trace_json.hpp"
-#include "validation/report/trace_text.hpp"
+#include "validation/report/distinction_report.hpp"
+#include "validation/report/explanation_report.hpp"
+#include "validation/report/json.hpp"
+#include "validation/report/trace_report.hpp"
 
-namespace assay::cli {
+namespace assay {
 namespace {
 
 using namespace diagnose;
-using Json = nlohmann::ordered_json;
+using report::Json;
 
 Json candidate_json(const ExplainedQuestion& q, const ExplainCandidate& candidate) {
   Json c{{"name", candidate.names.empty() ? candidate.name : candidate.names.front()},
@@ -37,7 +39,7 @@ Json divergence_json(const ExplainedQuestion& q, const Explanation& e, const Exp
     if (at >= all.size()) return j;
     j["terms_below"] = all[at].below;
     const TraceStep& step = all[at];
-    j["shown"] = trace_json({&step, 1}).front();
+    j["shown"] = report::trace_json({&step, 1}).front();
     return j;
   };
   return {{"index", d.index},
@@ -48,7 +50,7 @@ Json divergence_json(const ExplainedQuestion& q, const Explanation& e, const Exp
 
 }  // namespace
 
-Json explain_json(const ExplainedQuestion& q, const std::vector<Explanation>& all) {
+std::string explanation_json(const ExplainedQuestion& q, const std::vector<Explanation>& all) {
   const Explanation& e = all.front();
   Json j{{"operation", q.operation},
          {"parameters", q.parameters},
@@ -77,20 +79,28 @@ Json explain_json(const ExplainedQuestion& q, const std::vector<Explanation>& al
     Json c = candidate_json(q, part.ranked.front().candidate);
     c["matches"] = part.ranked.front().matches;
     c["compared"] = part.sample;
+    c["given"] = part.given;
     j["parts"].push_back(std::move(c));
   }
+  Json tried = Json::object();
   for (const ExplainAttribute& a : e.attributes) {
     Json values = Json::object();
     for (const auto& [value, count] : a.values) values[value] = count;
     j["attributes"][a.name] = std::move(values);
+    if (a.tried != 0) tried[a.name] = a.tried;
   }
   for (const ExplainSeparation& s : e.separations)
-    j["separations"].push_back({{"other", s.other}, {"input", s.what}});
+    j["separations"].push_back(
+        {{"other", s.other}, {"input", s.input.found ? separating_text(s.input) : ""}});
   if (e.divergence) j["divergence"] = divergence_json(q, e, *e.divergence);
-  return j;
+  j["attributes_tried"] = std::move(tried);
+  j["terms"] = {{"least", e.least_terms}, {"most", e.most_terms}};
+  j["shape"] = q.shape;
+  return report::one_line(j);
 }
 
-Json explain_json(const ExplainedQuestion& q, const ConvertedSample& sample, const ConversionExplanation& e) {
+std::string explanation_json(const ExplainedQuestion& q, const ConvertedSample& sample,
+                             const ConversionExplanation& e) {
   Json j{{"operation", "convert"},
          {"from", sample.from.dtype},
          {"to", q.got.dtype},
@@ -102,12 +112,24 @@ Json explain_json(const ExplainedQuestion& q, const ConvertedSample& sample, con
          {"separations", Json::array()}};
   for (std::size_t i = 0; i < std::min<std::size_t>(e.ranked.size(), q.top); ++i) {
     const ConversionRank& r = e.ranked[i];
-    j["ranked"].push_back(
-        {{"policy", r.policy}, {"how", r.how}, {"matches", r.matches}, {"compared", r.compared}});
+    Json one{{"policy", r.policy}, {"how", r.how}, {"matches", r.matches}, {"compared", r.compared}};
+    if (r.first_miss) {
+      const std::size_t m = *r.first_miss;
+      one["first_miss"] = {{"index", sample.index[m]},
+                           {"value", code_text(sample.a[m], sample.from)},
+                           {"answer", code_text(r.miss_answer, q.got)},
+                           {"got", code_text(sample.got[m], q.got)}};
+    }
+    j["ranked"].push_back(std::move(one));
   }
-  for (const ExplainSeparation& s : e.separations)
-    j["separations"].push_back({{"other", s.other}, {"input", s.what}});
-  return j;
+  for (const ConversionSeparation& s : e.separations) {
+    j["separations"].push_back({{"other", s.other},
+                                {"input", s.found ? fmt::format("{:#x} becomes {:#x} or {:#x}", s.code,
+                                                                s.best_answer, s.other_answer)
+                                                  : ""}});
+  }
+  j["shape"] = q.shape;
+  return report::one_line(j);
 }
 
-}  // namespace assay::cli
+}  // namespace assay

@@ -3,10 +3,11 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "validation/diagnose/reveal/tree.hpp"
 
-namespace assay::diagnose {
+namespace assay {
 
 struct DrawOptions {
   bool fold = true;             // chains on one line; subtrees of one shape once
@@ -16,9 +17,13 @@ struct DrawOptions {
 
 // A line for each addition, chain or term, indented below what it enters. Terms are numbered from 0; "0..60
 // step 4" are 16 of them in that order; C is called C.
-std::string draw_text(const Tree& tree, const DrawOptions& options = {});
+std::string draw_text(const diagnose::Tree& tree, const DrawOptions& options = {});
 
 // An SVG image of at most `widest` boxes in a row: trees that are wider are folded, whatever the options say.
-std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptions& options = {});
+std::string draw_svg(const diagnose::Tree& tree, const std::string& title, const DrawOptions& options = {});
 
-}  // namespace assay::diagnose
+// The arithmetic of its nodes, its terms and its output, and what it does with tiny results and zeros: a line each, as
+// draw_text() has them below the tree.
+std::vector<std::string> tree_legend(const diagnose::Tree& tree);
+
+}  // namespace assay

@@ -1,4 +1,4 @@
-#include "validation/diagnose/reveal/probe_text.hpp"
+#include "validation/report/probe_report.hpp"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/reveal/asker.hpp"
 
-namespace assay::diagnose {
+namespace assay {
 namespace {
+
+using namespace diagnose;
 
 std::string outputs_text(const Revelation& r, const OrderClass& c) {
   if (c.outputs.size() == r.problem.outputs()) return c.outputs.size() == 1 ? "" : "all outputs: ";
@@ -71,10 +72,7 @@ std::string verdict_text(const Revelation& r, const PredictionScore& s) {
     wrong += fmt::format("{}{} {}", k == 0 ? "" : ", ", input_kind_name(scored_kinds[k]), s.wrong_by_kind[k]);
   }
   std::string text = fmt::format("{}  {} of {} fresh results predicted bit for bit ({} wrong)",
-                                 !all_predicted(s)      ? "NOT PREDICTED"
-                                 : !all_explained(r, s) ? "PREDICTED IN PART"
-                                                        : "PREDICTED",
-                                 s.results - s.wrong, s.results, wrong);
+                                 prediction_verdict(r, s), s.results - s.wrong, s.results, wrong);
   if (s.wrong == 0 && unexplained(r) > 0)
     text += fmt::format("; {} answers to probes are not explained", unexplained(r));
   if (s.without_tree > 0) text += fmt::format("; {} results have no tree", s.without_tree);
@@ -100,32 +98,21 @@ std::string indented(const std::string& picture) {
   return text;
 }
 
-}  // namespace
-
-std::string fewest_terms_text(const Revelation& r, const Target& target, const Misprediction& wrong) {
-  const Problem& p = r.problem;
-  if (p.operation == Operation::gemm) return "";
-  Case x = random_case(p, wrong.kind, wrong.seed, wrong.index);
-  const auto differs = [&](const Case& y) {
-    const auto got = target(p, std::span(&y, 1)).at(0).at(0);
-    const auto want = predict(r, y).at(0);
-    return want && got != *want && !(p.output.is_nan(got) && p.output.is_nan(*want));
-  };
-  const std::size_t wa = code_bytes(p.a);
-  for (std::size_t piece = std::max<std::size_t>(p.k / 2, 1);; piece /= 2) {
-    for (std::size_t at = 0; at < p.k; at += piece) {
-      Case y = x;
-      std::fill(y.a.begin() + static_cast<std::ptrdiff_t>(at * wa),
-                y.a.begin() + static_cast<std::ptrdiff_t>(std::min(at + piece, p.k) * wa), std::byte{0});
-      if (y.a != x.a && differs(y)) x = y;
-    }
-    if (piece == 1) break;
-  }
-  const std::string text = terms_text(p, operands_of(p, x, 0));
-  return text.empty() ? "" : "    the fewest terms found that still differ (all others +0):\n" + text;
+bool has_tree(const SavedArithmetic& saved) {
+  const std::vector<OrderClass>& classes = saved.shapes.front().revelation.classes;
+  return std::any_of(classes.begin(), classes.end(),
+                     [](const OrderClass& c) { return !c.tree.nodes.empty(); });
 }
 
-std::string probe_text(const Revelation& r, const PredictionScore& s, const DrawOptions& draw) {
+}  // namespace
+
+std::string_view prediction_verdict(const Revelation& r, const PredictionScore& s) {
+  if (!all_predicted(s)) return "NOT PREDICTED";
+  return all_explained(r, s) ? "PREDICTED" : "PREDICTED IN PART";
+}
+
+std::string probe_text(const Revelation& r, const PredictionScore& s, const DrawOptions& draw,
+                       const std::optional<Operands>& fewest) {
   std::string text = to_string(r.problem) + '\n';
   for (const std::string& note : r.notes) text += "  note: " + note + '\n';
   for (std::size_t i = 0; i < r.classes.size(); ++i) {
@@ -160,7 +147,21 @@ std::string probe_text(const Revelation& r, const PredictionScore& s, const Draw
         fmt::format("    {} input {}, output {}: got {}, predicted {}\n", input_kind_name(m.kind), m.index,
                     m.output, number(r.problem.output, m.got), number(r.problem.output, m.predicted));
   }
+  const std::string terms = fewest ? terms_text(r.problem, *fewest) : "";
+  if (!terms.empty()) text += "    the fewest terms found that still differ (all others +0):\n" + terms;
   return text;
 }
 
-}  // namespace assay::diagnose
+std::string probe_files_text(const ProbeFiles& files, const SavedArithmetic& saved) {
+  std::string text;
+  if (!files.svg.empty() && !files.svg_is_written)
+    text += fmt::format("no tree was found: {} is not written\n", files.svg);
+  if (files.out.empty()) return text;
+  return text + (has_tree(saved)
+                     ? fmt::format("written to {0}: `--unit {0}` replays it\n", files.out)
+                     : fmt::format("written to {}, which holds no tree: nothing replays it\n", files.out));
+}
+
+std::string target_error_text(std::string_view what) { return fmt::format("ERROR  {}\n", what); }
+
+}  // namespace assay

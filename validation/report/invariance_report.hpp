@@ -1,4 +1,5 @@
-// What `assay invariance` answers: on what a row's bits depend, the classes of settings, their orders.
+// What `assay invariance` answers, for people and for programs: on what a row's bits depend, the classes of settings,
+// their orders.
 #pragma once
 
 #include <cstddef>
@@ -22,5 +23,7 @@ bool is_vacuous(const diagnose::Invariance& result);
 // "m=4 row=0": of a setting what was varied.
 std::string setting_text(const diagnose::Invariance& result, std::size_t setting);
 std::string invariance_text(const InvarianceQuestion& question, const diagnose::Invariance& result);
+// One object on one line, without the line feed.
+std::string invariance_json(const InvarianceQuestion& question, const diagnose::Invariance& result);
 
 }  // namespace assay

@@ -1,4 +1,5 @@
-// What an explanation says: the answer in the first line, then what it rests on.
+// What `assay explain` answers, for people and for programs. The text has the answer in its first line, then what it
+// rests on; the JSON is one object on one line, without the line feed.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct ExplainedQuestion {
 
 // Of explain_parts().
 std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all);
+std::string explanation_json(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all);
 
 // The values that were converted, and where in the arrays they stand.
 struct ConvertedSample {
@@ -30,6 +32,8 @@ struct ConvertedSample {
   std::vector<std::uint64_t> a{}, got{};
 };
 std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& sample,
+                             const diagnose::ConversionExplanation& e);
+std::string explanation_json(const ExplainedQuestion& q, const ConvertedSample& sample,
                              const diagnose::ConversionExplanation& e);
 
 }  // namespace assay

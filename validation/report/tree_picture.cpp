@@ -1,4 +1,4 @@
-#include "validation/diagnose/reveal/draw.hpp"
+#include "validation/report/tree_picture.hpp"
 
 #include <fmt/format.h>
 
@@ -11,8 +11,10 @@
 #include "validation/diagnose/reveal/rules.hpp"
 #include "validation/diagnose/reveal/scaling.hpp"
 
-namespace assay::diagnose {
+namespace assay {
 namespace {
+
+using namespace diagnose;
 
 // What is drawn: an addition, a chain of them, a term.
 struct Shown {
@@ -243,23 +245,6 @@ class Folder {
   std::vector<std::size_t> size_;
 };
 
-void legend(const Tree& tree, std::vector<std::string>& lines) {
-  std::vector<bool> nodes(tree.node_rules.size(), false), leaves(tree.leaf_rules.size(), false);
-  for (const TreeNode& node : tree.nodes)
-    (node.children.empty() ? leaves : nodes)[static_cast<std::size_t>(node.rule)] = true;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i]) lines.push_back(fmt::format("(+{}) {}", i, describe(tree.node_rules[i])));
-  }
-  for (std::size_t i = 0; i < leaves.size(); ++i) {
-    if (leaves[i]) lines.push_back(fmt::format("[{}] terms: {}", i, describe(tree.leaf_rules[i])));
-  }
-  if (tree.scaling) lines.push_back(describe(*tree.scaling, tree));
-  lines.push_back("output: " + describe(tree.output));
-  if (const std::string text = describe(tree.tiny); !text.empty())
-    lines.push_back("results are flushed " + text);
-  if (const std::string text = describe(tree.skipped); !text.empty()) lines.push_back("zeros: " + text);
-}
-
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text)
@@ -274,6 +259,25 @@ std::size_t width_of(const Shown& x) {
 }
 
 }  // namespace
+
+std::vector<std::string> tree_legend(const Tree& tree) {
+  std::vector<std::string> lines;
+  std::vector<bool> nodes(tree.node_rules.size(), false), leaves(tree.leaf_rules.size(), false);
+  for (const TreeNode& node : tree.nodes)
+    (node.children.empty() ? leaves : nodes)[static_cast<std::size_t>(node.rule)] = true;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i]) lines.push_back(fmt::format("(+{}) {}", i, describe(tree.node_rules[i])));
+  }
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    if (leaves[i]) lines.push_back(fmt::format("[{}] terms: {}", i, describe(tree.leaf_rules[i])));
+  }
+  if (tree.scaling) lines.push_back(describe(*tree.scaling, tree));
+  lines.push_back("output: " + describe(tree.output));
+  if (const std::string text = describe(tree.tiny); !text.empty())
+    lines.push_back("results are flushed " + text);
+  if (const std::string text = describe(tree.skipped); !text.empty()) lines.push_back("zeros: " + text);
+  return lines;
+}
 
 std::string draw_text(const Tree& tree, const DrawOptions& options) {
   if (tree.nodes.empty()) return "no tree\n";
@@ -291,7 +295,9 @@ std::string draw_text(const Tree& tree, const DrawOptions& options) {
   walk(Folder(tree, options.fold, options.rules).root(), 0);
   if (left_out > 0)
     lines.push_back(fmt::format("... {} more {}", left_out, left_out == 1 ? "line" : "lines"));
-  if (options.rules) legend(tree, lines);
+  if (options.rules) {
+    for (std::string& line : tree_legend(tree)) lines.push_back(std::move(line));
+  }
   return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
@@ -300,7 +306,7 @@ std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptio
   constexpr const char* colours[] = {"#4477aa", "#aa3377", "#228833", "#996600",
                                      "#006680", "#cc3311", "#555555"};
   std::vector<std::string> legend_lines;
-  if (!tree.nodes.empty() && options.rules) legend(tree, legend_lines);
+  if (!tree.nodes.empty() && options.rules) legend_lines = tree_legend(tree);
   Shown root;
   if (!tree.nodes.empty()) {
     root = Folder(tree, options.fold || tree.leaves() > widest, options.rules).root();
@@ -366,4 +372,4 @@ std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptio
       width, y + 10, left, escaped(title), lines + body);
 }
 
-}  // namespace assay::diagnose
+}  // namespace assay

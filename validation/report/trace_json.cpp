@@ -1,15 +1,14 @@
-#include "validation/cli/trace_json.hpp"
+#include "validation/report/json.hpp"
+#include "validation/report/trace_report.hpp"
 
-#include "validation/report/trace_text.hpp"
+namespace assay::report {
 
-namespace assay::cli {
-
-nlohmann::ordered_json trace_json(std::span<const TraceStep> steps) {
-  auto all = nlohmann::ordered_json::array();
+Json trace_json(std::span<const TraceStep> steps) {
+  Json all = Json::array();
   for (const TraceStep& step : steps) {
-    nlohmann::ordered_json j{{"name", step.name}};
+    Json j{{"name", step.name}};
     if (step.quantum) j["quantum_exponent"] = *step.quantum;
-    j["terms"] = nlohmann::ordered_json::array();
+    j["terms"] = Json::array();
     for (const TraceTerm& term : step.terms) {
       j["terms"].push_back({{"name", term.name},
                             {"exact", exact_text(term.exact)},
@@ -26,4 +25,4 @@ nlohmann::ordered_json trace_json(std::span<const TraceStep> steps) {
   return all;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::report

@@ -1,0 +1,27 @@
+// How report/ writes JSON. For its own files: who uses the reports gets strings and needs no JSON library.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "reference/exact/trace.hpp"
+
+namespace assay::report {
+
+// Keys stay in the order in which a reader wants them.
+using Json = nlohmann::ordered_json;
+
+// On one line, without the line feed; what is not UTF-8 is shown with replacement characters.
+inline std::string one_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+// The same over several lines, indented by two.
+inline std::string indented_json(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+// {name, quantum_exponent, terms: [{name, exact, entered, cut_off}], sum, result, format, value, note} of each step.
+Json trace_json(std::span<const TraceStep> steps);
+
+}  // namespace assay::report
