@@ -1,5 +1,5 @@
 // Files of evidence: what is written is read back, follows schema.json, and nothing else is taken.
-#include "validation/suites/evidence.hpp"
+#include "validation/report/evidence.hpp"
 #include "validation/suites/units_evidence.hpp"
 
 #include <unistd.h>
@@ -12,6 +12,7 @@
 #include <regex>
 
 #include "reference/core/error.hpp"
+#include "validation/report/json_report.hpp"
 
 using namespace assay;
 using namespace assay::suites;
@@ -279,27 +280,41 @@ BOOST_AUTO_TEST_CASE(kept_files) {
 
 // What a case says of a wrong model becomes a line of evidence and nothing else does.
 BOOST_AUTO_TEST_CASE(a_units_run_becomes_evidence) {
-  for (const MutantLine& line : {MutantLine{"vdpbf16ps/even_first", "live CPU", 17, 4000},
-                                 MutantLine{"F = 25 for 24", "A100/bf16/fp32, A100/fp16/fp32", 3, 10000},
-                                 MutantLine{"L = 4 for 8", "", 0, 123}}) {
-    const std::optional<MutantLine> back = suites::parse_mutant_text(suites::mutant_text(line));
-    BOOST_TEST_REQUIRE(back.has_value());
-    BOOST_TEST((back->name == line.name && back->by == line.by && back->kills == line.kills &&
-                back->vectors == line.vectors));
-  }
-  for (const char* const other : {"", "killed", "killed x: 3 of 4", "killed x by y: 0 of 4",
-                                  "LIVES  x: four vectors", "first at 3: a=0x1 b=0x2"}) {
-    BOOST_TEST(!suites::parse_mutant_text(other).has_value(), other);
+  // As the process that runs cases hands them to the one that reports them.
+  CaseResult sent;
+  sent.status = Status::passed;
+  sent.details = {"first"};
+  sent.mutants = {{"vdpbf16ps/even_first", "live CPU", false, 17, 4000},
+                  {"F = 25 for 24", "A100/bf16/fp32, A100/fp16/fp32", false, 3, 10000},
+                  {"F = 26 for 24", "zeros", true, 5, 64},
+                  {"vdpbf16ps/odd", "", true, 5, 64},
+                  {"L = 4 for 8", "", false, 0, 123}};
+  const std::vector<std::string> lines{"first",
+                                       "killed vdpbf16ps/even_first by live CPU: 17 of 4000",
+                                       "killed F = 25 for 24 by A100/bf16/fp32, A100/fp16/fp32: 3 of 10000",
+                                       "killed F = 26 for 24 by definition only, zeros: 5 of 64",
+                                       "killed vdpbf16ps/odd by definition only: 5 of 64",
+                                       "LIVES  L = 4 for 8: 123 vectors"};
+  BOOST_TEST(detail_lines(sent) == lines, boost::test_tools::per_element());
+  BOOST_TEST((json::parse(json_result(sent)).at("details") == json(lines)));
+  const CaseResult received = parse_json_result(json_result(sent));
+  BOOST_TEST(received.details == sent.details, boost::test_tools::per_element());
+  BOOST_TEST_REQUIRE(received.mutants.size() == sent.mutants.size());
+  for (std::size_t i = 0; i < sent.mutants.size(); ++i) {
+    const TriedMutant &x = received.mutants[i], &y = sent.mutants[i];
+    BOOST_TEST((x.name == y.name && x.by == y.by && x.by_definition == y.by_definition &&
+                x.kills == y.kills && x.vectors == y.vectors));
   }
 
   std::vector<CaseRecord> records;
   const auto add = [&](const char* name, Status status, std::uint64_t checked, std::uint64_t mismatches,
-                       std::vector<std::string> details) {
+                       std::vector<std::string> details, std::vector<TriedMutant> mutants = {}) {
     CaseRecord record{.name = name, .result = {}};
     record.result.status = status;
     record.result.checked = checked;
     record.result.mismatches = mismatches;
     record.result.details = std::move(details);
+    record.result.mutants = std::move(mutants);
     record.result.evidence = "this CPU's VDPBF16PS";
     records.push_back(std::move(record));
   };
@@ -307,11 +322,10 @@ BOOST_AUTO_TEST_CASE(a_units_run_becomes_evidence) {
   add("units/recorded/A100/bf16/fp32 unit=sm80.bf16", Status::passed, 5000, 0, {});
   add("units/live/tdpbf16ps/specials vectors=10 seed=1", Status::skipped, 0, 0, {});
   add("units/paths/sm80.bf16 a_class=10 seed=1", Status::passed, 100, 0, {});
-  add("units/mutants/sm80.bf16 seed=1", Status::failed, 2, 1,
-      {mutant_text({"F = 25 for 24", "definition only, zeros", 3, 64}),
-       mutant_text({"L = 4 for 8", "", 0, 64})});
-  const suites::EvidenceFile file = suites::units_evidence(records);
-  BOOST_TEST(suites::why_unsound(file) == "");
+  add("units/mutants/sm80.bf16 seed=1", Status::failed, 2, 1, {},
+      {{"F = 25 for 24", "zeros", true, 3, 64}, {"L = 4 for 8", "", false, 0, 64}});
+  const EvidenceFile file = suites::units_evidence(records);
+  BOOST_TEST(why_unsound(file) == "");
   BOOST_TEST_REQUIRE(file.rows.size() == 2U);
   BOOST_TEST((file.rows[0].unit == "vdpbf16ps" && file.rows[0].vector_class == "specials" &&
               file.rows[0].mismatches == 1 && file.rows[0].first_mismatch == "first at 3"));

@@ -1,5 +1,6 @@
 // The exit code of a run: every combination of what can happen, against the precedence 4 > 2 > 1 > 3 > 0.
 #include "validation/cli/verdict.hpp"
+#include "validation/report/run_report.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -32,7 +33,7 @@ BOOST_AUTO_TEST_CASE(every_combination) {
     c.errors_input = one_if(6);
     const bool strict = one_if(7) != 0;
     wrong += cli::exit_code(c, strict) != by_the_sentence(c, strict);
-    wrong += cli::verdict(c, strict).empty();
+    wrong += verdict_text(c, strict).empty();
   }
   BOOST_TEST(wrong == 0);
 }
@@ -47,5 +48,5 @@ BOOST_AUTO_TEST_CASE(some_by_hand) {
   BOOST_TEST(cli::exit_code({.vacuous = 1}, false) == 3);
   BOOST_TEST(cli::exit_code({.failed = 1, .errors_input = 1}, false) == 2);
   BOOST_TEST(cli::exit_code({.failed = 1, .errors_ours = 1, .errors_input = 1}, false) == 4);
-  BOOST_TEST(cli::verdict(passed_and_skipped, false) != cli::verdict({.passed = 5}, false));
+  BOOST_TEST(verdict_text(passed_and_skipped, false) != verdict_text({.passed = 5}, false));
 }

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <span>
@@ -23,9 +22,7 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/report/json_report.hpp"
-#include "validation/report/table.hpp"
-#include "validation/report/text_report.hpp"
+#include "validation/report/pairs_report.hpp"
 
 namespace assay::cli {
 namespace {
@@ -148,14 +145,6 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 // --- arrays paired by name -----------------------------------------------------------------------------------
 
-// A pair, or an array that one side lacks, as reports show it.
-struct Row {
-  std::string array;
-  CaseRecord record;
-  bool is_missing = false, is_extra = false;
-  std::vector<std::string> notes;  // on the names of its arrays
-};
-
 // Where the array `name` lies in what was typed for an option; empty if nothing was.
 std::string source_of(std::string_view option, const std::string& path, const std::string& name) {
   if (path.empty()) return {};
@@ -222,7 +211,7 @@ class Pairing {
           const CLI::App& app)
       : o_(o), options_(options), got_(got), want_(want), app_(app) {}
 
-  std::vector<Row> rows() && {
+  std::vector<PairedArray> rows() && {
     for (const std::string& name : want_.names) {
       if (got_.sources.contains(name))
         add_pair(name);
@@ -246,7 +235,7 @@ class Pairing {
   }
   void add_pair(const std::string& name) {
     const Pair source{.got = got_.sources.at(name), .want = want_.sources.at(name), .bound = {}, .stale = {}};
-    Row row{.array = name, .record = {}, .notes = {}};
+    PairedArray row{.array = name, .record = {}, .notes = {}};
     add_names_note(source, row.notes);
     row.record = pair_record(o_, options_, name, source, case_name(name), row.notes, app_);
     rows_.push_back(std::move(row));
@@ -274,88 +263,24 @@ class Pairing {
   const compare::Options& options_;
   const NamedArrays &got_, &want_;
   const CLI::App& app_;
-  std::vector<Row> rows_;
+  std::vector<PairedArray> rows_;
   std::set<std::string> told_;  // unreadable names that have a row
 };
-
-std::vector<std::string> table_row(const Row& row) {
-  const CaseResult& result = row.record.result;
-  const std::string status(row.is_missing ? "MISSING" : row.is_extra ? "EXTRA" : status_name(result.status));
-  if (!result.comparison) return {status, printable(row.array), "", "", "", "", "", result.reason};
-  const compare::Comparison& c = *result.comparison;
-  std::string most = "0";
-  if (c.class_mismatches > 0) {
-    most = "NaN or infinity on one side";
-  } else if (c.integers) {
-    most = compare::integer_text(c.integers->largest_difference);
-  } else if (c.max_absolute.value > 0) {
-    most = fmt::format("{:.3g}", c.max_absolute.value);
-  }
-  return {status,
-          printable(row.array),
-          c.integers ? c.integers->got_type.name() : std::string(c.format.dtype),
-          compare::shape_text(c.shape),
-          std::to_string(c.values),
-          std::to_string(c.differ),
-          std::to_string(c.outside),
-          most};
-}
-
-// One row each, then all there is to say about those that did not pass.
-std::string pairs_text(const std::vector<Row>& rows, const RunHeader& header, const RunSummary& summary) {
-  std::vector<std::vector<std::string>> table{
-      {"", "array", "type", "shape", "values", "differ", "outside", "largest error"}};
-  for (const Row& row : rows) table.push_back(table_row(row));
-  std::string text = table_text(table, 0);
-  for (const Row& row : rows) {
-    // Rows that did not pass say it below.
-    if (row.record.result.comparison && row.record.result.status != Status::passed) continue;
-    for (const std::string& note : row.notes) text += note + '\n';
-  }
-  const TextStyle style{.colour = has_colour(stdout)};
-  for (const Row& row : rows) {
-    if (row.record.result.comparison && row.record.result.status != Status::passed)
-      text += '\n' + text_case(header, row.record, style);
-  }
-  return text + '\n' + text_summary(summary, style);
-}
-
-std::string pairs_json(const Options& o, const std::vector<Row>& rows, const RunHeader& header,
-                       const RunSummary& summary, std::span<const CaseRecord> records) {
-  using Json = nlohmann::ordered_json;
-  Json missing = Json::array(), extra = Json::array(), pairs = Json::array();
-  for (const Row& row : rows) {
-    if (row.is_missing) missing.push_back(row.array);
-    if (row.is_extra) extra.push_back(row.array);
-    if (row.is_missing || row.is_extra) continue;
-    Json pair = Json::parse(json_case(header, row.record));
-    pair["array"] = row.array;
-    pairs.push_back(std::move(pair));
-  }
-  Json json = {{"record", "pairs"}, {"got", o.got}, {"want", o.want}};
-  const Json whole = Json::parse(json_summary(summary, records));
-  for (const char* const key : {"verdict", "exit_code", "seconds", "counts"}) json[key] = whole.at(key);
-  json["missing"] = std::move(missing);
-  json["extra"] = std::move(extra);
-  json["pairs"] = std::move(pairs);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 int run_pairs(const Options& o, const compare::Options& options, const NamedArrays& got,
               const NamedArrays& want, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::vector<Row> rows = Pairing(o, options, got, want, app).rows();
+  const std::vector<PairedArray> rows = Pairing(o, options, got, want, app).rows();
   std::vector<CaseRecord> records;
-  for (const Row& row : rows) records.push_back(row.record);
+  for (const PairedArray& row : rows) records.push_back(row.record);
   const RunHeader header = header_of("compare", records.size());
   const RunSummary summary = summary_of(o.show, header, records, seconds_since(begin));
   if (o.show.quiet) return summary.exit_code;
   if (o.show.json) {
-    put(pairs_json(o, rows, header, summary, records) + '\n');
+    put(pairs_json(o.got, o.want, rows, header, summary) + '\n');
   } else {
-    put(pairs_text(rows, header, summary));
-    if (!o.show.report.empty())
-      put(fmt::format("report   {}\n", (std::filesystem::path(o.show.report) / "report.html").string()));
+    put(pairs_text(rows, header, summary, {.colour = has_colour(stdout)}));
+    put(text_files(summary));
   }
   return summary.exit_code;
 }

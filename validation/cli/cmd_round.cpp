@@ -4,13 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +22,7 @@
 #include "reference/formats/stochastic.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/report/rounding_report.hpp"
 
 namespace assay::cli {
 namespace {
@@ -82,18 +81,10 @@ Request looked_up(const Options& o) {
   return r;
 }
 
-struct Rounded {
-  std::string input;
-  Encoded encoded;
-  std::optional<std::uint32_t> source;  // the float32 that a policy converts, where there is one
-  std::optional<std::uint64_t> below, above;
-  double error_ulp = 0;
-};
-
 template <class Word>
-Rounded round_value(std::string_view text, const ExactValue<Word>& x,
-                    std::optional<std::uint32_t> float32_code, std::uint64_t index, const Request& r) {
-  Rounded out;
+RoundedNumber round_value(std::string_view text, const ExactValue<Word>& x,
+                          std::optional<std::uint32_t> float32_code, std::uint64_t index, const Request& r) {
+  RoundedNumber out;
   out.input = text;
   EncodeOptions options = r.encode;
   if (options.rounding == Rounding::stochastic)
@@ -114,7 +105,7 @@ Rounded round_value(std::string_view text, const ExactValue<Word>& x,
   return out;
 }
 
-Rounded round_text(std::string_view text, std::uint64_t index, const Request& r) {
+RoundedNumber round_text(std::string_view text, std::uint64_t index, const Request& r) {
   if (!is_typed_code(text)) return round_value(text, parse_number(text), std::nullopt, index, r);
   const TypedCode typed = parse_typed_code(text, r.format);
   std::optional<std::uint32_t> float32_code;
@@ -122,74 +113,19 @@ Rounded round_text(std::string_view text, std::uint64_t index, const Request& r)
   return round_value(text, exact_from_code(typed.code, typed.format), float32_code, index, r);
 }
 
-std::string hex_code(std::uint64_t code, const FormatSpec& f) {
-  return fmt::format("{:#0{}x}", code, (f.bits + 3) / 4 + 2);
-}
-
-// JSON has no infinities and NaNs: they are strings.
-nlohmann::json number(double x) {
-  if (std::isfinite(x)) return x;
-  return std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
-}
-
-nlohmann::json neighbour(const std::optional<std::uint64_t>& code, const FormatSpec& f) {
-  return code ? number(decode(*code, f)) : nlohmann::json();
-}
-
-void print_json(const Rounded& v, const FormatSpec& f) {
-  nlohmann::ordered_json line;
-  line["input"] = v.input;
-  if (v.source) line["source"] = hex_code(*v.source, formats::float32);
-  line["code"] = hex_code(v.encoded.code, f);
-  line["value"] = number(decode(v.encoded.code, f));
-  line["below"] = neighbour(v.below, f);
-  line["above"] = neighbour(v.above, f);
-  line["error_ulp"] = number(v.error_ulp);
-  line["inexact"] = v.encoded.inexact;
-  line["overflow"] = v.encoded.overflow;
-  line["invalid"] = v.encoded.invalid;
-  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
-}
-
-std::string shown(const std::optional<std::uint64_t>& code, const FormatSpec& f) {
-  return code ? fmt::format("{}", decode(*code, f)) : "-";
-}
-
-std::string flags(const Encoded& e, double error_ulp) {
-  std::string text;
-  if (e.overflow) text += " overflow";
-  if (e.invalid) text += " invalid";
-  if (!e.inexact && !e.overflow && !e.invalid && !std::isnan(error_ulp)) text += " exact";
-  return text;
-}
-
-constexpr const char* row = "{:<24} {:>{}} {:>24} {:>24} {:>24} {:>14}{}\n";
-
-void print_header(const Request& r) {
-  fmt::print("{}, {}, policy {}", r.format.dtype, rounding_name(r.encode.rounding), r.policy->name);
-  if (r.encode.rounding == Rounding::stochastic)
-    fmt::print(", {} random bits, seed {}", r.encode.random.bits, r.seed);
-  fmt::print("\n");
-  fmt::print(row, "input", "code", std::max(4, (r.format.bits + 3) / 4 + 2), "value", "next below",
-             "next above", "error/ulp", "");
-}
-
-void print_text(const Rounded& v, const FormatSpec& f) {
-  fmt::print(row, v.input, hex_code(v.encoded.code, f), std::max(4, (f.bits + 3) / 4 + 2),
-             fmt::format("{}", decode(v.encoded.code, f)), shown(v.below, f), shown(v.above, f),
-             fmt::format("{:.6g}", v.error_ulp), flags(v.encoded, v.error_ulp));
-}
-
 int run(const Options& o, const std::vector<std::string>& values) {
   const Request request = looked_up(o);
   if (values.empty()) throw InputError("round", "", "a VALUE, or - for one a line from stdin", "none");
-  if (!o.json) print_header(request);
+  const RoundingRules rules{.format = request.format,
+                            .rounding = request.encode.rounding,
+                            .policy = request.policy->name,
+                            .random_bits = request.encode.random.bits,
+                            .seed = request.seed};
+  if (!o.json) fmt::print("{}", rounding_head_text(rules));
   std::uint64_t index = 0;
   const auto show = [&](std::string_view text) {
-    const Rounded v = round_text(text, index++, request);
-    o.json ? print_json(v, request.format) : print_text(v, request.format);
+    const RoundedNumber v = round_text(text, index++, request);
+    fmt::print("{}", o.json ? rounded_json(v, rules) + '\n' : rounded_text(v, rules));
   };
   for (const std::string& value : values) {
     if (value != "-") {

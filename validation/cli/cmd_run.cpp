@@ -119,7 +119,7 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
                                   suites::scale_name(options.scale())));
   }
 
-  if (!options.evidence.empty()) suites::check_evidence_folder(options.evidence);
+  if (!options.evidence.empty()) check_evidence_folder(options.evidence);
   const RunHeader header = make_header(options, data, cases);
   std::size_t longest = 0;
   for (const suites::SelectedCase& c : cases) longest = std::max(longest, c.name.size());
@@ -143,20 +143,19 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     summary.interrupted = !whole;
     summary.exit_code = exit_code(summary.counts, options.strict);
-    summary.verdict = whole ? verdict(summary.counts, options.strict)
+    summary.verdict = whole ? verdict_text(summary.counts, options.strict)
                             : fmt::format("INTERRUPTED after {} of {} cases", records.size(), cases.size());
     progress.clear();
-    if (report) report->finish(summary);
-    std::filesystem::path evidence;
+    if (report) {
+      report->finish(summary);
+      summary.report = (std::filesystem::path(options.report) / "report.txt").string();
+    }
     if (whole && !options.evidence.empty())
-      evidence = suites::write_evidence(options.evidence, suites::units_evidence(records));
+      summary.evidence = write_evidence(options.evidence, suites::units_evidence(records)).string();
     if (stdout_gone) return summary.exit_code;
     say(json_summary(summary, records), [&] {
-      std::string text = text_skipped(records) + text_evidence(records);
-      if (report)
-        text += fmt::format("report   {}\n", (std::filesystem::path(options.report) / "report.txt").string());
-      if (!evidence.empty()) text += fmt::format("evidence {}\n", evidence.string());
-      return "\n" + text + text_summary(summary, style);
+      return "\n" + text_skipped(records) + text_evidence(records) + text_files(summary) +
+             text_summary(summary, style);
     });
     return summary.exit_code;
   };

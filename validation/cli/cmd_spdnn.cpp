@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,14 +30,13 @@
 #include "validation/cli/spdnn_inputs.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
-#include "validation/report/result.hpp"
+#include "validation/report/spdnn_report.hpp"
 
 namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace spdnn;
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 
@@ -93,20 +91,6 @@ class Stopwatch {
   bool watched_ = is_terminal(stderr), shown_ = false;
   std::chrono::steady_clock::time_point last_;
 };
-
-// Lines for a person: with --json nothing of it is printed.
-template <class... Args>
-void say(const Options& o, fmt::format_string<Args...> format, Args&&... args) {
-  if (!o.json) put(fmt::format(format, std::forward<Args>(args)...));
-}
-
-// "64.22 GiB", "12.5 KiB", so that no size but 0 is shown as 0.
-std::string size_text(std::uint64_t bytes) {
-  const auto x = static_cast<double>(bytes);
-  if (bytes >= gib) return fmt::format("{:.2f} GiB", x / static_cast<double>(gib));
-  if (bytes >= 1U << 20) return fmt::format("{:.1f} MiB", x / (1U << 20));
-  return bytes >= 1U << 10 ? fmt::format("{:.1f} KiB", x / (1U << 10)) : fmt::format("{} bytes", bytes);
-}
 
 const Kernel& chosen_kernel(const Options& o, Format format) {
   if (o.isa.empty()) return best_kernel(format);
@@ -196,46 +180,37 @@ Truth find_truth(const Options& o, const Data& data, const InputSource& source) 
   return {file, "", {}};
 }
 
-// The first few numbers of a list.
-std::string some(const std::vector<std::uint32_t>& images) {
-  constexpr std::size_t most = 10;
-  const std::vector<std::uint32_t> first(
-      images.begin(), images.begin() + static_cast<std::ptrdiff_t>(std::min(images.size(), most)));
-  return fmt::format("{}{}", fmt::join(first, ", "), images.size() > most ? ", ..." : "");
-}
-
-std::vector<std::string_view> skipped_texts(const Plan& plan) {
-  std::vector<std::string_view> texts;
+std::vector<std::string> skipped_texts(const Plan& plan) {
+  std::vector<std::string> texts;
   for (const CutInfo& info : all_cuts()) {
-    if (plan.has(info.cut)) texts.push_back(info.text);
+    if (plan.has(info.cut)) texts.emplace_back(info.text);
   }
   return texts;
 }
 
-Json seconds_json(const Stopwatch& watch, const Inference& result) {
-  return {{"read", watch.read}, {"generate", watch.generate}, {"inference", result.seconds}};
+SpdnnFigures figures_of(const Plan& plan, const Kernel& kernel, const Inference& result,
+                        const Stopwatch& watch, std::size_t images) {
+  return {.images = images,
+          .kernel = std::string(kernel.name),
+          .isa = std::string(isa_name(kernel.needs)),
+          .cpu = cpu_model(),
+          .threads = result.threads,
+          .skipped = skipped_texts(plan),
+          .read = watch.read,
+          .generate = watch.generate,
+          .inference = result.seconds,
+          .nominal_edges_per_s = result.nominal_edges_per_s(),
+          .executed_edges_per_s = result.executed_edges_per_s(),
+          .row_layers = std::uint64_t{images} * static_cast<std::uint64_t>(plan.layers()),
+          .row_layers_computed = result.row_layers_computed()};
 }
 
-void say_figures(const Options& o, const Plan& plan, const Inference& result, const Stopwatch& watch,
-                 std::size_t images) {
-  const double share = 100 * static_cast<double>(result.row_layers_computed()) /
-                       (static_cast<double>(images) * static_cast<double>(plan.layers()));
-  const auto cuts = skipped_texts(plan);
-  say(o, "seconds     read {:.3f}, generate {:.3f}, inference {:.3f}\n", watch.read, watch.generate,
-      result.seconds);
-  say(o, "nominal     {:.4g} edges/s\n", result.nominal_edges_per_s());
-  say(o, "executed    {:.4g} edges/s ({:.2f} % of the row-layers)\n", result.executed_edges_per_s(), share);
-  say(o, "skipped     {}\n", cuts.empty() ? "nothing" : fmt::format("{}", fmt::join(cuts, ", ")));
-}
-
-// Says which it is, first: a run that cannot fit ends before it has cost minutes.
-void say_memory(const Options& o, std::uint64_t needed) {
-  const std::uint64_t available = available_memory_bytes();
-  say(o, "memory      {} needed, {} available\n", size_text(needed), size_text(available));
-  if (needed > available) {
-    throw Unavailable(fmt::format("{} neurons x {} layers need {} of memory, {} are available", o.neurons,
-                                  o.layers, size_text(needed), size_text(available)));
-  }
+// A run that cannot fit ends before it has cost minutes.
+void require_room(const SpdnnTask& task) {
+  if (task.needed_memory <= task.available_memory) return;
+  throw Unavailable(fmt::format("{} neurons x {} layers need {} of memory, {} are available", task.neurons,
+                                task.layers, size_text(task.needed_memory),
+                                size_text(task.available_memory)));
 }
 
 int run_challenge(const Options& o) {
@@ -244,11 +219,17 @@ int run_challenge(const Options& o) {
   const InputSource source = find_inputs(o.inputs, data);
   const Kernel& kernel = chosen_kernel(o, Format::ell);
   Truth truth = find_truth(o, data, source);
-  say(o, "network     {} neurons x {} layers, {}\n", o.neurons, o.layers,
-      o.weights.empty() ? "generated" : "from " + o.weights);
-  say(o, "inputs      {}{}{}{}\n", source.kind, source.path.empty() ? "" : ": ", source.path.string(),
-      source.reason.empty() ? "" : " (" + source.reason + ")");
-  say_memory(o, needed_bytes(o, source, kernel));
+  SpdnnResult found{.task = {.neurons = o.neurons,
+                             .layers = o.layers,
+                             .weights = o.weights,
+                             .inputs = source.kind,
+                             .inputs_path = source.path.string(),
+                             .reason = source.reason,
+                             .needed_memory = needed_bytes(o, source, kernel),
+                             .available_memory = available_memory_bytes()},
+                    .out = o.out};
+  if (!o.json) put(spdnn_task_text(found.task));
+  require_room(found.task);
 
   Stopwatch watch;
   // Read first: a fault in it should not show after minutes.
@@ -277,54 +258,15 @@ int run_challenge(const Options& o) {
     truth.categories = prefix.size();
   }
   const std::optional<Status> status = status_of(o, truth);
-  say(o, "images      {}{}\n", rows.rows,
-      rows.rows < pixels.rows() ? fmt::format(", the first of {}; the picture is of all", pixels.rows())
-                                : "");
-  say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
-  say_figures(o, plan, result, watch, rows.rows);
-  say(o, "categories  {}{}\n", result.categories.size(), o.out.empty() ? "" : ", written to " + o.out);
-  if (truth.path.empty()) {
-    say(o, "truth       none, so this run has measured and judged nothing: {}\n", truth.none);
-  } else {
-    const std::string prefix =
-        rows.rows < pixels.rows() ? fmt::format(" on the first {} images", rows.rows) : "";
-    const std::string_view outcome = *status == Status::passed    ? "agrees"
-                                     : *status == Status::vacuous ? "VACUOUS"
-                                                                  : "DISAGREES";
-    say(o, "truth       {}: {}{}{}\n", truth.path.string(), outcome, prefix,
-        *status == Status::vacuous
-            ? ": it has no category there, so every dead network would agree (--expects-zero if it should)"
-            : "");
-    const CategoryDifference& d = truth.difference;
-    if (!d.missing.empty()) say(o, "  missing   {}: {}\n", d.missing.size(), some(d.missing));
-    if (!d.extra.empty()) say(o, "  extra     {}: {}\n", d.extra.size(), some(d.extra));
-  }
-  if (o.json) {
-    Json json{{"neurons", o.neurons},
-              {"layers", o.layers},
-              {"weights", o.weights.empty() ? Json("generated") : Json(o.weights)},
-              {"inputs", source.kind},
-              {"inputs_path", source.path.empty() ? Json() : Json(source.path.string())},
-              {"images", rows.rows},
-              {"threads", result.threads},
-              {"isa", isa_name(kernel.needs)},
-              {"kernel", kernel.name},
-              {"skipped", skipped_texts(plan)},
-              {"seconds", seconds_json(watch, result)},
-              {"nominal_edges_per_s", result.nominal_edges_per_s()},
-              {"executed_edges_per_s", result.executed_edges_per_s()},
-              {"row_layers_computed", result.row_layers_computed()},
-              {"categories", result.categories.size()},
-              {"status", status ? Json(status_name(*status)) : Json()},
-              {"truth", Json()}};
-    if (!truth.path.empty()) {
-      json["truth"] = {{"path", truth.path.string()},
-                       {"agrees", *status == Status::vacuous ? Json() : Json(*status == Status::passed)},
-                       {"missing", truth.difference.missing.size()},
-                       {"extra", truth.difference.extra.size()}};
-    }
-    put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-  }
+  found.figures = figures_of(plan, kernel, result, watch, rows.rows);
+  found.all_images = pixels.rows();
+  found.categories = result.categories.size();
+  found.truth = {.path = truth.path.string(),
+                 .none = truth.none,
+                 .status = status,
+                 .missing = truth.difference.missing,
+                 .extra = truth.difference.extra};
+  put(o.json ? spdnn_json(found) + '\n' : spdnn_text(found));
   if (!status || *status == Status::passed) return agree;
   return *status == Status::failed ? disagree : nothing_verified;
 }
@@ -365,41 +307,24 @@ int run_network(const Options& o) {
   std::size_t correct = 0;
   for (std::size_t i = 0; i < rows.rows; ++i) correct += classes[i] == labels[i] ? 1 : 0;
   const double accuracy = static_cast<double>(correct) / static_cast<double>(rows.rows);
-  if (o.json) {
-    const Json json{{"network", o.network},
-                    {"neurons", plan.widest()},
-                    {"layers", plan.layers()},
-                    {"sparse_nonzeros", trained.sparse_nnz},
-                    {"inputs", "mnist-test"},
-                    {"inputs_path", images_file.string()},
-                    {"images", rows.rows},
-                    {"threads", result.threads},
-                    {"isa", isa_name(kernel.needs)},
-                    {"kernel", kernel.name},
-                    {"skipped", skipped_texts(plan)},
-                    {"seconds", seconds_json(watch, result)},
-                    {"nominal_edges_per_s", result.nominal_edges_per_s()},
-                    {"executed_edges_per_s", result.executed_edges_per_s()},
-                    {"status", Json()},
-                    {"correct", correct},
-                    {"accuracy", accuracy}};
-    put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-    return agree;
-  }
-  say(o, "network     {}: {} layers, {} nonzeros in the sparse ones\n", o.network, plan.layers(),
-      trained.sparse_nnz);
-  say(o, "inputs      {} images of {}\n", rows.rows, images_file.string());
-  say(o, "kernel      {}, {} threads, {}\n", kernel.name, result.threads, cpu_model());
-  say_figures(o, plan, result, watch, rows.rows);
-  say(o, "accuracy    {:.4f}: {} of {} right\n", accuracy, correct, rows.rows);
+  const TrainedResult found{.network = o.network,
+                            .images_path = images_file.string(),
+                            .neurons = plan.widest(),
+                            .layers = plan.layers(),
+                            .sparse_nonzeros = trained.sparse_nnz,
+                            .figures = figures_of(plan, kernel, result, watch, rows.rows),
+                            .correct = correct,
+                            .accuracy = accuracy};
+  put(o.json ? trained_json(found) + '\n' : trained_text(found));
   return agree;
 }
 
 int run_generate(const Options& o) {
   check_neurons(o.neurons);
   const std::uint64_t bytes = layer_file_bytes(o.neurons) * static_cast<std::uint64_t>(o.layers);
-  say(o, "network     {} neurons x {} layers: {} of text{}\n", o.neurons, o.layers, size_text(bytes),
-      o.gzip ? ", less when gzipped" : "");
+  WrittenLayers written{
+      .neurons = o.neurons, .layers = o.layers, .folder = o.folder, .bytes = bytes, .gzip = o.gzip};
+  if (!o.json) put(layers_to_write_text(written));
   if (bytes > gib && !o.yes) {
     throw InputError("--out " + o.folder, "", "--yes for more than 1 GiB of files", size_text(bytes));
   }
@@ -421,12 +346,8 @@ int run_generate(const Options& o) {
     }
     return 0;
   });
-  if (o.json) {
-    const Json json{{"neurons", o.neurons}, {"layers", o.layers}, {"folder", o.folder},
-                    {"bytes", bytes},       {"gzip", o.gzip},     {"seconds", watch.generate}};
-    put(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-  }
-  say(o, "written     {} files to {} in {:.1f} s\n", o.layers, o.folder, watch.generate);
+  written.seconds = watch.generate;
+  put(o.json ? written_layers_json(written) + '\n' : written_layers_text(written));
   return agree;
 }
 

@@ -18,12 +18,8 @@
 #include "validation/cli/study_command.hpp"
 #include "validation/cli/sum_order.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/report/page.hpp"
-#include "validation/report/table.hpp"
-#include "validation/report/text_report.hpp"
 #include "validation/studies/accumulation.hpp"
 #include "validation/studies/rounding.hpp"
-#include "validation/studies/study_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -45,31 +41,26 @@ StudyFiles::StudyFiles(const StudyOptions& o) {
   page_ = std::make_unique<AtomicFile>(o.out);
 }
 
-void StudyFiles::write(const StudyOptions& o, const StudyResults& r) {
+void StudyFiles::write(const StudyOptions& o, const studies::StudyPage& page) {
   if (page_) {
     RunHeader header;
     header.build = this_build();
     header.machine = this_machine();
     header.started = utc_now();
-    std::string body =
-        fmt::format("<h1>{}</h1>\n<p class=\"counts\">{}; seed {}</p>\n<div class=\"charts\">\n",
-                    html_escaped(r.title), r.lead, o.seed);
-    for (const LineChart& chart : r.charts) body += line_chart_figure(chart);
-    body += "</div>\n" + r.tables + html_facts(header);
-    page_->write(html_page(r.title, body));
+    page_->write(study_page_html(page, o.seed, header));
     std::vector<std::unique_ptr<AtomicFile>> beside;
     const auto add = [&](const std::string& name, const std::string& text) {
       beside.push_back(std::make_unique<AtomicFile>(stem_ + name));
       beside.back()->write(text);
     };
-    for (const auto& [name, text] : r.csv) add(name + ".csv", text);
-    add(".json", r.json);
-    for (const LineChart& chart : r.charts) add("-" + chart.kind + ".svg", line_chart_svg(chart));
+    for (const auto& [name, text] : page.csv) add(name + ".csv", text);
+    add(".json", page.json);
+    for (const LineChart& chart : page.charts) add("-" + chart.kind + ".svg", line_chart_svg(chart));
     for (const auto& file : beside) file->commit();
     page_->commit();
   }
-  put(o.json ? r.json : r.text);
-  if (page_ && !o.json) put(fmt::format("written to {}; {}.csv, .json and .svg beside it\n", o.out, stem_));
+  put(o.json ? page.json : page.text);
+  if (page_ && !o.json) put(studies::study_files_text(o.out, stem_));
 }
 
 std::function<void(double, const std::string&)> study_progress(std::string what) {
@@ -113,13 +104,7 @@ std::vector<FormatSpec> parse_formats(const std::vector<std::string>& typed,
 // An error over a proven bound is a fault of the arithmetic's model or of the bound: never to be passed over.
 int verdict(const std::vector<const Study*>& all) {
   for (const Study* study : all) {
-    for (const StudySeries& s : study->series) {
-      for (const StudyPoint& p : s.points) {
-        if (p.outside == 0) continue;
-        fmt::print(stderr, "assay study: {}, {} = {}: {} of {} errors are over the bound\n", s.name,
-                   study->x_name, p.x, p.outside, p.trials);
-      }
-    }
+    for (const std::string& text : outside_texts(*study)) fmt::print(stderr, "assay study: {}\n", text);
   }
   return std::all_of(all.begin(), all.end(), [](const Study* s) { return s->outside() == 0; }) ? agree
                                                                                                : disagree;
@@ -156,10 +141,7 @@ std::vector<NamedTree> parse_orders(const std::vector<std::string>& typed, std::
   return orders;
 }
 
-std::string about_trials(const Options& o) {
-  return fmt::format("{} trials a point, fewer where they would have more than {} terms together",
-                     o.trials.most, grouped(o.trials.terms));
-}
+StudyTrials trials_of(const Options& o) { return {.most = o.trials.most, .terms = o.trials.terms}; }
 
 int run_accumulation(const Options& o, Accumulate operation) {
   AccumulationRequest r;
@@ -181,13 +163,7 @@ int run_accumulation(const Options& o, Accumulate operation) {
   const ThreadScope team(o.study.threads);
   const std::string name = "assay study " + std::string(accumulate_name(operation));
   const Study study = study_accumulation(r, study_progress(name));
-  StudyResults results{.title = name, .charts = study_charts(study), .tables = html_table(study_rows(study))};
-  results.lead = fmt::format("error of {} against the number of terms, by the long accumulator; {}",
-                             study.name, about_trials(o));
-  results.json = study_json(study);
-  results.csv = {{"", study_csv(study)}};
-  results.text = table_text(study_rows(study), 0);
-  files.write(o.study, results);
+  files.write(o.study, accumulation_page(study, trials_of(o)));
   return verdict({&study});
 }
 
@@ -199,23 +175,7 @@ int run_convert(const Options& o) {
   const ThreadScope team(o.study.threads);
   const Study by_number = study_rounding_by_number(r, study_progress("assay study convert"));
   const Study by_magnitude = study_rounding_by_magnitude(r);
-  StudyResults results{.title = "assay study convert", .charts = study_charts(by_magnitude)};
-  for (LineChart& chart : results.charts) {
-    chart.kind += "-magnitude";
-    chart.title += " of one rounding";
-  }
-  for (LineChart& chart : study_charts(by_number)) {
-    chart.title += " of the sum of n rounded values";
-    results.charts.push_back(std::move(chart));
-  }
-  results.lead =
-      fmt::format("error of rounding float64 values; by magnitude {} values a power of two; by number {}",
-                  r.per_binade, about_trials(o));
-  results.tables = html_table(study_rows(by_number));
-  results.json = study_json(by_number, &by_magnitude);
-  results.csv = {{"", study_csv(by_number)}, {"-magnitude", study_csv(by_magnitude)}};
-  results.text = table_text(study_rows(by_number), 0);
-  files.write(o.study, results);
+  files.write(o.study, rounding_page(by_number, by_magnitude, trials_of(o), r.per_binade));
   return verdict({&by_number, &by_magnitude});
 }
 

@@ -13,7 +13,6 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
@@ -23,7 +22,7 @@
 #include "reference/core/near_names.hpp"
 #include "validation/cli/memory.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/report/environment.hpp"
+#include "validation/report/doctor_report.hpp"
 #include "validation/report/table.hpp"
 
 namespace assay::cli {
@@ -123,19 +122,6 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("{}: {}\n{} --help shows what it takes", full_name(at), what, full_name(at));
 }
 
-void print_version(bool json) {
-  const Build build = this_build();
-  if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"assay", build.version},
-                                              {"compiler", build.compiler},
-                                              {"build_type", build.build_type},
-                                              {"flags", build.flags}}
-                           .dump());
-  } else {
-    fmt::print("assay {}\n{}, {}: {}\n", build.version, build.compiler, build.build_type, build.flags);
-  }
-}
-
 std::string examples(std::span<const Command> commands) {
   std::string text = "Examples:";
   for (const Command& command : commands) text += fmt::format("\n  {}", command.example);
@@ -187,7 +173,8 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
     return bodies.at(app.get_subcommands().front())();
   }
   if (!version) throw UsageError("assay: expected a command\n\n" + app.help());
-  print_version(json);
+  const Build build = this_build();
+  fmt::print("{}", json ? version_json(build) + '\n' : version_text(build));
   return agree;
 }
 

@@ -283,11 +283,12 @@ RunSummary summary_of(const ShowOptions& o, const RunHeader& header, std::span<c
   summary.counts = count(records);
   summary.seconds = seconds;
   summary.exit_code = exit_code(summary.counts, o.strict);
-  summary.verdict = verdict(summary.counts, o.strict);
+  summary.verdict = verdict_text(summary.counts, o.strict);
   if (!o.report.empty()) {
     ReportFolder folder(o.report, header);
     for (const CaseRecord& record : records) folder.add(record);
     folder.finish(summary);
+    summary.report = (std::filesystem::path(o.report) / "report.html").string();
   }
   return summary;
 }
@@ -301,8 +302,7 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
     put(json_case(header, record) + '\n');
   } else {
     put(text_case(header, record, {.colour = has_colour(stdout)}));
-    if (!o.report.empty())
-      put(fmt::format("report   {}\n", (std::filesystem::path(o.report) / "report.html").string()));
+    put(text_files(summary));
   }
   return summary.exit_code;
 }

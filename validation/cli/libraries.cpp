@@ -6,7 +6,6 @@
 #include <CLI/Version.hpp>
 #include <Eigen/Core>
 #include <boost/version.hpp>
-#include <nlohmann/json.hpp>
 
 #include "reference/core/parallel.hpp"
 
@@ -19,8 +18,7 @@ std::vector<Library> libraries() {
   return {
       {"fmt", dotted(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100), "text"},
       {"CLI11", CLI11_VERSION, "options"},
-      {"nlohmann-json",
-       dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH), "JSON"},
+      {"nlohmann-json", json_library_version(), "JSON"},
       {"zlib", zlibVersion(), "gzipped files"},
       {"Eigen", dotted(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION),
        "a second sparse product"},

@@ -1,16 +1,12 @@
 // The libraries that this program was built with.
 #pragma once
 
-#include <string>
 #include <vector>
+
+#include "validation/report/doctor_report.hpp"
 
 namespace assay::cli {
 
-struct Library {
-  std::string name;
-  std::string version;  // empty: not found when this program was configured
-  std::string purpose;
-};
 std::vector<Library> libraries();
 
 }  // namespace assay::cli

@@ -2,17 +2,17 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "validation/report/listing.hpp"
+
 namespace assay::cli {
 
-// A member is an object whose keys are the same for all members of a registry, in order: they are the columns of the
-// table and the fields of the JSON. Values are strings, numbers or booleans; an empty `why_not` beside `"here": true`.
-using Member = nlohmann::ordered_json;
+// An empty `why_not` stands beside `here`: true.
+using Member = ListedMember;
 
 struct Registry {
   std::string_view name;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "reference/core/file.hpp"
-#include "validation/report/line_chart.hpp"
+#include "validation/report/study_page.hpp"
 
 namespace CLI {
 class App;
@@ -24,17 +24,6 @@ struct StudyOptions {
 };
 void add_study_options(CLI::App& app, StudyOptions& options);
 
-struct StudyResults {
-  std::string title{};  // "assay study dot"
-  std::string lead{};   // HTML: what was measured
-  std::vector<LineChart> charts{};
-  std::string tables{};  // HTML
-  std::string json{};
-  std::vector<std::pair<std::string, std::string>>
-      csv{};           // what its name adds ("", "-magnitude") and the text
-  std::string text{};  // for a person, on stdout
-};
-
 // Opens what --out names before anything is computed: InputError for a name that does not end in .html, or a place
 // that cannot be written to. No --out: nothing is written.
 class StudyFiles {
@@ -43,7 +32,7 @@ class StudyFiles {
 
   // STEM.html, STEM.csv, STEM.json and an SVG for paper of each picture, all written or an error; then JSON or text on
   // stdout.
-  void write(const StudyOptions& options, const StudyResults& results);
+  void write(const StudyOptions& options, const studies::StudyPage& page);
 
  private:
   std::string stem_;

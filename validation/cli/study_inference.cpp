@@ -19,9 +19,6 @@
 #include "validation/cli/spdnn_inputs.hpp"
 #include "validation/cli/study_command.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/report/page.hpp"
-#include "validation/report/table.hpp"
-#include "validation/report/text_report.hpp"
 #include "validation/studies/spdnn_study.hpp"
 
 namespace assay::cli {
@@ -68,17 +65,7 @@ std::vector<InferenceCase> cases_of(const Options& o, Question question) {
 
 int finish(const Options& o, StudyFiles& files, const InferenceRequest& request) {
   const InferenceStudy study = study_inference(request, study_progress("assay study spdnn"));
-  StudyResults results{.title = "assay study spdnn"};
-  results.lead =
-      html_escaped(fmt::format("{}; {} images of {}", study.network, grouped(study.images), study.inputs));
-  results.charts = {inference_chart(study)};
-  const auto rows = inference_rows(study);
-  results.tables = html_table(rows);
-  results.json = inference_json(study);
-  results.csv = {{"", inference_csv(study)}};
-  results.text =
-      fmt::format("{}; {} images of {}\n{}", study.network, study.images, study.inputs, table_text(rows, 0));
-  files.write(o.study, results);
+  files.write(o.study, inference_page(study));
   return agree;
 }
 

@@ -11,16 +11,4 @@ Exit exit_code(const Counts& counts, bool strict) {
   return agree;
 }
 
-std::string verdict(const Counts& counts, bool strict) {
-  switch (exit_code(counts, strict)) {
-    case internal: return "INTERNAL ERROR";
-    case usage: return "SOME INPUT COULD NOT BE JUDGED";
-    case disagree:
-      return counts.failed + counts.errors_under_test > 0 ? "SOME DISAGREE" : "NOT ALL VERIFIED (--strict)";
-    case nothing_verified: return "NOTHING WAS VERIFIED";
-    case agree: break;
-  }
-  return counts.vacuous + counts.skipped + counts.partly > 0 ? "all that was verified agrees" : "all agree";
-}
-
 }  // namespace assay::cli

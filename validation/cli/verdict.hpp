@@ -1,7 +1,5 @@
-// What the counts of a run mean: its exit code and a word for people.
+// What the counts of a run mean: its exit code. The words for it: verdict_text() of validation/report/run_report.hpp.
 #pragma once
-
-#include <string>
 
 #include "validation/cli/command.hpp"
 #include "validation/report/result.hpp"
@@ -11,7 +9,5 @@ namespace assay::cli {
 // Precedence: an error of ours (4), unreadable input (2), a disagreement or a crash of the code under test (1), nothing
 // verified (3), all agree (0). VACUOUS and SKIPPED beside PASSED agree; `strict` makes them disagree.
 Exit exit_code(const Counts& counts, bool strict);
-
-std::string verdict(const Counts& counts, bool strict);  // "all agree"
 
 }  // namespace assay::cli

@@ -142,7 +142,7 @@ std::string case_details(const RunHeader& header, const CaseRecord& record, std:
     details +=
         escaped(fmt::format("{} {:.4g}{}{}", f.name, f.value, f.unit.empty() ? "" : " ", f.unit)) + '\n';
   }
-  for (const std::string& detail : result.details) details += escaped(detail) + '\n';
+  for (const std::string& detail : detail_lines(result)) details += escaped(detail) + '\n';
   if (!details.empty()) text += "<pre class=\"lines\">" + details + "</pre>\n";
   if (!result.evidence.empty()) text += fmt::format("<p>against {}</p>\n", escaped(result.evidence));
   text += fmt::format("<p class=\"repro\"><code id=\"repro-{}\">{}</code></p>\n", n,

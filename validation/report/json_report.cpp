@@ -2,33 +2,42 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "reference/core/error.hpp"
 #include "validation/report/comparison_report.hpp"
+#include "validation/report/json.hpp"
 
 namespace assay {
 namespace {
 
-// Keys stay in the order in which a reader wants them.
-using Json = nlohmann::ordered_json;
+using report::Json;
 
-std::string line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string line(const Json& json) { return report::one_line(json); }
+
+Json mutants_json(const std::vector<TriedMutant>& mutants) {
+  Json all = Json::array();
+  for (const TriedMutant& m : mutants) {
+    all.push_back({{"name", m.name},
+                   {"by", m.by},
+                   {"by_definition", m.by_definition},
+                   {"kills", m.kills},
+                   {"vectors", m.vectors}});
+  }
+  return all;
+}
 
 Json result_fields(const CaseResult& result) {
   Json figures = Json::array();
   for (const Figure& f : result.figures) {
     figures.push_back({{"name", f.name}, {"value", f.value}, {"unit", f.unit}});
   }
-  Json json = {{"status", status_name(result.status)},
-               {"reason", result.reason},
-               {"checked", result.checked},
-               {"mismatches", result.mismatches},
-               {"not_judged", result.not_judged},
-               {"figures", figures},
-               {"details", result.details},
-               {"evidence", result.evidence}};
+  Json json = {
+      {"status", status_name(result.status)}, {"reason", result.reason},         {"checked", result.checked},
+      {"mismatches", result.mismatches},      {"not_judged", result.not_judged}, {"figures", figures},
+      {"details", detail_lines(result)},      {"evidence", result.evidence}};
+  if (!result.mutants.empty()) json["mutants"] = mutants_json(result.mutants);
   if (result.status == Status::error) json["fault"] = fault_name(result.fault);
   if (result.comparison) json["comparison"] = Json::parse(json_comparison(*result.comparison));
   return json;
@@ -51,6 +60,17 @@ CaseResult result_of(const Json& json) {
   }
   json.at("details").get_to(result.details);
   json.at("evidence").get_to(result.evidence);
+  if (const auto mutants = json.find("mutants"); mutants != json.end()) {
+    for (const Json& m : *mutants) {
+      result.mutants.push_back({.name = m.at("name").get<std::string>(),
+                                .by = m.at("by").get<std::string>(),
+                                .by_definition = m.at("by_definition").get<bool>(),
+                                .kills = m.at("kills").get<std::uint64_t>(),
+                                .vectors = m.at("vectors").get<std::uint64_t>()});
+    }
+    // Their lines are the last of the details.
+    result.details.resize(result.details.size() - std::min(result.details.size(), result.mutants.size()));
+  }
   if (const auto comparison = json.find("comparison"); comparison != json.end()) {
     result.comparison = std::make_shared<const compare::Comparison>(parse_comparison(comparison->dump()));
   }
@@ -128,7 +148,7 @@ std::string json_summary(const RunSummary& summary, std::span<const CaseRecord> 
       skipped.push_back({{"name", record.name}, {"reason", record.result.reason}});
     }
   }
-  return line({{"record", "summary"},
+  Json json = {{"record", "summary"},
                {"verdict", summary.verdict},
                {"exit_code", summary.exit_code},
                {"interrupted", summary.interrupted},
@@ -143,7 +163,10 @@ std::string json_summary(const RunSummary& summary, std::span<const CaseRecord> 
                {"checked", c.checked},
                {"mismatches", c.mismatches},
                {"not_judged", c.not_judged},
-               {"skipped", skipped}});
+               {"skipped", skipped}};
+  if (!summary.report.empty()) json["report"] = summary.report;
+  if (!summary.evidence.empty()) json["evidence"] = summary.evidence;
+  return line(json);
 }
 
 std::string json_result(const CaseResult& result) { return line(result_fields(result)); }

@@ -47,7 +47,7 @@ std::string test_case(const RunHeader& header, const CaseRecord& record, std::st
       fmt::format("checked {}, mismatches {}{}\n", result.checked, result.mismatches,
                   result.not_judged == 0 ? "" : fmt::format(", not judged {}", result.not_judged));
   for (const Figure& f : result.figures) out += fmt::format("{} {} {}\n", f.name, f.value, f.unit);
-  for (const std::string& detail : result.details) out += detail + '\n';
+  for (const std::string& detail : detail_lines(result)) out += detail + '\n';
   if (!result.evidence.empty()) out += "against " + result.evidence + '\n';
   if (result.comparison) {
     for (const std::string& text : comparison_lines(*result.comparison)) out += text + '\n';

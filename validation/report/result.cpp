@@ -39,6 +39,21 @@ Status parse_status(std::string_view name) { return parse_in(statuses, "a status
 std::string_view fault_name(Fault fault) { return name_in(faults, fault); }
 Fault parse_fault(std::string_view name) { return parse_in(faults, "whose fault an error is", name); }
 
+std::string mutant_text(const TriedMutant& m) {
+  const std::string by = !m.by_definition ? m.by
+                         : m.by.empty()   ? "definition only"
+                                          : "definition only, " + m.by;
+  const std::string vectors = std::to_string(m.vectors);
+  return m.kills == 0 ? "LIVES  " + m.name + ": " + vectors + " vectors"
+                      : "killed " + m.name + " by " + by + ": " + std::to_string(m.kills) + " of " + vectors;
+}
+
+std::vector<std::string> detail_lines(const CaseResult& result) {
+  std::vector<std::string> lines = result.details;
+  for (const TriedMutant& mutant : result.mutants) lines.push_back(mutant_text(mutant));
+  return lines;
+}
+
 CaseResult judged(CaseResult result) {
   if (result.status != Status::passed) return result;
   if (result.mismatches > 0) {

@@ -41,6 +41,17 @@ struct Figure {
   std::string unit;
 };
 
+// A wrong model that a case tried: the vectors must refuse it.
+struct TriedMutant {
+  std::string name{};  // "vdpbf16ps/even_first"
+  std::string by{};    // what refused it: "live CPU", "A100/bf16/fp32", a class of inputs; empty if it lives
+  bool by_definition = false;  // no hardware stands behind that
+  std::uint64_t kills = 0;     // vectors on which it differs; 0: it lives
+  std::uint64_t vectors = 0;   // that it was tried on
+};
+// "killed vdpbf16ps/even_first by live CPU: 4711 of 180000", "LIVES  vdpbf16ps/even_first: 180000 vectors".
+std::string mutant_text(const TriedMutant& mutant);
+
 struct CaseResult {
   Status status = Status::error;
   std::string reason;         // one sentence; empty when passed
@@ -48,12 +59,16 @@ struct CaseResult {
   std::uint64_t mismatches = 0;
   std::uint64_t not_judged = 0;  // of `checked`: accepted because nothing is known of them
   std::vector<Figure> figures;
-  std::vector<std::string> details;  // lines below the status line: the worst mismatch, what was skipped
+  std::vector<std::string> details;    // lines below the status line: the worst mismatch, what was skipped
+  std::vector<TriedMutant> mutants{};  // a line each below the details
   std::string evidence;  // what stood behind it: "this CPU's VCVTNE2PS2BF16", "MNIST, official categories"
   Fault fault = Fault::ours;  // read only where status is `error`
   // Where the case is one comparison of arrays: reports show it in place of details.
   std::shared_ptr<const compare::Comparison> comparison{};
 };
+
+// The lines below the status line: `details`, then the mutants.
+std::vector<std::string> detail_lines(const CaseResult& result);
 
 // The result as a report takes it. PASSED with a mismatch counted is FAILED, and PASSED with nothing compared is
 // VACUOUS: a case does not get to claim more than it counted.

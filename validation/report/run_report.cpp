@@ -17,6 +17,15 @@ std::string repro_line(const RunHeader& header, const CaseRecord& record) {
   return record.repro.empty() ? repro_line(header, record.name) : record.repro;
 }
 
+std::string verdict_text(const Counts& c, bool strict) {
+  if (c.errors_ours > 0) return "INTERNAL ERROR";
+  if (c.errors_input > 0) return "SOME INPUT COULD NOT BE JUDGED";
+  if (c.failed + c.errors_under_test > 0) return "SOME DISAGREE";
+  if (c.passed == 0) return "NOTHING WAS VERIFIED";
+  if (c.vacuous + c.skipped + c.partly == 0) return "all agree";
+  return strict ? "NOT ALL VERIFIED (--strict)" : "all that was verified agrees";
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

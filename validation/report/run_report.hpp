@@ -31,8 +31,13 @@ struct RunSummary {
   double seconds = 0;
   int exit_code = 0;
   bool interrupted = false;
-  std::string verdict;  // "all agree"
+  std::string verdict;           // "all agree"
+  std::string report, evidence;  // where they were written; empty: nowhere
 };
+
+// "all agree", "SOME DISAGREE", ...: by the precedence of exit codes (validation/cli/verdict.hpp). `strict`: VACUOUS,
+// SKIPPED and values that were not judged count.
+std::string verdict_text(const Counts& counts, bool strict);
 
 // The line that reruns exactly this case.
 std::string repro_line(const RunHeader& header, std::string_view name);

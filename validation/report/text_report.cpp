@@ -184,7 +184,7 @@ std::string text_case(const RunHeader& header, const CaseRecord& record, const T
   if (!figures.empty()) line += (columns + figures.size() + 2 <= line_width ? "  " : "\n" + indent) + figures;
   line += '\n';
   if (result.status != Status::passed && !result.reason.empty()) line += indent + result.reason + '\n';
-  for (const std::string& detail : result.details) line += indent + detail + '\n';
+  for (const std::string& detail : detail_lines(result)) line += indent + detail + '\n';
   if (result.status == Status::failed || result.status == Status::error) {
     line += indent + "rerun: " + repro_line(header, record) + '\n';
   }
@@ -208,6 +208,13 @@ std::string text_evidence(std::span<const CaseRecord> records) {
     text += labelled(text.empty() ? "against" : "",
                      fmt::format("{} ({})", evidence, plural(names.size(), "case")));
   }
+  return text;
+}
+
+std::string text_files(const RunSummary& summary) {
+  std::string text;
+  if (!summary.report.empty()) text += labelled("report", summary.report);
+  if (!summary.evidence.empty()) text += labelled("evidence", summary.evidence);
   return text;
 }
 

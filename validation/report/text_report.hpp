@@ -30,6 +30,8 @@ std::string text_case(const RunHeader& header, const CaseRecord& record, const T
 std::string text_skipped(std::span<const CaseRecord> records);
 // What stood behind the cases that passed, each with the number of them; empty if no case says.
 std::string text_evidence(std::span<const CaseRecord> records);
+// Where reports and evidence were written; empty if nowhere.
+std::string text_files(const RunSummary& summary);
 // One line with the verdict and the counts.
 std::string text_summary(const RunSummary& summary, const TextStyle& style);
 

@@ -46,11 +46,6 @@ Quantity parse_quantity(std::string_view option, const std::string& text) {
   }
 }
 
-std::string quantity_text(const Quantity& q) {
-  std::string text(q.format.short_name);
-  return q.mode == Rounding::nearest_even ? text : text + ":" + std::string(rounding_alias(q.mode));
-}
-
 std::string arithmetic_text(const InferenceArithmetic& a) {
   std::vector<std::pair<Quantity, std::string>> groups;
   for (const auto& [name, q] : {std::pair<std::string, Quantity>{"weights", a.weights},

@@ -26,39 +26,15 @@
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
 #include "reference/networks/network.hpp"
+#include "validation/report/study_results.hpp"
 
 namespace assay::studies {
 
-struct Quantity {
-  FormatSpec format = formats::float32;
-  Rounding mode = Rounding::nearest_even;
-
-  friend bool operator==(const Quantity&, const Quantity&) = default;
-};
 // "bf16", "bf16:RZ"; InputError with `option` for another text.
 Quantity parse_quantity(std::string_view option, const std::string& text);
-std::string quantity_text(const Quantity& q);  // "bf16", "bf16:RZ"
 
-struct InferenceArithmetic {
-  Quantity weights{}, activations{}, bias{}, accumulator{};
-  std::uint64_t seed = 1;
-};
 // What is not float32 to nearest: "weights, activations bf16; accumulator f16:RZ"; "float32" if nothing is.
 std::string arithmetic_text(const InferenceArithmetic& a);
-
-enum class Question : std::uint8_t {
-  category,        // is any output of the last layer not 0?
-  largest_output,  // which is the largest, the first of equals?
-};
-
-struct Answer {
-  std::uint32_t label = 0;  // category: 0 or 1; else the output
-  // How far from the other answer. category: of an image with a category, the least over all layers of the largest sum
-  // before the clip; of one without, the largest sum of the layer after which all is 0 (not above 0, unless its
-  // rounding was to 0). largest_output: how far the largest lies above the next.
-  double margin = 0;
-  int layer = 0;  // the layer of the margin, from 1
-};
 
 class QuantizedNetwork {
  public:

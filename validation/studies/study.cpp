@@ -16,18 +16,6 @@
 namespace assay::studies {
 namespace {
 
-struct ValuesRow {
-  Values values;
-  std::string_view name, text;
-};
-constexpr auto values_rows = std::to_array<ValuesRow>({
-    {Values::positive, "positive", "uniform in [0, 1)"},
-    {Values::uniform, "uniform", "uniform in [\u22121, 1)"},
-    {Values::normal, "normal", "standard normal"},
-    {Values::wide, "wide", "\u00b12^u, u uniform in [\u221212, 12)"},
-    {Values::above_tenth, "above-tenth", "uniform in [0.1, 1)"},
-});
-
 constexpr double most_length = 1e8;
 
 std::uint64_t parse_length(const std::string& whole, std::string_view text) {
@@ -52,14 +40,11 @@ std::span<const StudyInfo> all_studies() {
   return studies;
 }
 
-std::string_view values_name(Values values) { return values_rows[static_cast<std::size_t>(values)].name; }
-std::string_view values_text(Values values) { return values_rows[static_cast<std::size_t>(values)].text; }
-
 Values parse_values(std::string_view name) {
   std::vector<std::string> names;
-  for (const ValuesRow& row : values_rows) {
-    if (row.name == name) return row.values;
-    names.emplace_back(row.name);
+  for (const Values values : all_values) {
+    if (values_name(values) == name) return values;
+    names.emplace_back(values_name(values));
   }
   throw unknown_name("--values", "a distribution of values", name, names);
 }
@@ -77,8 +62,6 @@ double draw(Values values, std::uint64_t seed, std::uint64_t stream, std::uint64
   const double magnitude = std::exp2(24 * (static_cast<double>(b[0]) * 0x1p-32) - 12);
   return (b[1] & 1) != 0 ? -magnitude : magnitude;
 }
-
-bool StudyPoint::biased() const { return std::fabs(bias) > 2 * bias_error; }
 
 TrialError trial_error(const ExactSum& error, double bound, double magnitudes) {
   const ExactValue<Wide> e = error.result();
@@ -157,14 +140,6 @@ void Meter::done(std::uint64_t n) { done_ += work(n); }
 
 void Meter::finish() const {
   if (progress_) progress_(1, "done");
-}
-
-std::uint64_t Study::outside() const {
-  std::uint64_t count = 0;
-  for (const StudySeries& s : series) {
-    for (const StudyPoint& p : s.points) count += p.outside;
-  }
-  return count;
 }
 
 std::vector<std::uint64_t> parse_lengths(const std::string& text, std::size_t per_decade) {

@@ -1,8 +1,5 @@
-// What a study of errors measures: series of points, each the statistics of some trials.
-//
-// An error is (result - exact) / S with S the sum of magnitudes of the terms (of the products for dot products), taken
-// from the long accumulator and rounded once. For positive data S is the result itself, and the error the relative one;
-// for data of both signs it stays defined where the sum cancels. The proven bound is divided by the same S.
+// How studies of errors draw their data and count what they find; what they find is in
+// validation/report/study_results.hpp.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +14,7 @@
 #include "reference/exact/exact_sum.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
+#include "validation/report/study_results.hpp"
 
 namespace assay::studies {
 
@@ -25,32 +23,8 @@ struct StudyInfo {
 };
 std::span<const StudyInfo> all_studies();  // studies.def
 
-// How values are drawn, as float64, before they are rounded (to nearest, even) into the format of the operands.
-enum class Values : std::uint8_t {
-  positive,     // uniform in [0, 1)
-  uniform,      // uniform in [-1, 1)
-  normal,       // standard normal
-  wide,         // +-2^u, u uniform in [-12, 12)
-  above_tenth,  // uniform in [0.1, 1)
-};
-std::string_view values_name(Values values);
-std::string_view values_text(Values values);  // "uniform in [0, 1)"
-Values parse_values(std::string_view name);   // InputError with the near names
+Values parse_values(std::string_view name);  // InputError with the near names
 double draw(Values values, std::uint64_t seed, std::uint64_t stream, std::uint64_t i);
-
-struct StudyPoint {
-  double x = 0;                     // the length n; for conversions by magnitude, 2^e
-  std::uint64_t trials = 0;         // all of them
-  std::uint64_t nonfinite = 0;      // results that overflowed or are NaN: in no other figure
-  std::uint64_t outside = 0;        // errors beyond the bound: a fault of ours, or of the model
-  double rms = 0, max = 0;          // of the error
-  double bias = 0, bias_error = 0;  // its mean, and the standard error of that mean
-  std::optional<double> bound{};    // the largest of the trials' bounds; none where overflow is possible
-
-  bool measured() const { return trials > nonfinite; }
-  // The mean is further from 0 than two of its standard errors.
-  bool biased() const;
-};
 
 // What one trial says.
 struct TrialError {
@@ -86,26 +60,6 @@ struct Trials {
 
 // The stream of random numbers of an operand of a trial of length n: its data depend on nothing else.
 std::uint64_t trial_stream(std::uint64_t n, std::uint64_t trial, unsigned operand);
-
-struct StudySeries {
-  std::string name{};  // in legends: what differs from the other series
-  Values values = Values::positive;
-  // Empty where it does not apply.
-  std::string unit{}, format{}, accumulator{}, product{}, order{}, mode{}, evidence{};
-  bool unverified = false;
-  std::vector<StudyPoint> points{};
-};
-
-struct Study {
-  std::string name{};          // "dot"
-  std::string x_name{};        // "n"
-  std::string x_label{};       // "products n"
-  bool powers_of_two = false;  // the axis of x
-  std::uint64_t seed = 1;
-  std::vector<StudySeries> series{};
-
-  std::uint64_t outside() const;  // over all points
-};
 
 using Progress = std::function<void(double fraction, const std::string& what)>;
 

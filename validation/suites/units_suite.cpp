@@ -326,14 +326,14 @@ Kill kill_by_definition(const Unit& unit, const Unit& wrong, const RunContext& c
   return kill;
 }
 
-// One line a mutant in the details; FAILED if one lives.
+// All mutants of a case; FAILED if one lives.
 class Obituary {
  public:
   Obituary() { result_ = counted(0, 0, ""); }
-  void add(std::string_view mutant, std::uint64_t kills, std::uint64_t vectors, std::string_view by) {
+  void add(TriedMutant mutant) {
     ++result_.checked;
-    if (kills == 0) ++result_.mismatches;
-    result_.details.push_back(mutant_text({std::string(mutant), std::string(by), kills, vectors}));
+    if (mutant.kills == 0) ++result_.mismatches;
+    result_.mutants.push_back(std::move(mutant));
   }
   void evidence(std::string text) { result_.evidence = std::move(text); }
   CaseResult result() {
@@ -357,7 +357,11 @@ std::vector<Case> x86_mutant_cases(const RunContext& context) {
                std::uint64_t tried = 0;
                for (const ClassKills& k : m.classes) tried += k.vectors;
                live = live || m.live;
-               obituary.add(fmt::format("{}/{}", m.mutant->unit, m.mutant->name), m.kills(), tried, m.by());
+               obituary.add({.name = fmt::format("{}/{}", m.mutant->unit, m.mutant->name),
+                             .by = m.live ? "live CPU" : "",
+                             .by_definition = !m.live,
+                             .kills = m.kills(),
+                             .vectors = tried});
              }
              obituary.evidence(live ? "this CPU, or the definition where a line says so"
                                     : "the definition only");
@@ -393,12 +397,15 @@ std::vector<Case> fused_sum_mutant_cases(const RunContext& context) {
                            if (found.mismatches != 0) by += (by.empty() ? "" : ", ") + set.name.name();
                          }
                          if (kills != 0) {
-                           obituary.add(mutant.name, kills, rows, by);
+                           obituary.add({.name = mutant.name, .by = by, .kills = kills, .vectors = rows});
                            continue;
                          }
                          const Kill kill = kill_by_definition(*unit, *wrong, c);
-                         obituary.add(mutant.name, kill.differ, kill.vectors,
-                                      fmt::format("definition only, {}", kill.by));
+                         obituary.add({.name = mutant.name,
+                                       .by = std::string(kill.by),
+                                       .by_definition = true,
+                                       .kills = kill.differ,
+                                       .vectors = kill.vectors});
                        }
                        obituary.evidence(sets.empty()
                                              ? "the definition only"

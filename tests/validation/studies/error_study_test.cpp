@@ -9,10 +9,10 @@
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "validation/report/page.hpp"
+#include "validation/report/study_report.hpp"
 #include "validation/studies/accumulation.hpp"
 #include "validation/studies/rounding.hpp"
 #include "validation/studies/self_check.hpp"
-#include "validation/studies/study_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 using namespace assay;

@@ -11,6 +11,7 @@
 #include "reference/formats/encode.hpp"
 #include "reference/spdnn/challenge_network.hpp"
 #include "reference/spdnn/inference.hpp"
+#include "validation/report/inference_report.hpp"
 #include "validation/studies/spdnn_study.hpp"
 
 using namespace assay;

@@ -1,4 +1,4 @@
-#include "validation/suites/evidence.hpp"
+#include "validation/report/evidence.hpp"
 
 #include <cpuid.h>
 #include <unistd.h>
@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 #include <tuple>
@@ -16,13 +15,14 @@
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "validation/report/environment.hpp"
+#include "validation/report/json.hpp"
 #include "validation/report/run_report.hpp"
 
-namespace assay::suites {
+namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using report::Json;
 
 constexpr int schema_version = 1;
 constexpr std::uint64_t largest_file = 64 << 20;
@@ -118,8 +118,7 @@ class Reader {
     }
   }
   [[noreturn]] void fail(const std::string& place, const std::string& expected, const Json& found) const {
-    throw InputError(path_, place, expected,
-                     quoted(found.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    throw InputError(path_, place, expected, quoted(report::one_line(found)));
   }
 
  private:
@@ -283,7 +282,7 @@ std::string evidence_json(const EvidenceFile& e) {
                      {"flags", e.flags},
                      {"rows", std::move(rows)},
                      {"mutants", std::move(mutants)}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return report::indented_json(json) + '\n';
 }
 
 void check_evidence_folder(const fs::path& folder) {
@@ -324,4 +323,4 @@ EvidenceFile read_evidence(const fs::path& path) {
   return evidence;
 }
 
-}  // namespace assay::suites
+}  // namespace assay

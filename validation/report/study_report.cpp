@@ -1,4 +1,4 @@
-#include "validation/studies/study_report.hpp"
+#include "validation/report/study_report.hpp"
 
 #include <fmt/format.h>
 
@@ -6,16 +6,15 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 
-#include "validation/report/page.hpp"
+#include "validation/report/json.hpp"
 
 namespace assay::studies {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using report::Json;
 
 enum class Shown : std::uint8_t { rms, max, bias };
 

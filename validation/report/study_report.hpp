@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "validation/report/line_chart.hpp"
-#include "validation/studies/study.hpp"
+#include "validation/report/study_results.hpp"
 
 namespace assay::studies {
 

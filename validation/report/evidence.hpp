@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace assay::suites {
+namespace assay {
 
 struct EvidenceMachine {
   enum class Kind : std::uint8_t { cpu, gpu };
@@ -77,4 +77,4 @@ std::filesystem::path write_evidence(const std::filesystem::path& folder, const 
 // InputError that names path and place for anything that schema.json or why_unsound() refuses.
 EvidenceFile read_evidence(const std::filesystem::path& path);
 
-}  // namespace assay::suites
+}  // namespace assay

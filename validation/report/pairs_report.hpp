@@ -1,0 +1,29 @@
+// Arrays of two folders or files that are paired by name, for people and for programs.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "validation/report/run_report.hpp"
+#include "validation/report/text_report.hpp"
+
+namespace assay {
+
+// A pair, or an array that one side lacks.
+struct PairedArray {
+  std::string array{};
+  CaseRecord record{};
+  bool is_missing = false,
+       is_extra = false;             // what was expected is not there; what is there was not expected
+  std::vector<std::string> notes{};  // on the names of its arrays
+};
+
+// One row each, then all there is to say about those that did not pass, and the summary.
+std::string pairs_text(std::span<const PairedArray> pairs, const RunHeader& header, const RunSummary& summary,
+                       const TextStyle& style);
+// One object on one line, without the line feed. `got` and `want`: the two sides, as they were typed.
+std::string pairs_json(const std::string& got, const std::string& want, std::span<const PairedArray> pairs,
+                       const RunHeader& header, const RunSummary& summary);
+
+}  // namespace assay
