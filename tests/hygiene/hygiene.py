@@ -18,6 +18,7 @@ from tree import Skip, Tree
 CHECKS = {
     'layers': layers.check_layers,
     'links': layers.check_links,
+    'reports': layers.check_reports,
     'top': house.check_top,
     'targets': house.check_targets,
     'built': house.check_built,

@@ -37,6 +37,14 @@ ARROWS = {
 }
 # emulation/simt has that header too, in its dialect; device code of the tests is a .cu file.
 CUDA_RUNTIME = ('gpu/host', 'gpu/kernels', 'gpu/dump')
+# Who writes or reads JSON besides the reports: files with a form of their own, and what processes say to one another.
+# Names of files are patterns.
+JSON = (r'validation/report/', r'validation/io/', r'gpu/host/', r'tests/',
+        r'validation/(diagnose|judge)/(\w+/)?saved\w*\.cpp',  # saved arithmetics
+        r'validation/suites/recorded_vectors\.cpp',  # the description beside recorded results
+        r'validation/suites/runner\.cpp')  # messages of the process that runs cases
+# What suites and studies hand to the reports; json_report.hpp is for runner.cpp.
+DATA_OF_REPORTS = ('result.hpp', 'evidence.hpp', 'study_results.hpp', 'environment.hpp')
 
 
 def allowed(folder, seen=()):
@@ -80,6 +88,21 @@ def check_layers(tree):
                 bad.append(f'{name}: "{target}" is not a path from the root')
             elif folder_of(target) is not None and folder_of(target) not in allowed(folder) | {folder}:
                 bad.append(f'{name}: {folder} may not include {target}')
+    return bad
+
+
+def check_reports(tree):
+    """Results become text and JSON in validation/report alone: nobody else writes JSON, suites hand over data."""
+    bad = []
+    for name in tree.named(*CODE):
+        for _, target in includes(tree.text(name) or ''):
+            if target.startswith('nlohmann/') and not any(re.match(pattern, name) for pattern in JSON):
+                bad.append(f'{name}: <{target}>; hand the data to validation/report, which writes JSON')
+            if (name.startswith(('validation/suites/', 'validation/studies/')) and
+                    target.startswith('validation/report/') and
+                    target.removeprefix('validation/report/') not in DATA_OF_REPORTS and
+                    (name, target) != ('validation/suites/runner.cpp', 'validation/report/json_report.hpp')):
+                bad.append(f'{name}: "{target}"; suites and studies hand over data')
     return bad
 
 

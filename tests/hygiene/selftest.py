@@ -67,6 +67,13 @@ PLANTS = {
         {'reference/core/CMakeLists.txt': 'target_link_libraries(x PRIVATE assay::validation_report)\n'},
         {REPORT: '#include "reference/formats/two.hpp"\n', 'validation/report/CMakeLists.txt': 'assay_library(x)\n'},
     ],
+    'reports': [
+        {'validation/cli/cmd_x.cpp': '#include <nlohmann/json.hpp>\n'},
+        {CORE: HEADER + '#include <nlohmann/json_fwd.hpp>\n'},
+        {'validation/suites/evidence.cpp': '#include <nlohmann/json.hpp>\n'},
+        {'validation/studies/s.cpp': '#include "validation/report/table.hpp"\n'},
+        {'validation/suites/x_suite.cpp': '#include "validation/report/json_report.hpp"\n'},
+    ],
     'top': [{'notes.txt': 'x\n'}, {'scripts/x.py': ''}, {'LICENSE': None}, {'README.md': None}],
     'targets': [
         {'reference/core/CMakeLists.txt': None},
