@@ -5,13 +5,13 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <string>
 #include <utility>
+#include <vector>
 
 #include "reference/core/cpu.hpp"
-#include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
+#include "validation/compare/tally.hpp"
 
 namespace assay::compare {
 namespace {
@@ -22,65 +22,6 @@ constexpr std::size_t chunk_size = std::size_t{1}
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 constexpr std::uint32_t default_mxcsr = 0x1F80;
-
-// Positive finite doubles by exponent and the first six bits of the fraction, from 2^-64 to 2^64; bin 0 is
-// zero.
-class RatioBins {
- public:
-  RatioBins() : counts_(bins + 1) {}
-
-  void add(double ratio) { ++counts_[ratio == 0 ? 0 : 1 + key(ratio)]; }
-  void merge(const RatioBins& other) {
-    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
-  }
-  // Upper edge of the bin that holds the quantile, at most `largest`.
-  double quantile(double q, double largest) const {
-    std::uint64_t total = 0;
-    for (const std::uint64_t c : counts_) total += c;
-    const double rank = q * static_cast<double>(total);
-    std::uint64_t seen = counts_[0];
-    if (static_cast<double>(seen) >= rank) return 0;
-    for (std::size_t i = 1; i < counts_.size(); ++i) {
-      seen += counts_[i];
-      if (static_cast<double>(seen) < rank) continue;
-      return i == bins ? largest : std::min(largest, std::bit_cast<double>((i + first_key) << shift));
-    }
-    return largest;
-  }
-
- private:
-  static constexpr int shift = 46;  // leaves the exponent and six bits of the fraction
-  static constexpr std::uint64_t first_key = std::uint64_t{1023 - 64} << 6;
-  static constexpr std::size_t bins = std::size_t{128} << 6;
-  static std::size_t key(double ratio) {
-    const std::uint64_t k = std::bit_cast<std::uint64_t>(ratio) >> shift;
-    return k <= first_key ? 0 : std::min<std::size_t>(k - first_key, bins - 1);
-  }
-  std::vector<std::uint64_t> counts_;
-};
-
-struct Energy {
-  double want = 0, got = 0, product = 0, error = 0;
-};
-
-// The largest score, the lowest index first.
-struct Best {
-  double score = 0;
-  std::size_t index = 0;
-  bool found = false;
-
-  void offer(double candidate, std::size_t i) {
-    if (found ? candidate > score : candidate > 0) {
-      score = candidate;
-      index = i;
-      found = true;
-    }
-  }
-  // `later` saw higher indices only.
-  void merge(const Best& later) {
-    if (later.found) offer(later.score, later.index);
-  }
-};
 
 // The least r with error <= r * magnitude as Rule computes it: the quotient, or the value that follows it where its own
 // rounding or the product's falls short.
@@ -99,58 +40,6 @@ int exponent_of(double x) {  // floor(log2|x|); that of the smallest float64 for
   const auto biased = static_cast<int>(std::bit_cast<std::uint64_t>(x) >> 52 & 0x7FF);
   return biased - 1023;
 }
-
-void add_classes(ClassCounts& counts, const ClassCounts& more) {
-  counts.nan += more.nan;
-  counts.positive_infinity += more.positive_infinity;
-  counts.negative_infinity += more.negative_infinity;
-  counts.positive_zero += more.positive_zero;
-  counts.negative_zero += more.negative_zero;
-  counts.subnormal += more.subnormal;
-}
-
-// What one thread counts over its chunks.
-struct Tally {
-  std::uint64_t bit_equal = 0, class_mismatches = 0, zeros_would_pass = 0, zero_truths = 0, measured = 0,
-                not_judged = 0, other_nans = 0;
-  ClassCounts got, want;
-  UlpHistogram ulps;
-  Steps sum_of_steps = 0;
-  Best steps, absolute, relative, rtol, over_bound, worst;
-  RatioBins ratios;
-  std::vector<std::uint64_t> scatter;
-  std::uint64_t exact = 0;
-  PlaceTally places;
-
-  explicit Tally(const MatrixView& view) : places(view) {}
-
-  void merge(const Tally& later) {
-    bit_equal += later.bit_equal;
-    class_mismatches += later.class_mismatches;
-    zeros_would_pass += later.zeros_would_pass;
-    zero_truths += later.zero_truths;
-    measured += later.measured;
-    not_judged += later.not_judged;
-    other_nans += later.other_nans;
-    add_classes(got, later.got);
-    add_classes(want, later.want);
-    for (std::size_t i = 0; i < UlpHistogram::bins; ++i) {
-      ulps.below[i] += later.ulps.below[i];
-      ulps.above[i] += later.ulps.above[i];
-    }
-    sum_of_steps += later.sum_of_steps;
-    steps.merge(later.steps);
-    absolute.merge(later.absolute);
-    relative.merge(later.relative);
-    rtol.merge(later.rtol);
-    over_bound.merge(later.over_bound);
-    worst.merge(later.worst);
-    ratios.merge(later.ratios);
-    for (std::size_t i = 0; i < scatter.size(); ++i) scatter[i] += later.scatter[i];
-    exact += later.exact;
-    places.merge(later.places);
-  }
-};
 
 class Pass {
  public:
@@ -483,90 +372,7 @@ class Pass {
   Scatter scatter_;
 };
 
-std::string size_text(std::string_view what, std::size_t got, std::size_t expected) {
-  return "judge: " + std::to_string(got) + " " + std::string(what) + " for " + std::to_string(expected) +
-         " values";
-}
-
 }  // namespace
-
-Problem::Problem(const Codes& got, const Expected& want, const Options& options)
-    : got_(got),
-      want_(want),
-      rule_(options.policy, got.format, {.rounding = options.rounding, .overflow = options.overflow},
-            options.convert && !(got.format == want.codes.format), want.specials),
-      narrower_(want.codes.format, got.format, options.rounding),
-      got_decoder_(got.format),
-      want_decoder_(want.codes.format),
-      size_(got.size()),
-      view_(matrix_view(got.shape)) {
-  if (const std::string why = why_unsound(options.policy); !why.empty()) throw ContractError("judge: " + why);
-  if (got.shape != want.codes.shape) {
-    throw ContractError("judge: got has shape " + shape_text(got.shape) + " and want " +
-                        shape_text(want.codes.shape));
-  }
-  if (size_ > 0 && (got.data == nullptr || want.codes.data == nullptr))
-    throw ContractError("judge: a null array");
-  const PolicyKind kind = options.policy.kind;
-  if (kind == PolicyKind::bit_equal && !options.convert && !(got.format == want.codes.format)) {
-    throw ContractError("judge: bit-equal of " + std::string(got.format.dtype) + " and " +
-                        std::string(want.codes.format.dtype) + " without Options::convert");
-  }
-  if (!want.truth.empty() && want.truth.size() != size_)
-    throw ContractError(size_text("exact results", want.truth.size(), size_));
-  if (!want.remainder.empty() && want.remainder.size() != size_) {
-    throw ContractError(size_text("remainders", want.remainder.size(), size_));
-  }
-  if (kind != PolicyKind::bound) {
-    want_.bound = {};
-    want_.results = {};
-  }
-  if (kind == PolicyKind::bound && want.bound.size() != size_)
-    throw ContractError(size_text("bounds", want.bound.size(), size_));
-  if (!want_.results.empty() && want_.results.size() != size_)
-    throw ContractError(size_text("sets of results", want_.results.size(), size_));
-  for (std::size_t i = 0; i < want_.bound.size(); ++i) {
-    if (!(want_.bound[i] >= 0))
-      throw ContractError("judge: the bound of value " + std::to_string(i) + " is negative or NaN");
-  }
-  if (options.stale && (options.stale->shape != got.shape || !(options.stale->format == got.format))) {
-    throw ContractError("judge: the earlier content has another shape or format than got");
-  }
-}
-
-double Problem::got_value(std::size_t i) const { return decode(got_code(i), got_.format); }
-
-Target Problem::target(std::size_t i) const {
-  const std::uint64_t stored = code_at(want_.codes, i);
-  Target t{.code = narrower_.one(stored)};
-  if (has_truth()) {
-    t.value = want_.truth[i];
-  } else if (rule_.policy().kind == PolicyKind::bit_equal) {
-    t.value = decode(t.code, got_.format);
-  } else {
-    t.value = decode(stored, want_.codes.format);
-  }
-  if (!want_.remainder.empty()) t.remainder = want_.remainder[i];
-  if (!want_.bound.empty()) {
-    t.bound = want_.bound[i];
-    if (!want_.results.empty()) t.results = &want_.results[i];
-  }
-  return t;
-}
-
-bool Problem::accepts(std::uint64_t code, std::size_t i) const {
-  return rule_.accepts(code, decode(code, got_.format), target(i));
-}
-
-bool Problem::are_finite(std::size_t i) const {
-  return got_.format.is_finite(got_code(i)) && std::isfinite(target(i).value);
-}
-
-Pairs::Numbers Problem::numbers(std::size_t i) const {
-  const Target want = target(i);
-  const double got = got_value(i);
-  return {got, want.value, (got - want.value) - want.remainder, std::isinf(want.bound) ? 0 : want.bound};
-}
 
 Statistics collect(const Problem& problem, int threads) { return Pass(problem).run(threads); }
 
