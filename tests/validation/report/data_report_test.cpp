@@ -6,9 +6,17 @@
 
 #include "reference/formats/encode.hpp"
 #include "validation/report/distinction_report.hpp"
+#include "validation/report/doctor_report.hpp"
 #include "validation/report/explanation_report.hpp"
 #include "validation/report/invariance_report.hpp"
+#include "validation/report/json_report.hpp"
+#include "validation/report/listing.hpp"
+#include "validation/report/pairs_report.hpp"
 #include "validation/report/probe_report.hpp"
+#include "validation/report/rounding_report.hpp"
+#include "validation/report/spdnn_report.hpp"
+#include "validation/report/study_page.hpp"
+#include "validation/report/text_report.hpp"
 #include "validation/report/unit_report.hpp"
 
 using namespace assay;
@@ -199,4 +207,156 @@ BOOST_AUTO_TEST_CASE(units_and_what_they_compute) {
   const json j = json::parse(unit_trace_json(trace));
   BOOST_TEST(j.at("products") == 2);
   BOOST_TEST(j.at("steps").at(0).at("result") == "0x3f800000");
+}
+
+BOOST_AUTO_TEST_CASE(members_of_a_family) {
+  const std::vector<ListedMember> members{
+      {{"name", "avx2"}, {"needs_bits", 256}, {"here", true}, {"why_not", ""}},
+      {{"name", std::string("scalar")}, {"needs_bits", 0}, {"here", false}, {"why_not", ""}}};
+  const std::string text = listing_text(members, "bits: of a register", 0, false);
+  BOOST_TEST(holds(text, "needs bits"), text);
+  BOOST_TEST(holds(text, "yes"), text);
+  BOOST_TEST(!holds(text, "why not"), text);  // empty in every row
+  BOOST_TEST(holds(text, "\nbits: of a register\n"), text);
+  BOOST_TEST(holds(listing_text(members, "", 0, true), "\x1b[1m"));
+  const json j = json::parse(listing_json(members));
+  BOOST_TEST(j.at(0) == json({{"name", "avx2"}, {"needs_bits", 256}, {"here", true}, {"why_not", ""}}));
+  BOOST_TEST(listing_json({}) == "[]");
+}
+
+BOOST_AUTO_TEST_CASE(what_can_run_here) {
+  Examination e{.available_memory = std::uint64_t{3} << 30};
+  e.build = {.version = "1.2.3", .compiler = "GCC 12.2.0", .build_type = "Release", .flags = "-O3"};
+  e.machine.no_gpu = "no driver";
+  e.libraries = {{"fmt", "9.1.0", "text"}, {"MPFR", "", "tests"}};
+  e.mpirun = {.path = "/usr/bin/mpirun", .version = "Open MPI 4.1.4"};
+  const std::string text = examination_text(e, 0, false);
+  const json j = json::parse(examination_json(e));
+  for (const char* const part :
+       {"3.0 GiB available", "not found when this was configured; for tests",
+        "Open MPI 4.1.4 at /usr/bin/mpirun", "no nvcc on PATH, in CUDA_HOME or in /usr/local/cuda",
+        "no driver, no nvidia-smi"}) {
+    BOOST_TEST(holds(text, part), part << " in " << text);
+    BOOST_TEST(holds(j.dump(), part), part << " in " << j);
+  }
+  BOOST_TEST(
+      j.at("libraries").at(1) ==
+      json({{"name", "MPFR"}, {"here", false}, {"text", "not found when this was configured; for tests"}}));
+  e.gpus = {"H100, 9.0, 80 GB, 580"};
+  BOOST_TEST(
+      holds(examination_text(e, 0, false), "H100, 9.0, 80 GB, 580 (model, capability, memory, driver)"));
+  BOOST_TEST(version_text(e.build) == "assay 1.2.3\nGCC 12.2.0, Release: -O3\n");
+  BOOST_TEST(json::parse(version_json(e.build)).at("assay") == "1.2.3");
+}
+
+BOOST_AUTO_TEST_CASE(a_number_in_a_format) {
+  RoundingRules rules{.format = formats::bfloat16, .policy = "format"};
+  RoundedNumber n{.input = "1.1", .below = 0x3f8c, .above = 0x3f8e, .error_ulp = 0.25};
+  n.encoded.code = 0x3f8d;
+  n.encoded.inexact = true;
+  BOOST_TEST(rounding_head_text(rules).starts_with("bfloat16, nearest-even, policy format\ninput"));
+  BOOST_TEST(holds(rounded_text(n, rules), "0x3f8d"));
+  const json j = json::parse(rounded_json(n, rules));
+  BOOST_TEST(j.at("code") == "0x3f8d");
+  BOOST_TEST(j.at("format") == "bfloat16");
+  BOOST_TEST(j.at("rounding") == "nearest-even");
+  BOOST_TEST(j.at("policy") == "format");
+  BOOST_TEST(!j.contains("seed"));
+  rules.rounding = Rounding::stochastic;
+  rules.random_bits = 8;
+  rules.seed = 5;
+  BOOST_TEST(holds(rounding_head_text(rules), ", 8 random bits, seed 5\n"));
+  BOOST_TEST(json::parse(rounded_json(n, rules)).at("seed") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(runs_of_sparse_networks) {
+  SpdnnResult r{.all_images = 60000, .categories = 2, .out = "c.tsv"};
+  r.task = {
+      .neurons = 1024, .layers = 120, .inputs = "generated", .needed_memory = 1 << 20, .available_memory = 3};
+  r.figures = {.images = 100, .kernel = "spdnn avx2", .isa = "avx2", .cpu = "a CPU", .row_layers = 12000};
+  r.figures.row_layers_computed = 3000;
+  r.truth = {.path = "truth.tsv", .status = Status::failed, .missing = {7, 9}};
+  BOOST_TEST(spdnn_task_text(r.task) ==
+             "network     1024 neurons x 120 layers, generated\ninputs      generated\n"
+             "memory      1.0 MiB needed, 3 bytes available\n");
+  const std::string text = spdnn_text(r);
+  for (const char* const part :
+       {"images      100, the first of 60000", "(25.00 % of the row-layers)",
+        "categories  2, written to c.tsv\n",
+        "truth       truth.tsv: DISAGREES on the first 100 images\n  missing   2: 7, 9\n"})
+    BOOST_TEST(holds(text, part), part << " in " << text);
+  json j = json::parse(spdnn_json(r));
+  BOOST_TEST(j.at("status") == "FAILED");
+  BOOST_TEST(j.at("truth").at("missing_images") == json({7, 9}));
+  BOOST_TEST(j.at("memory").at("needed") == 1 << 20);
+  BOOST_TEST(j.at("all_images") == 60000);
+  BOOST_TEST(j.at("cpu") == "a CPU");
+  BOOST_TEST(j.at("out") == "c.tsv");
+  r.truth = {.none = "nobody knows"};
+  BOOST_TEST(holds(spdnn_text(r), "judged nothing: nobody knows\n"));
+  j = json::parse(spdnn_json(r));
+  BOOST_TEST((j.at("status").is_null() && j.at("truth").is_null() && j.at("no_truth") == "nobody knows"));
+
+  TrainedResult t{.network = "net", .images_path = "t10k", .layers = 3, .correct = 9, .accuracy = 0.9};
+  t.figures = r.figures;
+  BOOST_TEST(holds(trained_text(t), "accuracy    0.9000: 9 of 100 right\n"));
+  BOOST_TEST(json::parse(trained_json(t)).at("row_layers_computed") == 3000);
+  const WrittenLayers w{.neurons = 1024, .layers = 2, .folder = "L", .bytes = 2048};
+  BOOST_TEST(layers_to_write_text(w) == "network     1024 neurons x 2 layers: 2.0 KiB of text\n");
+  BOOST_TEST(written_layers_text(w) == "written     2 files to L in 0.0 s\n");
+  BOOST_TEST(json::parse(written_layers_json(w)).at("bytes") == 2048);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_written_where) {
+  RunSummary summary;
+  summary.verdict = "all agree";
+  summary.report = "R/report.txt";
+  summary.evidence = "E/x.json";
+  BOOST_TEST(text_files(summary) == "report   R/report.txt\nevidence E/x.json\n");
+  json j = json::parse(json_summary(summary, {}));
+  BOOST_TEST((j.at("report") == "R/report.txt" && j.at("evidence") == "E/x.json"));
+  summary.report = summary.evidence = "";
+  BOOST_TEST(text_files(summary).empty());
+  j = json::parse(json_summary(summary, {}));
+  BOOST_TEST((!j.contains("report") && !j.contains("evidence")));
+
+  std::vector<PairedArray> pairs(2);
+  pairs[0].array = "w";
+  pairs[0].record.result.status = Status::failed;
+  pairs[0].record.result.reason = "missing: got has none of this name";
+  pairs[0].is_missing = true;
+  pairs[1].array = "x";
+  pairs[1].notes = {"note   the names differ"};
+  const std::string text = pairs_text(pairs, {}, summary, {});
+  BOOST_TEST(holds(text, "MISSING  w"), text);
+  BOOST_TEST(holds(text, "note   the names differ\n"), text);
+  j = json::parse(pairs_json("got", "want", pairs, {}, summary));
+  BOOST_TEST(j.at("missing") == json({"w"}));
+  BOOST_TEST(j.at("pairs").at(0).at("notes") == json({"note   the names differ"}));
+}
+
+BOOST_AUTO_TEST_CASE(pages_of_studies) {
+  using namespace studies;
+  Study study{.name = "dot", .x_name = "n", .x_label = "products n"};
+  StudySeries series{.name = "chain"};
+  series.points = {{.x = 16, .trials = 8, .outside = 2, .rms = 0.5, .max = 1}};
+  study.series = {series};
+  const StudyPage page = accumulation_page(study, {.most = 100, .terms = 4096});
+  BOOST_TEST(page.title == "assay study dot");
+  BOOST_TEST(
+      holds(page.lead, "100 trials a point, fewer where they would have more than 4,096 terms together"));
+  BOOST_TEST(page.charts.size() == 3U);
+  BOOST_TEST(json::parse(page.json).at("series").at(0).at("points").at(0).at("outside") == 2);
+  BOOST_TEST(holds(page.csv.at(0).second, "dot,positive,chain"));
+  BOOST_TEST(holds(study_page_html(page, 5, {}), "; seed 5</p>"));
+  BOOST_TEST(
+      outside_texts(study) == std::vector<std::string>{"chain, n = 16: 2 of 8 errors are over the bound"},
+      boost::test_tools::per_element());
+  const StudyPage both = rounding_page(study, study, {.most = 10, .terms = 20}, 2000);
+  BOOST_TEST(both.csv.at(1).first == "-magnitude");
+  BOOST_TEST(both.charts.at(0).kind == "study-rms-magnitude");
+  BOOST_TEST(study_files_text("d.html", "d") == "written to d.html; d.csv, .json and .svg beside it\n");
+  InferenceStudy inference{.network = "net", .inputs = "digits", .images = 1000};
+  inference.margins.resize(2);
+  BOOST_TEST(inference_page(inference).text.starts_with("net; 1000 images of digits\n"));
 }
