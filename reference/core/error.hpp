@@ -1,4 +1,4 @@
-// The three ways in which a library of ours says no. Libraries never print, abort or exit; only the command talks.
+// The four ways in which a library of ours says no. Libraries never print, abort or exit; only the command talks.
 #pragma once
 
 #include <stdexcept>
@@ -26,6 +26,12 @@ class InputError : public std::runtime_error {
 
  private:
   std::string path_, place_, expected_, found_;
+};
+
+// Options that do not go together, or one that asks for nothing that there is. The message is a sentence.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 // This machine cannot do it: no such instruction, toolkit, device, or not enough memory. Reported as SKIPPED.

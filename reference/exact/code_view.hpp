@@ -93,6 +93,10 @@ struct MutableCodeVector {
   void set(std::size_t i, std::uint64_t code) const {
     detail::store_code(data, static_cast<std::ptrdiff_t>(i) * stride, code_bytes(format), code);
   }
+  MutableCodeVector part(std::size_t begin, std::size_t count) const {
+    return {detail::advance_codes(data, static_cast<std::ptrdiff_t>(begin) * stride, code_bytes(format)),
+            count, stride, format};
+  }
   operator CodeVector() const { return {data, size, stride, format}; }
 };
 

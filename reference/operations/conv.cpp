@@ -1,5 +1,6 @@
 #include "reference/operations/conv.hpp"
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -161,6 +162,22 @@ void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const Code
       }
     }
   });
+}
+
+ConvTerms conv2d_terms(const ConvProblem& problem, const CodeVector& x, const CodeVector& w, std::size_t n,
+                       std::size_t o, std::size_t p, std::size_t q, std::vector<std::byte>& scratch) {
+  check(problem, x, w, std::nullopt);
+  if (n >= problem.batch || o >= problem.outputs || p >= problem.out_height() || q >= problem.out_width()) {
+    throw ContractError("conv2d: no output " + dims(n, o, p, q));
+  }
+  Taps taps(problem, x, w);
+  taps.gather(n, o, p, q);
+  const CodeVector xs = taps.x(), ws = taps.w();
+  const std::size_t bytes_x = xs.size * code_bytes(xs.format), bytes_w = ws.size * code_bytes(ws.format);
+  scratch.resize(bytes_x + bytes_w + 1);  // + 1: a view of no elements is not null either
+  std::memcpy(scratch.data(), xs.data, bytes_x);
+  std::memcpy(scratch.data() + bytes_x, ws.data, bytes_w);
+  return {{scratch.data(), xs.size, 1, xs.format}, {scratch.data() + bytes_x, ws.size, 1, ws.format}};
 }
 
 ElementTruth conv2d_truth(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "reference/exact/arithmetic.hpp"
 #include "reference/operations/epilogue.hpp"
@@ -57,6 +58,13 @@ struct ConvProblem {
 // is false.
 void conv2d(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,
             const CodeVector& w, const std::optional<CodeVector>& bias, const MutableCodeVector& y);
+
+// The terms of y[n][o][p][q] in their order: taps of x and of w, which lie in `scratch`.
+struct ConvTerms {
+  CodeVector x{}, w{};
+};
+ConvTerms conv2d_terms(const ConvProblem& problem, const CodeVector& x, const CodeVector& w, std::size_t n,
+                       std::size_t o, std::size_t p, std::size_t q, std::vector<std::byte>& scratch);
 
 // Truth and bound of y[n][o][p][q].
 ElementTruth conv2d_truth(const Arithmetic& arithmetic, const ConvProblem& problem, const CodeVector& x,

@@ -6,7 +6,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/cli/any_order.hpp"
+#include "validation/judge/any_order.hpp"
 
 namespace assay::oracle {
 namespace {
@@ -18,8 +18,8 @@ void store(std::vector<std::byte>& bytes, std::size_t i, std::uint64_t code, con
 }  // namespace
 
 JudgedOperation::JudgedOperation(RandomOperation operation) : operation_(std::move(operation)) {
-  const auto any = cli::make_any_order(operation_.how, format());
-  answer_ = cli::exact_answer(*operation_.operation, *any, operation_.output, {.threads = 1});
+  const auto any = judge::make_any_order(operation_.how, format());
+  answer_ = judge::exact_answer(*operation_.operation, *any, operation_.output, {.threads = 1});
   options_.policy = compare::find_policy(compare::default_policies(), "bound", "test");
   options_.rounding = operation_.output.epilogue.rounding;
   options_.overflow = operation_.output.epilogue.overflow;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tests/support/random_operation.hpp"
-#include "validation/cli/check_answer.hpp"
 #include "validation/compare/comparator.hpp"
+#include "validation/judge/answer.hpp"
 
 namespace assay::oracle {
 
@@ -35,7 +35,7 @@ class JudgedOperation {
 
  private:
   RandomOperation operation_;
-  cli::Answer answer_;
+  judge::Answer answer_;
   compare::Options options_;
 };
 

@@ -11,7 +11,7 @@
 namespace assay::oracle {
 namespace {
 
-using cli::OutputSpec;
+using judge::OutputSpec;
 
 // ---------------------------------------------------------------------------------------------------- formats
 
@@ -267,7 +267,7 @@ class Maker {
     arithmetic();
     scales(true);
     const std::int64_t m = size(1, 3), n = size(1, 3), k = depth(), batches = dice_.one_in(6) ? 2 : 1;
-    cli::GemmOperands o{.a = {}, .b = {}, .c = {}, .bias = {}};
+    judge::Operands o{.a = {}, .b = {}, .c = {}, .bias = {}};
     o.transpose_a = dice_.one_in(4);
     o.transpose_b = dice_.one_in(4);
     const auto shape = [&](std::int64_t rows, std::int64_t cols, bool transposed) {
@@ -293,7 +293,7 @@ class Maker {
       }
     }
     matrix_addends(o, index(m), index(n), shape(m, n, false));
-    made_.operation = cli::make_gemm(std::move(o), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_gemm, std::move(o), made_.output);
   }
 
   // Rows of random entries, some of them empty; repeated entries if `repeats`.
@@ -325,20 +325,21 @@ class Maker {
     arithmetic();
     scales(true);
     const std::int64_t m = size(1, 3), n = size(1, 3), k = size(1, 5);
-    cli::SpmmOperands o{
-        .a = sparse(m, k, true), .b = random_array(b_format_, {k, n}, "b"), .c = {}, .bias = {}};
+    judge::Operands o{
+        .sparse = sparse(m, k, true), .b = random_array(b_format_, {k, n}, "b"), .c = {}, .bias = {}};
     show(o.b);
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < n; ++j) {
         Sum s = empty_sum();
-        for (std::int64_t e = o.a.offsets[index(i)]; e < o.a.offsets[index(i + 1)]; ++e) {
-          add_product(s, at(o.a.values, index(e)), at(o.b, index(o.a.column_indices[index(e)] * n + j)));
+        for (std::int64_t e = o.sparse->offsets[index(i)]; e < o.sparse->offsets[index(i + 1)]; ++e) {
+          add_product(s, at(o.sparse->values, index(e)),
+                      at(o.b, index(o.sparse->column_indices[index(e)] * n + j)));
         }
         made_.sums.push_back(std::move(s));
       }
     }
     matrix_addends(o, index(m), index(n), {m, n});
-    made_.operation = cli::make_spmm(std::move(o), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_spmm, std::move(o), made_.output);
   }
 
   void sddmm() {
@@ -346,30 +347,30 @@ class Maker {
     arithmetic();
     scales(true);
     const std::int64_t m = size(1, 3), n = size(1, 4), k = depth();
-    cli::SddmmOperands o{.mask = sparse(m, n, false),
-                         .a = random_array(a_format_, {m, k}, "a"),
-                         .b = random_array(b_format_, {k, n}, "b"),
-                         .c = {}};
+    judge::Operands o{.sparse = sparse(m, n, false),
+                      .a = random_array(a_format_, {m, k}, "a"),
+                      .b = random_array(b_format_, {k, n}, "b"),
+                      .c = {}};
     show(o.a);
     show(o.b);
     for (std::int64_t i = 0; i < m; ++i) {
-      for (std::int64_t e = o.mask.offsets[index(i)]; e < o.mask.offsets[index(i + 1)]; ++e) {
+      for (std::int64_t e = o.sparse->offsets[index(i)]; e < o.sparse->offsets[index(i + 1)]; ++e) {
         Sum s = empty_sum();
-        const std::int64_t j = o.mask.column_indices[index(e)];
+        const std::int64_t j = o.sparse->column_indices[index(e)];
         for (std::int64_t l = 0; l < k; ++l)
           add_product(s, at(o.a, index(i * k + l)), at(o.b, index(l * n + j)));
         made_.sums.push_back(std::move(s));
       }
     }
     if (has_c_) o.c = c_array({static_cast<std::int64_t>(made_.sums.size())});
-    made_.operation = cli::make_sddmm(std::move(o), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_sddmm, std::move(o), made_.output);
   }
 
   void dot() {
     add_text("dot");
     arithmetic();
     const std::int64_t n = size(1, 4), k = depth();
-    cli::DotOperands o{
+    judge::Operands o{
         .a = random_array(a_format_, {n, k}, "a"), .b = random_array(b_format_, {n, k}, "b"), .c = {}};
     show(o.a);
     show(o.b);
@@ -384,7 +385,7 @@ class Maker {
       for (std::int64_t i = 0; i < n; ++i) made_.sums[index(i)].leaves.push_back({.a = at(*o.c, index(i))});
       show(*o.c);
     }
-    made_.operation = cli::make_dot(std::move(o), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_dot, std::move(o), made_.output);
   }
 
   void reduce() {
@@ -397,9 +398,9 @@ class Maker {
     add_text("reduce {}", names[static_cast<std::size_t>(kind)]);
     const std::int64_t n = size(1, 4), length = std::max<std::int64_t>(depth(), 1);
     const bool columns = dice_.one_in(2);
-    cli::ReduceOperands o{
+    judge::Operands o{
         .a = random_array(a_format_, columns ? io::Shape{length, n} : io::Shape{n, length}, "a"), .axis = {}};
-    o.operation = kind;
+    o.reduction = kind;
     o.axis = columns ? 0 : 1;
     add_text("axis={}", *o.axis);
     show(o.a);
@@ -410,7 +411,7 @@ class Maker {
       if (kind == Reduction::mean) s.divisor = length;
       made_.sums.push_back(std::move(s));
     }
-    made_.operation = cli::make_reduce(std::move(o), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_reduce, std::move(o), made_.output);
   }
 
   // One element more.
@@ -456,7 +457,7 @@ class Maker {
     const bool nchw = p.layout == ImageLayout::nchw;
     add_text("groups={} stride={} pad={} dilation={} {} padding {}", p.groups, stride, pad, dilation,
              nchw ? "nchw" : "nhwc", p.padding == Padding::zeros ? "zeros" : "absent");
-    cli::ConvOperands o{
+    judge::Operands o{
         .a = random_array(
             a_format_, nchw ? io::Shape{1, channels, height, width} : io::Shape{1, height, width, channels},
             "a"),
@@ -465,7 +466,7 @@ class Maker {
                                : io::Shape{outputs, kernel, kernel, per_group},
                           "b"),
         .bias = {},
-        .problem = p};
+        .conv = p};
     if (dice_.one_in(2)) o.bias = bias_array(outputs);
     show(o.a);
     show(o.b);
@@ -506,7 +507,7 @@ class Maker {
         for (std::int64_t col = 0; col < out_width; ++col)
           for (std::int64_t out = 0; out < outputs; ++out) output_sum(out, row, col);
     }
-    made_.operation = cli::make_conv(std::move(o), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_conv, std::move(o), made_.output);
   }
 
   void convert() {
@@ -524,7 +525,7 @@ class Maker {
       s.leaves.push_back({.a = at(a, i)});
       made_.sums.push_back(std::move(s));
     }
-    made_.operation = cli::make_convert(std::move(a), made_.output);
+    made_.operation = judge::make_operation(operations::kind_of_convert, {.a = std::move(a)}, made_.output);
   }
 
   Dice dice_;

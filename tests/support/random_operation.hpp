@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "tests/support/any_legal_order.hpp"
-#include "validation/cli/check_operation.hpp"
+#include "validation/judge/operands.hpp"
 
 namespace assay::oracle {
 
 struct RandomOperation {
   std::string text;  // everything that went in, as literals
-  cli::OutputSpec output;
+  judge::OutputSpec output;
   Accumulation how;
-  std::unique_ptr<const cli::Operation> operation;
+  std::unique_ptr<const judge::Operation> operation;
   std::vector<Sum> sums;  // one an output, in order
 };
 

@@ -11,10 +11,12 @@
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
+#include "reference/operations/dot_rows.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/judge/operands.hpp"
 #include "validation/report/unit_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
@@ -81,13 +83,12 @@ int run(const Options& o) {
   }
 
   io::Array d = io::make_array(in.output, shape);
+  const std::optional<CodeVector> c = in.c ? std::optional(judge::view_of(*in.c).codes()) : std::nullopt;
   const MutableCodeVector out{d.bytes.data(), a.rows, 1, in.output};
   const auto begin = std::chrono::steady_clock::now();
   in_pieces(a.rows, true, "assay dot", [&](std::size_t first, std::size_t count) {
-    parallel_for(count, 0, [&](std::size_t row) {
-      const std::size_t i = first + row;
-      out.set(i, in.arithmetic->dot(a.row(i), b.row(i), start(i), in.output, i));
-    });
+    dot_rows(*in.arithmetic, some_rows(a, first, count), some_rows(b, first, count),
+             c ? std::optional(c->part(first, count)) : std::nullopt, out.part(first, count), first);
   });
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return put_result(o.unit, in, std::move(d), std::uint64_t{a.rows} * a.cols, seconds);

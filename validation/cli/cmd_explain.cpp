@@ -17,14 +17,13 @@
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
-#include "reference/formats/encode.hpp"
-#include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/cli/unit_command.hpp"
+#include "validation/diagnose/explain/asked.hpp"
 #include "validation/diagnose/explain/explain.hpp"
 #include "validation/diagnose/explain/explain_conversion.hpp"
 #include "validation/report/explanation_report.hpp"
@@ -36,7 +35,7 @@ namespace {
 
 using namespace diagnose;
 
-constexpr auto operations = std::to_array<std::string_view>({"gemm", "spmm", "dot", "conv", "convert"});
+constexpr auto explained = std::to_array<std::string_view>({"gemm", "spmm", "dot", "conv", "convert"});
 
 struct Options {
   std::string operation, a, b, c, got, at;
@@ -84,25 +83,6 @@ io::SparseArray sparse(const Options& o) {
   return array;
 }
 
-std::pair<std::size_t, std::size_t> both(const std::vector<std::size_t>& typed) {
-  return {typed.front(), typed.back()};
-}
-
-ConvProblem conv_problem(const Options& o) {
-  ConvProblem p;
-  std::tie(p.stride_height, p.stride_width) = both(o.stride);
-  std::tie(p.pad_top, p.pad_left) = both(o.pad);
-  p.pad_bottom = p.pad_top;
-  p.pad_right = p.pad_left;
-  std::tie(p.dilation_height, p.dilation_width) = both(o.dilation);
-  if (p.stride_height * p.stride_width * p.dilation_height * p.dilation_width * o.groups == 0)
-    throw InputError("explain conv", "", "strides, dilations and groups of 1 and more", "0");
-  p.groups = o.groups;
-  p.layout = o.image_layout == "nhwc" ? ImageLayout::nhwc : ImageLayout::nchw;
-  p.padding = o.padding == "absent" ? Padding::absent : Padding::zeros;
-  return p;
-}
-
 void refuse_unused(const Options& o, const CLI::App& app) {
   const std::vector<std::pair<const char*, const char*>> uses{{"--b", "gemm spmm dot conv"},
                                                               {"--c", "gemm dot"},
@@ -127,46 +107,6 @@ void refuse_unused(const Options& o, const CLI::App& app) {
 }
 
 // --- outputs and their terms -------------------------------------------------------------------------------
-
-// Notes what an operation asks the truth of: the terms of one output, in the operation's own order.
-class Listener final : public Arithmetic {
- public:
-  Listener(const FormatSpec& c, const FormatSpec& output) : Arithmetic(described(c, output)) {}
-
-  ExplainElement heard(const Operation& operation, std::size_t i) const {
-    heard_ = {};
-    static_cast<void>(operation.truth(*this, i, 1));
-    heard_.index = i;
-    return std::move(heard_);
-  }
-  ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
-    heard_.take(a, b);
-    heard_.c = c;
-    return {};
-  }
-  double bound(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
-               const FormatSpec&) const override {
-    return 0;
-  }
-
- private:
-  static ArithmeticInfo described(const FormatSpec& c, const FormatSpec& output) {
-    ArithmeticInfo info{.name = "listener", .family = "listener"};
-    info.accumulator = c;
-    info.outputs = {output};
-    return info;
-  }
-  std::uint64_t dot_checked(const CodeVector&, const CodeVector&, std::optional<std::uint64_t>,
-                            const FormatSpec&, OutputPlace) const override {
-    throw ContractError("explain: an arithmetic that only listens");
-  }
-  std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t,
-                             OutputPlace) const override {
-    throw ContractError("explain: an arithmetic that only listens");
-  }
-
-  mutable ExplainElement heard_{};  // one thread asks
-};
 
 // "3,5" in a shape: the flat index.
 std::size_t place(const std::string& typed, const compare::Shape& shape) {
@@ -195,11 +135,12 @@ std::size_t place(const std::string& typed, const compare::Shape& shape) {
   return index;
 }
 
-// The sparse rows as dense ones: the operation of a kernel that multiplies the zeros too.
-io::Array densified(const io::SparseArray& a) {
-  io::Array array = io::to_dense(a);
-  array.origin = a.origin;
-  return array;
+std::vector<std::size_t> sample_of(const Options& o, const compare::Shape& shape, std::size_t size,
+                                   const std::string& origin) {
+  if (size == 0)
+    throw InputError(origin, "", "an output to explain", "none: shape " + compare::shape_text(shape));
+  if (!o.at.empty()) return {place(o.at, shape)};
+  return drawn_sample(size, o.sample, o.seed);
 }
 
 // The kinds of scales that machines read: MX's and NVFP4's.
@@ -209,170 +150,34 @@ ScaleUse scale_use(const std::string& typed) {
   throw unknown_name("--scale-format", "a format of scales", typed, {"e8m0", "ue4m3"});
 }
 
-struct Question {
-  ExplainInput input;
-  compare::Shape shape;
-  std::string parameters;
-  std::size_t outputs = 0;
-};
-
-void require_shape(const io::Array& got, const compare::Shape& wanted) {
-  const io::Shape shape(wanted.begin(), wanted.end());
-  const auto without_ones = [](io::Shape s) {
-    std::erase(s, 1);
-    return s;
-  };
-  if (without_ones(got.shape) != without_ones(shape))
-    throw InputError(got.origin, "", "shape " + io::to_string(shape), io::to_string(got.shape));
-}
-
-std::vector<std::size_t> sample_of(const Options& o, const compare::Shape& shape, std::size_t size,
-                                   const std::string& origin) {
-  if (size == 0)
-    throw InputError(origin, "", "an output to explain", "none: shape " + compare::shape_text(shape));
-  if (!o.at.empty()) return {place(o.at, shape)};
-  return drawn_sample(size, o.sample, o.seed);
-}
-
-// Terms of a convolution in other orders than that of its weights: [channel][row][column] by any loop nest.
-void add_loop_orders(const Options& o, const io::Array& weights, ExplainInput& input) {
-  const bool nchw = o.image_layout == "nchw";
-  const auto dim = [&](std::size_t d) { return static_cast<std::size_t>(weights.shape.at(d)); };
-  const std::size_t channels = dim(nchw ? 1 : 3), rows = dim(nchw ? 2 : 1), cols = dim(nchw ? 3 : 2);
-  const std::size_t taps = channels * rows * cols;
-  for (const ExplainElement& e : input.views[0].elements) {
-    if (e.a.size() != taps) return;  // padding that is absent: what is left is no box
-  }
-  const bool one_loop = (channels == 1 ? 0 : 1) + (rows * cols == 1 ? 0 : 1) < 2;
-  if (one_loop) return;
-  ExplainView turned{nchw ? "row, column, channel" : "channel, row, column", {}};
-  for (const ExplainElement& e : input.views[0].elements) {
-    ExplainElement t = e;
-    for (std::size_t c = 0; c < channels; ++c) {
-      for (std::size_t p = 0; p < rows * cols; ++p) {
-        const std::size_t channel_first = c * rows * cols + p, channel_last = p * channels + c;
-        t.a[nchw ? channel_last : channel_first] = e.a[nchw ? channel_first : channel_last];
-        t.b[nchw ? channel_last : channel_first] = e.b[nchw ? channel_first : channel_last];
-      }
-    }
-    turned.elements.push_back(std::move(t));
-  }
-  input.views[0].name = nchw ? "channel, row, column" : "row, column, channel";
-  input.views.push_back(std::move(turned));
-}
-
-Question question(const Options& o) {
-  Question q;
-  io::Array got = dense(o, "--got", o.got, o.got_format);
-  const OutputSpec output{.format = got.element.format(), .epilogue = {}};
-  std::optional<io::Array> c;
-  if (!o.c.empty()) c = dense(o, "--c", o.c, o.c_format);
-  q.input.c = c ? c->element.format() : formats::float32;
-  std::vector<std::pair<std::string, std::unique_ptr<const Operation>>> views;
-  io::Array weights;
-  const bool scaled = !o.scales.a.empty() || !o.scales.b.empty();
-  if (scaled) q.input.scales = scale_use(o.scale_format);
-  if (!scaled && o.scale_format != "e8m0")
-    throw InputError("--scale-format", "", "--a-scales or --b-scales", "none");
-  q.input.a_tensor = tensor_scale("--a-tensor-scale", o.scales.a_tensor);
-  q.input.b_tensor = tensor_scale("--b-tensor-scale", o.scales.b_tensor);
-  if (c && o.scales.any_tensor())
-    throw InputError("--c", "", "no tensor's scale where C starts the sums: it would scale C too", o.c);
-  // Nothing but the scales' kind is asked of this.
-  ArithmeticInfo reads{.name = "explain"};
-  reads.block_scales = q.input.scales;
+diagnose::Asked question(const Options& o) {
+  judge::Request r;
+  r.operation = o.operation;
   if (o.operation == "spmm") {
-    io::SparseArray a = sparse(o);
-    io::Array b = dense(o, "--b", o.b, o.b_format);
-    q.input.a = a.values.element.format();
-    q.input.b = b.element.format();
-    std::unique_ptr<const Operation> filled;
-    // Zeros that multiply change the lane of a term; where the dense array would be large they are left out.
-    constexpr std::int64_t most = std::int64_t{1} << 26;
-    if (a.rows * a.cols <= most) {
-      try {
-        filled = make_gemm({.a = densified(a),
-                            .b = b,
-                            .transpose_a = o.transpose_a,
-                            .transpose_b = o.transpose_b,
-                            .c = {},
-                            .bias = {}},
-                           output);
-      } catch (const InputError&) {  // repeated entries: there is no such dense array
-      }
-    }
-    views.emplace_back("stored entries", make_spmm({.a = std::move(a),
-                                                    .b = std::move(b),
-                                                    .transpose_a = o.transpose_a,
-                                                    .transpose_b = o.transpose_b,
-                                                    .c = {},
-                                                    .bias = {}},
-                                                   output));
-    if (filled) views.emplace_back("zeros filled in", std::move(filled));
+    r.sparse = sparse(o);
   } else {
-    io::Array a = dense(o, "--a", o.a, o.a_format), b = dense(o, "--b", o.b, o.b_format);
-    q.input.a = a.element.format();
-    q.input.b = b.element.format();
-    std::optional<io::Scales> a_scales, b_scales;
-    if (o.operation != "conv") {
-      const bool dots = o.operation == "dot", turned_a = o.transpose_a && a.shape.size() > 1,
-                 turned_b = o.transpose_b && b.shape.size() > 1;
-      a_scales = scales_of_a(o.scales, reads, a.shape, turned_a ? Lines::columns : Lines::rows);
-      b_scales = scales_of_b(o.scales, reads, b.shape, dots || turned_b ? Lines::rows : Lines::columns);
-    }
-    if (o.operation == "gemm") {
-      const bool c_first = c.has_value();
-      OutputSpec plain = output;
-      plain.epilogue.beta = 0;
-      views.emplace_back("", make_gemm({.a = std::move(a),
-                                        .b = std::move(b),
-                                        .transpose_a = o.transpose_a,
-                                        .transpose_b = o.transpose_b,
-                                        .c = std::move(c),
-                                        .bias = {},
-                                        .c_first = c_first,
-                                        .a_scales = std::move(a_scales),
-                                        .b_scales = std::move(b_scales)},
-                                       plain));
-    } else if (o.operation == "dot") {
-      views.emplace_back("", make_dot({.a = std::move(a),
-                                       .b = std::move(b),
-                                       .c = std::move(c),
-                                       .a_scales = std::move(a_scales),
-                                       .b_scales = std::move(b_scales)},
-                                      output));
-    } else {
-      weights = b;
-      views.emplace_back(
-          "",
-          make_conv({.a = std::move(a), .b = std::move(b), .bias = {}, .problem = conv_problem(o)}, output));
-    }
+    r.a = dense(o, "--a", o.a, o.a_format);
   }
-  const Operation& first = *views.front().second;
-  require_shape(got, first.shape());
-  q.shape = first.shape();
-  q.outputs = first.size();
-  q.parameters = first.parameters();
-  q.input.got = output.format;
-  const std::vector<std::size_t> sample = sample_of(o, q.shape, q.outputs, got.origin);
-  const Listener listener(q.input.c, output.format);
-  for (const auto& [name, operation] : views) {
-    ExplainView view{name, {}};
-    for (const std::size_t i : sample) {
-      view.elements.push_back(listener.heard(*operation, i));
-      view.elements.back().got = got.code(static_cast<std::int64_t>(i));
-      if (view.elements.back().a.size() >> 17 != 0)
-        throw InputError(o.a, "", "sums of less than 131072 terms",
-                         fmt::format("{}", view.elements.back().a.size()));
-    }
-    q.input.views.push_back(std::move(view));
-  }
-  if (o.operation == "conv") add_loop_orders(o, weights, q.input);
-  // An empty row of a sparse matrix says nothing; neither does anything if all are empty.
-  const auto& elements = q.input.views[0].elements;
-  if (std::all_of(elements.begin(), elements.end(), [](const ExplainElement& e) { return e.a.empty(); }))
-    throw InputError(o.a, "", "terms in the sampled sums", "none");
-  return q;
+  r.b = dense(o, "--b", o.b, o.b_format);
+  if (!o.c.empty()) r.c = dense(o, "--c", o.c, o.c_format);
+  r.got = dense(o, "--got", o.got, o.got_format);
+  r.transpose_a = o.transpose_a;
+  r.transpose_b = o.transpose_b;
+  r.stride = o.stride;
+  r.pad = o.pad;
+  r.dilation = o.dilation;
+  r.groups = o.groups;
+  r.image_layout = o.image_layout;
+  r.padding = o.padding;
+  const bool scaled = !o.scales.a.empty() || !o.scales.b.empty();
+  if (!scaled && o.scale_format != "e8m0")
+    throw UsageError("--scale-format requires --a-scales or --b-scales");
+  r.a_scales = read_scales(o.scales.a, o.scales.a_tensor);
+  r.b_scales = read_scales(o.scales.b, o.scales.b_tensor);
+  const std::optional<ScaleUse> use = scaled ? std::optional(scale_use(o.scale_format)) : std::nullopt;
+  return diagnose::asked_of(std::move(r), use, [&](const operations::Shape& shape) {
+    return sample_of(o, shape, operations::size_of(shape), o.got);
+  });
 }
 
 // --- conversions -------------------------------------------------------------------------------------------
@@ -404,7 +209,7 @@ int run_convert(const Options& o) {
 }
 
 // The arithmetics to replay: all that have a name here, and those of --also.
-std::vector<const Arithmetic*> candidates(const Options& o, const Question& q) {
+std::vector<const Arithmetic*> candidates(const Options& o, const Asked& q) {
   const ExplainInput& input = q.input;
   const MatrixPlaces places =
       o.operation == "gemm" ? MatrixPlaces({q.shape.at(0), q.shape.at(1)}) : MatrixPlaces();
@@ -429,11 +234,11 @@ std::vector<const Arithmetic*> candidates(const Options& o, const Question& q) {
 }
 
 int run(const Options& o, const CLI::App& app) {
-  if (std::find(operations.begin(), operations.end(), o.operation) == operations.end())
-    throw unknown_name("explain", "an operation", o.operation, {operations.begin(), operations.end()});
+  if (std::find(explained.begin(), explained.end(), o.operation) == explained.end())
+    throw unknown_name("explain", "an operation", o.operation, {explained.begin(), explained.end()});
   refuse_unused(o, app);
   if (o.operation == "convert") return run_convert(o);
-  const Question q = question(o);
+  const Asked q = question(o);
   const auto begin = std::chrono::steady_clock::now();
   ProgressLine progress;
   ExplainOptions options = explain_options(q.input, o.seed);
@@ -460,7 +265,7 @@ int run(const Options& o, const CLI::App& app) {
 
 std::function<int()> make_explain(CLI::App& app) {
   const auto o = std::make_shared<Options>();
-  app.add_option("operation", o->operation, fmt::format("{}", fmt::join(operations, ", ")))->required();
+  app.add_option("operation", o->operation, fmt::format("{}", fmt::join(explained, ", ")))->required();
   app.add_option("--a", o->a,
                  "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
   app.add_option("--b", o->b, "Right operand; weights of conv");

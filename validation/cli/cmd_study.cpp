@@ -16,8 +16,8 @@
 #include "validation/cli/options.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/study_command.hpp"
-#include "validation/cli/sum_order.hpp"
 #include "validation/cli/terminal.hpp"
+#include "validation/judge/sum_order.hpp"
 #include "validation/studies/accumulation.hpp"
 #include "validation/studies/rounding.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -129,7 +129,7 @@ std::vector<NamedTree> parse_orders(const std::vector<std::string>& typed, std::
   if (typed.empty()) return otherwise;
   std::vector<NamedTree> orders;
   for (const std::string& text : typed) {
-    const SumTree tree = parse_order(text);
+    const SumTree tree = judge::parse_order(text);
     if (tree.order == SumOrder::any || tree.lanes > 65536)
       throw InputError("--order", "",
                        "an order that can be computed: sequential, pairwise[:BASE] or "

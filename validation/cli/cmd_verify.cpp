@@ -12,12 +12,10 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
-#include "validation/cli/any_order.hpp"
 #include "validation/cli/cases.hpp"
-#include "validation/cli/check_answer.hpp"
-#include "validation/cli/check_operation.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/diagnose/program/verify.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -44,41 +42,6 @@ std::string read_stdin(std::size_t most) {
   return text;
 }
 
-io::Array array_of(const std::vector<std::uint64_t>& codes, const FormatSpec& f, io::Shape shape) {
-  io::Array array = io::make_array(f, std::move(shape));
-  for (std::size_t i = 0; i < codes.size(); ++i)
-    detail::store_code(array.bytes.data(), static_cast<std::ptrdiff_t>(i), code_bytes(f), codes[i]);
-  array.origin = "a generated case";
-  return array;
-}
-
-// The case as the operation that `assay check` judges.
-std::unique_ptr<const Operation> operation_of(const CaseSpec& spec, const GeneratedCase& c) {
-  const OutputSpec output{.format = spec.output, .epilogue = {}};
-  const auto size = [](std::size_t n) { return static_cast<std::int64_t>(n); };
-  if (spec.operation == CaseOperation::sum) {
-    return make_reduce({.a = array_of(c.a, spec.a, {size(c.k)}), .operation = Reduction::sum, .axis = {}},
-                       output);
-  }
-  std::optional<io::Array> start;
-  if (spec.operation == CaseOperation::dot) {
-    if (spec.with_c) start = array_of(c.c, spec.accumulator, {});
-    return make_dot({.a = array_of(c.a, spec.a, {size(c.k)}),
-                     .b = array_of(c.b, spec.b, {size(c.k)}),
-                     .c = std::move(start)},
-                    output);
-  }
-  OutputSpec plain = output;
-  plain.epilogue.beta = 0;
-  if (spec.with_c) start = array_of(c.c, spec.accumulator, {size(c.m), size(c.n)});
-  return make_gemm({.a = array_of(c.a, spec.a, {size(c.m), size(c.k)}),
-                    .b = array_of(c.b, spec.b, {size(c.k), size(c.n)}),
-                    .c = std::move(start),
-                    .bias = {},
-                    .c_first = spec.with_c},
-                   plain);
-}
-
 // The command line that makes these cases: what both commands have.
 std::string gen_text(const CLI::App& app) {
   std::string text = "assay gen";
@@ -101,7 +64,7 @@ int run(const Options& o, const CLI::App& app) {
   check_case_memory("verify", o.cases, spec, kept);
   const std::size_t outputs = spec.operation == CaseOperation::gemm ? spec.m * spec.n : 1;
   const std::size_t wanted = outputs * o.cases.cases;
-  std::vector<std::uint64_t> answers =
+  const std::vector<std::uint64_t> answers =
       read_answers(o.cases, spec, wanted, read_stdin((std::size_t{1} << 20) + wanted * 64));
 
   const Arithmetic* const unit = o.unit.empty() ? nullptr : &find_arithmetic(o.unit, "--unit");
@@ -113,8 +76,6 @@ int run(const Options& o, const CLI::App& app) {
   if (unit != nullptr)
     check_places(o.unit, *unit,
                  spec.operation == CaseOperation::gemm ? MatrixPlaces({spec.m, spec.n}) : MatrixPlaces());
-  const Accumulation how{.accumulator = spec.accumulator};
-  const std::unique_ptr<const Arithmetic> any = make_any_order(how, spec.output);
   const bool exact = spec.values == CaseValues::integers;
   compare::Options options;
   options.policy = compare::find_policy(compare::default_policies(),
@@ -124,26 +85,7 @@ int run(const Options& o, const CLI::App& app) {
                                         "verify");
   options.threads = o.show.threads;
   options.operation = fmt::format("{} of generated cases", o.cases.operation);
-  const std::size_t bytes = code_bytes(spec.output);
-  std::vector<std::byte> codes, got(wanted * bytes);
-  std::vector<double> truth, remainder, bound;
-  std::vector<ResultSet> results;
-  const auto append = [](auto& all, const auto& some) { all.insert(all.end(), some.begin(), some.end()); };
-  const OutputSpec output{.format = spec.output, .epilogue = {}};
-  for (std::size_t i = 0; i < o.cases.cases; ++i) {
-    const std::unique_ptr<const Operation> operation = operation_of(spec, generate(spec, i));
-    const Answer answer = unit != nullptr ? predicted_answer(*operation, *unit, output, {.threads = 1})
-                                          : exact_answer(*operation, *any, output, {.threads = 1});
-    append(codes, answer.codes);
-    append(truth, answer.truth);
-    append(remainder, answer.remainder);
-    append(bound, answer.bound);
-    append(results, answer.results);
-  }
-  for (std::size_t i = 0; i < wanted; ++i)
-    detail::store_code(got.data(), static_cast<std::ptrdiff_t>(i), bytes, answers[i]);
-  compare::Shape shape{o.cases.cases};
-  if (spec.operation == CaseOperation::gemm) shape = {o.cases.cases, spec.m, spec.n};
+  compare::Comparison comparison = verify(spec, o.cases.cases, answers, unit, options);
   Finding finding;
   finding.suite = "verify";
   finding.name =
@@ -162,13 +104,7 @@ int run(const Options& o, const CLI::App& app) {
   }
   finding.repro = fmt::format("{} | PROGRAM | {}", gen_text(app), command_text(app));
   finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const compare::Expected expected{.codes = {codes.data(), spec.output, shape},
-                                   .truth = truth,
-                                   .remainder = remainder,
-                                   .bound = bound,
-                                   .results = results,
-                                   .specials = special_codes(output.epilogue, spec.output)};
-  return show(o.show, finding, judge({got.data(), spec.output, shape}, expected, options));
+  return show(o.show, finding, std::move(comparison));
 }
 
 }  // namespace

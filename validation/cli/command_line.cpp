@@ -28,7 +28,8 @@
 namespace assay::cli {
 namespace {
 
-struct UsageError : std::runtime_error {
+// What the parser did not take, as it is to be printed.
+struct ParseFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -165,14 +166,14 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
     fmt::print("{}", app.help());
     return agree;
   } catch (const CLI::ParseError& e) {
-    throw UsageError(usage_message(app, e));
+    throw ParseFailure(usage_message(app, e));
   }
   if (!app.get_subcommands().empty()) {
     if (version || json)
-      throw UsageError("assay: --version and --json before a command belong to no command");
+      throw ParseFailure("assay: --version and --json before a command belong to no command");
     return bodies.at(app.get_subcommands().front())();
   }
-  if (!version) throw UsageError("assay: expected a command\n\n" + app.help());
+  if (!version) throw ParseFailure("assay: expected a command\n\n" + app.help());
   const Build build = this_build();
   fmt::print("{}", json ? version_json(build) + '\n' : version_text(build));
   return agree;
@@ -199,8 +200,11 @@ int run_command_line(std::span<const Command> commands, int argc, char** argv) {
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) output_error = errno != 0 ? errno : EIO;
   } catch (const Interrupted& e) {
     signal = e.signal;
-  } catch (const UsageError& e) {
+  } catch (const ParseFailure& e) {
     complain(e.what());
+    code = usage;
+  } catch (const UsageError& e) {
+    complain(fmt::format("assay: {}", e.what()));
     code = usage;
   } catch (const InputError& e) {
     complain(fmt::format("assay: {}", e.what()));

@@ -307,7 +307,8 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
   return summary.exit_code;
 }
 
-std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead) {
+std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead,
+                         const std::function<bool(std::string_view)>& left_out) {
   constexpr std::array silent = {"--json", "--quiet", "--report", "--statistics", "--threads"};
   const CLI::App* const parent = app.get_parent();
   std::string text = parent == nullptr ? app.get_name() : parent->get_name() + " " + app.get_name();
@@ -324,6 +325,7 @@ std::string command_text(const CLI::App& app, const std::map<std::string, std::s
     if (option->get_positional() || option->get_lnames().empty()) continue;
     const std::string name = "--" + option->get_lnames().front();
     if (std::find(silent.begin(), silent.end(), name) != silent.end()) continue;
+    if (left_out && left_out(option->get_lnames().front())) continue;
     if (option->get_items_expected_max() == 0) {
       text += " " + name;
       continue;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -108,7 +109,8 @@ RunSummary summary_of(const ShowOptions& options, const RunHeader& header,
 
 // "assay compare got.npy want.npy --policy bound": the command line as it was parsed, quoted for a shell,
 // without what only says where reports go. `instead` gives values to be named in place of those that were typed, by the
-// option's name without dashes ("got", "bound").
-std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead = {});
+// option's name without dashes ("got", "bound"); options whose name is `left_out` are. It is null for none.
+std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead = {},
+                         const std::function<bool(std::string_view)>& left_out = {});
 
 }  // namespace assay::cli

@@ -10,26 +10,21 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
-#include "reference/formats/decimal.hpp"
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/io/io.hpp"
+#include "validation/judge/fitted.hpp"
 #include "validation/report/unit_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
 namespace {
 
-std::string accepted_text(const ArithmeticInfo& info) {
-  std::vector<std::string> pairs;
-  for (const auto& [a, b] : info.inputs) pairs.push_back(fmt::format("{} x {}", a.short_name, b.short_name));
-  return pairs.empty() ? fmt::format("{} takes C as {}", info.name, info.accumulator.short_name)
-                       : fmt::format("{} takes {}, and C as {}", info.name, fmt::join(pairs, ", "),
-                                     info.accumulator.short_name);
-}
+using judge::fitted;
+using judge::input_formats;
 
 io::Array floating_operand(std::string_view option, const std::string& path, const std::string& format,
                            const UnitOptions& o) {
@@ -43,47 +38,7 @@ io::Array floating_operand(std::string_view option, const std::string& path, con
   return array;
 }
 
-std::string block_scaled_names() {
-  std::vector<std::string_view> names;
-  for (const Arithmetic* x : arithmetics().list()) {
-    if (x->info().block_scales) names.push_back(x->info().name);
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-std::optional<io::Scales> scales_of(char side, const std::string& path, const std::string& tensor,
-                                    const ArithmeticInfo& info, const io::Shape& shape, Lines along,
-                                    const std::function<io::Array(io::Array)>& arrange) {
-  const std::string option = fmt::format("--{}-scales", side),
-                    of_tensor = fmt::format("--{}-tensor-scale", side);
-  if (path.empty()) {
-    if (!tensor.empty()) throw InputError(of_tensor, "", option + " with it", "none");
-    return std::nullopt;
-  }
-  if (!info.block_scales)
-    throw InputError(option, "", "a unit that reads scales of blocks: " + block_scaled_names(), info.name);
-  io::Array array = read_dense_operand(path, "", {});
-  if (arrange) array = arrange(std::move(array));
-  return io::Scales(array, *info.block_scales, shape, along, tensor_scale(of_tensor, tensor));
-}
-
 }  // namespace
-
-float tensor_scale(std::string_view option, const std::string& typed) {
-  if (typed.empty()) return 1;
-  const auto refused = [&] {
-    return InputError(std::string(option), "", "a positive number within the range of float32", typed);
-  };
-  ExactValue<Wide> x;
-  try {
-    x = parse_number(typed);
-  } catch (const InputError&) {
-    throw refused();
-  }
-  const Encoded e = encode(x, formats::float32);
-  if (x.kind != Kind::finite || x.negative || e.overflow || e.code == 0) throw refused();
-  return static_cast<float>(decode(e.code, formats::float32));
-}
 
 void add_scale_options(CLI::App& app, ScaleOptions& o) {
   app.add_option(
@@ -95,45 +50,10 @@ void add_scale_options(CLI::App& app, ScaleOptions& o) {
   app.add_option("--b-tensor-scale", o.b_tensor, "The same for B");
 }
 
-std::optional<io::Scales> scales_of_a(const ScaleOptions& o, const ArithmeticInfo& info,
-                                      const io::Shape& shape, Lines along,
-                                      const std::function<io::Array(io::Array)>& arrange) {
-  return scales_of('a', o.a, o.a_tensor, info, shape, along, arrange);
-}
-std::optional<io::Scales> scales_of_b(const ScaleOptions& o, const ArithmeticInfo& info,
-                                      const io::Shape& shape, Lines along,
-                                      const std::function<io::Array(io::Array)>& arrange) {
-  return scales_of('b', o.b, o.b_tensor, info, shape, along, arrange);
-}
-
-io::Array fitted(io::Array&& array, const FormatSpec& to, bool round, const ArithmeticInfo& info) {
-  const FormatSpec from = array.element.format();
-  if (from == to) return std::move(array);
-  io::Array out = io::make_array(to, array.shape);
-  out.origin = array.origin;
-  out.metadata = array.metadata;
-  const std::size_t bytes = code_bytes(to);
-  for (std::int64_t i = 0; i < array.size(); ++i) {
-    const std::uint64_t code = array.code(i);
-    const Encoded e = convert(code, from, to);
-    if (!round && (e.inexact || e.invalid)) {
-      throw InputError(array.origin, fmt::format("element {}", i),
-                       fmt::format("a value of {}, as {}", to.dtype, accepted_text(info)),
-                       fmt::format("{} = {:a}", decode(code, from), decode(code, from)));
-    }
-    detail::store_code(out.bytes.data(), i, bytes, e.code);
-  }
-  return out;
-}
-
-std::pair<FormatSpec, FormatSpec> input_formats(const ArithmeticInfo& info, const FormatSpec& a,
-                                                const FormatSpec& b) {
-  if (info.inputs.empty()) return {a, b};
-  const auto score = [&](const std::pair<FormatSpec, FormatSpec>& pair) {
-    return (pair.first == a ? 1 : 0) + (pair.second == b ? 1 : 0);
-  };
-  return *std::max_element(info.inputs.begin(), info.inputs.end(),
-                           [&](const auto& x, const auto& y) { return score(x) < score(y); });
+judge::GivenScales read_scales(const std::string& path, const std::string& tensor) {
+  judge::GivenScales given{.tensor = tensor};
+  if (!path.empty()) given.blocks = read_dense_operand(path, "", {});
+  return given;
 }
 
 void add_unit_options(CLI::App& app, UnitOptions& o) {
@@ -195,9 +115,11 @@ UnitOperands unit_operands(const UnitOptions& o, Lines a_blocks, Lines b_blocks)
     throw InputError(e.path(), e.place(), e.expected() + " (or --round, which rounds to nearest even)",
                      e.found());
   }
-  in.a_scales = scales_of_a(o.scales, info, in.a.shape, a_blocks);
-  in.b_scales = scales_of_b(o.scales, info, in.b.shape, b_blocks);
-  if (in.c && o.scales.any_tensor())
+  in.a_scales = judge::scales_of(read_scales(o.scales.a, o.scales.a_tensor), "--a-scales", "--a-tensor-scale",
+                                 info, in.a.shape, a_blocks, &arithmetics());
+  in.b_scales = judge::scales_of(read_scales(o.scales.b, o.scales.b_tensor), "--b-scales", "--b-tensor-scale",
+                                 info, in.b.shape, b_blocks, &arithmetics());
+  if (in.c && (!o.scales.a_tensor.empty() || !o.scales.b_tensor.empty()))
     throw InputError("--c", "", "no tensor's scale with it: it would scale C too", o.c);
   return in;
 }

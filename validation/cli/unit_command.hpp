@@ -10,6 +10,7 @@
 #include "validation/cli/comparison_command.hpp"
 #include "validation/io/array.hpp"
 #include "validation/io/scales.hpp"
+#include "validation/judge/scales.hpp"
 
 namespace CLI {
 class App;
@@ -20,23 +21,12 @@ namespace assay::cli {
 // The scales of operands' blocks (MX, NVFP4), as typed.
 struct ScaleOptions {
   std::string a, b, a_tensor, b_tensor;
-
-  bool any_tensor() const { return !a_tensor.empty() || !b_tensor.empty(); }
 };
 // --a-scales, --b-scales, --a-tensor-scale, --b-tensor-scale.
 void add_scale_options(CLI::App& app, ScaleOptions& options);
 
-// 1 if nothing was typed. InputError, naming `option`.
-float tensor_scale(std::string_view option, const std::string& typed);
-
-// Of an operand of this shape, whose blocks lie `along` its rows or columns; empty if none were typed. The file's array
-// goes through `arrange` first. InputError where `info` reads no scales, or others.
-std::optional<io::Scales> scales_of_a(const ScaleOptions& options, const ArithmeticInfo& info,
-                                      const io::Shape& shape, Lines along,
-                                      const std::function<io::Array(io::Array)>& arrange = {});
-std::optional<io::Scales> scales_of_b(const ScaleOptions& options, const ArithmeticInfo& info,
-                                      const io::Shape& shape, Lines along,
-                                      const std::function<io::Array(io::Array)>& arrange = {});
+// What the file holds, and the tensor's scale as typed.
+judge::GivenScales read_scales(const std::string& path, const std::string& tensor);
 
 struct UnitOptions {
   std::string unit, a, b, c, out, output;
@@ -47,15 +37,6 @@ struct UnitOptions {
   RawOptions raw;
 };
 void add_unit_options(CLI::App& app, UnitOptions& options);
-
-// The pair of formats in which `info` takes arrays of formats a and b: as they are, else one of them as it is, else its
-// first pair.
-std::pair<FormatSpec, FormatSpec> input_formats(const ArithmeticInfo& info, const FormatSpec& a,
-                                                const FormatSpec& b);
-
-// Every element in format `to`: exactly, or with `round` to nearest even. InputError with the array's origin, the
-// element and what `info` takes for a value that does not fit.
-io::Array fitted(io::Array&& array, const FormatSpec& to, bool round, const ArithmeticInfo& info);
 
 struct UnitOperands {
   const Arithmetic* arithmetic = nullptr;

@@ -38,6 +38,8 @@ void translate(std::exception_ptr thrown) {
     std::rethrow_exception(thrown);
   } catch (const InputError& e) {
     set_input_error(e);
+  } catch (const UsageError& e) {
+    PyErr_SetString(contract_error, e.what());
   } catch (const ContractError& e) {
     PyErr_SetString(contract_error, e.what());
   } catch (const Unavailable& e) {

@@ -13,6 +13,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/exact/arithmetic.hpp"
+#include "reference/operations/dot_rows.hpp"
 #include "validation/io/scales.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
@@ -89,7 +90,7 @@ py::object dot(const py::object& a_array, const py::object& b_array, const py::o
   attach(b, b_scales);
   const std::vector<std::size_t> shape = vectors ? std::vector<std::size_t>{} : std::vector{a.rows};
   std::optional<Operand> c_operand;
-  std::optional<compare::Codes> c;
+  std::optional<CodeVector> c;
   if (!c_array.is_none()) {
     c_operand = operand(c_array, "c");
     require_accumulator(arithmetic, c_operand->element.format());
@@ -97,17 +98,15 @@ py::object dot(const py::object& a_array, const py::object& b_array, const py::o
       throw ContractError("c of shape " + io::to_string(c_operand->io_shape()) + ", not " +
                           io::to_string(io::Shape(shape.begin(), shape.end())) + ": one value a row");
     }
-    c = codes_of(*c_operand);
+    const compare::Codes codes = codes_of(*c_operand);
+    c = CodeVector{codes.data, a.rows, 1, codes.format};
   }
   const Output out = make_output(format, shape);
   const MutableCodeVector d{out.data, a.rows, 1, format};
   {
     const py::gil_scoped_release unlocked;
     const ThreadScope team(threads);
-    parallel_for(a.rows, 0, [&](std::size_t i) {
-      const std::optional<std::uint64_t> start = c ? std::optional(compare::code_at(*c, i)) : std::nullopt;
-      d.set(i, arithmetic.dot(a.row(i), b.row(i), start, format, i));
-    });
+    dot_rows(arithmetic, a, b, c, d);
   }
   return out.finished();
 }

@@ -1,5 +1,5 @@
 // All outputs of a matrix product at once, by the unit's own path, are those that its definition gives one by one.
-#include "validation/cli/check_operation.hpp"
+#include "validation/judge/operands.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <string>
@@ -9,7 +9,7 @@
 #include "validation/suites/arithmetics.hpp"
 
 using namespace assay;
-using namespace assay::cli;
+using namespace assay::judge;
 
 namespace {
 
@@ -34,16 +34,17 @@ void expect_same(const Product& p) {
   const auto optional = [](bool is, io::Array array) {
     return is ? std::optional(std::move(array)) : std::nullopt;
   };
-  const auto operation =
-      make_gemm({.a = random_array(p.inputs, p.a, 1),
-                 .b = random_array(p.inputs, p.b, 2),
-                 .transpose_a = p.transpose_a,
-                 .transpose_b = p.transpose_b,
-                 .c = optional(p.with_c, random_array(formats::float32, p.result, 3)),
-                 .bias = optional(p.with_bias, random_array(formats::float32, {p.result.back()}, 4)),
-                 .bias_along = BiasAlong::columns,
-                 .c_first = p.c_first},
-                p.output);
+  const auto operation = judge::make_operation(
+      operations::kind_of_gemm,
+      {.a = random_array(p.inputs, p.a, 1),
+       .b = random_array(p.inputs, p.b, 2),
+       .transpose_a = p.transpose_a,
+       .transpose_b = p.transpose_b,
+       .c = optional(p.with_c, random_array(formats::float32, p.result, 3)),
+       .bias = optional(p.with_bias, random_array(formats::float32, {p.result.back()}, 4)),
+       .bias_along = BiasAlong::columns,
+       .c_first = p.c_first},
+      p.output);
   const Arithmetic& unit = arithmetics().find(p.unit);
   const std::size_t n = operation->size(), width = code_bytes(p.output.format);
   std::vector<std::byte> at_once(n * width);
@@ -116,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_stack_under_a_stochastic_unit) {
 // One line of a reduction alone is what the whole gives there.
 BOOST_AUTO_TEST_CASE(a_reduction_under_a_stochastic_unit) {
   const io::Array x = random_array(formats::float32, {4, 30, 3}, 1);
-  const auto operation = make_reduce({.a = x, .operation = Reduction::sum, .axis = 1}, {});
+  const auto operation = judge::make_operation(operations::kind_of_sum, {.a = x, .axis = 1}, {});
   const Arithmetic& unit = arithmetics().find("chain_f32_sr");
   const ReduceProblem problem{.outer = 4, .length = 30, .inner = 3};
   std::vector<float> y(12);

@@ -496,7 +496,7 @@ BOOST_FIXTURE_TEST_CASE(a_program_shrinks_to_what_breaks_it, Programs) {
              transposed.out + transposed.err);
   // A program that is right, and those that do what they must not.
   write_kernel(path / "kernel.py", "pass");
-  refused(asked, "one that does not");
+  refused(asked, "this one does not");
   for (const auto& [program, says] :
        std::vector<std::pair<std::string, std::string>>{
            {"exit 3", "status 3"},

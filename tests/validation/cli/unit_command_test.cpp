@@ -276,7 +276,7 @@ BOOST_FIXTURE_TEST_CASE(check_reads_the_scales_of_blocks, Scaled) {
     const Outcome alone =
         assay("check dot --got d.npy --a-format " + element + " --b-format " + element + dots);
     BOOST_TEST(alone.exit_code == 2);
-    BOOST_TEST(holds(alone.err, "--a-scales: expected --unit NAME, which reads scales of blocks"), alone.err);
+    BOOST_TEST(holds(alone.err, "--a-scales requires --unit NAME, which reads scales of blocks"), alone.err);
   }
 }
 

@@ -11,10 +11,10 @@
 
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/cli/any_order.hpp"
-#include "validation/cli/check_answer.hpp"
-#include "validation/cli/check_operation.hpp"
 #include "validation/compare/comparator.hpp"
+#include "validation/judge/answer.hpp"
+#include "validation/judge/any_order.hpp"
+#include "validation/judge/operands.hpp"
 
 using namespace assay;
 
@@ -72,15 +72,15 @@ io::Array array(const std::vector<Real>& values, std::size_t rows, std::size_t c
 template <class Real>
 compare::Comparison judged(const Problem<Real>& p, const std::vector<Real>& got) {
   const FormatSpec& f = std::is_same_v<Real, float> ? formats::float32 : formats::float64;
-  cli::OutputSpec output{.format = f};
+  judge::OutputSpec output{.format = f};
   output.epilogue.alpha = static_cast<double>(p.alpha);
   output.epilogue.beta = static_cast<double>(p.beta);
   output.epilogue.place = EpiloguePlace::anywhere;
-  cli::GemmOperands operands{.a = array(p.a, p.m, p.k), .b = array(p.b, p.k, p.n), .c = {}, .bias = {}};
+  judge::Operands operands{.a = array(p.a, p.m, p.k), .b = array(p.b, p.k, p.n), .c = {}, .bias = {}};
   if (p.beta != 0) operands.c = array(p.c, p.m, p.n);
-  const auto operation = cli::make_gemm(std::move(operands), output);
-  const auto any = cli::make_any_order({.accumulator = f}, f);
-  const cli::Answer answer = cli::exact_answer(*operation, *any, output, {.threads = 1});
+  const auto operation = judge::make_operation(operations::kind_of_gemm, std::move(operands), output);
+  const auto any = judge::make_any_order({.accumulator = f}, f);
+  const judge::Answer answer = judge::exact_answer(*operation, *any, output, {.threads = 1});
   const compare::Shape& shape = operation->shape();
   compare::Options options;
   options.policy = compare::find_policy(compare::default_policies(), "bound", "test");

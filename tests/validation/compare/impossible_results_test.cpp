@@ -102,7 +102,7 @@ io::Array array_of(const FormatSpec& f, io::Shape shape, const std::vector<doubl
   return array;
 }
 
-bool passes(std::unique_ptr<const cli::Operation> operation, const cli::OutputSpec& output, Rounding mode,
+bool passes(std::unique_ptr<const judge::Operation> operation, const judge::OutputSpec& output, Rounding mode,
             double got) {
   oracle::RandomOperation o{.text = "a small example",
                             .output = output,
@@ -119,25 +119,27 @@ bool passes(std::unique_ptr<const cli::Operation> operation, const cli::OutputSp
 // alpha a . b in float32.
 bool product_passes(const std::vector<double>& a, const std::vector<double>& b, double alpha, Rounding mode,
                     double got) {
-  cli::OutputSpec output{.format = formats::float32};
+  judge::OutputSpec output{.format = formats::float32};
   output.epilogue.alpha = alpha;
   output.epilogue.place = EpiloguePlace::anywhere;
   const auto k = static_cast<std::int64_t>(a.size());
-  cli::GemmOperands operands{.a = array_of(formats::float32, {1, k}, a),
-                             .b = array_of(formats::float32, {k, 1}, b),
-                             .c = {},
-                             .bias = {}};
-  return passes(cli::make_gemm(std::move(operands), output), output, mode, got);
+  judge::Operands operands{.a = array_of(formats::float32, {1, k}, a),
+                           .b = array_of(formats::float32, {k, 1}, b),
+                           .c = {},
+                           .bias = {}};
+  return passes(judge::make_operation(operations::kind_of_gemm, std::move(operands), output), output, mode,
+                got);
 }
 
 bool reduction_passes(Reduction kind, const std::vector<double>& a, const FormatSpec& format,
                       Rounding rounding, Rounding mode, double got) {
-  cli::OutputSpec output{.format = format};
+  judge::OutputSpec output{.format = format};
   output.epilogue.rounding = rounding;
-  cli::ReduceOperands operands{.a = array_of(formats::float32, {static_cast<std::int64_t>(a.size())}, a),
-                               .operation = kind,
-                               .axis = {}};
-  return passes(cli::make_reduce(std::move(operands), output), output, mode, got);
+  judge::Operands operands{.a = array_of(formats::float32, {static_cast<std::int64_t>(a.size())}, a),
+                           .reduction = kind,
+                           .axis = {}};
+  return passes(judge::make_operation(operations::kind_of_reduce, std::move(operands), output), output, mode,
+                got);
 }
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -254,15 +256,16 @@ BOOST_AUTO_TEST_CASE(means_may_multiply_by_the_reciprocal) {
 BOOST_AUTO_TEST_CASE(means_may_divide_by_a_rounded_count) {
   std::vector<double> a(2049);
   a[0] = 2048;
-  cli::OutputSpec output{.format = formats::float16};
+  judge::OutputSpec output{.format = formats::float16};
   const auto passes_as = [&](double got) {
-    cli::ReduceOperands operands{
-        .a = array_of(formats::float16, {2049}, a), .operation = Reduction::mean, .axis = {}};
-    oracle::RandomOperation o{.text = "2049 halves",
-                              .output = output,
-                              .how = {.accumulator = formats::float16},
-                              .operation = cli::make_reduce(std::move(operands), output),
-                              .sums = std::vector<oracle::Sum>(1)};
+    judge::Operands operands{
+        .a = array_of(formats::float16, {2049}, a), .reduction = Reduction::mean, .axis = {}};
+    oracle::RandomOperation o{
+        .text = "2049 halves",
+        .output = output,
+        .how = {.accumulator = formats::float16},
+        .operation = judge::make_operation(operations::kind_of_reduce, std::move(operands), output),
+        .sums = std::vector<oracle::Sum>(1)};
     return !JudgedOperation(std::move(o)).is_outside({0, encode(got, formats::float16).code});
   };
   for (const double right : {1.0, 1 - 0x1p-11}) BOOST_TEST(passes_as(right));

@@ -28,7 +28,7 @@ bool names_what_was_not_judged(const compare::Comparison& c) {
          parse_comparison(json_comparison(c)).not_judged == c.not_judged;
 }
 
-void judge(const JudgedOperation& operation, const std::vector<Claim>& claims, Tally& tally) {
+void count_failures(const JudgedOperation& operation, const std::vector<Claim>& claims, Tally& tally) {
   const compare::Comparison c = operation.judge(claims);
   tally.results += claims.size();
   tally.not_judged += c.not_judged;
@@ -59,7 +59,7 @@ void no_legal_result_fails(std::uint64_t seed, std::uint64_t operations) {
   for (std::uint64_t number = 0; number < operations; ++number) {
     const JudgedOperation operation(oracle::random_operation(seed, number));
     Dice dice(seed + 1000, number);
-    judge(operation, legal_results(operation, dice), tally);
+    count_failures(operation, legal_results(operation, dice), tally);
   }
   fmt::print("seed {}: {} operations, {} legal results, {} outside, {} not judged\n", seed, operations,
              tally.results, tally.failed, tally.not_judged);
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(exact_results_rounded_once_pass) {
       ++other_codes;
       fmt::print("the exact result is another: {}", operation.reproduction(claims.back()));
     }
-    judge(operation, claims, tally);
+    count_failures(operation, claims, tally);
   }
   BOOST_TEST(tally.failed == 0U, tally.first);
   BOOST_TEST(other_codes == 0U);

@@ -17,14 +17,14 @@
 #include "reference/exact/chain.hpp"
 #include "reference/exact/exact_sum.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/cli/any_order.hpp"
-#include "validation/cli/check_answer.hpp"
-#include "validation/cli/check_operation.hpp"
 #include "validation/compare/comparator.hpp"
+#include "validation/judge/answer.hpp"
+#include "validation/judge/any_order.hpp"
+#include "validation/judge/operands.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 using namespace assay;
-using namespace assay::cli;
+using namespace assay::judge;
 using compare::Codes;
 using compare::Comparison;
 using compare::Verdict;
@@ -110,9 +110,9 @@ std::unique_ptr<const Operation> gemm_operation(const OutputSpec& output, std::i
       for (std::int64_t l = inner; l < k; ++l) detail::store_code(a.bytes.data(), i * k + l, 2, 0);
     }
   }
-  GemmOperands operands{.a = std::move(a), .b = std::move(b), .c = std::nullopt, .bias = std::nullopt};
+  judge::Operands operands{.a = std::move(a), .b = std::move(b), .c = std::nullopt, .bias = std::nullopt};
   if (bias) operands.bias = normal(formats::float32, {cols}, 3);
-  return make_gemm(std::move(operands), output);
+  return judge::make_operation(operations::kind_of_gemm, std::move(operands), output);
 }
 
 Codes codes(const Scene& s, const Bytes& bytes) {
@@ -129,30 +129,30 @@ compare::Options with(const char* policy) {
 Comparison by_bits(const Scene& s, const Bytes& got, const Bytes* stale = nullptr) {
   compare::Options o = with("bit-equal");
   if (stale != nullptr) o.stale = codes(s, *stale);
-  return judge(codes(s, got), {.codes = codes(s, s.right)}, o);
+  return compare::judge(codes(s, got), {.codes = codes(s, s.right)}, o);
 }
 
 Comparison by_bound(const Scene& s, const Bytes& got, const Bytes* stale = nullptr) {
   compare::Options o = with("bound");
   if (stale != nullptr) o.stale = codes(s, *stale);
-  return judge(codes(s, got),
-               {.codes = codes(s, s.exact.codes),
-                .truth = s.exact.truth,
-                .remainder = s.exact.remainder,
-                .bound = s.exact.bound},
-               o);
+  return compare::judge(codes(s, got),
+                        {.codes = codes(s, s.exact.codes),
+                         .truth = s.exact.truth,
+                         .remainder = s.exact.remainder,
+                         .bound = s.exact.bound},
+                        o);
 }
 
 // By the sets of right results, as `assay check` judges: never more lenient than the bare bound.
 Comparison by_results(const Scene& s, const Bytes& got) {
-  return judge(codes(s, got),
-               {.codes = codes(s, s.exact.codes),
-                .truth = s.exact.truth,
-                .remainder = s.exact.remainder,
-                .bound = s.exact.bound,
-                .results = s.exact.results,
-                .specials = s.exact.specials},
-               with("bound"));
+  return compare::judge(codes(s, got),
+                        {.codes = codes(s, s.exact.codes),
+                         .truth = s.exact.truth,
+                         .remainder = s.exact.remainder,
+                         .bound = s.exact.bound,
+                         .results = s.exact.results,
+                         .specials = s.exact.specials},
+                        with("bound"));
 }
 
 std::uint64_t code_at(const Scene& s, const Bytes& bytes, std::size_t i) {
@@ -241,15 +241,17 @@ const std::vector<Scene>& scenes() {
       const OutputSpec output{.format = *f};
       const std::string to = " > " + std::string(f->short_name);
       v.push_back(scene("gemm" + to, gemm_operation(output, n, k, true), output));
-      SpmmOperands spmm{.a = sparse(formats::bfloat16, 70, 80, 20),
-                        .b = normal(formats::bfloat16, {80, n}, 22),
-                        .c = std::nullopt,
-                        .bias = std::nullopt};
-      v.push_back(scene("spmm" + to, make_spmm(std::move(spmm), output), output));
-      DotOperands dot{.a = normal(formats::bfloat16, {300, k}, 30),
-                      .b = normal(formats::bfloat16, {300, k}, 31),
-                      .c = std::nullopt};
-      v.push_back(scene("dot" + to, make_dot(std::move(dot), output), output));
+      judge::Operands spmm{.sparse = sparse(formats::bfloat16, 70, 80, 20),
+                           .b = normal(formats::bfloat16, {80, n}, 22),
+                           .c = std::nullopt,
+                           .bias = std::nullopt};
+      v.push_back(scene("spmm" + to, judge::make_operation(operations::kind_of_spmm, std::move(spmm), output),
+                        output));
+      judge::Operands dot{.a = normal(formats::bfloat16, {300, k}, 30),
+                          .b = normal(formats::bfloat16, {300, k}, 31),
+                          .c = std::nullopt};
+      v.push_back(
+          scene("dot" + to, judge::make_operation(operations::kind_of_dot, std::move(dot), output), output));
     }
     return v;
   }();

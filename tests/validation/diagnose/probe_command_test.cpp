@@ -86,7 +86,7 @@ BOOST_FIXTURE_TEST_CASE(alpha_and_beta_are_revealed_saved_and_replayed, Folder) 
   BOOST_TEST(holds(beside.err, "--c-first"), beside.err);
   const Outcome without = assay("check gemm --unit scaled.json --a a.npy --b b.npy --got d.npy");
   BOOST_TEST(without.exit_code == 2, without.out);
-  BOOST_TEST(holds(without.err, "the C that"), without.err);
+  BOOST_TEST(holds(without.err, "--c is missing"), without.err);
   const Outcome other = assay(shape + "--alpha -2 --form text" + from("chain_f32 once"));
   BOOST_TEST(other.exit_code == 0, other.out + other.err);
 }

@@ -1,5 +1,5 @@
 // Minimal failing subsets of planted failures, and cases of generate() that are what they promise.
-#include "validation/diagnose/shrink.hpp"
+#include "validation/judge/smallest_failing.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -15,6 +15,7 @@
 
 using namespace assay;
 using namespace assay::diagnose;
+using namespace assay::judge;
 
 namespace {
 

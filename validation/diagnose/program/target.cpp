@@ -57,11 +57,6 @@ void check_problem(const Problem& p) {
   if (!p.c && p.beta != 1) refuse("a C where there is a beta", to_string(p));
 }
 
-std::string scale_text(double x) {
-  const auto narrow = static_cast<float>(x);
-  return narrow == x ? fmt::format("{}", narrow) : fmt::format("{}", x);
-}
-
 double scale_of(const Problem& p, double typed) {
   const bool wide = p.a == formats::float64 || p.output == formats::float64;
   const FormatSpec& f = wide ? formats::float64 : formats::float32;

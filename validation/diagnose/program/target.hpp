@@ -16,6 +16,8 @@
 #include "reference/exact/arithmetic.hpp"
 #include "reference/exact/code_view.hpp"
 
+#include "validation/judge/own_scaling.hpp"
+
 namespace assay::diagnose {
 
 enum class Operation : std::uint8_t {
@@ -61,7 +63,7 @@ void check_problem(const Problem& problem);
 
 // alpha or beta as a program takes it: rounded to float64 where A or the result is, else to float32.
 double scale_of(const Problem& problem, double typed);
-std::string scale_text(double scale);  // the fewest digits that bring it back, as a float32 if it is one
+using judge::scale_text;
 // The same problem with powers of two for alpha and beta, each of the same sign and on the same side of 1, and 1 and 0
 // as they are: all of a probe's sums stay exact, and a program that branches at 1 or 0 takes the same way.
 Problem with_even_scales(Problem problem);

@@ -187,11 +187,6 @@ const SavedArithmetic* saved_of(const Arithmetic& arithmetic) {
   return revealed == nullptr ? nullptr : &revealed->saved();
 }
 
-std::string describe(const OwnScaling& s) {
-  if (s.mean) return "mean";
-  return "alpha=" + scale_text(s.alpha) + (s.beta ? " beta=" + scale_text(*s.beta) : "");
-}
-
 std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   if (saved.shapes.empty()) throw ContractError("a revealed arithmetic without a shape");
   const Problem& first = saved.shapes.front().revelation.problem;
@@ -217,7 +212,7 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   if (first.scaled()) {
     info.scaling =
         OwnScaling{.alpha = first.alpha, .beta = first.c ? std::optional(first.beta) : std::nullopt};
-    info.summary += ", " + describe(*info.scaling);
+    info.summary += ", " + judge::describe(*info.scaling);
   }
   info.accumulator = first.c.value_or(first.output);
   info.order = "a tree: see the file";

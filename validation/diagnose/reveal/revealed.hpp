@@ -39,7 +39,6 @@ SavedArithmetic load(const std::filesystem::path& path);                     // 
 // where every fresh result was predicted, else UNV. A revealed sum takes ones as its second operand and nothing
 // else: InputError. step() has no meaning here: ContractError.
 std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved);
-std::string describe(const OwnScaling& scaling);  // "alpha=0.7 beta=0.3", "mean"
 // What make_revealed() was given; null for any other arithmetic.
 const SavedArithmetic* saved_of(const Arithmetic& arithmetic);
 

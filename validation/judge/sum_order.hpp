@@ -5,10 +5,10 @@
 
 #include "reference/exact/error_bound.hpp"
 
-namespace assay::cli {
+namespace assay::judge {
 
 // "any", "sequential", "pairwise", "pairwise:128", "blocked:LANES", "blocked:LANES:PANEL". InputError that names
 // --order for anything else.
 SumTree parse_order(const std::string& typed);
 
-}  // namespace assay::cli
+}  // namespace assay::judge

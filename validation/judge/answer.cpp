@@ -1,4 +1,4 @@
-#include "validation/cli/check_answer.hpp"
+#include "validation/judge/answer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
 
-namespace assay::cli {
+namespace assay::judge {
 namespace {
 
 // An exact value as the nearest float64 and the rest, rounded.
@@ -105,4 +105,4 @@ std::vector<std::size_t> sample_of(std::size_t n, std::size_t size, std::uint64_
   return sample;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::judge

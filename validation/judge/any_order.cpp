@@ -1,4 +1,4 @@
-#include "validation/cli/any_order.hpp"
+#include "validation/judge/any_order.hpp"
 
 #include <limits>
 #include <string>
@@ -6,7 +6,7 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 
-namespace assay::cli {
+namespace assay::judge {
 namespace {
 
 ArithmeticInfo info_of(const Accumulation& how, const FormatSpec& output) {
@@ -63,4 +63,4 @@ std::unique_ptr<const Arithmetic> make_any_order(const Accumulation& how, const 
   return std::make_unique<AnyOrder>(how, output);
 }
 
-}  // namespace assay::cli
+}  // namespace assay::judge

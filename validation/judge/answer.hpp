@@ -6,9 +6,9 @@
 #include <functional>
 #include <vector>
 
-#include "validation/cli/check_operation.hpp"
+#include "validation/judge/operands.hpp"
 
-namespace assay::cli {
+namespace assay::judge {
 
 // All outputs, as a comparison takes them.
 struct Answer {
@@ -32,4 +32,4 @@ Answer predicted_answer(const Operation& operation, const Arithmetic& unit, cons
 // `size` of n outputs, ascending, spread evenly; empty, for all, if there are no more.
 std::vector<std::size_t> sample_of(std::size_t n, std::size_t size, std::uint64_t seed);
 
-}  // namespace assay::cli
+}  // namespace assay::judge

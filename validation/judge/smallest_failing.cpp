@@ -1,9 +1,9 @@
-#include "validation/diagnose/shrink.hpp"
+#include "validation/judge/smallest_failing.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace assay::diagnose {
+namespace assay::judge {
 
 std::vector<std::size_t> smallest_failing(std::vector<std::size_t> items, std::size_t least,
                                           const std::function<bool(const std::vector<std::size_t>&)>& fails,
@@ -49,4 +49,4 @@ std::vector<std::size_t> smallest_failing(std::vector<std::size_t> items, std::s
   return items;
 }
 
-}  // namespace assay::diagnose
+}  // namespace assay::judge

@@ -1,4 +1,4 @@
-#include "validation/cli/sum_order.hpp"
+#include "validation/judge/sum_order.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
 
-namespace assay::cli {
+namespace assay::judge {
 
 SumTree parse_order(const std::string& typed) {
   std::vector<std::uint64_t> numbers;
@@ -54,4 +54,4 @@ SumTree parse_order(const std::string& typed) {
   return tree;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::judge

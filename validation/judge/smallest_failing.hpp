@@ -8,7 +8,7 @@
 #include <functional>
 #include <vector>
 
-namespace assay::diagnose {
+namespace assay::judge {
 
 struct ShrinkBudget {
   std::uint64_t most = 2000;  // questions that may be asked
@@ -22,4 +22,4 @@ std::vector<std::size_t> smallest_failing(std::vector<std::size_t> items, std::s
                                           const std::function<bool(const std::vector<std::size_t>&)>& fails,
                                           ShrinkBudget& budget);
 
-}  // namespace assay::diagnose
+}  // namespace assay::judge

@@ -1,0 +1,327 @@
+#include "validation/cli/check_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "reference/core/error.hpp"
+#include "reference/operations/operation.hpp"
+#include "validation/cli/options.hpp"
+#include "validation/judge/question.hpp"
+#include "validation/suites/arithmetics.hpp"
+
+namespace assay::cli {
+namespace {
+
+// --- operands ----------------------------------------------------------------------------------------------
+
+// Matrices that lie column by column in a file whose header says otherwise, or that has none.
+io::Array by_rows(io::Array array) {
+  if (array.shape.size() < 2 || array.file_order == io::Order::column_major) return array;
+  const std::size_t rows = static_cast<std::size_t>(array.shape[array.shape.size() - 2]);
+  const std::size_t cols = static_cast<std::size_t>(array.shape.back());
+  io::Array turned = io::make_array(array.element, array.shape);
+  turned.origin = array.origin;
+  turned.metadata = array.metadata;
+  const std::size_t bytes = array.element.bytes(), n = static_cast<std::size_t>(array.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t within = i % (rows * cols);
+    const std::size_t src = i - within + within % cols * rows + within / cols;
+    std::copy_n(array.bytes.begin() + static_cast<std::ptrdiff_t>(src * bytes), bytes,
+                turned.bytes.begin() + static_cast<std::ptrdiff_t>(i * bytes));
+  }
+  return turned;
+}
+
+class Operands {
+ public:
+  explicit Operands(const CheckOptions& o) : o_(o) {}
+
+  io::Array dense(std::string_view option, const std::string& path, const std::string& format) const {
+    io::AnyArray any = read(option, path, format);
+    if (std::holds_alternative<io::SparseArray>(any)) {
+      throw InputError(path, "", fmt::format("a dense array ({}); a sparse A is for spmm", option),
+                       "a sparse one");
+    }
+    return arranged(std::get<io::Array>(std::move(any)));
+  }
+  io::SparseArray sparse(std::string_view option, const std::string& path, const std::string& format) const {
+    io::AnyArray any = read(option, path, format);
+    if (std::holds_alternative<io::Array>(any)) {
+      throw InputError(path, "",
+                       fmt::format("a sparse array ({}): SciPy's npz or Matrix Market coordinates", option),
+                       "a dense one");
+    }
+    io::SparseArray array = std::get<io::SparseArray>(std::move(any));
+    array.values = floating(std::move(array.values));
+    return array;
+  }
+  // The values of a sparse array in the order of its rows, or a dense array as it is.
+  io::Array values(std::string_view option, const std::string& path, const std::string& format,
+                   const io::SparseArray& mask) const {
+    io::AnyArray any = read(option, path, format);
+    if (std::holds_alternative<io::Array>(any)) return arranged(std::get<io::Array>(std::move(any)));
+    const io::SparseArray csr = io::to_csr(std::get<io::SparseArray>(any)), pattern = io::to_csr(mask);
+    check_entries(path, csr, pattern, mask.origin);
+    io::Array array = floating(io::Array(csr.values));
+    array.origin = path;
+    return array;
+  }
+  std::optional<io::Array> optional_dense(std::string_view option, const std::string& path,
+                                          const std::string& format) const {
+    if (path.empty()) return std::nullopt;
+    return dense(option, path, format);
+  }
+
+ private:
+  // Both as CSR: the first place where they differ.
+  static void check_entries(const std::string& path, const io::SparseArray& csr, const io::SparseArray& mask,
+                            const std::string& origin) {
+    const std::string expected = "the entries of " + origin + ", in its order: ";
+    const auto shape = [](const io::SparseArray& x) { return fmt::format("{} x {}", x.rows, x.cols); };
+    if (csr.rows != mask.rows || csr.cols != mask.cols)
+      throw InputError(path, "", expected + shape(mask), shape(csr));
+    for (std::size_t row = 0; row < static_cast<std::size_t>(mask.rows); ++row) {
+      const auto begin = mask.offsets[row], end = mask.offsets[row + 1];
+      const auto found_end = csr.offsets[row + 1];
+      const auto common = std::min(end, found_end);
+      for (auto e = begin; e < common; ++e) {
+        const auto wanted = mask.column_indices[static_cast<std::size_t>(e)],
+                   found = csr.column_indices[static_cast<std::size_t>(e)];
+        if (found == wanted) continue;
+        throw InputError(path, fmt::format("row {}, entry {} of it", row, e - begin),
+                         fmt::format("{}column {}", expected, wanted), fmt::format("column {}", found));
+      }
+      if (end != found_end) {
+        throw InputError(path, fmt::format("row {}", row),
+                         fmt::format("{}{} in the row", expected, end - begin),
+                         fmt::format("{}", found_end - begin));
+      }
+    }
+  }
+  io::AnyArray read(std::string_view option, const std::string& path, const std::string& format) const {
+    if (path.empty())
+      throw InputError("check " + o_.asked.operation, "", fmt::format("{} FILE", option), "none");
+    check_format(format.empty() ? "--format" : fmt::format("{}-format", option),
+                 format.empty() ? o_.format : format);
+    return read_operand(path, format.empty() ? o_.format : format, raw(option, path));
+  }
+  // What was said of every file without a header, and of this one.
+  RawOptions raw(std::string_view option, const std::string& path) const {
+    RawOptions all = o_.raw;
+    const auto own = o_.own_raw.find(option == "--stale" ? "--got" : option);
+    if (own == o_.own_raw.end()) return all;
+    for (const auto& [typed, name, value, said] :
+         {std::tuple(&own->second.dtype, &own->second.dtype_option, &all.dtype, &all.dtype_option),
+          std::tuple(&own->second.shape, &own->second.shape_option, &all.shape, &all.shape_option)}) {
+      if (typed->empty()) continue;
+      if (!is_raw_name(path)) throw InputError(*name, "", "a file without a header", path);
+      *value = *typed;
+      *said = *name;
+    }
+    return all;
+  }
+  static io::Array floating(io::Array&& array) {
+    if (!array.element.is_floating()) {
+      throw InputError(array.origin, "",
+                       "floating-point values, or codes with their format (--format, --a-format, ...)",
+                       array.element.name());
+    }
+    return std::move(array);
+  }
+  io::Array arranged(io::Array&& array) const {
+    io::Array values = floating(std::move(array));
+    return o_.asked.layout == "column" ? by_rows(std::move(values)) : values;
+  }
+  const CheckOptions& o_;
+};
+
+// The settings, and the names of the options that were typed.
+judge::Request settings(const CheckOptions& o, const CLI::App& app) {
+  judge::Request r = o.asked;
+  for (const CLI::Option* option : app.get_options([](const CLI::Option* x) { return x->count() > 0; })) {
+    for (const std::string& name : option->get_lnames()) r.given.insert(name);
+  }
+  if (!o.unit.empty()) {
+    r.arithmetic = &find_arithmetic(o.unit, "--unit");
+    r.arithmetic_name = o.unit;
+    r.require_places = [name = o.unit, arithmetic = r.arithmetic,
+                        is_matrix = r.operation == "gemm"](const operations::Shape& shape) {
+      check_places(name, *arithmetic, is_matrix ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
+    };
+  }
+  r.known = &arithmetics();
+  r.policy = chosen_policy(o.policy);
+  r.threads = o.show.threads;
+  r.a_is_text = o.a_format.empty() && o.format.empty() && o.a.find(".mtx") != std::string::npos;
+  return r;
+}
+
+void refuse_unused(const CheckOptions& o, const CLI::App& app) {
+  refuse_alone(app, {{"--b-format", "--b"},
+                     {"--b-dtype", "--b"},
+                     {"--b-shape", "--b"},
+                     {"--c-format", "--c"},
+                     {"--c-dtype", "--c"},
+                     {"--c-shape", "--c"},
+                     {"--bias-format", "--bias"},
+                     {"--bias-dtype", "--bias"},
+                     {"--bias-shape", "--bias"},
+                     {"--bias-along", "--bias"},
+                     {"--seed", "--sample"}});
+  refuse_unused_raw(o.raw, {o.a, o.b, o.c, o.got, o.bias, o.mask, o.stale});
+}
+
+}  // namespace
+
+judge::Request read_request(const CheckOptions& o, const CLI::App& app) {
+  judge::Request r = settings(o, app);
+  const operations::OperationKind& kind = judge::kind_of(r);
+  refuse_unused(o, app);
+  const Operands in(o);
+  if (kind.sparse_a) {
+    r.sparse = in.sparse("--a", o.a, o.a_format);
+  } else {
+    r.a = in.dense("--a", o.a, o.a_format);
+  }
+  if (kind.has_b) r.b = in.dense("--b", o.b, o.b_format);
+  if (kind.sparse_mask) {
+    r.sparse = in.sparse("--mask", o.mask, "");
+    if (!o.c.empty()) r.c = in.values("--c", o.c, o.c_format, *r.sparse);
+    r.got = in.values("--got", o.got, o.got_format, *r.sparse);
+  } else {
+    r.c = in.optional_dense("--c", o.c, o.c_format);
+    r.got = in.dense("--got", o.got, o.got_format);
+  }
+  r.bias = in.optional_dense("--bias", o.bias, o.bias_format);
+  r.a_scales = read_scales(o.scales.a, o.scales.a_tensor);
+  r.b_scales = read_scales(o.scales.b, o.scales.b_tensor);
+  for (judge::GivenScales* given : {&r.a_scales, &r.b_scales}) {
+    if (given->blocks && o.asked.layout == "column") given->blocks = by_rows(std::move(*given->blocks));
+  }
+  r.stale = in.optional_dense("--stale", o.stale, o.got_format);
+  return r;
+}
+
+CheckLine::CheckLine(const std::vector<std::string>& words)
+    : app_(std::make_unique<CLI::App>("", "assay check")) {
+  add_check_options(*app_, options_);
+  try {
+    app_->parse(
+        std::vector<std::string>(words.rbegin(), words.rend()));  // the parser takes them from the back
+  } catch (const CLI::ParseError& e) {
+    throw UsageError(fmt::format("not a check that can be run: {}", e.what()));
+  }
+}
+CheckLine::~CheckLine() = default;
+
+judge::Request CheckLine::request() const { return read_request(options_, *app_); }
+
+std::string CheckLine::text(const std::map<std::string, File>& files) const {
+  std::map<std::string, std::string> instead;
+  std::string formats;
+  for (const auto& [name, file] : files) {
+    instead[name] = file.path;
+    if (!file.format.empty()) formats += fmt::format(" --{}-format {}", name, file.format);
+  }
+  const auto is_of_files = [](std::string_view name) {
+    return name == "format" || name.ends_with("-format") || name.ends_with("dtype") ||
+           name.ends_with("shape") || name == "layout" || name == "strict";
+  };
+  return command_text(*app_, instead, is_of_files) + formats;
+}
+
+void add_check_options(CLI::App& app, CheckOptions& o) {
+  std::vector<std::string_view> names;
+  for (const operations::OperationKind* kind : operations::operation_kinds()) names.push_back(kind->name);
+  app.add_option("operation", o.asked.operation, fmt::format("{}", fmt::join(names, ", ")))->required();
+  app.add_option("--a", o.a,
+                 "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
+  app.add_option("--b", o.b, "Right operand; weights of conv");
+  app.add_option("--c", o.c, "C of alpha A B + beta C; of dot, what each sum starts with");
+  app.add_option("--got", o.got, "The output to judge");
+  app.add_option("--bias", o.bias, "Bias: one value a column (or row, or output channel)");
+  app.add_option("--mask", o.mask, "Of sddmm: the sparse array whose entries are computed");
+  app.add_option("--stale", o.stale, "What the memory of got held before: would it pass?");
+  app.add_option("--format,-f", o.format, "Read arrays of codes (uint8, uint16, ...) as this format");
+  app.add_option("--a-format", o.a_format, "The same for A alone; so for the others");
+  app.add_option("--b-format", o.b_format);
+  app.add_option("--c-format", o.c_format);
+  app.add_option("--got-format", o.got_format);
+  app.add_option("--bias-format", o.bias_format);
+  app.add_option("--alpha", o.asked.alpha, "Rounded into the format of the sums")->capture_default_str();
+  app.add_option("--beta", o.asked.beta, "The same (default: 1 with --c, else 0)");
+  app.add_option("--activation", o.asked.activation,
+                 "none, relu, relu-max (NaN becomes 0, as fmaxf gives it) or clip:LOW:HIGH")
+      ->capture_default_str();
+  app.add_option("--epilogue", o.asked.epilogue,
+                 "Where alpha, beta C and bias may enter: anywhere in the sum, or last, after it")
+      ->capture_default_str();
+  add_unsigned(app, "--sample", o.asked.sample, "Judge this many outputs, drawn with --seed, instead of all",
+               1);
+  add_seed(app, o.asked.seed, "Of --sample");
+  app.add_option("--bias-along", o.asked.bias_along, "columns or rows")->capture_default_str();
+  app.add_flag("--transpose-a", o.asked.transpose_a, "A is stored k x m");
+  app.add_flag("--transpose-b", o.asked.transpose_b, "B is stored n x k");
+  app.add_option("--layout", o.asked.layout,
+                 "Matrices lie by row or by column in every file whose header does not say column")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"row", "column"}));
+  app.add_option("--batch", o.asked.batch, "Require a batch of exactly this many matrices")
+      ->check(whole_number);
+  app.add_flag("--c-first", o.asked.c_first, "C starts the sum, as in matrix units");
+  app.add_option(
+      "--unit", o.unit,
+      "Whose bound (with --policy bit-equal: whose bits) got must meet: see `assay list arithmetics`");
+  add_scale_options(app, o.scales);
+  app.add_option("--acc", o.asked.accumulator,
+                 "Format of the sums (default: float32; float64 where an array is)");
+  app.add_option("--order", o.asked.order, "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
+      ->capture_default_str();
+  app.add_option("--product", o.asked.product,
+                 "Format that products are rounded to first, or fused (default)");
+  app.add_option("--mode", o.asked.mode, "Rounding of the sums: a name of `assay list roundings`")
+      ->capture_default_str();
+  app.add_flag("--flush", o.asked.flush, "Subnormal operands and results are zeros");
+  app.add_option(
+      "--rounding", o.asked.rounding,
+      "Rounding into the output's format (default: nearest-even; --mode where sums are in that format)");
+  app.add_option("--overflow", o.asked.overflow, "Above the largest number of the output: ieee or saturate")
+      ->capture_default_str();
+  app.add_option("--operation", o.asked.reduction,
+                 "Of reduce: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
+      ->capture_default_str();
+  app.add_option("--axis", o.asked.axis,
+                 "Of reduce and sum: the axis, negative from the end (default: all elements)")
+      ->check(signed_number);
+  app.add_option("--nan", o.asked.nan, "Of reduce: propagate or ignore, for max and min")
+      ->capture_default_str();
+  app.add_option("--stride", o.asked.stride, "Of conv: one number, or rows and columns")
+      ->expected(1, 2)
+      ->check(whole_number);
+  app.add_option("--pad", o.asked.pad, "Of conv, on every side")->expected(1, 2)->check(whole_number);
+  app.add_option("--dilation", o.asked.dilation, "Of conv")->expected(1, 2)->check(whole_number);
+  app.add_option("--groups", o.asked.groups, "Of conv")->capture_default_str()->check(whole_number);
+  app.add_option("--image-layout", o.asked.image_layout, "Of conv: nchw or nhwc")->capture_default_str();
+  app.add_option("--padding", o.asked.padding, "Of conv: padding is zeros that multiply, or absent")
+      ->capture_default_str();
+  add_policy_options(app, o.policy, "bound");
+  add_raw_options(app, o.raw, false);
+  for (const char* operand : {"--a", "--b", "--c", "--got", "--bias"}) {
+    RawOptions& raw = o.own_raw[operand];
+    raw.dtype_option = fmt::format("{}-dtype", operand);
+    raw.shape_option = fmt::format("{}-shape", operand);
+    const bool first = std::string_view(operand) == "--a";
+    app.add_option(raw.dtype_option, raw.dtype, first ? "The same for A alone; so for the others" : "");
+    app.add_option(raw.shape_option, raw.shape, first ? "The same for A alone; so for the others" : "");
+  }
+  app.add_flag("--expects-zero", o.asked.expects_zero,
+               "That the truth is zero everywhere is what this is about: not VACUOUS");
+  add_show_options(app, o.show);
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,52 @@
+#include "validation/judge/scales.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/exact/wide_arithmetic.hpp"
+#include "reference/formats/decimal.hpp"
+#include "reference/formats/encode.hpp"
+
+namespace assay::judge {
+
+float tensor_scale(const std::string& option, const std::string& typed) {
+  if (typed.empty()) return 1;
+  const auto refused = [&] {
+    return InputError(option, "", "a positive number within the range of float32", typed);
+  };
+  ExactValue<Wide> x;
+  try {
+    x = parse_number(typed);
+  } catch (const InputError&) {
+    throw refused();
+  }
+  const Encoded e = encode(x, formats::float32);
+  if (x.kind != Kind::finite || x.negative || e.overflow || e.code == 0) throw refused();
+  return static_cast<float>(decode(e.code, formats::float32));
+}
+
+std::optional<io::Scales> scales_of(const GivenScales& given, const std::string& option,
+                                    const std::string& tensor_option, const ArithmeticInfo& info,
+                                    const io::Shape& shape, Lines along, const ArithmeticRegistry* known) {
+  if (!given.blocks) {
+    if (!given.tensor.empty()) throw InputError(tensor_option, "", option + " with it", "none");
+    return std::nullopt;
+  }
+  if (!info.block_scales) {
+    std::vector<std::string_view> names;
+    if (known != nullptr) {
+      for (const Arithmetic* x : known->list()) {
+        if (x->info().block_scales) names.push_back(x->info().name);
+      }
+    }
+    throw InputError(
+        option, "", fmt::format("a unit that reads scales of blocks: {}", fmt::join(names, ", ")), info.name);
+  }
+  return io::Scales(*given.blocks, *info.block_scales, shape, along,
+                    tensor_scale(tensor_option, given.tensor));
+}
+
+}  // namespace assay::judge
