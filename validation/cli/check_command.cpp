@@ -245,16 +245,18 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
   app.add_option("--c", o.c, "C of alpha A B + beta C; of dot, what each sum starts with");
   app.add_option("--got", o.got, "The output to judge");
   app.add_option("--bias", o.bias, "Bias: one value a column (or row, or output channel)");
-  app.add_option("--mask", o.mask, "Of sddmm: the sparse array whose entries are computed");
-  app.add_option("--stale", o.stale, "What the memory of got held before: would it pass?");
+  app.add_option("--mask", o.mask, "Of sddmm: the sparse array that says which entries are computed");
+  app.add_option("--stale", o.stale, "What got's memory held before: report whether it would pass too");
   app.add_option("--format,-f", o.format, "Read arrays of codes (uint8, uint16, ...) as this format");
-  app.add_option("--a-format", o.a_format, "The same for A alone; so for the others");
-  app.add_option("--b-format", o.b_format);
-  app.add_option("--c-format", o.c_format);
-  app.add_option("--got-format", o.got_format);
-  app.add_option("--bias-format", o.bias_format);
-  app.add_option("--alpha", o.asked.alpha, "Rounded into the format of the sums")->capture_default_str();
-  app.add_option("--beta", o.asked.beta, "The same (default: 1 with --c, else 0)");
+  app.add_option("--a-format", o.a_format, "Read A alone as this format");
+  app.add_option("--b-format", o.b_format, "Read B alone as this format");
+  app.add_option("--c-format", o.c_format, "Read C alone as this format");
+  app.add_option("--got-format", o.got_format, "Read got alone as this format");
+  app.add_option("--bias-format", o.bias_format, "Read the bias alone as this format");
+  app.add_option("--alpha", o.asked.alpha, "Factor of A B, rounded into the format of the sums")
+      ->capture_default_str();
+  app.add_option("--beta", o.asked.beta,
+                 "Factor of C, rounded into the format of the sums (default: 1 with --c, else 0)");
   app.add_option("--activation", o.asked.activation,
                  "none, relu, relu-max (NaN becomes 0, as fmaxf gives it) or clip:LOW:HIGH")
       ->capture_default_str();
@@ -263,8 +265,10 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
       ->capture_default_str();
   add_unsigned(app, "--sample", o.asked.sample, "Judge this many outputs, drawn with --seed, instead of all",
                1);
-  add_seed(app, o.asked.seed, "Of --sample");
-  app.add_option("--bias-along", o.asked.bias_along, "columns or rows")->capture_default_str();
+  add_seed(app, o.asked.seed, "Seed of --sample");
+  app.add_option("--bias-along", o.asked.bias_along,
+                 "One bias value for each of the output's columns or rows")
+      ->capture_default_str();
   app.add_flag("--transpose-a", o.asked.transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o.asked.transpose_b, "B is stored n x k");
   app.add_option("--layout", o.asked.layout,
@@ -274,40 +278,50 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
   app.add_option("--batch", o.asked.batch, "Require a batch of exactly this many matrices")
       ->check(whole_number);
   app.add_flag("--c-first", o.asked.c_first, "C starts the sum, as in matrix units");
-  app.add_option(
-      "--unit", o.unit,
-      "Whose bound (with --policy bit-equal: whose bits) got must meet: see `assay list arithmetics`");
+  app.add_option("--unit", o.unit,
+                 "Judge by this arithmetic's bound, or by its bits with --policy bit-equal: see `assay list "
+                 "arithmetics`");
   add_scale_options(app, o.scales);
   app.add_option("--acc", o.asked.accumulator,
                  "Format of the sums (default: float32; float64 where an array is)");
-  app.add_option("--order", o.asked.order, "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
+  app.add_option("--order", o.asked.order,
+                 "Order of additions: any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
       ->capture_default_str();
   app.add_option("--product", o.asked.product,
                  "Format that products are rounded to first, or fused (default)");
   app.add_option("--mode", o.asked.mode, "Rounding of the sums: a name of `assay list roundings`")
       ->capture_default_str();
-  app.add_flag("--flush", o.asked.flush, "Subnormal operands and results are zeros");
+  app.add_flag("--flush", o.asked.flush, "Sums read and write subnormals as zeros");
   app.add_option(
       "--rounding", o.asked.rounding,
       "Rounding into the output's format (default: nearest-even; --mode where sums are in that format)");
-  app.add_option("--overflow", o.asked.overflow, "Above the largest number of the output: ieee or saturate")
+  app.add_option("--overflow", o.asked.overflow,
+                 "What results above the output's largest number become: ieee or saturate")
       ->capture_default_str();
-  app.add_option("--operation", o.asked.reduction,
-                 "Of reduce: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
+  app.add_option(
+         "--operation", o.asked.reduction,
+         "Of reduce: what to compute: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
       ->capture_default_str();
   app.add_option("--axis", o.asked.axis,
                  "Of reduce and sum: the axis, negative from the end (default: all elements)")
       ->check(signed_number);
-  app.add_option("--nan", o.asked.nan, "Of reduce: propagate or ignore, for max and min")
+  app.add_option("--nan", o.asked.nan, "Of reduce: whether max and min propagate or ignore NaN")
       ->capture_default_str();
-  app.add_option("--stride", o.asked.stride, "Of conv: one number, or rows and columns")
+  app.add_option("--stride", o.asked.stride,
+                 "Of conv: step of the window; one number, or one for rows and one for columns")
       ->expected(1, 2)
       ->check(whole_number);
-  app.add_option("--pad", o.asked.pad, "Of conv, on every side")->expected(1, 2)->check(whole_number);
-  app.add_option("--dilation", o.asked.dilation, "Of conv")->expected(1, 2)->check(whole_number);
-  app.add_option("--groups", o.asked.groups, "Of conv")->capture_default_str()->check(whole_number);
-  app.add_option("--image-layout", o.asked.image_layout, "Of conv: nchw or nhwc")->capture_default_str();
-  app.add_option("--padding", o.asked.padding, "Of conv: padding is zeros that multiply, or absent")
+  app.add_option("--pad", o.asked.pad, "Of conv: padding on every side")->expected(1, 2)->check(whole_number);
+  app.add_option("--dilation", o.asked.dilation, "Of conv: distance between the taps of the kernel")
+      ->expected(1, 2)
+      ->check(whole_number);
+  app.add_option("--groups", o.asked.groups, "Of conv: groups of channels")
+      ->capture_default_str()
+      ->check(whole_number);
+  app.add_option("--image-layout", o.asked.image_layout, "Of conv: layout of images, nchw or nhwc")
+      ->capture_default_str();
+  app.add_option("--padding", o.asked.padding,
+                 "Of conv: zeros (padding takes part as zeros) or absent (it is left out)")
       ->capture_default_str();
   add_policy_options(app, o.policy, "bound");
   add_raw_options(app, o.raw, false);
@@ -315,12 +329,13 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
     RawOptions& raw = o.own_raw[operand];
     raw.dtype_option = fmt::format("{}-dtype", operand);
     raw.shape_option = fmt::format("{}-shape", operand);
-    const bool first = std::string_view(operand) == "--a";
-    app.add_option(raw.dtype_option, raw.dtype, first ? "The same for A alone; so for the others" : "");
-    app.add_option(raw.shape_option, raw.shape, first ? "The same for A alone; so for the others" : "");
+    app.add_option(raw.dtype_option, raw.dtype,
+                   fmt::format("Element type of the {} file, if it has no header", operand + 2));
+    app.add_option(raw.shape_option, raw.shape,
+                   fmt::format("Shape of the {} file, if it has no header", operand + 2));
   }
   app.add_flag("--expects-zero", o.asked.expects_zero,
-               "That the truth is zero everywhere is what this is about: not VACUOUS");
+               "Accept an exact result of zeros as intended instead of calling it VACUOUS");
   add_show_options(app, o.show);
 }
 

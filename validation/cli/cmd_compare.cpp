@@ -350,12 +350,12 @@ std::function<int()> make_compare(CLI::App& app) {
                  "Rounding of want into got's format: a name of `assay list roundings`")
       ->capture_default_str();
   app.add_option("--format,-f", o->format, "Read arrays of codes (uint8, uint16, ...) as this format");
-  app.add_option("--got-format", o->got_format, "The same for got alone");
-  app.add_option("--want-format", o->want_format, "The same for want alone");
+  app.add_option("--got-format", o->got_format, "Read got alone as this format");
+  app.add_option("--want-format", o->want_format, "Read want alone as this format");
   add_raw_options(app, o->raw);
   app.add_flag("--expects-zero", o->expects_zero,
-               "That want is zero everywhere is what this is about: not VACUOUS");
-  app.add_option("--stale", o->stale, "What the memory of got held before: would it pass?");
+               "Accept a want of zeros as intended instead of calling it VACUOUS");
+  app.add_option("--stale", o->stale, "What got's memory held before: report whether it would pass too");
   add_show_options(app, o->show);
   return [o, &app] { return run(*o, app); };
 }

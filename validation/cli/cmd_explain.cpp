@@ -282,20 +282,24 @@ std::function<int()> make_explain(CLI::App& app) {
       ->check(not_empty);
   add_unsigned(app, "--top", o->top, "Candidates to show (default: 8)", 1);
   app.add_option("--format,-f", o->format, "Read arrays of codes (uint8, uint16, ...) as this format");
-  app.add_option("--a-format", o->a_format, "The same for A alone; so for the others");
-  app.add_option("--b-format", o->b_format);
-  app.add_option("--c-format", o->c_format);
-  app.add_option("--got-format", o->got_format);
+  app.add_option("--a-format", o->a_format, "Read A alone as this format");
+  app.add_option("--b-format", o->b_format, "Read B alone as this format");
+  app.add_option("--c-format", o->c_format, "Read C alone as this format");
+  app.add_option("--got-format", o->got_format, "Read got alone as this format");
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
-  add_unsigned(app, "--stride", o->stride, "Of conv: one number, or rows and columns", 1)->expected(1, 2);
-  add_unsigned(app, "--pad", o->pad, "Of conv, on every side")->expected(1, 2);
-  add_unsigned(app, "--dilation", o->dilation, "Of conv", 1)->expected(1, 2);
-  add_unsigned(app, "--groups", o->groups, "Of conv (default: 1)", 1);
-  app.add_option("--image-layout", o->image_layout, "Of conv: nchw or nhwc")
+  add_unsigned(app, "--stride", o->stride,
+               "Of conv: step of the window; one number, or one for rows and one for columns", 1)
+      ->expected(1, 2);
+  add_unsigned(app, "--pad", o->pad, "Of conv: padding on every side")->expected(1, 2);
+  add_unsigned(app, "--dilation", o->dilation, "Of conv: distance between the taps of the kernel", 1)
+      ->expected(1, 2);
+  add_unsigned(app, "--groups", o->groups, "Of conv: groups of channels (default: 1)", 1);
+  app.add_option("--image-layout", o->image_layout, "Of conv: layout of images, nchw or nhwc")
       ->capture_default_str()
       ->check(CLI::IsMember({"nchw", "nhwc"}));
-  app.add_option("--padding", o->padding, "Of conv: padding is zeros that multiply, or absent")
+  app.add_option("--padding", o->padding,
+                 "Of conv: zeros (padding takes part as zeros) or absent (it is left out)")
       ->capture_default_str()
       ->check(CLI::IsMember({"zeros", "absent"}));
   app.add_flag("--json", o->json, "One JSON object on stdout");

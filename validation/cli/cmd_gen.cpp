@@ -29,8 +29,8 @@ int run(const CaseOptions& o) {
 
 void add_case_options(CLI::App& app, CaseOptions& o) {
   app.add_option("operation", o.operation, "dot, sum or gemm")->required();
-  add_seed(app, o.seed, "Of the cases: the same options and seed make the same ones");
-  add_unsigned(app, "--cases", o.cases, "How many (default: 1000)", 1);
+  add_seed(app, o.seed, "Seed of the cases: the same options and seed make the same cases");
+  add_unsigned(app, "--cases", o.cases, "Number of cases (default: 1000)", 1);
   app.add_option("--values", o.values,
                  "normal; integers (exact in every order); hard (what tells arithmetics apart)")
       ->capture_default_str();
@@ -38,13 +38,14 @@ void add_case_options(CLI::App& app, CaseOptions& o) {
       ->capture_default_str();
   add_unsigned(app, "--m", o.m, "Of gemm: rows of A (default: 8)", 1);
   add_unsigned(app, "--n", o.n, "Of gemm: columns of B (default: 8)", 1);
-  app.add_option("--format,-f", o.format, "Of the operands")->capture_default_str();
-  app.add_option("--b-format", o.b_format, "Of B alone");
+  app.add_option("--format,-f", o.format, "Format of the operands")->capture_default_str();
+  app.add_option("--b-format", o.b_format, "Format of B alone");
   app.add_option("--acc", o.accumulator,
-                 "Of the sums, and of c (default: float32; float64 where an operand is)");
-  app.add_option("--output", o.output, "Of the answers (default: that of the sums)");
+                 "Format of the sums and of c (default: float32; float64 where an operand is)");
+  app.add_option("--output", o.output, "Format of the answers (default: that of the sums)");
   app.add_flag("--with-c", o.with_c, "Of dot and gemm: each sum starts with a c");
-  app.add_option("--as", o.as, "codes (0x3f80), values (0x1.8p+0) or binary; the answers too")
+  app.add_option("--as", o.as,
+                 "How cases and answers are written: codes (0x3f80), values (0x1.8p+0) or binary")
       ->capture_default_str()
       ->check(CLI::IsMember({"codes", "values", "binary"}));
   app.footer(app.get_footer() + R"(

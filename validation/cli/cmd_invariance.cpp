@@ -137,7 +137,7 @@ std::function<int()> make_invariance(CLI::App& app) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--trees", o->trees, "Classes whose trees are revealed at most (0: bits alone)")
       ->capture_default_str();
-  app.add_option("--lines", o->lines, "Of a tree's picture at most")->capture_default_str();
+  app.add_option("--lines", o->lines, "Longest picture of a tree, in lines")->capture_default_str();
   return [o] { return run(*o); };
 }
 

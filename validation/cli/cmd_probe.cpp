@@ -118,7 +118,7 @@ std::function<int()> make_probe(CLI::App& app) {
   app.add_option("--results", o->results, "Fresh results to predict, of each of four kinds of inputs")
       ->capture_default_str()
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
-  app.add_option("--lines", o->lines, "Of a tree's picture at most")->capture_default_str();
+  app.add_option("--lines", o->lines, "Longest picture of a tree, in lines")->capture_default_str();
   app.add_flag("--full", o->full, "Draw every term instead of folding what repeats");
   return [o] { return run(*o); };
 }

@@ -375,7 +375,7 @@ std::function<int()> make_spdnn(CLI::App& app) {
       "--truth", o->truth, "file of categories to compare with (default: that under --data, for MNIST)");
   auto* const expects_zero =
       app.add_flag("--expects-zero", o->expects_zero,
-                   "that no image has a category is what this is about: agreement on that is not VACUOUS");
+                   "accept that no image has a category as intended instead of calling it VACUOUS");
   app.add_option("--threads", o->threads, "threads (default: all)")->check(CLI::Range(1, 4096));
   app.add_option("--isa", o->isa, "no kernel wider than this: scalar, avx2, avx512");
   auto* const out = app.add_option("--out", o->out, "write the categories to this file");

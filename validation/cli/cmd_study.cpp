@@ -29,7 +29,7 @@ void add_study_options(CLI::App& app, StudyOptions& o) {
   app.add_flag("--json", o.json, "One JSON object on stdout");
   app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
       ->check(CLI::Range(1, 4096));
-  add_seed(app, o.seed, "Of the data and of stochastic rounding");
+  add_seed(app, o.seed, "Seed of the data and of stochastic rounding");
 }
 
 StudyFiles::StudyFiles(const StudyOptions& o) {

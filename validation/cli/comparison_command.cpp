@@ -96,7 +96,7 @@ void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view defaul
   app.add_option("--rtol", o.rtol, "With --policy tolerance")->check(finite_not_negative);
   app.add_option(
          "--ulps", o.ulps,
-         "With --policy tolerance: or so many steps between codes (of integers: their difference); 0: "
+         "With --policy tolerance: or at most N steps between codes (of integers: their difference); 0: "
          "want, rounded into got's format")
       ->check(number_of_steps);
   app.add_option("--because", o.because, "With --policy tolerance: the reason, which stands in the report");
@@ -238,7 +238,7 @@ std::vector<double> values_of(const io::Array& array) {
 void add_show_options(CLI::App& app, ShowOptions& o) {
   app.add_flag("--statistics", o.statistics, "Distances, percentiles, NMSE and cosine below the verdict");
   app.add_flag("--json", o.json, "One JSON object on stdout");
-  app.add_flag("--quiet", o.quiet, "Nothing on stdout: the exit code says it");
+  app.add_flag("--quiet", o.quiet, "Print nothing on stdout; the exit code is the answer");
   app.add_option("--report", o.report,
                  "Folder for report.txt, report.jsonl, report.junit.xml and report.html");
   app.add_flag("--strict", o.strict,

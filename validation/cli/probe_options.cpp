@@ -18,20 +18,24 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_option("--form", o.form, "text or binary: how it is spoken to")->capture_default_str();
   app.add_option("--format,-f", o.format, "Format of the operands, and of the result without --output")
       ->capture_default_str();
-  app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
-  app.add_option("--b-format", o.b_format);
-  app.add_option("--c-format", o.c_format);
+  app.add_option("--a-format", o.a_format, "Format of A alone");
+  app.add_option("--b-format", o.b_format, "Format of B alone");
+  app.add_option("--c-format", o.c_format, "Format of C alone");
   app.add_option("--output", o.output, "Format of the result");
   add_unsigned(app, "--m", o.m, "Rows of A (gemm; default: 1)", 1);
   add_unsigned(app, "--n", o.n, "Columns of B (gemm; default: 1)", 1);
   app.add_option("--k", o.k, "Terms of a sum: 64, or several (8,33,64) or a range (1:64:8)")
       ->capture_default_str();
   app.add_flag("--with-c", o.with_c, "gemm with an addend: D = alpha A B + beta C");
-  app.add_option("--alpha", o.alpha, "Of gemm, as a float32 (float64 where A or the result is)")
+  app.add_option("--alpha", o.alpha,
+                 "Of gemm: factor of A B, as a float32 (float64 where A or the result is)")
       ->capture_default_str();
-  app.add_option("--beta", o.beta, "The same of C, with --with-c")->capture_default_str();
-  app.add_option("--threads", o.threads,
-                 "Of the program: OMP_NUM_THREADS, BLIS_NUM_THREADS and others (default: as it decides)")
+  app.add_option("--beta", o.beta,
+                 "Factor of C, with --with-c, as a float32 (float64 where A or the result is)")
+      ->capture_default_str();
+  app.add_option(
+         "--threads", o.threads,
+         "Threads of the program, by OMP_NUM_THREADS, BLIS_NUM_THREADS and others (default: its own choice)")
       ->check(CLI::Range(1, 4096));
   app.add_option("--offset", o.offset, "Bytes from a multiple of 64 to each operand, if the program heeds it")
       ->check(CLI::Range(0, 63));
@@ -43,7 +47,7 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 20));
   add_unsigned(app, "--runs", o.most_runs, "Cases in all at most (default: 4000000)", 1);
-  add_seed(app, o.seed, "Of the random inputs");
+  add_seed(app, o.seed, "Seed of the random inputs");
   app.add_flag("--json", o.json, "One JSON object on stdout");
 }
 

@@ -150,11 +150,13 @@ std::function<int()> make_study_spdnn(CLI::App& app) {
   add_unsigned(app, "--images", o->images,
                "Only the first N images (all are interpolated: neighbours leak into each other)", 1);
   app.add_option("--weights", o->weights,
-                 "FORMAT or FORMAT:ROUNDING (default: f32); repeat it, as the next three")
+                 "Formats of the weights to try, FORMAT or FORMAT:ROUNDING (default: f32); may be repeated")
       ->allow_extra_args(false);
-  app.add_option("--activations", o->activations)->allow_extra_args(false);
-  app.add_option("--bias", o->biases)->allow_extra_args(false);
-  app.add_option("--acc", o->accumulators, "The sums, each step of them")->allow_extra_args(false);
+  app.add_option("--activations", o->activations, "Formats of the activations to try, as --weights")
+      ->allow_extra_args(false);
+  app.add_option("--bias", o->biases, "Formats of the bias to try, as --weights")->allow_extra_args(false);
+  app.add_option("--acc", o->accumulators, "Formats of the sums to try, rounded at every step, as --weights")
+      ->allow_extra_args(false);
   add_study_options(app, o->study);
   app.footer(
       app.get_footer() +

@@ -57,18 +57,19 @@ judge::GivenScales read_scales(const std::string& path, const std::string& tenso
 }
 
 void add_unit_options(CLI::App& app, UnitOptions& o) {
-  app.add_option("--unit", o.unit, "Whose arithmetic: see `assay units` and `assay list arithmetics`")
+  app.add_option("--unit", o.unit,
+                 "Arithmetic to compute by: a name of `assay units` or `assay list arithmetics`")
       ->required();
   app.add_option("--a", o.a, "Left operand: npy, npz, safetensors, Matrix Market or raw; FILE:NAME")
       ->required();
   app.add_option("--b", o.b, "Right operand")->required();
   app.add_option("--c", o.c, "What the sums start from (default: +0)");
-  app.add_option("--out", o.out, "Where D goes: .npy, .npz, .safetensors or .raw");
+  app.add_option("--out", o.out, "File to write D to: .npy, .npz, .safetensors or .raw");
   app.add_option("--output", o.output, "Format of D, where the unit gives several (default: its first)");
   app.add_option("--format,-f", o.format, "Read arrays of codes (uint8, uint16, ...) as this format");
-  app.add_option("--a-format", o.a_format, "The same for A alone; so for B and C");
-  app.add_option("--b-format", o.b_format);
-  app.add_option("--c-format", o.c_format);
+  app.add_option("--a-format", o.a_format, "Read A alone as this format");
+  app.add_option("--b-format", o.b_format, "Read B alone as this format");
+  app.add_option("--c-format", o.c_format, "Read C alone as this format");
   add_scale_options(app, o.scales);
   app.add_flag(
       "--round", o.round,
