@@ -213,11 +213,11 @@ std::string side_text(const std::string& said, const std::vector<TracedStep>& st
 
 std::string divergence_text(const ExplainedQuestion& q, const Explanation& e, const ExplainDivergence& d) {
   std::string text =
-      fmt::format("\nWhere the best and the nearest other part: output {}, got {} = {}\n",
+      fmt::format("\nFirst divergence between the best match and the runner-up: output {}, got {} = {}\n",
                   compare::index_text(d.index, q.shape), code_text(d.got, q.got), value_text(d.got, q.got));
   if (d.step < d.best.size() && d.best[d.step].below > 0 && d.other_step < d.other_steps.size()) {
-    text += fmt::format("  the first sums of the same terms that differ hold {} of {} terms\n",
-                        d.best[d.step].below, e.most_terms);
+    text +=
+        fmt::format("  partial sums first differ after {} of {} terms\n", d.best[d.step].below, e.most_terms);
   }
   const auto told = [&](const ExplainCandidate& c, std::uint64_t result, const std::vector<TracedStep>& steps,
                         std::size_t at) {
@@ -240,8 +240,8 @@ std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagn
   text += fmt::format("  explain/{} {} got={} sample={} seed={}\n", q.operation, q.parameters, q.got.dtype,
                       e.sample, q.seed);
   text += fmt::format(
-      "  {} orders of {} terms x {} rules, {} more arithmetics by name; all saw {} outputs, {} saw the "
-      "rest\n",
+      "  {} orders of {} terms x {} rules, {} more arithmetics by name; all were tested on {} outputs, "
+      "the {} best on the rest\n",
       e.orders,
       e.least_terms == e.most_terms ? fmt::format("{}", e.most_terms)
                                     : fmt::format("{} to {}", e.least_terms, e.most_terms),

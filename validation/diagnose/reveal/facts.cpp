@@ -55,7 +55,7 @@ class Prober {
 
   // --- where things are ------------------------------------------------------------------------------------
 
-  // Parents, and of each node the leaf that the fewest nodes lie above.
+  // Parents, and for each node its shallowest leaf.
   void survey() {
     const std::size_t n = tree_.nodes.size();
     facts_.parent.assign(n, -1);

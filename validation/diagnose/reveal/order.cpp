@@ -131,8 +131,8 @@ class Search {
     std::vector<Mask> list;
     const auto add = [&](int m, int u, double factor, double place, std::size_t chunk, const char* kind) {
       Mask mask{factor * power(m), power(u), place, chunk,
-                std::string(kind) + " masks of " + (factor == 1 ? "" : "1.5 ") + "2^" + std::to_string(m) +
-                    " over units of 2^" + std::to_string(u)};
+                std::string(kind) + " values ±" + (factor == 1 ? "" : "1.5 x ") + "2^" + std::to_string(m) +
+                    ", unit terms " + (u == 0 ? "1" : "2^" + std::to_string(u))};
       if (m <= u || !split(p_, 0, mask.m) || !split(p_, 0, mask.u)) return;
       if (p_.adds_c() &&
           (!split(p_, static_cast<int>(p_.k), mask.m) || !split(p_, static_cast<int>(p_.k), mask.u)))
@@ -162,7 +162,7 @@ class Search {
     }
     const int kept = p_.output.precision;
     for (const auto& [m, u] : spans)
-      add(m, u, 1, 0, kept >= 30 ? std::size_t{1} << 30 : std::size_t{1} << kept, "swallowing");
+      add(m, u, 1, 0, kept >= 30 ? std::size_t{1} << 30 : std::size_t{1} << kept, "masking");
     // The accumulator's precision is not known yet: the usual ones, widest formats of the data first.
     for (const int precision : {24, 53, 11, 8, 14, 4, 3}) {
       const int count = std::min(precision, kept);

@@ -33,7 +33,7 @@ struct FoundOrder {
   Tree tree{};  // rules are the default ones; no nodes if it was not found
   std::string why_not{};
   bool as_exact = false;  // no unit was ever lost: the tree is one exact sum, the order unknown
-  std::string how{};      // "masks of 2^127 over units of 1"
+  std::string how{};      // "masking values ±2^127, unit terms 1"
 };
 FoundOrder find_order(Channel& channel, std::uint64_t seed);
 
