@@ -1,6 +1,7 @@
 #include "reference/exact/error_bound.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 
@@ -13,7 +14,11 @@ namespace upward {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-double next_above(double x) { return std::nextafter(x, infinity); }
+// Of finite x.
+double next_above(double x) {
+  return x >= 0 ? std::bit_cast<double>(std::bit_cast<std::uint64_t>(x + 0.0) + 1)
+                : std::nextafter(x, infinity);
+}
 
 }  // namespace
 
@@ -43,7 +48,7 @@ double divide(double a, double b) {
 double compound(double x, std::uint64_t n) {
   // g = (1+x)^k - 1 for the leading bits k of n: doubling k gives g (2 + g), one more g + x (1 + g).
   double g = 0;
-  for (int bit = 63; bit >= 0; --bit) {
+  for (int bit = static_cast<int>(std::bit_width(n)) - 1; bit >= 0; --bit) {
     g = multiply(g, add(2, g));
     if ((n >> bit & 1) != 0) g = add(g, multiply(x, add(1, g)));
   }

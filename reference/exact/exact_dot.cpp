@@ -85,69 +85,24 @@ void check(const CodeVector& x) {
   }
 }
 
-std::uint32_t float16_to_float32(std::uint64_t code) {
-  const auto sign = static_cast<std::uint32_t>(code & 0x8000) << 16;
-  const auto magnitude = static_cast<std::uint32_t>(code & 0x7FFF);
-  if (magnitude >= 0x7C00) return sign | 0x7F800000 | (magnitude & 0x3FF) << 13;
-  if (magnitude >= 0x400) return sign | ((magnitude << 13) + (112U << 23));
-  return sign | std::bit_cast<std::uint32_t>(static_cast<float>(magnitude) * 0x1p-24F);
-}
-
-// Values of a format within float32, block by block, as floats.
-class FloatReader {
+// One array's values, block by block, as floats.
+class FloatBlocks {
  public:
-  FloatReader(const CodeVector& x, bool flush) : x_(x), flush_(flush) {
-    if (x.format.bits <= 8) {
-      table_.resize(std::size_t{1} << x.format.bits);
-      for (std::size_t code = 0; code < table_.size(); ++code) table_[code] = convert_one(code);
-    }
-  }
+  FloatBlocks(const CodeVector& x, bool flush) : x_(x), reader_(x.format, flush) {}
 
   // `count` <= block elements from `begin`; where the array is floats already, the array itself.
   const float* read(std::size_t begin, std::size_t count) {
-    const bool aligned = reinterpret_cast<std::uintptr_t>(x_.data) % alignof(float) == 0;
-    if (x_.format == formats::float32 && x_.stride == 1 && !flush_ && aligned) {
-      return static_cast<const float*>(x_.data) + begin;
-    }
-    if (!table_.empty()) {
-      const std::size_t mask = table_.size() - 1;
-      for (std::size_t i = 0; i < count; ++i) buffer_[i] = table_[x_.code(begin + i) & mask];
-    } else if (flush_) {
-      for (std::size_t i = 0; i < count; ++i) buffer_[i] = convert_one(x_.code(begin + i));
-    } else if (x_.format == formats::float32) {
-      fill<std::uint32_t>(begin, count, [](std::uint32_t code) { return code; });
-    } else if (x_.format == formats::bfloat16) {
-      fill<std::uint16_t>(begin, count, [](std::uint32_t code) { return code << 16; });
-    } else if (x_.format == formats::float16) {
-      fill<std::uint16_t>(begin, count, [](std::uint32_t code) { return float16_to_float32(code); });
-    } else {
-      for (std::size_t i = 0; i < count; ++i) buffer_[i] = convert_one(x_.code(begin + i));
-    }
-    return buffer_.data();
+    return reader_.read(x_, begin, count, buffer_.data());
   }
 
  private:
-  template <class Code, class ToBits>
-  void fill(std::size_t begin, std::size_t count, ToBits to_bits) {
-    std::ptrdiff_t at = static_cast<std::ptrdiff_t>(begin) * x_.stride;
-    for (std::size_t i = 0; i < count; ++i, at += x_.stride) {
-      const auto code = static_cast<std::uint32_t>(detail::load_code_as<Code>(x_.data, at));
-      buffer_[i] = std::bit_cast<float>(to_bits(code));
-    }
-  }
-  float convert_one(std::uint64_t code) const {
-    const std::uint64_t kept = flush_ ? flushed_code(code, x_.format) : code;
-    return std::bit_cast<float>(static_cast<std::uint32_t>(convert(kept, x_.format, formats::float32).code));
-  }
-
   CodeVector x_;
-  bool flush_;
-  std::vector<float> table_;
+  FloatReader reader_;
   std::array<float, block> buffer_;
 };
 
 template <bool magnitudes>
-void add_floats(ExactSum& sum, FloatReader& a, FloatReader* b, std::size_t n) {
+void add_floats(ExactSum& sum, FloatBlocks& a, FloatBlocks* b, std::size_t n) {
   // Without it, denormals-are-zero in the caller's MXCSR would drop subnormal operands.
   const MxcsrGuard guard(0x1F80);
   std::array<float, block> ones;
@@ -222,7 +177,7 @@ void add_exact_dot(ExactSum& sum, const CodeVector& a, const CodeVector& b, cons
   if (is_scaled(a) || is_scaled(b)) {
     for (std::size_t i = 0; i < a.size; ++i) sum.add_product(operand(a, i, options), operand(b, i, options));
   } else if (contains_format(formats::float32, a.format) && contains_format(formats::float32, b.format)) {
-    FloatReader read_a(a, options.flush_inputs), read_b(b, options.flush_inputs);
+    FloatBlocks read_a(a, options.flush_inputs), read_b(b, options.flush_inputs);
     options.magnitudes ? add_floats<true>(sum, read_a, &read_b, a.size)
                        : add_floats<false>(sum, read_a, &read_b, a.size);
   } else if (a.format == formats::float64 && b.format == formats::float64 && !options.magnitudes &&
@@ -236,7 +191,7 @@ void add_exact_dot(ExactSum& sum, const CodeVector& a, const CodeVector& b, cons
 void add_exact_sum(ExactSum& sum, const CodeVector& x, const ExactDotOptions& options) {
   check(x);
   if (!is_scaled(x) && contains_format(formats::float32, x.format)) {
-    FloatReader read(x, options.flush_inputs);
+    FloatBlocks read(x, options.flush_inputs);
     options.magnitudes ? add_floats<true>(sum, read, nullptr, x.size)
                        : add_floats<false>(sum, read, nullptr, x.size);
   } else {

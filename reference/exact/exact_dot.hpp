@@ -12,6 +12,7 @@
 
 #include "reference/exact/code_view.hpp"
 #include "reference/exact/exact_sum.hpp"
+#include "reference/exact/float_reader.hpp"
 
 namespace assay {
 
@@ -20,12 +21,6 @@ struct ExactDotOptions {
   bool flush_inputs =
       false;  // subnormal operands count as zeros of their sign: the truth for a unit that reads them so
 };
-
-// A subnormal code as the zero that a unit which flushes reads; every other code as it is.
-constexpr std::uint64_t flushed_code(std::uint64_t code, const FormatSpec& f) {
-  if (!f.is_subnormal(code)) return code;
-  return f.specials == Specials::fnuz ? 0 : code & f.sign_code();
-}
 
 // sum += a . b. ContractError if the sizes differ or a view of some elements is null.
 void add_exact_dot(ExactSum& sum, const CodeVector& a, const CodeVector& b,

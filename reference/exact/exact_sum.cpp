@@ -50,30 +50,73 @@ void ExactSum::add(const ExactValue<Wide>& x) {
   }
 }
 
-// Afterwards every digit but the last is in [0, 2^32); the last one has the sign of the sum.
-void ExactSum::carry(Digits& digits) {
-  for (std::size_t i = 0; i + 1 < digit_count; ++i) {
-    digits[i + 1] += digits[i] >> 32;  // floor, also for negative digits
-    digits[i] &= digit_mask;
+ExactSum& ExactSum::operator=(const ExactSum& other) {
+  if (this == &other) return *this;
+  begin_ = other.begin_;
+  end_ = other.end_;
+  for (std::size_t i = begin_; i < end_; ++i) digits_[i] = other.digits_[i];
+  pending_ = other.pending_;
+  nan_ = other.nan_;
+  plus_infinity_ = other.plus_infinity_;
+  minus_infinity_ = other.minus_infinity_;
+  nonzero_ = other.nonzero_;
+  plus_zero_ = other.plus_zero_;
+  minus_zero_ = other.minus_zero_;
+  return *this;
+}
+
+ExactSum ExactSum::of_parts(std::span<const double> parts) {
+  ExactSum sum;
+  sum.nonzero_ = true;
+  for (const double part : parts) {
+    const ExactValue<std::uint64_t> x = exact(part);
+    if (x.significand != 0) sum.add_finite(x.negative, x.significand, x.exponent);
+  }
+  return sum;
+}
+
+void ExactSum::reach(std::size_t begin, std::size_t end) {
+  if (begin_ == end_) begin_ = end_ = begin;
+  while (begin_ > begin) digits_[--begin_] = 0;
+  while (end_ < end) digits_[end_++] = 0;
+}
+
+// Afterwards every digit but the last is in [0, 2^32); the last one is in [-2^32, 2^32), or is the last there is, and
+// has the sign of the sum.
+void ExactSum::carry() {
+  if (begin_ == end_) return;
+  for (std::size_t i = begin_; i + 1 < end_; ++i) {
+    digits_[i + 1] += digits_[i] >> 32;  // floor, also for negative digits
+    digits_[i] &= digit_mask;
+  }
+  while (end_ < digit_count && digits_[end_ - 1] >> 32 != 0 && digits_[end_ - 1] >> 32 != -1) {
+    digits_[end_] = digits_[end_ - 1] >> 32;
+    digits_[end_ - 1] &= digit_mask;
+    ++end_;
   }
 }
 
-bool ExactSum::magnitude(Digits& digits) const {
-  digits = digits_;
-  carry(digits);
-  const bool negative = digits.back() < 0;
+void ExactSum::negate_digits() {
+  for (std::size_t i = begin_; i < end_; ++i) digits_[i] = -digits_[i];
+}
+
+ExactSum ExactSum::magnitude(bool& negative) const {
+  ExactSum size = *this;
+  size.carry();
+  negative = size.begin_ != size.end_ && size.digits_[size.end_ - 1] < 0;
   if (negative) {
-    for (std::int64_t& d : digits) d = -d;
-    carry(digits);
+    size.negate_digits();
+    size.carry();
   }
-  return negative;
+  return size;
 }
 
 void ExactSum::merge(const ExactSum& other) {
-  Digits theirs = other.digits_;
-  carry(theirs);
-  carry(digits_);
-  for (std::size_t i = 0; i < digit_count; ++i) digits_[i] += theirs[i];
+  ExactSum theirs = other;
+  theirs.carry();
+  carry();
+  if (theirs.begin_ != theirs.end_) reach(theirs.begin_, theirs.end_);
+  for (std::size_t i = theirs.begin_; i < theirs.end_; ++i) digits_[i] += theirs.digits_[i];
   pending_ = 2;
   nan_ |= other.nan_;
   plus_infinity_ |= other.plus_infinity_;
@@ -84,7 +127,7 @@ void ExactSum::merge(const ExactSum& other) {
 }
 
 void ExactSum::negate() {
-  for (std::int64_t& d : digits_) d = -d;
+  negate_digits();
   std::swap(plus_infinity_, minus_infinity_);
   std::swap(plus_zero_, minus_zero_);
 }
@@ -103,14 +146,15 @@ void ExactSum::multiply(const ExactValue<std::uint64_t>& factor) {
     if (sum.kind == Kind::finite && !sum.is_zero()) stand_in.significand = 1;
     product.add(wide_product(stand_in, factor));
   } else {
-    Digits digits;
-    const bool negative = magnitude(digits) != factor.negative;
-    for (std::size_t i = 0; i < digit_count; ++i) {
-      if (digits[i] == 0) continue;
-      product.add(
-          ExactValue<Wide>{.negative = negative,
-                           .significand = Wide{factor.significand} * static_cast<std::uint64_t>(digits[i]),
-                           .exponent = lowest_exponent + 32 * static_cast<int>(i) + factor.exponent});
+    bool negative = false;
+    const ExactSum size = magnitude(negative);
+    negative = negative != factor.negative;
+    for (std::size_t i = size.begin_; i < size.end_; ++i) {
+      if (size.digits_[i] == 0) continue;
+      product.add(ExactValue<Wide>{
+          .negative = negative,
+          .significand = Wide{factor.significand} * static_cast<std::uint64_t>(size.digits_[i]),
+          .exponent = lowest_exponent + 32 * static_cast<int>(i) + factor.exponent});
     }
   }
   *this = product;
@@ -127,23 +171,23 @@ ExactValue<Wide> ExactSum::result(Rounding mode) const {
     x.negative = minus_infinity_;
     return x;
   }
-  Digits digits;
-  x.negative = magnitude(digits);
-  std::size_t top = digit_count;
-  while (top != 0 && digits[top - 1] == 0) --top;
-  if (top == 0) {
+  const ExactSum size = magnitude(x.negative);
+  const std::size_t bottom = size.begin_;
+  std::size_t top = size.end_;
+  while (top != bottom && size.digits_[top - 1] == 0) --top;
+  if (top == bottom) {
     const bool mixed = nonzero_ || (plus_zero_ && minus_zero_);
     x.negative = mixed ? mode == Rounding::toward_negative : minus_zero_;
     return x;
   }
   // The four highest digits without their last two bits: 94 to 126 bits.
   const auto digit = [&](std::size_t below) {
-    return below < top ? static_cast<std::uint64_t>(digits[top - 1 - below]) : 0;
+    return below < top - bottom ? static_cast<std::uint64_t>(size.digits_[top - 1 - below]) : 0;
   };
   x.significand = Wide{digit(0)} << 94 | Wide{digit(1)} << 62 | Wide{digit(2)} << 30 | digit(3) >> 2;
   x.exponent = lowest_exponent + 32 * (static_cast<int>(top) - 4) + 2;
   x.sticky = (digit(3) & 3) != 0;
-  for (std::size_t i = 4; i < top && !x.sticky; ++i) x.sticky = digit(i) != 0;
+  for (std::size_t i = 4; i < top - bottom && !x.sticky; ++i) x.sticky = digit(i) != 0;
   return x;
 }
 

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
@@ -28,6 +29,13 @@ class ExactSum {
  public:
   static constexpr int lowest_exponent = -3222;  // of the last place: 3 * -1074
   static constexpr int highest_exponent = 3072;  // no term reaches 2^highest_exponent
+
+  ExactSum() {}  // not defaulted: ExactSum{} would clear all digits
+  ExactSum(const ExactSum& other) { *this = other; }
+  ExactSum& operator=(const ExactSum& other);
+
+  // The sum of some finite numbers of float64 that are parts of terms, at least one of which is not zero.
+  static ExactSum of_parts(std::span<const double> parts);
 
   void add(double x) { add(exact(x)); }
   void add(std::uint64_t code, const FormatSpec& f) { add(exact_from_code(code, f)); }
@@ -64,17 +72,22 @@ class ExactSum {
   friend class Float32Products;  // of exact_dot.cpp
 
   // Digit i weighs 2^(lowest_exponent + 32 i) and is signed: a term touches its own digits only, carries wait. A digit
-  // takes 2^30 terms of less than 2^32 each before they must move.
+  // takes 2^30 terms of less than 2^32 each before they must move. Digits outside [begin_, end_) are zero and have no
+  // memory yet: few sums reach far.
   static constexpr std::size_t digit_count = 202;
   static constexpr std::uint32_t most_pending = std::uint32_t{1} << 30;
   using Digits = std::array<std::int64_t, digit_count>;
 
   void add_finite(bool negative, Wide significand, int exponent);
-  static void carry(Digits& digits);
-  // The digits of |sum|, each in [0, 2^32), and its sign.
-  bool magnitude(Digits& digits) const;
+  // Makes room for digits [begin, end).
+  void reach(std::size_t begin, std::size_t end);
+  void carry();
+  void negate_digits();
+  // |sum| with its digits in [0, 2^32).
+  ExactSum magnitude(bool& negative) const;
 
-  Digits digits_{};
+  Digits digits_;
+  std::size_t begin_ = 0, end_ = 0;
   std::uint32_t pending_ = 0;  // terms since the last carry()
   bool nan_ = false, plus_infinity_ = false, minus_infinity_ = false;
   bool nonzero_ = false, plus_zero_ = false, minus_zero_ = false;  // finite terms seen, by kind
@@ -84,13 +97,15 @@ class ExactSum {
 inline void ExactSum::add_finite(bool negative, Wide significand, int exponent) {
   constexpr std::uint64_t digit = 0xFFFFFFFF;
   if (pending_ == most_pending) {
-    carry(digits_);
+    carry();
     pending_ = 1;  // what is left of the terms so far is less than one more
   }
   ++pending_;
   const auto place = static_cast<unsigned>(exponent - lowest_exponent);
   const unsigned shift = place % 32;
-  std::int64_t* d = digits_.data() + place / 32;
+  const std::size_t first = place / 32;
+  if (first < begin_ || first + 5 > end_) reach(first, first + 5);
+  std::int64_t* d = digits_.data() + first;
   const Wide low = Wide{static_cast<std::uint64_t>(significand)} << shift;
   const Wide high = (Wide{static_cast<std::uint64_t>(significand >> 64)} << shift) + (low >> 64);
   const auto low_word = static_cast<std::uint64_t>(low), high_word = static_cast<std::uint64_t>(high);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 
 namespace assay {
 namespace {
@@ -128,6 +129,54 @@ ElementTruth gemm_truth(const Arithmetic& arithmetic, const GemmProblem& problem
   const std::optional<std::uint64_t> start = one.start ? std::optional(one.start->code(i, j)) : std::nullopt;
   return element_truth(arithmetic, one.epilogue, one.a.row(i), one.b.column(j), start, addend(one.c, i, j),
                        bias_of(problem, i, j), output);
+}
+
+namespace {
+
+// The problem of one matrix, checked; operands as they are multiplied, C in the epilogue or at the start.
+GemmProblem one_of(const Arithmetic& arithmetic, const GemmProblem& problem, std::size_t batch) {
+  check(arithmetic, problem, problem.m(), problem.n());
+  if (batch >= problem.batch) throw ContractError("gemm: no matrix " + std::to_string(batch));
+  const Single one(problem, batch);
+  GemmProblem turned{.a = one.a, .b = one.b, .c = one.start ? one.start : one.c, .c_place = problem.c_place};
+  turned.bias = problem.bias;
+  turned.bias_along = problem.bias_along;
+  turned.epilogue = one.epilogue;
+  return turned;
+}
+
+}  // namespace
+
+GemmTruths::GemmTruths(const Arithmetic& arithmetic, const GemmProblem& problem, const FormatSpec& output,
+                       std::size_t batch, double factor, int threads)
+    : arithmetic_(arithmetic),
+      one_(one_of(arithmetic, problem, batch)),
+      start_(one_.c_place == CPlace::starts_chain ? one_.c : std::nullopt),
+      c_(one_.c_place == CPlace::starts_chain ? std::nullopt : one_.c),
+      output_(output),
+      factor_(factor),
+      threads_(threads),
+      sums_(arithmetic, one_.a, one_.b, start_, {.threads = threads}) {}
+
+void GemmTruths::rows(std::size_t first, std::size_t count, const Take& take) const {
+  if (first > one_.m() || count > one_.m() - first) {
+    throw ContractError("gemm: no rows [" + std::to_string(first) + ", " + std::to_string(first + count) +
+                        ") of " + std::to_string(one_.m()));
+  }
+  constexpr std::size_t size = ExactGemm::tile_size;
+  const std::size_t n = one_.n(), down = (count + size - 1) / size, across = (n + size - 1) / size;
+  const int team = threads_or_default(threads_);
+  std::vector<ExactGemm::Workspace> spaces(static_cast<std::size_t>(team));
+  parallel_for(down * across, team, [&](std::size_t tile, std::size_t worker) {
+    const std::size_t row = tile / across * size, col = tile % across * size;
+    sums_.tile(first + row, std::min(size, count - row), col, std::min(size, n - col), spaces[worker],
+               [&](std::size_t i, std::size_t j, const GemmSum& sum) {
+                 const auto start = start_ ? std::optional(start_->code(i, j)) : std::nullopt;
+                 take(i, j,
+                      element_truth(arithmetic_, one_.epilogue, one_.a.row(i), one_.b.column(j), start,
+                                    addend(c_, i, j), bias_of(one_, i, j), output_, factor_, &sum));
+               });
+  });
 }
 
 }  // namespace assay

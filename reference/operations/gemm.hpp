@@ -16,9 +16,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "reference/exact/arithmetic.hpp"
+#include "reference/exact/exact_gemm.hpp"
 #include "reference/operations/epilogue.hpp"
 #include "reference/operations/result_set.hpp"
 
@@ -57,5 +59,27 @@ void gemm(const Arithmetic& arithmetic, const GemmProblem& problem, const Mutabl
 // Truth and bound of D[batch][i][j].
 ElementTruth gemm_truth(const Arithmetic& arithmetic, const GemmProblem& problem, const FormatSpec& output,
                         std::size_t batch, std::size_t i, std::size_t j);
+
+// gemm_truth() of all elements of D[batch], the same values: rows of A and columns of B are read once for many of them.
+// `factor` >= 1 loosens the bound; `threads` as in parallel_for().
+class GemmTruths {
+ public:
+  // ContractError as gemm_truth(). The problem's views must live as long as this.
+  GemmTruths(const Arithmetic& arithmetic, const GemmProblem& problem, const FormatSpec& output,
+             std::size_t batch, double factor = 1, int threads = 0);
+
+  // take(i, j, truth) for each element of rows [first, first + count), by several threads at once and in any order.
+  using Take = std::function<void(std::size_t i, std::size_t j, const ElementTruth& truth)>;
+  void rows(std::size_t first, std::size_t count, const Take& take) const;
+
+ private:
+  const Arithmetic& arithmetic_;
+  GemmProblem one_;  // matrix `batch`, operands turned
+  std::optional<CodeMatrix> start_, c_;
+  FormatSpec output_;
+  double factor_;
+  int threads_;
+  ExactGemm sums_;
+};
 
 }  // namespace assay

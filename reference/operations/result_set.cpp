@@ -153,7 +153,8 @@ class Computation {
  public:
   Computation(const Arithmetic& arithmetic, const Epilogue& how, const CodeVector& a, const CodeVector& b,
               std::optional<std::uint64_t> start, const std::optional<Addend>& c,
-              const std::optional<Addend>& bias, const FormatSpec& output, double factor)
+              const std::optional<Addend>& bias, const FormatSpec& output, double factor,
+              const GemmSum* known)
       : arithmetic_(arithmetic),
         how_(how),
         a_(a),
@@ -169,9 +170,15 @@ class Computation {
         mode_(chain_ ? chain_->rounding : how.rounding) {
     if (reads_product_) {
       start_ = start;
-      const ExactDot truth = arithmetic.exact(a, b, start);
-      sum_ = truth.value;
-      magnitudes_ = truth.magnitudes;
+      if (known != nullptr) {
+        sum_ = known->dot.value;
+        magnitudes_ = known->dot.magnitudes;
+        limits_ = known->limits;
+      } else {
+        const ExactDot truth = arithmetic.exact(a, b, start);
+        sum_ = truth.value;
+        magnitudes_ = truth.magnitudes;
+      }
     }
     x_ = exact_epilogue(how, sum_, c_, bias);
     y_.exact = x_.result(how.rounding);
@@ -238,12 +245,30 @@ class Computation {
     return last == INT_MAX || (last >= least_place() && std::isfinite(magnitudes) &&
                                magnitudes <= std::ldexp(1.0, last + width()));
   }
+  // Without a look at all terms, where what is known of the operands says already that no order rounds. The last place
+  // may lie below that of the terms then, but every question that is asked of it has the same answer.
+  std::optional<TermFacts> facts_by_limits() const {
+    const bool narrow = a_.format.precision + b_.format.precision <= width();
+    if (!limits_ || scales() || (!narrow && limits_->bits > width())) return std::nullopt;
+    if (!are_exact(limits_->last, magnitudes_) || !are_exact(limits_->last, total_)) return std::nullopt;
+    TermFacts facts{.last = limits_->last};
+    const auto is_zero = [flush = arithmetic_.info().flush_inputs](const CodeVector& x, std::size_t i) {
+      const std::uint64_t code = x.code(i);
+      return (code & x.format.magnitude_mask()) == 0 || (flush && x.format.is_subnormal(code));
+    };
+    for (std::size_t i = 0; i < a_.size && facts.nonzero < 3; ++i)
+      facts.nonzero += is_zero(a_, i) || is_zero(b_, i) ? 0 : 1;
+    return facts;
+  }
   const TermFacts& product_facts() {
     if (facts_) return *facts_;
     facts_ = TermFacts();
     if (!reads_product_) return *facts_;
-    facts_ = facts_of(a_, b_, arithmetic_.info().flush_inputs, width(),
-                      [&](int last) { return !are_exact(last, magnitudes_); });
+    facts_ = facts_by_limits();
+    if (!facts_) {
+      facts_ = facts_of(a_, b_, arithmetic_.info().flush_inputs, width(),
+                        [&](int last) { return !are_exact(last, magnitudes_); });
+    }
     product_terms_ = facts_->nonzero;
     if (start_) note_term(*facts_, value_of(*start_, accumulator_));
     return *facts_;
@@ -679,6 +704,7 @@ class Computation {
   Rounding mode_;                      // of the sum
   ExactSum sum_, x_;
   double magnitudes_ = 0, scaled_magnitudes_ = 0, total_ = 0, sum_error_ = 0;
+  std::optional<ProductLimits> limits_;
   std::optional<TermFacts> facts_;
   int product_terms_ = 0;        // that are not zero; 3 stands for more
   std::optional<Ends> earlier_;  // before the last rounding
@@ -724,8 +750,9 @@ bool accepts(const ResultSet& set, const SpecialCodes& specials, std::uint64_t c
 
 Spread spread_of(const Arithmetic& arithmetic, const Epilogue& how, const CodeVector& a, const CodeVector& b,
                  std::optional<std::uint64_t> start, const std::optional<Addend>& c,
-                 const std::optional<Addend>& bias, const FormatSpec& output, double factor) {
-  return Computation(arithmetic, how, a, b, start, c, bias, output, factor).spread();
+                 const std::optional<Addend>& bias, const FormatSpec& output, double factor,
+                 const GemmSum* known) {
+  return Computation(arithmetic, how, a, b, start, c, bias, output, factor, known).spread();
 }
 
 Spread spread_of(const ExactValue<Wide>& x) {
@@ -794,8 +821,9 @@ ElementTruth truth_of(const Spread& y, const Epilogue& how, const FormatSpec& ou
 ElementTruth element_truth(const Arithmetic& arithmetic, const Epilogue& epilogue, const CodeVector& a,
                            const CodeVector& b, std::optional<std::uint64_t> start,
                            const std::optional<Addend>& c, const std::optional<Addend>& bias,
-                           const FormatSpec& output, double factor) {
-  return truth_of(spread_of(arithmetic, epilogue, a, b, start, c, bias, output, factor), epilogue, output);
+                           const FormatSpec& output, double factor, const GemmSum* known) {
+  return truth_of(spread_of(arithmetic, epilogue, a, b, start, c, bias, output, factor, known), epilogue,
+                  output);
 }
 
 }  // namespace assay

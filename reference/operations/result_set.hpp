@@ -22,6 +22,7 @@
 #include <optional>
 
 #include "reference/exact/arithmetic.hpp"
+#include "reference/exact/exact_gemm.hpp"
 #include "reference/operations/epilogue.hpp"
 
 namespace assay {
@@ -71,10 +72,12 @@ struct Spread {
   double error = 0;        // on |y - exact| of a number that no overflow touched, rounded up: for reports
 };
 
-// Of alpha a . b + beta c + bias; `start` begins the sum. `factor` >= 1 loosens the bound.
+// Of alpha a . b + beta c + bias; `start` begins the sum. `factor` >= 1 loosens the bound. `known`: the sum, where
+// somebody has it already (exact_gemm.hpp); it decides nothing.
 Spread spread_of(const Arithmetic& arithmetic, const Epilogue& how, const CodeVector& a, const CodeVector& b,
                  std::optional<std::uint64_t> start, const std::optional<Addend>& c,
-                 const std::optional<Addend>& bias, const FormatSpec& output, double factor = 1);
+                 const std::optional<Addend>& bias, const FormatSpec& output, double factor = 1,
+                 const GemmSum* known = nullptr);
 // One number, known exactly.
 Spread spread_of(const ExactValue<Wide>& x);
 // The mean of n terms: after the sum one division by n, or one product with 1/n rounded to `given`, as many libraries
@@ -98,7 +101,7 @@ ElementTruth truth_of(const Spread& y, const Epilogue& how, const FormatSpec& ou
 ElementTruth element_truth(const Arithmetic& arithmetic, const Epilogue& epilogue, const CodeVector& a,
                            const CodeVector& b, std::optional<std::uint64_t> start,
                            const std::optional<Addend>& c, const std::optional<Addend>& bias,
-                           const FormatSpec& output, double factor = 1);
+                           const FormatSpec& output, double factor = 1, const GemmSum* known = nullptr);
 
 // x / n, ready for one rounding; NaN for n = 0.
 ExactValue<Wide> quotient(ExactValue<Wide> x, std::size_t n);

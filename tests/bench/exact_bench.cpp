@@ -1,11 +1,15 @@
 // The oracle's speed: exact dot products, sums and bounds, in one thread.
 #include <benchmark/benchmark.h>
 
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/exact/exact_dot.hpp"
+#include "reference/exact/exact_gemm.hpp"
 #include "reference/formats/storage.hpp"
 
 using namespace assay;
@@ -69,6 +73,39 @@ void truth_and_bound(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(truth_and_bound)->Arg(64)->Arg(1024);
+
+// Sums and magnitudes of all outputs of a product, a tile at a time: products a second.
+template <class T>
+void gemm_sums(benchmark::State& state, const WindowSumsKernel& kernel) {
+  if (const std::string why = why_unavailable(kernel.needs); !why.empty()) {
+    state.SkipWithError(why.c_str());
+    return;
+  }
+  constexpr std::size_t m = 256, n = 256, k = 1024;
+  const auto arithmetic = make_chain({.name = "chain_f32"});
+  const std::vector<T> a = normal_values<T>(m * k, 1), b = normal_values<T>(n * k, 2);
+  for (auto _ : state) {
+    const ExactGemm gemm(*arithmetic, code_matrix(a.data(), m, k), code_matrix(b.data(), n, k).transposed(),
+                         {}, {.threads = 1, .kernel = &kernel});
+    ExactGemm::Workspace space;
+    double all = 0;
+    for (std::size_t i = 0; i < m; i += ExactGemm::tile_size) {
+      for (std::size_t j = 0; j < n; j += ExactGemm::tile_size) {
+        gemm.tile(i, ExactGemm::tile_size, j, ExactGemm::tile_size, space,
+                  [&](std::size_t, std::size_t, const GemmSum& sum) { all += sum.dot.magnitudes; });
+      }
+    }
+    benchmark::DoNotOptimize(all);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(m * n * k));
+}
+constexpr auto gemm_sums_float32 = &gemm_sums<float>;
+constexpr auto gemm_sums_bfloat16 = &gemm_sums<bf16_t>;
+#define WINDOW_SUMS(name, needs, lanes, description)                              \
+  BENCHMARK_CAPTURE(gemm_sums_float32, name, window_sums_kernels().named(#name)); \
+  BENCHMARK_CAPTURE(gemm_sums_bfloat16, name, window_sums_kernels().named(#name));
+#include "reference/exact/window_sums.def"
+#undef WINDOW_SUMS
 
 }  // namespace
 

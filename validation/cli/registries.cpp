@@ -6,6 +6,7 @@
 #include "emulation/units/nvidia/fused_sum_gemm.hpp"
 #include "emulation/units/x86/live_x86.hpp"
 #include "reference/core/dispatch.hpp"
+#include "reference/exact/window_sums.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "reference/formats/convert.hpp"
 #include "reference/formats/encode.hpp"
@@ -69,6 +70,7 @@ void add_kernels(std::vector<Member>& members, const KernelTable<Kernel>& table)
 std::vector<Member> kernels_members() {
   std::vector<Member> members;
   add_kernels(members, conversion_kernels());
+  add_kernels(members, window_sums_kernels());
   add_kernels(members, spdnn::all_kernels());
   add_kernels(members, fma_kernels());
   add_kernels(members, fused_sum_kernels());

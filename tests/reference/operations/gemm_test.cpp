@@ -1,6 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -129,6 +131,107 @@ BOOST_AUTO_TEST_CASE(within_bounds) {
   BOOST_TEST(judged > 5000U);
   BOOST_TEST(exceeded == 0U, exceeded << " of " << judged);
   BOOST_TEST(nearest > 0.25);
+}
+
+bool same(const ExactValue<Wide>& x, const ExactValue<Wide>& y) {
+  return x.kind == y.kind && x.negative == y.negative && x.significand == y.significand &&
+         x.exponent == y.exponent && x.sticky == y.sticky;
+}
+bool same(double x, double y) { return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y); }
+
+// GemmTruths gives what gemm_truth() gives, element by element, the accepted results too.
+BOOST_AUTO_TEST_CASE(all_truths_at_once) {
+  ArithmeticRegistry registry;
+  add_chains(registry);
+  const std::size_t m = 3, n = 5;
+  std::size_t wrong = 0, tried = 0, exact = 0, infinite = 0;
+  std::uint64_t seed = 0;
+  const auto compare = [&](const Arithmetic& chain, const GemmProblem& problem, const FormatSpec& output) {
+    for (std::size_t batch = 0; batch < problem.batch; ++batch) {
+      const GemmTruths truths(chain, problem, output, batch, 1, 2);
+      std::vector<ElementTruth> got(m * n);
+      const auto take = [&](std::size_t i, std::size_t j, const ElementTruth& t) { got[i * n + j] = t; };
+      truths.rows(0, 2, take);
+      truths.rows(2, m - 2, take);
+      for (std::size_t i = 0; i < m * n; ++i) {
+        const ElementTruth want = gemm_truth(chain, problem, output, batch, i / n, i % n);
+        ++tried;
+        exact += want.results.low == want.results.high ? 1 : 0;
+        infinite += want.results.positive_infinity || want.results.negative_infinity ? 1 : 0;
+        wrong += same(got[i].exact, want.exact) && got[i].results == want.results &&
+                         same(got[i].bound, want.bound) && same(got[i].before_output, want.before_output)
+                     ? 0
+                     : 1;
+      }
+    }
+  };
+  for (const Arithmetic* chain : registry.list()) {
+    const FormatSpec& accumulator = chain->info().accumulator;
+    for (const Operands kind : all_operands) {
+      for (int round = 0; round < 8; ++round) {
+        const CounterRandom choice(++seed);
+        const auto options = static_cast<int>(choice.below(32, 0));
+        const FormatSpec input = std::to_array(
+            {f32, formats::bfloat16, formats::float16, formats::float8_e4m3fn})[choice.below(4, 1)];
+        const FormatSpec output =
+            std::to_array({f32, formats::bfloat16, formats::float16, accumulator})[choice.below(4, 2)];
+        const std::size_t k = std::to_array<std::size_t>({1, 2, 0, 23, 23, 23, 23})[choice.below(7, 3)];
+        const std::size_t batch = options == 5 ? 2 : 1;
+        const auto [a, b] = make_operands(kind, batch * n * std::max<std::size_t>(k, 1), input, input, seed);
+        const bool starts = (options & 24) == 24;
+        const auto [c, bias] = make_operands(kind, m * n, starts ? accumulator : f32, f32, seed + 1);
+        GemmProblem problem{.a = (options & 1) != 0 ? a.matrix(k, m) : a.matrix(m, k),
+                            .b = (options & 2) != 0 ? b.matrix(n, k) : b.matrix(k, n)};
+        problem.transpose_a = (options & 1) != 0;
+        problem.transpose_b = (options & 2) != 0;
+        problem.batch = batch;
+        problem.a_batch_stride = static_cast<std::ptrdiff_t>(m * k);
+        problem.epilogue.alpha = (options & 24) == 8 ? -0.7 : (options & 24) == 16 ? 4 : 1;
+        if ((options & 8) != 0) {
+          problem.c = c.matrix(m, n);
+          problem.epilogue.beta = starts || (options & 4) != 0 ? 1 : 1.3;
+          if (starts) problem.c_place = CPlace::starts_chain;
+        }
+        if ((options & 4) != 0) problem.bias = bias.view().part(0, n);
+        problem.epilogue.place = choice.below(3, 4) == 0 ? EpiloguePlace::last : EpiloguePlace::anywhere;
+        problem.epilogue.activation = options == 9 ? Activation::relu : Activation::none;
+        compare(*chain, problem, output);
+      }
+    }
+    // Small integers, as which no order rounds, and with a last place that some order rounds.
+    for (const double scale : {1.0, 37.0, 3000.0}) {
+      for (const FormatSpec& input : {f32, formats::bfloat16, formats::float16}) {
+        const std::size_t k = 40;
+        CodeArray a(m * k, input), b(k * n, input);
+        const CounterRandom random(++seed);
+        const auto integer = [&](std::uint64_t at) {
+          return encode(std::round(scale * (random.uniform(at) - 0.5)), input).code;
+        };
+        for (std::size_t i = 0; i < m * k; ++i) a.set(i, integer(i));
+        for (std::size_t i = 0; i < k * n; ++i) b.set(i, integer(1000 + i));
+        GemmProblem problem{.a = a.matrix(m, k), .b = b.matrix(k, n)};
+        compare(*chain, problem, accumulator);
+        const auto [c, bias] = make_operands(Operands::normal, m * n, f32, f32, seed);
+        problem.c = a.matrix(m, n);
+        problem.bias = bias.view().part(0, n);
+        for (const double alpha : {1.0, 0.25}) {
+          problem.epilogue = {.alpha = alpha, .beta = 1, .place = EpiloguePlace::anywhere};
+          compare(*chain, problem, f32);
+        }
+      }
+    }
+  }
+  BOOST_TEST(wrong == 0U, wrong << " of " << tried);
+  BOOST_TEST(exact > 1000U);
+  BOOST_TEST(infinite > 1000U);
+  // The same misuse is refused.
+  const float x[6] = {};
+  const GemmProblem problem{.a = code_matrix(x, 2, 3), .b = code_matrix(x, 2, 3)};
+  BOOST_CHECK_THROW(GemmTruths(*registry.list().front(), problem, f32, 0), ContractError);
+  const GemmProblem good{.a = code_matrix(x, 2, 3), .b = code_matrix(x, 3, 2)};
+  BOOST_CHECK_THROW(GemmTruths(*registry.list().front(), good, f32, 1), ContractError);
+  const GemmTruths truths(*registry.list().front(), good, f32, 0);
+  BOOST_CHECK_THROW(truths.rows(1, 2, [](std::size_t, std::size_t, const ElementTruth&) {}), ContractError);
 }
 
 BOOST_AUTO_TEST_CASE(beta_zero_does_not_see_c) {
