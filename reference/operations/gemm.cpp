@@ -163,11 +163,15 @@ void GemmTruths::rows(std::size_t first, std::size_t count, const Take& take) co
     throw ContractError("gemm: no rows [" + std::to_string(first) + ", " + std::to_string(first + count) +
                         ") of " + std::to_string(one_.m()));
   }
-  constexpr std::size_t size = ExactGemm::tile_size;
-  const std::size_t n = one_.n(), down = (count + size - 1) / size, across = (n + size - 1) / size;
+  const std::size_t n = one_.n();
   const int team = threads_or_default(threads_);
+  // Smaller tiles where there would be few for each thread.
+  std::size_t size = ExactGemm::tile_size;
+  const auto tiles = [&] { return ((count + size - 1) / size) * ((n + size - 1) / size); };
+  while (size > 16 && tiles() < 4 * static_cast<std::size_t>(team)) size /= 2;
+  const std::size_t across = (n + size - 1) / size;
   std::vector<ExactGemm::Workspace> spaces(static_cast<std::size_t>(team));
-  parallel_for(down * across, team, [&](std::size_t tile, std::size_t worker) {
+  parallel_for(tiles(), team, [&](std::size_t tile, std::size_t worker) {
     const std::size_t row = tile / across * size, col = tile % across * size;
     sums_.tile(first + row, std::min(size, count - row), col, std::min(size, n - col), spaces[worker],
                [&](std::size_t i, std::size_t j, const GemmSum& sum) {

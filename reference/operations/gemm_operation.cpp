@@ -44,6 +44,42 @@ class Gemm : public DotProducts {
   }
 
  private:
+  // Some rows of one matrix at a time, by GemmTruths where it asks the same question.
+  bool truths(const Arithmetic& arithmetic, double factor, int threads, const Take& take,
+              const std::function<void(double)>& progress) const override {
+    const Epilogue& how = output_.epilogue;
+    const bool starts = c_ && c_first_;
+    if (starts && (c_->format() != arithmetic.info().accumulator || !arithmetic.accumulation())) return false;
+    if ((!c_ && how.beta != 0) || how.rounding == Rounding::stochastic) return false;
+    // Of many small matrices, outputs are shared out better than rows.
+    if (batches_.count() > 1 && m_ * n_ < 1024) return false;
+    constexpr std::size_t products_each_time = std::size_t{1} << 27;
+    const std::size_t row_products = std::max<std::size_t>(n_ * a_.cols(), 1), all = batches_.count() * m_;
+    const std::size_t rows = std::max(products_each_time / row_products, ExactGemm::tile_size);
+    for (std::size_t batch = 0; m_ > 0 && n_ > 0 && batch < batches_.count(); ++batch) {
+      GemmProblem problem{.a = a_.matrix(a_.batches().place(batch, batches_)),
+                          .b = b_.matrix(b_.batches().place(batch, batches_))};
+      problem.epilogue = how;
+      if (c_) problem.c = c_->matrix(c_->batches().place(batch, batches_));
+      if (starts) {
+        problem.c_place = CPlace::starts_chain;
+        problem.epilogue.beta = 1;  // which is how GemmProblem says it
+      }
+      if (bias_) problem.bias = bias_->codes();
+      problem.bias_along = bias_along_;
+      const GemmTruths truths(arithmetic, problem, output_.format, 0, factor, threads);
+      for (std::size_t first = 0; first < m_; first += rows) {
+        if (progress && batch * m_ + first > 0)
+          progress(static_cast<double>(batch * m_ + first) / static_cast<double>(all));
+        truths.rows(first, std::min(rows, m_ - first),
+                    [&](std::size_t i, std::size_t j, const ElementTruth& truth) {
+                      take((batch * m_ + i) * n_ + j, truth);
+                    });
+      }
+    }
+    return true;
+  }
+
   // Rows of one matrix at a time.
   bool predict_all(const Arithmetic& unit, const MutableCodeVector& codes,
                    const std::function<void(double)>& progress) const override {

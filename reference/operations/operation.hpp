@@ -62,6 +62,14 @@ class Operation {
   // The exact value of output i and what is right for sums under `arithmetic`; `factor` >= 1 loosens the bound.
   virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const = 0;
 
+  // truth() of all outputs, read together: take(i, truth) for each, by several threads at once and in any order;
+  // `progress` is told the share that is done and may be null. False, and nothing is taken, where there is no such path.
+  using Take = std::function<void(std::size_t i, const ElementTruth& truth)>;
+  virtual bool truths(const Arithmetic& /*arithmetic*/, double /*factor*/, int /*threads*/,
+                      const Take& /*take*/, const std::function<void(double)>& /*progress*/) const {
+    return false;
+  }
+
   // The bits of output i under `unit`.
   virtual std::uint64_t predicted(const Arithmetic& unit, std::size_t i) const = 0;
 

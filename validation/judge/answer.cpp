@@ -58,8 +58,7 @@ Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, co
                                               ? Rounding::nearest_even
                                               : output.epilogue.rounding,
                               .overflow = output.epilogue.overflow};
-  for_outputs(n, how, [&](std::size_t at, std::size_t i) {
-    const ElementTruth truth = operation.truth(arithmetic, i, how.factor);
+  const auto take = [&](std::size_t at, const ElementTruth& truth) {
     const std::uint64_t code = encode(truth.exact, output.format, options).code;
     detail::store_code(answer.codes.data(), static_cast<std::ptrdiff_t>(at), bytes, code);
     const auto [value, rest] = split(truth.exact);
@@ -69,7 +68,11 @@ Answer exact_answer(const Operation& operation, const Arithmetic& arithmetic, co
     answer.remainder[at] = saturates ? 0 : rest;
     answer.bound[at] = truth.exact.kind == Kind::finite ? truth.bound : 0;
     answer.results[at] = truth.results;
-  });
+  };
+  if (how.sample.empty() && operation.truths(arithmetic, how.factor, how.threads, take, how.progress))
+    return answer;
+  for_outputs(n, how,
+              [&](std::size_t at, std::size_t i) { take(at, operation.truth(arithmetic, i, how.factor)); });
   return answer;
 }
 
