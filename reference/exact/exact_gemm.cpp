@@ -73,11 +73,15 @@ ExactGemm::Span ExactGemm::span_of(const CodeVector& x, const FloatReader& reade
   const MxcsrGuard guard(0x1F80);
   std::uint32_t largest = 0;
   int last = INT_MAX, bits = 0;
+  std::uint32_t any_sign = 0, all_signs = ~0U;
   for (std::size_t begin = 0; begin < x.size; begin += most_depth) {
     const std::size_t count = std::min(most_depth, x.size - begin);
     const float* values = reader.read(x, begin, count, stretch);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF;
+      const auto code = std::bit_cast<std::uint32_t>(values[i]);
+      any_sign |= code;
+      all_signs &= code;
+      const std::uint32_t magnitude = code & 0x7FFFFFFF;
       if (magnitude == 0) continue;
       largest = std::max(largest, magnitude);
       const auto field = static_cast<int>(magnitude >> 23);
@@ -87,15 +91,20 @@ ExactGemm::Span ExactGemm::span_of(const CodeVector& x, const FloatReader& reade
       bits = std::max(bits, static_cast<int>(std::bit_width(significand)) - zeros);
     }
   }
-  if (largest == 0 || largest >= infinity_bits) return {};
-  return {
-      .top = std::max(static_cast<int>(largest >> 23), 1) - 126, .last = last, .bits = bits, .usable = true};
+  Span span{.finite = largest < infinity_bits, .zero = largest == 0};
+  span.plus = all_signs >> 31 == 0;
+  span.minus = any_sign >> 31 != 0;
+  if (!span.usable()) return span;
+  span.top = std::max(static_cast<int>(largest >> 23), 1) - 126;
+  span.last = last;
+  span.bits = bits;
+  return span;
 }
 
 int ExactGemm::parts_of(std::size_t row, std::size_t col) const {
   if (rows_.empty() || cols_.empty()) return 0;
   const Span &x = rows_[row], &y = cols_[col];
-  if (!x.usable || !y.usable) return 0;
+  if (!x.usable() || !y.usable()) return 0;
   return window_parts(x.top + y.top - x.last - y.last - unproven_bits_, terms_log2_);
 }
 
@@ -110,7 +119,7 @@ void ExactGemm::pack(std::size_t first_row, std::size_t rows, std::size_t first_
                      std::size_t begin, std::size_t depth, Workspace& space) const {
   for (std::size_t i = 0; i < rows; ++i) {
     double* to = space.a.data() + i * depth;
-    if (!rows_[first_row + i].usable) {
+    if (!rows_[first_row + i].usable()) {
       std::fill_n(to, depth, 0.0);
       continue;
     }
@@ -120,7 +129,7 @@ void ExactGemm::pack(std::size_t first_row, std::size_t rows, std::size_t first_
   const std::size_t lanes = kernel_->lanes, panels = (cols + lanes - 1) / lanes;
   for (std::size_t j = 0; j < panels * lanes; ++j) {
     double* to = space.b.data() + j / lanes * lanes * depth + j % lanes;
-    if (j >= cols || !cols_[first_col + j].usable) {
+    if (j >= cols || !cols_[first_col + j].usable()) {
       for (std::size_t k = 0; k < depth; ++k) to[k * lanes] = 0;
       continue;
     }
@@ -176,6 +185,32 @@ void ExactGemm::add_windows(std::size_t first_row, std::size_t rows, std::size_t
   }
 }
 
+void ExactGemm::add_start(std::size_t row, std::size_t col, ExactSum& value, ExactSum& magnitudes) const {
+  const FormatSpec& f = start_->format;
+  const std::uint64_t code = start_->code(row, col);
+  ExactValue<std::uint64_t> addend =
+      exact_from_code(arithmetic_.info().flush_inputs ? flushed_code(code, f) : code, f);
+  value.add(addend);
+  addend.negative = false;
+  magnitudes.add(addend);
+}
+
+std::optional<GemmSum> ExactGemm::sum_of_zeros(std::size_t row, std::size_t col) const {
+  if (rows_.empty() || cols_.empty()) return std::nullopt;
+  const Span &x = rows_[row], &y = cols_[col];
+  if (!x.finite || !y.finite || (!x.zero && !y.zero)) return std::nullopt;
+  // One sign on one side: the products have the other side's signs, or the opposite ones.
+  if (x.plus && x.minus && y.plus && y.minus) return std::nullopt;
+  GemmSum sum;
+  sum.all_zero = true;
+  if ((x.plus && y.plus) || (x.minus && y.minus)) sum.dot.value.add(0.0);
+  if ((x.plus && y.minus) || (x.minus && y.plus)) sum.dot.value.add(-0.0);
+  ExactSum magnitudes;
+  if (start_) add_start(row, col, sum.dot.value, magnitudes);
+  sum.dot.magnitudes = magnitudes.rounded_up();
+  return sum;
+}
+
 GemmSum ExactGemm::by_exact(std::size_t row, std::size_t col) const {
   const auto start = start_ ? std::optional(start_->code(row, col)) : std::nullopt;
   return {.dot = arithmetic_.exact(a_.row(row), b_.column(col), start)};
@@ -192,7 +227,6 @@ void ExactGemm::tile(std::size_t first_row, std::size_t rows, std::size_t first_
   }
   if (parts != 0) add_windows(first_row, rows, first_col, cols, parts, space);
   const std::size_t lanes = kernel_ != nullptr ? kernel_->lanes : 1, panels = (cols + lanes - 1) / lanes;
-  const bool flush = arithmetic_.info().flush_inputs;
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < cols; ++j) {
       const std::size_t row = first_row + i, col = first_col + j;
@@ -211,7 +245,8 @@ void ExactGemm::tile(std::size_t first_row, std::size_t rows, std::size_t first_
       }
       // Where no product is anything but zero, the signs of zeros matter.
       if (is_zero) {
-        take(row, col, by_exact(row, col));
+        const std::optional<GemmSum> zeros = sum_of_zeros(row, col);
+        take(row, col, zeros ? *zeros : by_exact(row, col));
         continue;
       }
       const Span &x = rows_[row], &y = cols_[col];
@@ -222,14 +257,7 @@ void ExactGemm::tile(std::size_t first_row, std::size_t rows, std::size_t first_
         sum.dot.magnitudes = upward::add(size[0], size[1]);
       } else {
         ExactSum magnitudes = ExactSum::of_parts(size);
-        if (start_) {
-          const FormatSpec& f = start_->format;
-          const std::uint64_t code = start_->code(row, col);
-          ExactValue<std::uint64_t> addend = exact_from_code(flush ? flushed_code(code, f) : code, f);
-          sum.dot.value.add(addend);
-          addend.negative = false;
-          magnitudes.add(addend);
-        }
+        if (start_) add_start(row, col, sum.dot.value, magnitudes);
         sum.dot.magnitudes = magnitudes.rounded_up();
       }
       take(row, col, sum);

@@ -4,8 +4,8 @@
 // Numerics
 //   as exact_sum.hpp. Where an arithmetic adds products of formats within float32 as they are (it has an
 //   accumulation()), operands are read once a tile, and sums are taken by window_sums.hpp wherever the exponents of a
-//   row and a column are near enough to each other. All other outputs (NaN, infinities, rows or columns of zeros, wide
-//   exponents) are left to exact().
+//   row and a column are near enough to each other. A row or a column of zeros of one sign needs none. All other
+//   outputs (NaN, infinities, zeros of both signs, wide exponents) are left to exact().
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,7 @@ struct ProductLimits {
 struct GemmSum {
   ExactDot dot;
   std::optional<ProductLimits> limits{};  // where they are known; then some product is not zero
+  bool all_zero = false;                  // no product is anything but zero
 };
 
 class ExactGemm {
@@ -65,10 +66,13 @@ class ExactGemm {
  private:
   // Of a row of A or a column of B.
   struct Span {
-    int top = 0;          // every value is smaller than 2^top
-    int last = 0;         // and a multiple of 2^last
-    int bits = 0;         // of the longest significand
-    bool usable = false;  // finite, and not all zero
+    int top = 0;   // every value is smaller than 2^top
+    int last = 0;  // and a multiple of 2^last
+    int bits = 0;  // of the longest significand
+    bool finite = false;
+    bool zero = true;                  // nothing else
+    bool plus = false, minus = false;  // the signs among the values, those of zeros too
+    bool usable() const { return finite && !zero; }
   };
   static Span span_of(const CodeVector& x, const FloatReader& reader, float* stretch);
   void pack(std::size_t first_row, std::size_t rows, std::size_t first_col, std::size_t cols,
@@ -77,6 +81,10 @@ class ExactGemm {
                    int parts, Workspace& space) const;
   double anchor(std::size_t row, std::size_t col, int part) const;
   GemmSum by_exact(std::size_t row, std::size_t col) const;
+  // Where the row or the column is all zeros, and exact() need not be asked.
+  std::optional<GemmSum> sum_of_zeros(std::size_t row, std::size_t col) const;
+  // exact()'s last step: what the sum starts with.
+  void add_start(std::size_t row, std::size_t col, ExactSum& value, ExactSum& magnitudes) const;
 
   const Arithmetic& arithmetic_;
   CodeMatrix a_, b_;

@@ -174,6 +174,7 @@ class Computation {
         sum_ = known->dot.value;
         magnitudes_ = known->dot.magnitudes;
         limits_ = known->limits;
+        all_zero_ = known->all_zero;
       } else {
         const ExactDot truth = arithmetic.exact(a, b, start);
         sum_ = truth.value;
@@ -248,6 +249,7 @@ class Computation {
   // Without a look at all terms, where what is known of the operands says already that no order rounds. The last place
   // may lie below that of the terms then, but every question that is asked of it has the same answer.
   std::optional<TermFacts> facts_by_limits() const {
+    if (all_zero_) return TermFacts();
     const bool narrow = a_.format.precision + b_.format.precision <= width();
     if (!limits_ || scales() || (!narrow && limits_->bits > width())) return std::nullopt;
     if (!are_exact(limits_->last, magnitudes_) || !are_exact(limits_->last, total_)) return std::nullopt;
@@ -704,7 +706,8 @@ class Computation {
   Rounding mode_;                      // of the sum
   ExactSum sum_, x_;
   double magnitudes_ = 0, scaled_magnitudes_ = 0, total_ = 0, sum_error_ = 0;
-  std::optional<ProductLimits> limits_;
+  std::optional<ProductLimits> limits_;  // of the products, where somebody knows them
+  bool all_zero_ = false;
   std::optional<TermFacts> facts_;
   int product_terms_ = 0;        // that are not zero; 3 stands for more
   std::optional<Ends> earlier_;  // before the last rounding

@@ -8,6 +8,8 @@
 #include <ostream>
 #include <vector>
 
+#include "reference/core/cpu.hpp"
+#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/exact/exact_gemm.hpp"
@@ -119,6 +121,31 @@ BOOST_AUTO_TEST_CASE(strides) {
   }
   BOOST_TEST(count.wrong == 0U, count.wrong << " of " << count.tried);
   BOOST_TEST(count.by_parts[2] == count.tried);
+}
+
+// Rows and columns of zeros of one sign or both.
+BOOST_AUTO_TEST_CASE(zeros) {
+  const auto chain = make_chain({.name = "chain"});
+  const std::size_t k = 6, kinds = 9;
+  const CounterRandom random(5);
+  std::vector<float> a(kinds * k), b;
+  for (std::size_t i = 0; i < kinds; ++i) {
+    for (std::size_t l = 0; l < k; ++l) {
+      const bool minus = i % 3 == 1 || (i % 3 == 2 && (random.u32(i * k + l) & 1) != 0);
+      const float size = i < 3 || (i < 6 && l != 2) ? 0.0F : 1.5F;
+      a[i * k + l] = minus ? -size : size;
+    }
+  }
+  b = a;
+  for (std::size_t i = 3; i < 6; ++i)
+    std::swap(b[i * k + 2], b[i * k + 4]);  // sums of zeros alone, from others
+  Count count;
+  const CodeMatrix x = code_matrix(a.data(), kinds, k), y = code_matrix(b.data(), kinds, k).transposed();
+  compare_all(*chain, x, y, {}, {}, count);
+  const std::vector<float> plus(kinds * kinds, 0.0F), minus(kinds * kinds, -0.0F), ones(kinds * kinds, -1.0F);
+  for (const auto* start : {&plus, &minus, &ones})
+    compare_all(*chain, x, y, code_matrix(start->data(), kinds, kinds), {}, count);
+  BOOST_TEST(count.wrong == 0U, count.wrong << " of " << count.tried);
 }
 
 // Sums of thousands of terms that cancel but for a last place, at the ends of float32's range too.

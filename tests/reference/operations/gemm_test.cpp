@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(all_truths_at_once) {
   for (const Arithmetic* chain : registry.list()) {
     const FormatSpec& accumulator = chain->info().accumulator;
     for (const Operands kind : all_operands) {
-      for (int round = 0; round < 8; ++round) {
+      for (int round = 0; round < 4; ++round) {
         const CounterRandom choice(++seed);
         const auto options = static_cast<int>(choice.below(32, 0));
         const FormatSpec input = std::to_array(
@@ -196,6 +196,17 @@ BOOST_AUTO_TEST_CASE(all_truths_at_once) {
         problem.epilogue.place = choice.below(3, 4) == 0 ? EpiloguePlace::last : EpiloguePlace::anywhere;
         problem.epilogue.activation = options == 9 ? Activation::relu : Activation::none;
         compare(*chain, problem, output);
+        // A row and a column of zeros.
+        if (round != 0 || k == 0 || (options & 3) != 0) continue;
+        CodeArray rows = a, columns = b;
+        for (std::size_t i = 0; i < k; ++i) {
+          rows.set(k + i, 0);
+          columns.set(i * n + 3, input.sign_code());
+        }
+        problem.a = rows.matrix(m, k);
+        problem.b = columns.matrix(k, n);
+        problem.batch = 1;
+        compare(*chain, problem, output);
       }
     }
     // Small integers, as which no order rounds, and with a last place that some order rounds.
@@ -221,9 +232,28 @@ BOOST_AUTO_TEST_CASE(all_truths_at_once) {
       }
     }
   }
+  // Limits of operands that are not those of the products: an exact sum that only the products' own last place shows,
+  // an operand that alpha takes below the smallest number, a product of more bits than the accumulator has.
+  const float small[3] = {0x1p-10F, 1, 1}, large[3] = {1, 0x1p-10F, 0x1p-10F}, hundred[1] = {100};
+  const float tiny[3] = {0x1p-135F, 0x1p-135F, 0x3p-135F}, huge[3] = {0x1p60F, 0x5p60F, 0x1p60F};
+  const float odd[3] = {0x1001, 0x1003, 0x1005}, even[3] = {0x1001, -0x1003, 0x1001};
+  for (const Arithmetic* chain : registry.list()) {
+    const auto one = [&](const float* a, const float* b, double alpha, double beta) {
+      GemmProblem problem{
+          .a = code_matrix(a, 1, 3), .b = code_matrix(b, 3, 1), .c = code_matrix(hundred, 1, 1)};
+      problem.epilogue = {.alpha = alpha, .beta = beta, .place = EpiloguePlace::anywhere};
+      const ElementTruth want = gemm_truth(*chain, problem, f32, 0, 0, 0);
+      GemmTruths(*chain, problem, f32, 0).rows(0, 1, [&](std::size_t, std::size_t, const ElementTruth& got) {
+        wrong += got.results == want.results && same(got.bound, want.bound) ? 0 : 1;
+      });
+    };
+    one(small, large, 1, 1);
+    one(tiny, huge, 0x1p-20, 0);
+    one(odd, even, 1, 0);
+  }
   BOOST_TEST(wrong == 0U, wrong << " of " << tried);
   BOOST_TEST(exact > 1000U);
-  BOOST_TEST(infinite > 1000U);
+  BOOST_TEST(infinite > 500U);
   // The same misuse is refused.
   const float x[6] = {};
   const GemmProblem problem{.a = code_matrix(x, 2, 3), .b = code_matrix(x, 2, 3)};
