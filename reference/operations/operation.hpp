@@ -63,7 +63,8 @@ class Operation {
   virtual ElementTruth truth(const Arithmetic& arithmetic, std::size_t i, double factor) const = 0;
 
   // truth() of all outputs, read together: take(i, truth) for each, by several threads at once and in any order;
-  // `progress` is told the share that is done and may be null. False, and nothing is taken, where there is no such path.
+  // `progress` is told the share that is done and may be null. False, and nothing is taken, where there is no such
+  // path.
   using Take = std::function<void(std::size_t i, const ElementTruth& truth)>;
   virtual bool truths(const Arithmetic& /*arithmetic*/, double /*factor*/, int /*threads*/,
                       const Take& /*take*/, const std::function<void(double)>& /*progress*/) const {

@@ -2,10 +2,12 @@
 #include "validation/judge/operands.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <optional>
 #include <string>
 
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
+#include "validation/judge/any_order.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 using namespace assay;
@@ -30,6 +32,25 @@ struct Product {
   OutputSpec output{};
 };
 
+// The exact results of all outputs together, against those one by one.
+void expect_same_truths(const judge::Operation& operation, const Arithmetic& arithmetic) {
+  std::vector<std::optional<ElementTruth>> together(operation.size());
+  const bool taken = operation.truths(
+      arithmetic, 1, 1, [&](std::size_t i, const ElementTruth& truth) { together[i] = truth; }, nullptr);
+  std::size_t differ = 0;
+  for (std::size_t i = 0; taken && i < together.size(); ++i) {
+    const ElementTruth alone = operation.truth(arithmetic, i, 1);
+    const bool same =
+        together[i] && together[i]->results == alone.results && together[i]->bound == alone.bound &&
+        together[i]->exact.kind == alone.exact.kind &&
+        encode(together[i]->exact, formats::float64).code == encode(alone.exact, formats::float64).code;
+    differ += same ? 0 : 1;
+  }
+  BOOST_TEST(differ == 0U, operation.parameters());
+  // Of small stacks each output is asked for alone.
+  BOOST_TEST(taken == (operation.parameters().find("batch=") == std::string::npos), operation.parameters());
+}
+
 void expect_same(const Product& p) {
   const auto optional = [](bool is, io::Array array) {
     return is ? std::optional(std::move(array)) : std::nullopt;
@@ -52,6 +73,7 @@ void expect_same(const Product& p) {
   const CodeVector codes{at_once.data(), n, 1, p.output.format};
   for (std::size_t i = 0; i < n; ++i)
     BOOST_TEST(codes.code(i) == operation->predicted(unit, i), p.unit << ", output " << i);
+  expect_same_truths(*operation, *judge::make_any_order({.accumulator = formats::float32}, p.output.format));
 }
 
 }  // namespace
