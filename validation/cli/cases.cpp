@@ -135,7 +135,7 @@ CaseSpec case_spec(const CaseOptions& o) {
   spec.output = o.output.empty() ? spec.accumulator : parse_format(o.output);
   spec.with_c = o.with_c;
   if (spec.with_c && spec.operation == CaseOperation::sum)
-    throw InputError("--with-c", "", "dot or gemm", "sum");
+    throw UsageError("--with-c is for dot and gemm; a sum has no c");
   // By value: the specification outlives this function.
   spec.hard = [copy = spec](GeneratedCase& made, std::size_t index) { hard_case(copy, made, index); };
   if (const std::string why = why_not(spec); !why.empty())

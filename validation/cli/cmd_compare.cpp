@@ -87,7 +87,8 @@ compare::Options options_of(const Options& o, const compare::Policy& policy) {
   options.convert = o.convert;
   options.rounding = typed_for("--rounding", [&] { return parse_rounding(o.rounding); });
   if (options.rounding == Rounding::stochastic) {
-    throw InputError("--rounding", "", "a rounding that gives the same code every time", "stochastic");
+    throw UsageError(
+        "--rounding stochastic gives another result every time; compare needs a rounding that repeats");
   }
   options.expects_zero = o.expects_zero;
   options.threads = o.show.threads;
@@ -301,15 +302,14 @@ int run(const Options& o, const CLI::App& app) {
   const compare::Policy policy = chosen_policy(o.policy);
   const bool by_bound = policy.kind == compare::PolicyKind::bound;
   if (by_bound && o.bound.empty()) {
-    throw InputError("--policy " + policy.name, "",
-                     "--bound FILE, a bound for each value; `assay check` computes one", "none");
+    throw UsageError("--policy " + policy.name +
+                     " requires --bound FILE, a bound for each value; `assay check` computes one");
   }
-  if (!by_bound && !o.bound.empty())
-    throw InputError("--bound", "", "--policy bound", "--policy " + policy.name);
+  if (!by_bound && !o.bound.empty()) throw UsageError("--bound requires --policy bound, not " + policy.name);
   refuse_unused_raw(o.raw, {o.got, o.want, o.bound, o.stale});
   if (app.get_option("--rounding")->count() > 0 && policy.kind == compare::PolicyKind::bit_equal &&
       !o.convert)
-    throw InputError("--rounding", "", "--convert, which it belongs to, or another policy", "neither");
+    throw UsageError("--rounding requires --convert, or a policy other than bit-equal");
   check_format("--format", o.format);
   check_format("--got-format", o.got_format);
   check_format("--want-format", o.want_format);

@@ -117,8 +117,7 @@ int run(const Options& o) {
   const Arithmetic& y = find_arithmetic(o.y, "distinguish");
   DistinguishOptions options{.seed = o.seed, .limit = o.limit};
   if (o.a_format.empty() != o.b_format.empty())
-    throw InputError("--a-format, --b-format", "", "both",
-                     o.a_format.empty() ? "--b-format alone" : "--a-format alone");
+    throw UsageError("--a-format and --b-format go together: one was given alone");
   check_format("--a-format", o.a_format);
   check_format("--b-format", o.b_format);
   check_format("--output", o.output);

@@ -39,7 +39,8 @@ int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const 
                const CodeMatrix& b, std::optional<std::uint64_t> c) {
   const Unit* const unit = as_unit(*in.arithmetic);
   if (unit == nullptr) {
-    throw InputError("--trace", "", "a machine's unit (`assay units`)", in.arithmetic->info().name);
+    throw UsageError("--trace requires a machine's unit (`assay units`), and " + in.arithmetic->info().name +
+                     " is none");
   }
   const UnitTrace trace{.info = &unit->info(),
                         .row = row,
@@ -52,10 +53,10 @@ int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const 
 int run(const Options& o) {
   static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json && !o.trace)
-    throw InputError("--out", "", "FILE, or --trace", "none");
+    throw UsageError("dot requires --out FILE, --json or --trace");
   if (o.trace && !o.unit.out.empty())
-    throw InputError("--trace", "", "no --out: it shows one row and writes nothing", "--out " + o.unit.out);
-  if (o.row && !o.trace) throw InputError("--row", "", "--trace, whose row it is", "none");
+    throw UsageError("--trace and --out exclude each other: --trace shows one row and writes nothing");
+  if (o.row && !o.trace) throw UsageError("--row requires --trace");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
   const ThreadScope team(o.unit.threads);
   UnitOperands in = unit_operands(o.unit, Lines::rows, Lines::rows);
@@ -78,7 +79,7 @@ int run(const Options& o) {
   if (o.trace) {
     const std::uint64_t row = o.row.value_or(0);
     if (row >= a.rows)
-      throw InputError("--row", "", fmt::format("less than the {} rows", a.rows), fmt::format("{}", row));
+      throw UsageError(fmt::format("--row {} does not exist: there are {} rows", row, a.rows));
     return show_trace(o, row, in, a, b, start(row));
   }
 

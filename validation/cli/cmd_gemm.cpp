@@ -25,7 +25,7 @@ struct Options {
 
 int run(const Options& o) {
   static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
-  if (o.unit.out.empty() && !o.unit.json) throw InputError("--out", "", "FILE", "none");
+  if (o.unit.out.empty() && !o.unit.json) throw UsageError("gemm requires --out FILE or --json");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
   const ThreadScope team(o.unit.threads);
   const UnitOperands in = unit_operands(o.unit, o.transpose_a ? Lines::columns : Lines::rows,

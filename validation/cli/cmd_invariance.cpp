@@ -101,7 +101,7 @@ diagnose::Target watched(diagnose::Program& program, const diagnose::Variation& 
 
 int run(const Options& o) {
   const std::vector<std::size_t> lengths = parse_numbers("--k", o.probe.k);
-  if (lengths.size() != 1) throw InputError("--k", "", "one length", quoted(o.probe.k));
+  if (lengths.size() != 1) throw UsageError("invariance takes one length, not --k " + o.probe.k);
   const diagnose::Problem problem = problem_of(o.probe, lengths.front());
   const diagnose::Variation variation = parse_variation(o.vary, hardware_threads());
   diagnose::ProgramOptions asked = program_options(o.probe);

@@ -105,9 +105,9 @@ void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view defaul
 compare::Policy chosen_policy(const PolicyOptions& o) {
   const bool has_numbers = o.atol || o.rtol || o.ulps;
   if (o.name == tolerance) {
-    if (!has_numbers) throw InputError("--policy tolerance", "", "--atol, --rtol or --ulps", "none of them");
+    if (!has_numbers) throw UsageError("--policy tolerance requires --atol, --rtol or --ulps");
     if (o.because.empty())
-      throw InputError("--policy tolerance", "", "--because TEXT, the reason of the tolerance", "none");
+      throw UsageError("--policy tolerance requires --because TEXT, the reason for the tolerance");
     compare::Policy p;
     p.name = tolerance;
     p.kind = compare::PolicyKind::tolerance;
@@ -117,7 +117,7 @@ compare::Policy chosen_policy(const PolicyOptions& o) {
     p.zero_ulps = o.ulps == 0U;
     p.because = o.because;
     if (const std::string why = why_unsound(p); !why.empty())
-      throw InputError("--policy tolerance", "", "a sound tolerance", why);
+      throw UsageError("--policy tolerance is unsound: " + why);
     return p;
   }
   const std::vector<compare::Policy> own =
@@ -132,7 +132,7 @@ compare::Policy chosen_policy(const PolicyOptions& o) {
   }
   if (has_numbers || !o.because.empty()) {
     const char* const option = o.atol ? "--atol" : o.rtol ? "--rtol" : o.ulps ? "--ulps" : "--because";
-    throw InputError(option, "", "--policy tolerance, which it belongs to", "--policy " + o.name);
+    throw UsageError(std::string(option) + " requires --policy tolerance, not " + o.name);
   }
   return *found;
 }
@@ -164,7 +164,7 @@ void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> p
   const std::string option = !o.dtype.empty()   ? o.dtype_option
                              : !o.shape.empty() ? o.shape_option
                                                 : "--layout";
-  throw InputError(option, "", "a file without a header, which it belongs to", "none");
+  throw UsageError(std::string(option) + " is for files without a header, and none was given");
 }
 
 void check_format(std::string_view option, const std::string& text) {

@@ -80,7 +80,7 @@ CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<
 void refuse_alone(const CLI::App& app, std::initializer_list<Companion> companions) {
   for (const Companion& c : companions) {
     if (app.get_option(c.option)->count() > 0 && app.get_option(c.of)->count() == 0)
-      throw InputError(c.option, "", std::string(c.of) + ", which it belongs to", "none");
+      throw UsageError(std::string(c.option) + " requires " + c.of);
   }
 }
 

@@ -34,7 +34,7 @@ struct Companion {
   const char* option;
   const char* of;
 };
-// InputError for one that was typed alone.
+// UsageError for one that was typed alone.
 void refuse_alone(const CLI::App& app, std::initializer_list<Companion> companions);
 
 CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed, const std::string& description);

@@ -56,7 +56,7 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.operation = diagnose::parse_operation(o.operation);
   const bool matrix = p.operation == diagnose::Operation::gemm;
   if (!matrix && (o.m != 1 || o.n != 1 || o.with_c || o.alpha != 1))
-    throw InputError("--m, --n, --with-c, --alpha", "", "gemm", o.operation);
+    throw UsageError("--m, --n, --with-c and --alpha are for gemm, not for " + o.operation);
   p.m = o.m;
   p.n = o.n;
   p.k = k;
@@ -65,7 +65,7 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.output = parse_format(o.output.empty() ? o.format : o.output);
   if (!p.has_b()) p.b = diagnose::Problem{}.b;
   if (o.with_c) p.c = o.c_format.empty() ? p.output : parse_format(o.c_format);
-  if (o.beta != 1 && !o.with_c) throw InputError("--beta", "", "--with-c: it multiplies C", "none");
+  if (o.beta != 1 && !o.with_c) throw UsageError("--beta requires --with-c, the C that it scales");
   p.alpha = diagnose::scale_of(p, o.alpha);
   p.beta = diagnose::scale_of(p, o.beta);
   p.threads = o.threads;

@@ -226,10 +226,10 @@ BOOST_FIXTURE_TEST_CASE(raw_files_take_dtype_and_shape, TailFolder) {
   BOOST_TEST(assay("compare want.raw want.safetensors --dtype bfloat16 --shape 64x").exit_code == 2);
   for (const char* option : {"--dtype bfloat16 --shape 64x33", "--layout column"}) {
     const Outcome outcome = assay(std::string("compare want.safetensors want.safetensors ") + option);
-    BOOST_TEST(holds(outcome.err, "expected a file without a header, which it belongs to, found none"));
+    BOOST_TEST(holds(outcome.err, " is for files without a header, and none was given"));
   }
-  BOOST_TEST(holds(assay("compare want.npy want.npy --rounding toward-zero").err,
-                   "--rounding: expected --convert, which it belongs to"));
+  BOOST_TEST(
+      holds(assay("compare want.npy want.npy --rounding toward-zero").err, "--rounding requires --convert"));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_the_memory_held_before_is_asked_for, TailFolder) {
@@ -340,8 +340,7 @@ BOOST_FIXTURE_TEST_CASE(policies_are_named, TailFolder) {
   for (const char* name : {"tolerance", "bit-equal", "correctly-rounded", "allclose"})
     BOOST_TEST(holds(unknown.err, name), unknown.err);
   BOOST_TEST(holds(assay(files + "--policy tolerence --atol 1").err, "near names: tolerance"));
-  BOOST_TEST(
-      holds(assay(files + "--rtol 1").err, "--rtol: expected --policy tolerance, which it belongs to"));
+  BOOST_TEST(holds(assay(files + "--rtol 1").err, "--rtol requires --policy tolerance"));
 }
 
 namespace {

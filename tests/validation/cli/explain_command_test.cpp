@@ -289,7 +289,7 @@ BOOST_FIXTURE_TEST_CASE(the_pipe_judges_right_and_wrong_programs, Programs) {
   BOOST_TEST(holds(none.err, "answer 1"), none.err);
   refused("gen sum --values integers --k 1000 --output bf16", "1000 terms");
   refused("gen gemm --values hrad", "hard");
-  refused("gen sum --with-c", "dot or gemm");
+  refused("gen sum --with-c", "dot and gemm");
 }
 
 // Every operation, kind of values and form, by a program that is right to one rounding and by one that loses a term.
