@@ -11,6 +11,7 @@
 #include "reference/core/error.hpp"
 #include "reference/operations/operation.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/judge/operands.hpp"
 #include "validation/judge/question.hpp"
 #include "validation/suites/arithmetics.hpp"
 
@@ -65,11 +66,7 @@ class Operands {
                    const io::SparseArray& mask) const {
     io::AnyArray any = read(option, path, format);
     if (std::holds_alternative<io::Array>(any)) return arranged(std::get<io::Array>(std::move(any)));
-    const io::SparseArray csr = io::to_csr(std::get<io::SparseArray>(any)), pattern = io::to_csr(mask);
-    check_entries(path, csr, pattern, mask.origin);
-    io::Array array = floating(io::Array(csr.values));
-    array.origin = path;
-    return array;
+    return floating(judge::values_at(mask, std::get<io::SparseArray>(std::move(any)), path));
   }
   std::optional<io::Array> optional_dense(std::string_view option, const std::string& path,
                                           const std::string& format) const {
@@ -78,31 +75,6 @@ class Operands {
   }
 
  private:
-  // Both as CSR: the first place where they differ.
-  static void check_entries(const std::string& path, const io::SparseArray& csr, const io::SparseArray& mask,
-                            const std::string& origin) {
-    const std::string expected = "the entries of " + origin + ", in its order: ";
-    const auto shape = [](const io::SparseArray& x) { return fmt::format("{} x {}", x.rows, x.cols); };
-    if (csr.rows != mask.rows || csr.cols != mask.cols)
-      throw InputError(path, "", expected + shape(mask), shape(csr));
-    for (std::size_t row = 0; row < static_cast<std::size_t>(mask.rows); ++row) {
-      const auto begin = mask.offsets[row], end = mask.offsets[row + 1];
-      const auto found_end = csr.offsets[row + 1];
-      const auto common = std::min(end, found_end);
-      for (auto e = begin; e < common; ++e) {
-        const auto wanted = mask.column_indices[static_cast<std::size_t>(e)],
-                   found = csr.column_indices[static_cast<std::size_t>(e)];
-        if (found == wanted) continue;
-        throw InputError(path, fmt::format("row {}, entry {} of it", row, e - begin),
-                         fmt::format("{}column {}", expected, wanted), fmt::format("column {}", found));
-      }
-      if (end != found_end) {
-        throw InputError(path, fmt::format("row {}", row),
-                         fmt::format("{}{} in the row", expected, end - begin),
-                         fmt::format("{}", found_end - begin));
-      }
-    }
-  }
   io::AnyArray read(std::string_view option, const std::string& path, const std::string& format) const {
     if (path.empty())
       throw InputError("check " + o_.asked.operation, "", fmt::format("{} FILE", option), "none");

@@ -1,7 +1,12 @@
 #include "validation/judge/operands.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <mutex>
 #include <utility>
+
+#include "reference/core/error.hpp"
 
 namespace assay::judge {
 namespace {
@@ -63,7 +68,41 @@ std::optional<operations::ArrayView> optional_view(const std::optional<io::Array
   return array ? std::optional(view_of(*array)) : std::nullopt;
 }
 
+// Both as CSR: the first place where they differ.
+void check_entries(const std::string& origin, const io::SparseArray& csr, const io::SparseArray& mask,
+                   const std::string& mask_origin) {
+  const std::string expected = "the entries of " + mask_origin + ", in its order: ";
+  const auto shape = [](const io::SparseArray& x) { return fmt::format("{} x {}", x.rows, x.cols); };
+  if (csr.rows != mask.rows || csr.cols != mask.cols)
+    throw InputError(origin, "", expected + shape(mask), shape(csr));
+  for (std::size_t row = 0; row < static_cast<std::size_t>(mask.rows); ++row) {
+    const auto begin = mask.offsets[row], end = mask.offsets[row + 1];
+    const auto found_end = csr.offsets[row + 1];
+    const auto common = std::min(end, found_end);
+    for (auto e = begin; e < common; ++e) {
+      const auto wanted = mask.column_indices[static_cast<std::size_t>(e)],
+                 found = csr.column_indices[static_cast<std::size_t>(e)];
+      if (found == wanted) continue;
+      throw InputError(origin, fmt::format("row {}, entry {} of it", row, e - begin),
+                       fmt::format("{}column {}", expected, wanted), fmt::format("column {}", found));
+    }
+    if (end != found_end) {
+      throw InputError(origin, fmt::format("row {}", row),
+                       fmt::format("{}{} in the row", expected, end - begin),
+                       fmt::format("{}", found_end - begin));
+    }
+  }
+}
+
 }  // namespace
+
+io::Array values_at(const io::SparseArray& mask, const io::SparseArray& sparse, const std::string& origin) {
+  io::SparseArray csr = io::to_csr(sparse);
+  check_entries(origin, csr, io::to_csr(mask), mask.origin);
+  io::Array values = std::move(csr.values);
+  values.origin = origin;
+  return values;
+}
 
 operations::ArrayView view_of(const io::Array& array) {
   return {.data = array.bytes.data(),

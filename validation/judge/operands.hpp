@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "reference/operations/operation.hpp"
 #include "validation/io/array.hpp"
@@ -31,6 +32,10 @@ struct Operands {
 
 // The view of an array, by its origin. ContractError for integers.
 operations::ArrayView view_of(const io::Array& array);
+
+// The values of `sparse` in the order of the rows of `mask`, with `origin`. InputError, with it and the first place
+// where they differ, unless both have the same entries in the same order.
+io::Array values_at(const io::SparseArray& mask, const io::SparseArray& sparse, const std::string& origin);
 
 // An operation that owns its operands. InputError, with the array's origin, for shapes that do not go together.
 std::unique_ptr<const Operation> make_operation(const operations::OperationKind& kind, Operands operands,

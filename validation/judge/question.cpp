@@ -183,8 +183,11 @@ void refuse_unused(const Request& r, const OperationKind& kind) {
 
 void require_arrays(const Request& r, const OperationKind& kind) {
   const auto require = [&](bool there, std::string_view option) {
-    if (!there)
-      throw InputError("check " + r.operation, "", fmt::format("{} FILE", r.option(option)), "none");
+    if (there) return;
+    const std::string argument = r.option(option);
+    throw InputError("check " + r.operation, "",
+                     r.caller == Request::Caller::command ? argument + " FILE" : "an array " + argument,
+                     "none");
   };
   require(kind.sparse_a ? r.sparse.has_value() : r.a.has_value(), "a");
   if (kind.has_b) require(r.b.has_value(), "b");
@@ -315,6 +318,8 @@ void check_gemm(const Request& r, const Epilogue& e) {
 
 std::string Request::option(std::string_view name) const {
   if (caller == Caller::command) return "--" + std::string(name);
+  // An operation of reduce: check() itself has an argument of this name.
+  if (name == "operation") return "reduction";
   std::string argument(name);
   std::replace(argument.begin(), argument.end(), '-', '_');
   return argument;

@@ -16,33 +16,32 @@
 #include "validation/compare/policy.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
+#include "validation/python/verdict.hpp"
 #include "validation/report/comparison_report.hpp"
 
 namespace assay::python {
-namespace {
 
-using compare::Comparison;
-using compare::Policy;
+std::string Verdict::status() const { return std::string(compare::verdict_name(comparison->verdict)); }
 
-struct Verdict {
-  std::shared_ptr<const Comparison> comparison{};
-  std::string name{};
+std::string Verdict::text() const {
+  std::string text = comparison_headline(status(), name, *comparison) + "\n";
+  for (const std::string& line : comparison_lines(*comparison)) text += "  " + line + "\n";
+  for (const std::string& line : notes) text += "  " + line + "\n";
+  return text;
+}
 
-  std::string status() const { return std::string(compare::verdict_name(comparison->verdict)); }
-  std::string text() const {
-    std::string text = comparison_headline(status(), name, *comparison) + "\n";
-    for (const std::string& line : comparison_lines(*comparison)) text += "  " + line + "\n";
-    return text;
-  }
-};
-
-Policy policy_of(const py::object& policy) {
-  if (py::isinstance<Policy>(policy)) return policy.cast<Policy>();
+compare::Policy policy_of(const py::handle& policy) {
+  if (py::isinstance<compare::Policy>(policy)) return policy.cast<compare::Policy>();
   if (!py::isinstance<py::str>(policy)) {
     throw py::type_error("policy: " + std::string(py::repr(policy)) + "; a name of policies() or a Policy");
   }
   return compare::find_policy(compare::default_policies(), policy.cast<std::string>(), "policy");
 }
+
+namespace {
+
+using compare::Comparison;
+using compare::Policy;
 
 Policy tolerance(double atol, double rtol, std::uint64_t ulps, const std::string& because) {
   Policy p;
@@ -285,8 +284,10 @@ void bind_compare(py::module_& m) {
         py::arg("ulps") = 0, py::arg("because"),
         "A policy: |got - want| <= atol + rtol |want|, or so many steps between codes, for a reason.");
 
-  py::class_<Verdict>(m, "Verdict", "What a comparison found. True if it PASSED.")
+  py::class_<Verdict>(m, "Verdict", "What a comparison or a check found. True if it PASSED.")
       .def_readonly("name", &Verdict::name)
+      .def_readonly("evidence", &Verdict::evidence, "Of check(): what stood behind it; else empty.")
+      .def_readonly("notes", &Verdict::notes, "Of check(): what to know beside it, as the text has it.")
       .def_property_readonly("status", &Verdict::status,
                              "PASSED, FAILED, or VACUOUS: agreement that proves nothing.")
       .def("__bool__", [](const Verdict& v) { return v.comparison->verdict == compare::Verdict::agree; })
@@ -325,7 +326,8 @@ void bind_compare(py::module_& m) {
           "where", [](const Verdict& v) { return v.comparison->where.text; },
           "Where the values outside sit; empty if none is.")
       .def_property_readonly("weaknesses", member(&Comparison::weaknesses))
-      .def("text", &Verdict::text, "The lines that `assay compare` prints, without its repro line.")
+      .def("text", &Verdict::text,
+           "The lines that `assay compare` or `assay check` prints, without its repro line.")
       .def(
           "statistics", [](const Verdict& v) { return joined(statistics_lines(*v.comparison)); },
           "Distances, percentiles, NMSE and cosine, which judge nothing.")

@@ -16,17 +16,13 @@
 #include "reference/sparse/csr.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
+#include "validation/python/sparse.hpp"
 
 namespace assay::python {
 namespace {
 
 using io::SparseArray;
 using Layout = SparseArray::Layout;
-
-// A sparse array shared by its Python object and the views of its parts.
-struct Sparse {
-  std::shared_ptr<SparseArray> array{};
-};
 
 py::object path_text(const py::object& path) { return py::module_::import("os").attr("fspath")(path); }
 std::string path_of(const py::object& path) { return path_text(path).cast<std::string>(); }
@@ -140,7 +136,7 @@ Sparse make_sparse(const std::string& layout, Pair shape, const py::object& valu
   return {array};
 }
 
-bool is_scipy_sparse(const py::object& x) {
+bool is_scipy_sparse(const py::handle& x) {
   return py::hasattr(x, "tocoo") && py::hasattr(x, "format") && py::hasattr(x, "nnz");
 }
 
@@ -186,6 +182,17 @@ py::object to_scipy(const Sparse& s) {
   return type(py::make_tuple(values, indices, view(s.array, a.offsets)), py::arg("shape") = shape);
 }
 
+}  // namespace
+
+bool is_sparse(const py::handle& x) { return py::isinstance<Sparse>(x) || is_scipy_sparse(x); }
+
+SparseArray sparse_of(const py::handle& x) {
+  return *(py::isinstance<Sparse>(x) ? x.cast<Sparse>() : from_scipy(py::reinterpret_borrow<py::object>(x)))
+              .array;
+}
+
+namespace {
+
 void save(const py::object& path, const py::object& x, const io::Metadata& metadata) {
   const std::string file = path_of(path);
   if (py::isinstance<py::dict>(x)) {
@@ -196,8 +203,8 @@ void save(const py::object& path, const py::object& x, const io::Metadata& metad
     io::write_arrays(file, arrays, metadata);
     return;
   }
-  if (py::isinstance<Sparse>(x) || is_scipy_sparse(x)) {
-    SparseArray array = *(py::isinstance<Sparse>(x) ? x.cast<Sparse>() : from_scipy(x)).array;
+  if (is_sparse(x)) {
+    SparseArray array = sparse_of(x);
     for (const auto& [key, value] : metadata) array.metadata[key] = value;
     const py::gil_scoped_release unlocked;
     io::write_sparse(file, array);

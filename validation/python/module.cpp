@@ -11,6 +11,7 @@ PYBIND11_MODULE(_assay, m) {
   bind_formats(m);
   bind_units(m);
   bind_compare(m);
+  bind_check(m);
   bind_explain(m);
   bind_probe(m);
   bind_io(m);

@@ -16,6 +16,7 @@ void bind_errors(pybind11::module_& m);
 void bind_formats(pybind11::module_& m);
 void bind_units(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
+void bind_check(pybind11::module_& m);
 void bind_probe(pybind11::module_& m);
 void bind_explain(pybind11::module_& m);
 void bind_io(pybind11::module_& m);

@@ -1,17 +1,17 @@
 """Right answers, machines' answers, and whether they agree.
 
-compare() judges an output, testing.assert_agrees() does so in a test; gemm() and dot() answer as a machine does, bit
-for bit; explain() says which arithmetic made an output, probe() finds the one behind any callable; round() rounds into
-any format; load() and save() read and write array files. Arrays of NumPy and ml_dtypes, and whatever has DLPack, are
-read where they lie.
+compare() judges an output, check() judges it by its inputs, testing.assert_agrees() does so in a test; gemm() and
+dot() answer as a machine does, bit for bit; explain() says which arithmetic made an output, probe() finds the one
+behind any callable; round() rounds into any format; load() and save() read and write array files. Arrays of NumPy and
+ml_dtypes, and whatever has DLPack, are read where they lie.
 """
 from . import testing
 from ._assay import (Arithmetic, Codes, ContractError, Explanation, Format, InputError, Policy, Probe, Sparse,
-                     Unavailable, Verdict, Verdicts, arithmetics, codes, compare, conversions, dot, explain,
+                     Unavailable, Verdict, Verdicts, arithmetics, check, codes, compare, conversions, dot, explain,
                      formats, gemm, load, load_all, metadata, policies, probe, round, roundings, save, tolerance,
                      units)
 
-__all__ = ['Arithmetic', 'Codes', 'ContractError', 'Explanation', 'Format', 'InputError', 'Policy', 'Probe',
-           'Sparse', 'Unavailable', 'Verdict', 'Verdicts', 'arithmetics', 'codes', 'compare', 'conversions', 'dot',
+__all__ = ['Arithmetic', 'Codes', 'ContractError', 'Explanation', 'Format', 'InputError', 'Policy', 'Probe', 'Sparse',
+           'Unavailable', 'Verdict', 'Verdicts', 'arithmetics', 'check', 'codes', 'compare', 'conversions', 'dot',
            'explain', 'formats', 'gemm', 'load', 'load_all', 'metadata', 'policies', 'probe', 'round', 'roundings',
            'save', 'testing', 'tolerance', 'units']

@@ -160,6 +160,10 @@ class Verdict:
     @property
     def name(self) -> str: ...
     @property
+    def evidence(self) -> str: ...
+    @property
+    def notes(self) -> list[str]: ...
+    @property
     def status(self) -> str: ...
     def __bool__(self) -> bool: ...
     @property
@@ -232,6 +236,20 @@ def compare(got: Mapping[str, ArrayLike], want: Mapping[str, ArrayLike], policy:
 def compare(got: ArrayLike, want: ArrayLike, policy: str | Policy = 'bit-equal', *, bound: ArrayLike | None = None,
             convert: bool = False, rounding: str = 'nearest-even', expects_zero: bool = False,
             stale: ArrayLike | None = None, name: str = '', threads: int = 0) -> Verdict: ...
+
+def check(operation: str, *, got: ArrayLike | Sparse, a: ArrayLike | Sparse | Any, b: ArrayLike | None = None,
+          c: ArrayLike | Sparse | None = None, bias: ArrayLike | None = None, mask: Sparse | Any | None = None,
+          transpose_a: bool = False, transpose_b: bool = False, alpha: float | str = 1, beta: float | str | None = None,
+          activation: str = 'none', bias_along: str = 'columns', batch: int | None = None, c_first: bool = False,
+          reduction: str = 'sum', axis: int | None = None, nan: str = 'propagate', stride: int | Sequence[int] = 1,
+          pad: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1, image_layout: str = 'nchw',
+          padding: str = 'zeros', unit: str | Probe | None = None, acc: FormatLike | None = None,
+          product: FormatLike | None = None, order: str = 'any', mode: str = 'nearest-even', flush: bool = False,
+          epilogue: str = 'anywhere', rounding: str | None = None, overflow: str = 'ieee',
+          a_scales: ArrayLike | None = None, b_scales: ArrayLike | None = None,
+          a_tensor_scale: float | str | None = None, b_tensor_scale: float | str | None = None,
+          policy: str | Policy = 'bound', sample: int | None = None, seed: int = 1, stale: ArrayLike | None = None,
+          expects_zero: bool = False, threads: int = 0) -> Verdict: ...
 
 class Explanation:
     def __bool__(self) -> bool: ...

@@ -1,0 +1,234 @@
+#include "validation/python/request.hpp"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "validation/judge/operands.hpp"
+#include "validation/python/array.hpp"
+#include "validation/python/module.hpp"
+#include "validation/python/sparse.hpp"
+#include "validation/python/verdict.hpp"
+#include "validation/suites/arithmetics.hpp"
+
+namespace assay::python {
+namespace {
+
+using judge::Request;
+
+// --- values ----------------------------------------------------------------------------------------------------------
+
+// A number as the judge reads it: text as it is, any other number by its exact value.
+std::string number_text(const py::handle& x) {
+  if (py::isinstance<py::str>(x)) return x.cast<std::string>();
+  if (py::isinstance<py::int_>(x)) return py::str(x).cast<std::string>();
+  const py::object number = py::float_(py::reinterpret_borrow<py::object>(x));
+  const py::object decimal = py::module_::import("decimal").attr("Decimal");
+  const py::str shortest = py::repr(number);
+  return (decimal(shortest).equal(decimal(number)) ? shortest : py::str(number.attr("hex")()))
+      .cast<std::string>();
+}
+
+// The name of a format: text as it is, so that the judge's message shows it.
+std::string format_text(const py::handle& x) {
+  if (py::isinstance<py::str>(x)) return x.cast<std::string>();
+  return std::string(format_of(x).dtype);
+}
+
+// One number, or one for rows and one for columns.
+std::vector<std::size_t> sizes_of(const py::handle& x) {
+  if (py::isinstance<py::int_>(x)) return {x.cast<std::size_t>()};
+  return x.cast<std::vector<std::size_t>>();
+}
+
+io::Array dense(const py::handle& x, std::string_view name) {
+  if (is_sparse(x)) throw py::type_error(std::string(name) + ": a sparse matrix; a dense array is asked for");
+  return array_of(operand(x, name));
+}
+
+// ml_dtypes' e8m0 is no format with a sign: its codes are what is read.
+io::Array scale_codes(const py::handle& x, std::string_view name) {
+  py::object codes = py::reinterpret_borrow<py::object>(x);
+  if (py::hasattr(codes, "dtype") && py::str(codes.attr("dtype")).cast<std::string>() == "float8_e8m0fnu")
+    codes = codes.attr("view")("uint8");
+  return array_of(any_operand(codes, name));
+}
+
+io::SparseArray sparse_operand(const py::handle& x, const std::string& name) {
+  if (!is_sparse(x))
+    throw py::type_error(name +
+                         ": a Sparse or a matrix of scipy.sparse is asked for; see Sparse.from_scipy()");
+  io::SparseArray array = sparse_of(x);
+  array.origin = name;
+  // The values of a mask do not count, so that one of integers or bool is as good.
+  if (name == "mask" && !array.values.element.is_floating())
+    array.values = io::make_array(formats::float32, array.values.shape);
+  if (!array.values.element.is_floating()) {
+    throw py::type_error(name + ": a sparse matrix of " + array.values.element.name() +
+                         "; floating-point numbers are asked for (x.astype(...))");
+  }
+  return array;
+}
+
+// --- what is read by name --------------------------------------------------------------------------------------------
+
+struct Argument {
+  const char* name;
+  std::function<void(Request&, const py::handle&)> read;
+};
+
+Argument text(const char* name, std::string Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { r.*field = x.cast<std::string>(); }};
+}
+Argument number(const char* name, std::string Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { r.*field = number_text(x); }};
+}
+Argument format(const char* name, std::string Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { r.*field = format_text(x); }};
+}
+Argument flag(const char* name, bool Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { r.*field = x.cast<bool>(); }};
+}
+Argument sizes(const char* name, std::vector<std::size_t> Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { r.*field = sizes_of(x); }};
+}
+template <class T>
+Argument value(const char* name, T Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { r.*field = x.cast<T>(); }};
+}
+Argument array(const char* name, std::optional<io::Array> Request::*field) {
+  return {name, [name, field](Request& r, const py::handle& x) { r.*field = dense(x, name); }};
+}
+Argument scales(const char* name, judge::GivenScales Request::*field) {
+  return {name, [name, field](Request& r, const py::handle& x) { (r.*field).blocks = scale_codes(x, name); }};
+}
+Argument tensor_scale(const char* name, judge::GivenScales Request::*field) {
+  return {name, [field](Request& r, const py::handle& x) { (r.*field).tensor = number_text(x); }};
+}
+
+// The mask of sddmm or the A of spmm comes first: values of sddmm may be given as sparse matrices with its entries.
+const std::vector<Argument>& known() {
+  static const std::vector<Argument> all{
+      {"mask", [](Request& r, const py::handle& x) { r.sparse = sparse_operand(x, "mask"); }},
+      {"a",
+       [](Request& r, const py::handle& x) {
+         const operations::OperationKind* const kind = operations::find_operation(r.operation);
+         if (kind != nullptr && kind->sparse_a) {
+           r.sparse = sparse_operand(x, "a");
+         } else {
+           r.a = dense(x, "a");
+         }
+       }},
+      array("b", &Request::b),
+      {"c",
+       [](Request& r, const py::handle& x) {
+         r.c = is_sparse(x) && r.sparse ? judge::values_at(*r.sparse, sparse_operand(x, "c"), "c")
+                                        : dense(x, "c");
+       }},
+      {"got",
+       [](Request& r, const py::handle& x) {
+         r.got = is_sparse(x) && r.sparse ? judge::values_at(*r.sparse, sparse_operand(x, "got"), "got")
+                                          : dense(x, "got");
+       }},
+      array("bias", &Request::bias),
+      array("stale", &Request::stale),
+      scales("a_scales", &Request::a_scales),
+      scales("b_scales", &Request::b_scales),
+      tensor_scale("a_tensor_scale", &Request::a_scales),
+      tensor_scale("b_tensor_scale", &Request::b_scales),
+      number("alpha", &Request::alpha),
+      number("beta", &Request::beta),
+      text("activation", &Request::activation),
+      text("bias_along", &Request::bias_along),
+      text("rounding", &Request::rounding),
+      text("overflow", &Request::overflow),
+      text("epilogue", &Request::epilogue),
+      flag("transpose_a", &Request::transpose_a),
+      flag("transpose_b", &Request::transpose_b),
+      flag("c_first", &Request::c_first),
+      flag("expects_zero", &Request::expects_zero),
+      value("batch", &Request::batch),
+      format("acc", &Request::accumulator),
+      format("product", &Request::product),
+      text("order", &Request::order),
+      text("mode", &Request::mode),
+      flag("flush", &Request::flush),
+      text("reduction", &Request::reduction),
+      text("nan", &Request::nan),
+      value("axis", &Request::axis),
+      sizes("stride", &Request::stride),
+      sizes("pad", &Request::pad),
+      sizes("dilation", &Request::dilation),
+      value("groups", &Request::groups),
+      text("image_layout", &Request::image_layout),
+      text("padding", &Request::padding),
+      {"policy", [](Request& r, const py::handle& x) { r.policy = policy_of(x); }},
+      value("sample", &Request::sample),
+      value("seed", &Request::seed),
+      value("threads", &Request::threads)};
+  return all;
+}
+
+// As the judge calls it: the command's option without dashes at its front.
+std::string option_of(std::string name) {
+  if (name == "reduction") return "operation";
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+// The value of an argument, taken out of the others; null if it was not given.
+py::object take(py::dict& arguments, const char* name) {
+  if (!arguments.contains(name)) return {};
+  py::object x = arguments.attr("pop")(name);
+  return x.is_none() || x.is(py::bool_(false)) ? py::object() : x;
+}
+
+void read_unit(const py::object& unit, Question& q) {
+  Request& r = q.request;
+  q.arithmetic = arithmetic_of(unit);
+  r.arithmetic = q.arithmetic.get();
+  r.arithmetic_name = py::isinstance<py::str>(unit) ? unit.cast<std::string>() : r.arithmetic->info().name;
+  r.require_places = [name = r.arithmetic_name, arithmetic = q.arithmetic,
+                      is_matrix = r.operation == "gemm"](const operations::Shape& shape) {
+    check_places(name, *arithmetic, is_matrix ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
+  };
+  r.given.insert("unit");
+}
+
+}  // namespace
+
+Question read_question(const std::string& operation, py::dict& arguments) {
+  Question q;
+  Request& r = q.request;
+  r.caller = Request::Caller::python;
+  r.operation = operation;
+  r.known = &arithmetics();
+  for (const Argument& argument : known()) {
+    const py::object x = take(arguments, argument.name);
+    if (!x) continue;
+    try {
+      argument.read(r, x);
+    } catch (const py::cast_error&) {
+      throw py::type_error(std::string(argument.name) + ": " + std::string(py::repr(x)) +
+                           " is not of a type that it takes");
+    }
+    r.given.insert(option_of(argument.name));
+  }
+  if (const py::object unit = take(arguments, "unit")) read_unit(unit, q);
+  return q;
+}
+
+void require_taken(const char* function, const py::dict& arguments) {
+  for (const auto& [name, value] : arguments) {
+    throw py::type_error(std::string(function) + "() got an unexpected keyword argument '" +
+                         py::str(name).cast<std::string>() + "'");
+  }
+}
+
+}  // namespace assay::python
