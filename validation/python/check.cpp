@@ -2,10 +2,13 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "validation/judge/request.hpp"
+#include "validation/judge/results.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
 #include "validation/python/request.hpp"
@@ -79,6 +82,88 @@ constexpr const char* operands_text =
     "          scales of blocks and of whole operands, for a unit that reads them: as gemm() takes them\n"
     "threads   0: as OpenMP decides; changes no figure\n";
 
+// --- results without a verdict -------------------------------------------------------------------------------------
+
+std::optional<FormatSpec> output_format(py::dict& arguments) {
+  if (!arguments.contains("output")) return std::nullopt;
+  const py::object output = arguments.attr("pop")("output");
+  return output.is_none() ? std::nullopt : std::optional(format_of(output));
+}
+
+io::Shape shape_of(const judge::Results& results) {
+  return io::Shape(results.shape.begin(), results.shape.end());
+}
+
+template <class T>
+py::object view_of(std::shared_ptr<const judge::Results> results, const std::vector<T>& part,
+                   const FormatSpec& format) {
+  const io::Shape shape = shape_of(*results);
+  return numpy_view(std::move(results), part.data(), format, shape);
+}
+
+void refuse_judging(const char* function, const py::dict& arguments) {
+  for (const char* name : {"got", "policy", "sample", "seed", "stale", "expects_zero"}) {
+    if (arguments.contains(name))
+      throw py::type_error(std::string(function) + "() got an unexpected keyword argument '" + name + "'");
+  }
+}
+
+py::object exact(const std::string& operation, bool truth, const py::kwargs& given) {
+  py::dict arguments = given;
+  refuse_judging("exact", arguments);
+  const std::optional<FormatSpec> output = output_format(arguments);
+  Question q = read_question(operation, arguments);
+  require_taken("exact", arguments);
+  std::shared_ptr<const judge::Results> results;
+  {
+    const py::gil_scoped_release unlocked;
+    results = std::make_shared<const judge::Results>(judge::exact_results(std::move(q.request), output));
+  }
+  const judge::Answer& answer = results->answer;
+  const py::object values = view_of(results, answer.codes, results->format);
+  if (!truth) return values;
+  py::dict all;
+  all["values"] = values;
+  all["truth"] = view_of(results, answer.truth, formats::float64);
+  all["remainder"] = view_of(results, answer.remainder, formats::float64);
+  all["bound"] = view_of(results, answer.bound, formats::float64);
+  return all;
+}
+
+py::object predicted(const std::string& operation, py::dict arguments) {
+  refuse_judging(operation.c_str(), arguments);
+  const std::optional<FormatSpec> output = output_format(arguments);
+  Question q = read_question(operation, arguments);
+  require_taken(operation.c_str(), arguments);
+  std::shared_ptr<const judge::Results> results;
+  {
+    const py::gil_scoped_release unlocked;
+    results = std::make_shared<const judge::Results>(judge::predicted_results(std::move(q.request), output));
+  }
+  return view_of(results, results->answer.codes, results->format);
+}
+
+py::object spmm(const py::object& a, const py::object& b, const py::object& unit, const py::object& c,
+                const py::kwargs& given) {
+  py::dict arguments = given;
+  arguments["a"] = a;
+  arguments["b"] = b;
+  arguments["unit"] = unit;
+  arguments["c"] = c;
+  return predicted("spmm", arguments);
+}
+
+py::object sddmm(const py::object& mask, const py::object& a, const py::object& b, const py::object& unit,
+                 const py::object& c, const py::kwargs& given) {
+  py::dict arguments = given;
+  arguments["mask"] = mask;
+  arguments["a"] = a;
+  arguments["b"] = b;
+  arguments["unit"] = unit;
+  arguments["c"] = c;
+  return predicted("sddmm", arguments);
+}
+
 }  // namespace
 
 void bind_check(py::module_& m) {
@@ -101,6 +186,39 @@ void bind_check(py::module_& m) {
          "ones that\n"
          "exclude each other, are a ContractError; unknown names and arrays of other shapes an InputError.")
             .c_str());
+  m.def("exact", &exact, py::arg("operation"), py::kw_only(), py::arg("truth") = false,
+        (std::string("The exact results of an operation, each rounded once into the output's format.\n\n"
+                     "operation one that check() takes\n"
+                     "output    a format; None: float64 where an operand is, else float32\n") +
+         operands_text +
+         "truth     True: a dict of values, and as float64 truth and remainder (the exact value is their "
+         "sum, but for\n"
+         "          one rounding of the remainder) and bound (of |result - truth| for sums as unit or acc "
+         "say)\n\n"
+         "Returns an array in the shape of the result, or Codes; of sddmm one value an entry of mask, row by "
+         "row.\n"
+         "Errors as check() has them.")
+            .c_str());
+  m.def("spmm", &spmm, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(),
+        "activation(alpha a b + beta c + bias) with a sparse, as a unit computes it, bit for bit.\n\n"
+        "a         m x k, a Sparse or a matrix of scipy.sparse: the entries of a row are its terms, in "
+        "stored order\n"
+        "b, c      k x n and m x n, dense\n"
+        "unit      as gemm() takes it; output: a format that it gives, None: its first\n"
+        "bias, bias_along, alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
+        "          as check() takes them\n\n"
+        "Returns an array m x n. Errors as check() has them.");
+  m.def("sddmm", &sddmm, py::arg("mask"), py::arg("a"), py::arg("b"), py::arg("unit"),
+        py::arg("c") = py::none(),
+        "activation(alpha a b + beta c) at the entries of a sparse mask, as a unit computes it, bit for "
+        "bit.\n\n"
+        "mask      m x n, a Sparse or a matrix of scipy.sparse, whose values do not count\n"
+        "a, b      m x k and k x n, dense\n"
+        "c         one value an entry of mask, row by row, or a sparse matrix with its entries\n"
+        "unit      as gemm() takes it; output: a format that it gives, None: its first\n"
+        "alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
+        "          as check() takes them\n\n"
+        "Returns one value an entry of mask, row by row. Errors as check() has them.");
 }
 
 }  // namespace assay::python

@@ -7,11 +7,11 @@ ml_dtypes, and whatever has DLPack, are read where they lie.
 """
 from . import testing
 from ._assay import (Arithmetic, Codes, ContractError, Explanation, Format, InputError, Policy, Probe, Sparse,
-                     Unavailable, Verdict, Verdicts, arithmetics, check, codes, compare, conversions, dot, explain,
-                     formats, gemm, load, load_all, metadata, policies, probe, round, roundings, save, tolerance,
-                     units)
+                     Unavailable, Verdict, Verdicts, arithmetics, check, codes, compare, conversions, dot, exact,
+                     explain, formats, gemm, load, load_all, metadata, policies, probe, round, roundings, save, sddmm,
+                     spmm, tolerance, units)
 
 __all__ = ['Arithmetic', 'Codes', 'ContractError', 'Explanation', 'Format', 'InputError', 'Policy', 'Probe', 'Sparse',
            'Unavailable', 'Verdict', 'Verdicts', 'arithmetics', 'check', 'codes', 'compare', 'conversions', 'dot',
-           'explain', 'formats', 'gemm', 'load', 'load_all', 'metadata', 'policies', 'probe', 'round', 'roundings',
-           'save', 'testing', 'tolerance', 'units']
+           'exact', 'explain', 'formats', 'gemm', 'load', 'load_all', 'metadata', 'policies', 'probe', 'round',
+           'roundings', 'save', 'sddmm', 'spmm', 'testing', 'tolerance', 'units']

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Protocol, TypedDict, Union, overload
+from typing import Any, Literal, Protocol, TypedDict, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -250,6 +250,25 @@ def check(operation: str, *, got: ArrayLike | Sparse, a: ArrayLike | Sparse | An
           a_tensor_scale: float | str | None = None, b_tensor_scale: float | str | None = None,
           policy: str | Policy = 'bound', sample: int | None = None, seed: int = 1, stale: ArrayLike | None = None,
           expects_zero: bool = False, threads: int = 0) -> Verdict: ...
+
+class Exact(TypedDict):
+    values: Any
+    truth: npt.NDArray[np.float64]
+    remainder: npt.NDArray[np.float64]
+    bound: npt.NDArray[np.float64]
+
+@overload
+def exact(operation: str, *, truth: Literal[True], output: FormatLike | None = None, **arguments: Any) -> Exact: ...
+@overload
+def exact(operation: str, *, truth: bool = False, output: FormatLike | None = None, **arguments: Any) -> Any: ...
+def spmm(a: Sparse | Any, b: ArrayLike, unit: str | Probe, c: ArrayLike | None = None, *, bias: ArrayLike | None = None,
+         bias_along: str = 'columns', alpha: float | str = 1, beta: float | str | None = None, activation: str = 'none',
+         transpose_a: bool = False, transpose_b: bool = False, rounding: str | None = None, overflow: str = 'ieee',
+         output: FormatLike | None = None, threads: int = 0) -> Any: ...
+def sddmm(mask: Sparse | Any, a: ArrayLike, b: ArrayLike, unit: str | Probe, c: ArrayLike | Sparse | None = None, *,
+          alpha: float | str = 1, beta: float | str | None = None, activation: str = 'none', transpose_a: bool = False,
+          transpose_b: bool = False, rounding: str | None = None, overflow: str = 'ieee',
+          output: FormatLike | None = None, threads: int = 0) -> Any: ...
 
 class Explanation:
     def __bool__(self) -> bool: ...
