@@ -1,6 +1,7 @@
 // Verdicts on outputs by what an operation on arrays should give.
 #include <pybind11/stl.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "validation/judge/request.hpp"
 #include "validation/judge/results.hpp"
+#include "validation/judge/shrink.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
 #include "validation/python/request.hpp"
@@ -164,6 +166,59 @@ py::object sddmm(const py::object& mask, const py::object& a, const py::object& 
   return predicted("sddmm", arguments);
 }
 
+// --- the smallest that still fails -----------------------------------------------------------------------------
+
+// A callable that answers smaller inputs, as f(a=..., b=..., c=..., bias=...) of those that there are.
+judge::Answers answers_of(const py::object& function) {
+  if (function.is_none()) return {};
+  return [function](const judge::Request& smaller) -> std::optional<io::Array> {
+    const py::gil_scoped_acquire locked;
+    py::dict operands;
+    const auto add = [&](const char* name, const std::optional<io::Array>& array) {
+      if (array) operands[name] = to_python(io::Array(*array));
+    };
+    add("a", smaller.a);
+    add("b", smaller.b);
+    add("c", smaller.c);
+    add("bias", smaller.bias);
+    const py::object got = function(**operands);
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    return array_of(operand(got, "what the callable returned"));
+  };
+}
+
+py::dict shrink(const std::string& operation, const py::object& answers, std::uint64_t limit,
+                const py::kwargs& given) {
+  py::dict arguments = given;
+  Question q = judged_question("shrink", operation, arguments);
+  require_taken("shrink", arguments);
+  const judge::Answers asked = answers_of(answers);
+  judge::Shrunk shrunk;
+  judge::Judgement judgement;
+  {
+    const py::gil_scoped_release unlocked;
+    judge::require_shrinkable(operation);
+    shrunk = judge::shrink(std::move(q.request), asked, limit);
+    judgement = judge::check(shrunk.request);
+  }
+  py::dict found, arrays;
+  const auto add = [&](const char* name, std::optional<io::Array>& array) {
+    if (array) arrays[name] = to_python(std::move(*array));
+  };
+  add("a", shrunk.request.a);
+  add("b", shrunk.request.b);
+  add("c", shrunk.request.c);
+  add("bias", shrunk.request.bias);
+  arrays["got"] = to_python(std::move(shrunk.request.got));
+  found["arrays"] = arrays;
+  found["before"] = shrunk.before;
+  found["after"] = shrunk.after;
+  found["tried"] = shrunk.asked;
+  found["limited"] = shrunk.limited;
+  found["verdict"] = verdict_of(std::move(judgement));
+  return found;
+}
+
 }  // namespace
 
 void bind_check(py::module_& m) {
@@ -219,6 +274,22 @@ void bind_check(py::module_& m) {
         "alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
         "          as check() takes them\n\n"
         "Returns one value an entry of mask, row by row. Errors as check() has them.");
+  m.def("shrink", &shrink, py::arg("operation"), py::kw_only(), py::arg("answers") = py::none(),
+        py::arg("limit") = 2000,
+        (std::string("The smallest part of a failing check that still fails, as `assay shrink` finds it.\n\n"
+                     "operation 'gemm', 'dot' or 'convert', of single matrices\n"
+                     "answers   a callable f(a=..., b=..., c=..., bias=...) of those that were given, which "
+                     "returns got\n"
+                     "          for smaller inputs; None: only outputs and terms that are zero can go\n"
+                     "limit     smaller inputs to try\n"
+                     "got       the output that check() fails; other arguments as check() takes them\n") +
+         operands_text +
+         "\nReturns a dict: arrays by name, before and after in words, tried, limited (the limit ended it) "
+         "and the\n"
+         "verdict on what is left. ContractError if the check does not fail, or comes to fail no more. What "
+         "the\n"
+         "callable raises passes through.")
+            .c_str());
 }
 
 }  // namespace assay::python

@@ -9,9 +9,9 @@ from . import testing
 from ._assay import (Arithmetic, Codes, ContractError, Explanation, Format, InputError, Policy, Probe, Sparse,
                      Unavailable, Verdict, Verdicts, arithmetics, check, codes, compare, conversions, dot, exact,
                      explain, formats, gemm, load, load_all, metadata, policies, probe, round, roundings, save, sddmm,
-                     spmm, tolerance, units)
+                     shrink, spmm, tolerance, units)
 
 __all__ = ['Arithmetic', 'Codes', 'ContractError', 'Explanation', 'Format', 'InputError', 'Policy', 'Probe', 'Sparse',
            'Unavailable', 'Verdict', 'Verdicts', 'arithmetics', 'check', 'codes', 'compare', 'conversions', 'dot',
            'exact', 'explain', 'formats', 'gemm', 'load', 'load_all', 'metadata', 'policies', 'probe', 'round',
-           'roundings', 'save', 'sddmm', 'spmm', 'testing', 'tolerance', 'units']
+           'roundings', 'save', 'sddmm', 'shrink', 'spmm', 'testing', 'tolerance', 'units']

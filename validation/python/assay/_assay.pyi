@@ -270,6 +270,17 @@ def sddmm(mask: Sparse | Any, a: ArrayLike, b: ArrayLike, unit: str | Probe, c: 
           transpose_b: bool = False, rounding: str | None = None, overflow: str = 'ieee',
           output: FormatLike | None = None, threads: int = 0) -> Any: ...
 
+class Shrunk(TypedDict):
+    arrays: dict[str, Any]
+    before: str
+    after: str
+    tried: int
+    limited: bool
+    verdict: Verdict
+
+def shrink(operation: str, *, got: ArrayLike, a: ArrayLike, answers: Callable[..., Any] | None = None,
+           limit: int = 2000, **arguments: Any) -> Shrunk: ...
+
 class Explanation:
     def __bool__(self) -> bool: ...
     @property
