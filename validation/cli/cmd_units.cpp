@@ -1,8 +1,8 @@
 // assay units: machines' dot-product units, what they do and how it is known.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -23,8 +23,9 @@ struct Options {
 
 UnitDescription described(const Unit& unit) {
   UnitDescription d{.info = &unit.info()};
-  const std::vector<UnitPath> best_first = unit.paths();
-  for (const UnitPath& path : best_first | std::views::reverse) {
+  std::vector<UnitPath> plainest_first = unit.paths();
+  std::reverse(plainest_first.begin(), plainest_first.end());
+  for (const UnitPath& path : plainest_first) {
     d.paths.push_back(
         {.name = path.name, .needs = isa_name(path.needs), .why_not = why_unavailable(path.needs)});
   }

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -197,8 +196,9 @@ CaseResult paths_case(const Unit& unit, std::uint64_t vectors, const RunContext&
   const std::size_t bytes = code_bytes(output);
   CaseResult r = counted(0, 0, "the integer definition");
   std::vector<std::string_view> fast;
-  const std::vector<UnitPath> paths = unit.paths();
-  for (const UnitPath& path : paths | std::views::reverse) {
+  std::vector<UnitPath> paths = unit.paths();
+  std::reverse(paths.begin(), paths.end());
+  for (const UnitPath& path : paths) {
     const std::string why = why_unavailable(path.needs);
     if (!why.empty()) r.details.push_back(fmt::format("not run: {}: {}", path.name, why));
     if (why.empty() && path.name != "definition") fast.push_back(path.name);
