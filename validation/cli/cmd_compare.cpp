@@ -126,10 +126,10 @@ compare::Comparison compared(const Options& o, compare::Options options, const P
   if (are_integers) {
     compare::ExpectedIntegers expected{.values = integers_of(want), .bound = bound};
     if (!pair.stale.empty()) expected.stale = integers_of(stale);
-    return judge(integers_of(got), expected, options);
+    return compare::judge(integers_of(got), expected, options);
   }
   if (!pair.stale.empty()) options.stale = codes_of(stale);
-  return judge(codes_of(got), {.codes = codes_of(want), .bound = bound}, options);
+  return compare::judge(codes_of(got), {.codes = codes_of(want), .bound = bound}, options);
 }
 
 // Two files of one array each are compared whatever the arrays are called.

@@ -17,6 +17,7 @@
 #include "validation/cli/terminal.hpp"
 #include "validation/diagnose/reveal/fewest_terms.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/diagnose/reveal/variation.hpp"
 #include "validation/report/probe_report.hpp"
 
 namespace assay::cli {
@@ -58,7 +59,7 @@ bool write_picture(const std::string& path, const SavedArithmetic& saved) {
 
 int run(const Options& o) {
   check_outputs(o);
-  const std::vector<std::size_t> lengths = parse_numbers("--k", o.probe.k);
+  const std::vector<std::size_t> lengths = diagnose::parse_numbers("--k", o.probe.k);
   for (const std::size_t k : lengths) problem_of(o.probe, k);  // before anything is started
   diagnose::Program program(program_options(o.probe));
   const diagnose::Target target = program.target();

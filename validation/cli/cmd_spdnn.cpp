@@ -27,16 +27,21 @@
 #include "reference/spdnn/trained_network.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
-#include "validation/cli/spdnn_inputs.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
 #include "validation/report/spdnn_report.hpp"
+#include "validation/studies/spdnn_inputs.hpp"
 
 namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace spdnn;
+using studies::check_neurons;
+using studies::find_inputs;
+using studies::InputSource;
+using studies::mnist_test_file;
+using studies::side_of;
 
 constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 

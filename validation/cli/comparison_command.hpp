@@ -16,6 +16,7 @@
 #include "validation/compare/comparator.hpp"
 #include "validation/compare/integers.hpp"
 #include "validation/io/io.hpp"
+#include "validation/judge/option.hpp"
 #include "validation/report/run_report.hpp"
 
 namespace CLI {
@@ -28,15 +29,7 @@ namespace assay::cli {
 // clamps what is too large. Says what is wrong, or nothing.
 std::string whole_number(const std::string& text);
 
-// What `read` gives. An InputError of it is said of the option that the text was typed for.
-template <class Read>
-auto typed_for(std::string_view option, const Read& read) {
-  try {
-    return read();
-  } catch (const InputError& e) {
-    throw InputError(std::string(option), e.place(), e.expected(), e.found());
-  }
-}
+using judge::typed_for;
 // InputError, naming the option, if the text is neither empty nor a format.
 void check_format(std::string_view option, const std::string& text);
 

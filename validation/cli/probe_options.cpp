@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 
 #include "reference/core/error.hpp"
 #include "validation/cli/options.hpp"
@@ -72,42 +71,6 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.offset = o.offset;
   check_problem(p);
   return p;
-}
-
-std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed, std::size_t least) {
-  constexpr std::size_t most = 100000;
-  const auto refuse = [&] {
-    throw InputError(std::string(option), "",
-                     "numbers of " + std::to_string(least) + " and more: 64, 8,33,64, 1:16 or 1:64:8",
-                     quoted(typed));
-  };
-  std::vector<std::size_t> list;
-  const char* at = typed.data();
-  const char* const end = at + typed.size();
-  const auto number = [&] {
-    std::size_t x = 0;
-    const auto [read, status] = std::from_chars(at, end, x);
-    if (status != std::errc{} || x < least) refuse();
-    at = read;
-    return x;
-  };
-  while (true) {
-    const std::size_t first = number();
-    std::size_t last = first, step = 1;
-    if (at != end && *at == ':') {
-      ++at;
-      last = number();
-      if (at != end && *at == ':') {
-        ++at;
-        step = number();
-      }
-    }
-    if (last < first || (last - first) / step >= most) refuse();
-    for (std::size_t i = 0; i <= (last - first) / step; ++i) list.push_back(first + i * step);
-    if (list.size() > most) refuse();
-    if (at == end) return list;
-    if (*at++ != ',') refuse();
-  }
 }
 
 void ProbeProgress::show(std::string_view stage, std::uint64_t runs) {

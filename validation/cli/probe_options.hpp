@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "validation/cli/progress_line.hpp"
 #include "validation/diagnose/program/program.hpp"
@@ -34,9 +33,6 @@ struct ProbeOptions {
 void add_probe_options(CLI::App& app, ProbeOptions& options);
 
 diagnose::Problem problem_of(const ProbeOptions& options, std::size_t k);
-// "8,33,64" or "1:16" or "1:64:8": numbers of `least` and more, in that order. InputError; at most 100,000 of them.
-std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed,
-                                       std::size_t least = 1);
 // The line on a terminal that says what is asked for, of anything that takes over two seconds.
 class ProbeProgress {
  public:

@@ -3,11 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "reference/core/file.hpp"
+#include "validation/report/study_files.hpp"
 #include "validation/report/study_page.hpp"
 
 namespace CLI {
@@ -24,20 +23,12 @@ struct StudyOptions {
 };
 void add_study_options(CLI::App& app, StudyOptions& options);
 
-// Opens what --out names before anything is computed: InputError for a name that does not end in .html, or a place
-// that cannot be written to. No --out: nothing is written.
-class StudyFiles {
- public:
-  explicit StudyFiles(const StudyOptions& options);
+// What --out names, begun before anything is computed; nullopt without it.
+std::optional<studies::StudyFiles> study_files(const StudyOptions& options);
 
-  // STEM.html, STEM.csv, STEM.json and an SVG for paper of each picture, all written or an error; then JSON or text on
-  // stdout.
-  void write(const StudyOptions& options, const studies::StudyPage& page);
-
- private:
-  std::string stem_;
-  std::unique_ptr<AtomicFile> page_;
-};
+// Writes the files that were begun, all or an error; then JSON or text on stdout.
+void show(const StudyOptions& options, const studies::StudyPage& page,
+          std::optional<studies::StudyFiles>& files);
 
 // A line on a terminal while it lasts.
 std::function<void(double, const std::string&)> study_progress(std::string what);

@@ -23,16 +23,6 @@ namespace {
 using operations::COperand;
 using operations::OperationKind;
 
-// What `read` gives. An InputError of it is said of the option that the text was given for.
-template <class Read>
-auto typed_for(const std::string& option, const Read& read) {
-  try {
-    return read();
-  } catch (const InputError& e) {
-    throw InputError(option, e.place(), e.expected(), e.found());
-  }
-}
-
 // --- what was typed ------------------------------------------------------------------------------------------------
 
 Reduction parse_reduction(const Request& r) {
@@ -186,8 +176,7 @@ void require_arrays(const Request& r, const OperationKind& kind) {
     if (there) return;
     const std::string argument = r.option(option);
     throw InputError("check " + r.operation, "",
-                     r.caller == Request::Caller::command ? argument + " FILE" : "an array " + argument,
-                     "none");
+                     r.caller == Caller::command ? argument + " FILE" : "an array " + argument, "none");
   };
   require(kind.sparse_a ? r.sparse.has_value() : r.a.has_value(), "a");
   if (kind.has_b) require(r.b.has_value(), "b");
@@ -317,12 +306,8 @@ void check_gemm(const Request& r, const Epilogue& e) {
 }  // namespace
 
 std::string Request::option(std::string_view name) const {
-  if (caller == Caller::command) return "--" + std::string(name);
-  // An operation of reduce: check() itself has an argument of this name.
-  if (name == "operation") return "reduction";
-  std::string argument(name);
-  std::replace(argument.begin(), argument.end(), '-', '_');
-  return argument;
+  // An operation of reduce: Python's check() itself has an argument of this name.
+  return caller == Caller::python && name == "operation" ? "reduction" : option_name(caller, name);
 }
 
 const OperationKind& kind_of(const Request& r) {

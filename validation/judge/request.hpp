@@ -16,6 +16,7 @@
 #include "validation/compare/comparison.hpp"
 #include "validation/compare/policy.hpp"
 #include "validation/io/array.hpp"
+#include "validation/judge/option.hpp"
 #include "validation/judge/scales.hpp"
 
 namespace assay::judge {
@@ -65,9 +66,7 @@ struct Request {
   // The options that were given, by the names of the command's options without dashes at their front: one that the
   // operation does not look at is an error.
   std::set<std::string, std::less<>> given{};
-  // How messages call an option: "--c-first" for the command, "c_first" for Python.
-  enum class Caller : std::uint8_t { command, python };
-  Caller caller = Caller::command;
+  Caller caller = Caller::command;         // whose names of options messages use
   bool a_is_text = false;                  // numbers in text have no format unless somebody says it
   std::function<void(double)> progress{};  // is told the share that is done. May be null.
 

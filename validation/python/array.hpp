@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -74,6 +75,8 @@ py::object to_python(io::Array&& array);
 
 // "bf16", numpy.float32, ml_dtypes.bfloat16, a Format.
 FormatSpec format_of(const py::handle& x);
+// What format_of() takes for it: "bfloat16", "custom:12,6,-14,ieee".
+std::string format_name(const FormatSpec& f);
 
 void bind_array(py::module_& m);
 

@@ -46,13 +46,13 @@ py::object round(const py::object& x, const py::object& format, const std::strin
   return out.finished();
 }
 
-std::string format_text(const FormatSpec& f) {
+}  // namespace
+
+std::string format_name(const FormatSpec& f) {
   return f.dtype == "custom" ? "custom:" + std::to_string(f.bits) + "," + std::to_string(f.precision) + "," +
                                    std::to_string(f.emin) + "," + std::string(specials_name(f.specials))
                              : std::string(f.dtype);
 }
-
-}  // namespace
 
 void bind_formats(py::module_& m) {
   py::class_<FormatSpec>(m, "Format", "A binary floating-point format.")
@@ -73,9 +73,9 @@ void bind_formats(py::module_& m) {
            [](const FormatSpec& f, const py::object& other) {
              return py::isinstance<FormatSpec>(other) && f == other.cast<FormatSpec>();
            })
-      .def("__hash__", [](const FormatSpec& f) { return py::hash(py::str(format_text(f))); })
-      .def("__str__", &format_text)
-      .def("__repr__", [](const FormatSpec& f) { return "Format('" + format_text(f) + "')"; });
+      .def("__hash__", [](const FormatSpec& f) { return py::hash(py::str(format_name(f))); })
+      .def("__str__", &format_name)
+      .def("__repr__", [](const FormatSpec& f) { return "Format('" + format_name(f) + "')"; });
 
   m.def(
       "formats",

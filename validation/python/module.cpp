@@ -14,5 +14,8 @@ PYBIND11_MODULE(_assay, m) {
   bind_check(m);
   bind_explain(m);
   bind_probe(m);
+  bind_invariance(m);
+  bind_distinguish(m);
+  bind_study(m);
   bind_io(m);
 }

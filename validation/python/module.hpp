@@ -18,6 +18,9 @@ void bind_units(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
 void bind_check(pybind11::module_& m);
 void bind_probe(pybind11::module_& m);
+void bind_invariance(pybind11::module_& m);
+void bind_distinguish(pybind11::module_& m);
+void bind_study(pybind11::module_& m);
 void bind_explain(pybind11::module_& m);
 void bind_io(pybind11::module_& m);
 

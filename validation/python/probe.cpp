@@ -3,7 +3,6 @@
 #include <pybind11/stl/filesystem.h>
 
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "validation/diagnose/reveal/reveal.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/python/array.hpp"
+#include "validation/python/callable.hpp"
 #include "validation/python/module.hpp"
 #include "validation/report/probe_report.hpp"
 #include "validation/report/tree_picture.hpp"
@@ -25,89 +25,8 @@
 namespace assay::python {
 namespace {
 
-using diagnose::Answer;
 using diagnose::Case;
 using diagnose::Problem;
-
-// An operand that keeps its place from call to call: libraries choose their order of addition by the address, too.
-class Slot {
- public:
-  Slot(const FormatSpec& format, const std::vector<std::size_t>& shape, std::size_t offset) {
-    std::size_t bytes = code_bytes(format);
-    for (const std::size_t d : shape) bytes *= d;
-    auto memory = std::make_shared<std::vector<std::byte>>(bytes + 2 * line);
-    const auto address = reinterpret_cast<std::uintptr_t>(memory->data());
-    data_ = memory->data() + (line - address % line) % line + offset;
-    array_ = numpy_view(memory, data_, format, io::Shape(shape.begin(), shape.end()));
-  }
-  const py::object& filled(const std::vector<std::byte>& codes) {
-    if (!codes.empty()) std::memcpy(data_, codes.data(), codes.size());
-    return array_;
-  }
-
-  static constexpr std::size_t line = 64;  // bytes of a cache line
-
- private:
-  std::byte* data_ = nullptr;
-  py::object array_{};
-};
-
-// A callable of Python as a target: one call a case.
-class Callable {
- public:
-  Callable(py::function function, const Problem& p, std::size_t offset)
-      : function_(std::move(function)),
-        a_(p.a, p.operation == diagnose::Operation::gemm ? std::vector{p.m, p.k} : std::vector{p.k}, offset) {
-    const bool gemm = p.operation == diagnose::Operation::gemm;
-    if (p.b_size() != 0) b_.emplace(p.b, gemm ? std::vector{p.k, p.n} : std::vector{p.k}, offset);
-    if (p.c) c_.emplace(*p.c, std::vector{p.m, p.n}, offset);
-  }
-
-  // alpha and beta as keywords, if the probe has any: they change from call to call.
-  Operand call(const Problem& p, const Case& input, bool scaled) {
-    py::list arguments;
-    arguments.append(a_.filled(input.a));
-    if (b_) arguments.append(b_->filled(input.b));
-    if (c_) arguments.append(c_->filled(input.c));
-    py::dict scales;
-    if (scaled) {
-      scales["alpha"] = p.alpha;
-      if (c_) scales["beta"] = p.beta;
-    }
-    const py::object result = function_(*arguments, **scales);
-    return operand(result, "what the callable returned");
-  }
-
-  std::vector<Answer> answers(const Problem& p, std::span<const Case> cases, bool scaled) {
-    std::vector<Answer> all;
-    all.reserve(cases.size());
-    for (const Case& input : cases) {
-      Operand result = call(p, input, scaled);
-      require(p, result);
-      const compare::Codes codes = codes_of(result);
-      Answer& answer = all.emplace_back(p.outputs());
-      for (std::size_t i = 0; i < answer.size(); ++i) answer[i] = compare::code_at(codes, i);
-    }
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    return all;
-  }
-
- private:
-  static void require(const Problem& p, const Operand& result) {
-    if (result.element.format() != p.output) {
-      throw ContractError("the callable returned " + result.element.name() + ", not " +
-                          std::string(p.output.dtype) + ", as output says or its first result was");
-    }
-    if (result.size() != p.outputs()) {
-      throw ContractError("the callable returned an array of shape " + io::to_string(result.io_shape()) +
-                          ", not " + std::to_string(p.outputs()) + " values");
-    }
-  }
-
-  py::function function_;
-  Slot a_;
-  std::optional<Slot> b_{}, c_{};
-};
 
 // What a callable was found to do.
 struct Probe {
@@ -121,40 +40,17 @@ struct Probe {
   std::string text() const { return probe_text(revelation(), score()); }
 };
 
-std::size_t checked_offset(std::size_t offset) {
-  if (offset >= Slot::line) {
-    throw ContractError("offset: " + std::to_string(offset) + ", not 0 to " + std::to_string(Slot::line - 1) +
-                        " bytes from a cache line's beginning");
-  }
-  return offset;
-}
-
 Probe probe(const py::function& function, const std::string& operation, std::size_t k, std::size_t m,
             std::size_t n, const py::object& a, const py::object& b, const py::object& c,
             const py::object& output, const std::string& name, std::uint64_t seed, std::uint64_t results,
             std::uint64_t most_runs, std::size_t offset, double alpha, double beta) {
-  Problem p{.operation = diagnose::parse_operation(operation), .m = m, .n = n, .k = k};
-  p.a = format_of(a);
-  p.offset = static_cast<int>(checked_offset(offset));
-  p.b = b.is_none() ? p.a : format_of(b);
-  if (!c.is_none()) p.c = format_of(c);
-  p.alpha = scale_of(p, alpha);
-  p.beta = scale_of(p, beta);
   if (results == 0) throw ContractError("results: 0, not 1 or more fresh results to predict");
-  diagnose::check_problem(p);
-  Callable callable(function, p, checked_offset(offset));
-  const Case zeros{.a = std::vector<std::byte>(p.a_size() * code_bytes(p.a)),
-                   .b = std::vector<std::byte>(p.b_size() * code_bytes(p.b)),
-                   .c = std::vector<std::byte>(p.c ? p.c_size() * code_bytes(*p.c) : 0)};
-  const bool scaled = p.scaled();
-  p.output = output.is_none() ? callable.call(p, zeros, scaled).element.format() : format_of(output);
-  p.alpha = scale_of(p, alpha);
-  p.beta = scale_of(p, beta);
-  diagnose::check_problem(p);
+  Callable callable(function);
+  const Problem p = problem_of({operation, k, m, n, a, b, c, output, offset, alpha, beta}, &callable);
 
   const diagnose::RevealOptions options{.seed = seed, .most_runs = most_runs};
   const diagnose::Target target = [&](const Problem& asked, std::span<const Case> cases) {
-    return callable.answers(asked, cases, scaled);
+    return callable.answers(asked, cases);
   };
   Probe found;
   found.saved.program = py::repr(function);

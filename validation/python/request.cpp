@@ -35,12 +35,6 @@ std::string number_text(const py::handle& x) {
       .cast<std::string>();
 }
 
-// The name of a format: text as it is, so that the judge's message shows it.
-std::string format_text(const py::handle& x) {
-  if (py::isinstance<py::str>(x)) return x.cast<std::string>();
-  return std::string(format_of(x).dtype);
-}
-
 // One number, or one for rows and one for columns.
 std::vector<std::size_t> sizes_of(const py::handle& x) {
   if (py::isinstance<py::int_>(x)) return {x.cast<std::size_t>()};
@@ -182,18 +176,12 @@ std::string option_of(std::string name) {
   return name;
 }
 
-// The value of an argument, taken out of the others; null if it was not given.
-py::object take(py::dict& arguments, const char* name) {
-  if (!arguments.contains(name)) return {};
-  py::object x = arguments.attr("pop")(name);
-  return x.is_none() || x.is(py::bool_(false)) ? py::object() : x;
-}
-
 void read_unit(const py::object& unit, Question& q) {
   Request& r = q.request;
-  q.arithmetic = arithmetic_of(unit);
+  NamedArithmetic named = named_arithmetic(unit);
+  q.arithmetic = std::move(named.arithmetic);
   r.arithmetic = q.arithmetic.get();
-  r.arithmetic_name = py::isinstance<py::str>(unit) ? unit.cast<std::string>() : r.arithmetic->info().name;
+  r.arithmetic_name = std::move(named.name);
   r.require_places = [name = r.arithmetic_name, arithmetic = q.arithmetic,
                       is_matrix = r.operation == "gemm"](const operations::Shape& shape) {
     check_places(name, *arithmetic, is_matrix ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
@@ -203,10 +191,27 @@ void read_unit(const py::object& unit, Question& q) {
 
 }  // namespace
 
+NamedArithmetic named_arithmetic(const py::handle& unit) {
+  NamedArithmetic one{.name = {}, .arithmetic = arithmetic_of(unit)};
+  one.name = py::isinstance<py::str>(unit) ? unit.cast<std::string>() : one.arithmetic->info().name;
+  return one;
+}
+
+std::string format_text(const py::handle& x) {
+  if (py::isinstance<py::str>(x)) return x.cast<std::string>();
+  return format_name(format_of(x));
+}
+
+py::object take(py::dict& arguments, const char* name) {
+  if (!arguments.contains(name)) return {};
+  py::object x = arguments.attr("pop")(name);
+  return x.is_none() || x.is(py::bool_(false)) ? py::object() : x;
+}
+
 Question read_question(const std::string& operation, py::dict& arguments) {
   Question q;
   Request& r = q.request;
-  r.caller = Request::Caller::python;
+  r.caller = judge::Caller::python;
   r.operation = operation;
   r.known = &arithmetics();
   for (const Argument& argument : known()) {

@@ -345,6 +345,7 @@ Coordinates coordinates(const Setting& s) {
 
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,
                       const RevealOptions& options, std::size_t trials, std::size_t most_trees) {
+  if (trials == 0) throw ContractError("trials: 0, not 1 or more random rows");
   return Comparison(problem, target, variation, options, trials)(most_trees);
 }
 

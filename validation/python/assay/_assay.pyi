@@ -337,6 +337,177 @@ def probe(function: Callable[..., Any], operation: str, k: int, *, m: int = 1, n
           seed: int = 1, results: int = 10000, most_runs: int = 4000000, offset: int = 0, alpha: float = 1.0,
           beta: float = 1.0) -> Probe: ...
 
+class Setting(TypedDict):
+    m: int
+    n: int
+    row: int
+    threads: int
+    offset: int
+    run: int
+
+class Difference(TypedDict):
+    setting: Setting
+    against: Setting
+    different: int
+    results: int
+    column: int
+    got: int
+    was: int
+
+class BitClass(TypedDict):
+    settings: list[Setting]
+    looked_at: bool
+    orders: list[str]
+    why_not: str
+
+class Invariance:
+    def __bool__(self) -> bool: ...
+    @property
+    def invariant(self) -> bool: ...
+    @property
+    def vacuous(self) -> bool: ...
+    @property
+    def depends_on(self) -> dict[str, Difference | None]: ...
+    @property
+    def classes(self) -> list[BitClass]: ...
+    @property
+    def first_change(self) -> Setting | None: ...
+    @property
+    def settings(self) -> int: ...
+    @property
+    def columns(self) -> list[int]: ...
+    @property
+    def trials(self) -> int: ...
+    @property
+    def runs(self) -> int: ...
+    @property
+    def repeats(self) -> bool: ...
+    @property
+    def by_tree(self) -> bool: ...
+    @property
+    def threads_seen(self) -> dict[int, int]: ...
+    def text(self, lines: int = 12) -> str: ...
+    def json(self) -> str: ...
+
+def invariance(function: Callable[..., Any] | str, operation: str, k: int, *, vary: str, m: int = 1, n: int = 1,
+               a: FormatLike = 'float32', b: FormatLike | None = None, c: FormatLike | None = None,
+               output: FormatLike | None = None, alpha: float = 1.0, beta: float = 1.0, threads: int = 0,
+               offset: int = 0, seed: int = 1, trials: int = 24, trees: int = 4, most_runs: int = 4000000,
+               form: str = 'binary', seconds: float = 60.0, round: int = 4096) -> Invariance: ...
+
+class Distinction:
+    def __bool__(self) -> bool: ...
+    @property
+    def x(self) -> str: ...
+    @property
+    def y(self) -> str: ...
+    @property
+    def tried(self) -> int: ...
+    @property
+    def by_value(self) -> bool: ...
+    @property
+    def a(self) -> Any: ...
+    @property
+    def b(self) -> Any: ...
+    @property
+    def c(self) -> Any: ...
+    @property
+    def x_result(self) -> Any: ...
+    @property
+    def y_result(self) -> Any: ...
+    def text(self) -> str: ...
+    def json(self) -> str: ...
+
+def distinguish(x: str | Probe, y: str | Probe, *, a_format: FormatLike | None = None,
+                b_format: FormatLike | None = None, output: FormatLike | None = None, k: int | None = None,
+                seed: int = 1, limit: int = 20000) -> Distinction: ...
+
+class StudyPoint(TypedDict):
+    x: float
+    trials: int
+    nonfinite: int
+    outside: int
+    rms: float | None
+    max: float | None
+    bias: float | None
+    bias_standard_error: float | None
+    bound: float | None
+
+class StudySeries(TypedDict):
+    name: str
+    values: str | None
+    unit: str | None
+    format: str | None
+    accumulator: str | None
+    product: str | None
+    order: str | None
+    mode: str | None
+    evidence: str | None
+    unverified: bool
+    points: list[StudyPoint]
+
+class ChangedAnswer(TypedDict):
+    image: int
+    reference: int
+    answer: int
+    margin: float | None
+    layer: int
+    nearer: int
+
+class InferenceCase(TypedDict):
+    case: str
+    weights: str
+    activations: str
+    bias: str
+    accumulator: str
+    categories: int
+    right: int
+    lost: int
+    gained: int
+    changed: list[ChangedAnswer]
+
+class Study:
+    @property
+    def name(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    @property
+    def outside(self) -> int: ...
+    @property
+    def series(self) -> list[StudySeries]: ...
+    @property
+    def by_magnitude(self) -> list[StudySeries]: ...
+    @property
+    def cases(self) -> list[InferenceCase]: ...
+    @property
+    def images(self) -> int | None: ...
+    @property
+    def categories(self) -> int | None: ...
+    @property
+    def right(self) -> int | None: ...
+    def text(self) -> str: ...
+    def json(self) -> str: ...
+    def csv(self) -> dict[str, str]: ...
+    def svg(self) -> dict[str, str]: ...
+    def save(self, path: Path) -> None: ...
+
+FormatList = Union[FormatLike, Sequence[FormatLike]]
+UnitLike = Union[str, Probe]
+
+@overload
+def study(study: Literal['spdnn'], *, neurons: int = 1024, layers: int = 120, inputs: Path | None = None,
+          network: Path | None = None, data: Path | None = None, images: int | None = None,
+          weights: str | Sequence[str] | None = None, activations: str | Sequence[str] | None = None,
+          bias: str | Sequence[str] | None = None, acc: str | Sequence[str] | None = None, seed: int = 1,
+          threads: int = 0) -> Study: ...
+@overload
+def study(study: str, *, format: FormatList | None = None, unit: UnitLike | Sequence[UnitLike] | None = None,
+          acc: FormatList | None = None, product: FormatList | None = None, order: str | Sequence[str] | None = None,
+          mode: str | Sequence[str] | None = None, values: str | Sequence[str] | None = None,
+          n: str | int | Sequence[int] = '1:1e5', per_decade: int = 3, trials: int = 100, terms: int = 4194304,
+          seed: int = 1, threads: int = 0) -> Study: ...
+
 class Sparse:
     def __init__(self, layout: str, shape: tuple[int, int], values: ArrayLike, *,
                  offsets: npt.ArrayLike | None = None, row_indices: npt.ArrayLike | None = None,

@@ -1,4 +1,4 @@
-#include "validation/cli/spdnn_inputs.hpp"
+#include "validation/studies/spdnn_inputs.hpp"
 
 #include <bit>
 
@@ -6,7 +6,7 @@
 #include "reference/graphs/radixnet.hpp"
 #include "reference/spdnn/challenge_files.hpp"
 
-namespace assay::cli {
+namespace assay::studies {
 namespace fs = std::filesystem;
 using spdnn::find_plain_or_gzipped;
 
@@ -60,4 +60,4 @@ fs::path mnist_test_file(const Data& data, const std::string& name) {
   return found;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::studies

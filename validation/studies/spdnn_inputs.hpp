@@ -1,4 +1,4 @@
-// Where the inputs of the Sparse DNN Challenge come from, for the commands that run it.
+// Where the inputs of the Sparse DNN Challenge come from.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 #include "validation/report/environment.hpp"
 
-namespace assay::cli {
+namespace assay::studies {
 
 // Looked up but not read.
 struct InputSource {
@@ -30,4 +30,4 @@ std::filesystem::path mnist_test_file(const Data& data, const std::string& name)
 std::size_t side_of(std::int32_t neurons);  // of the picture: 32 for 1024
 void check_neurons(std::int32_t neurons);   // InputError unless 1024, 4096, 16384 or 65536
 
-}  // namespace assay::cli
+}  // namespace assay::studies

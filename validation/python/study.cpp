@@ -1,0 +1,341 @@
+// Studies: error and bias of sums and of roundings, and what rounding does to the answers of sparse networks.
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/core/parallel.hpp"
+#include "validation/python/array.hpp"
+#include "validation/python/module.hpp"
+#include "validation/python/request.hpp"
+#include "validation/report/line_chart.hpp"
+#include "validation/report/study_files.hpp"
+#include "validation/report/study_page.hpp"
+#include "validation/studies/error_study.hpp"
+#include "validation/studies/spdnn_request.hpp"
+
+namespace assay::python {
+namespace {
+
+using studies::ErrorQuestion;
+using studies::InferenceQuestion;
+
+struct Study {
+  std::string name{};
+  std::uint64_t seed = 1;
+  std::optional<studies::Study> errors{}, by_magnitude{};
+  std::optional<studies::InferenceStudy> inference{};
+  studies::StudyPage page{};
+
+  std::uint64_t outside() const {
+    return (errors ? errors->outside() : 0) + (by_magnitude ? by_magnitude->outside() : 0);
+  }
+};
+
+// --- arguments -----------------------------------------------------------------------------------------------------
+
+// One value, or a list of them.
+std::vector<py::object> values_of(py::dict& arguments, const char* name) {
+  const py::object given = take(arguments, name);
+  if (!given) return {};
+  if (!py::isinstance<py::list>(given) && !py::isinstance<py::tuple>(given)) return {given};
+  std::vector<py::object> all;
+  for (const py::handle one : given) all.push_back(py::reinterpret_borrow<py::object>(one));
+  return all;
+}
+
+std::vector<std::string> formats_of(py::dict& arguments, const char* name) {
+  std::vector<std::string> all;
+  for (const py::object& one : values_of(arguments, name)) all.push_back(format_text(one));
+  return all;
+}
+
+std::vector<std::string> texts_of(py::dict& arguments, const char* name) {
+  std::vector<std::string> all;
+  for (const py::object& one : values_of(arguments, name)) all.push_back(one.cast<std::string>());
+  return all;
+}
+
+template <class T>
+void read(py::dict& arguments, const char* name, T& value) {
+  const py::object given = take(arguments, name);
+  if (!given) return;
+  try {
+    value = given.cast<T>();
+  } catch (const py::cast_error&) {
+    throw py::type_error(std::string(name) + ": " + std::string(py::repr(given)) +
+                         " is not of a type that it takes");
+  }
+}
+
+// "1:1e4" as it is, 4096, or numbers.
+void read_lengths(py::dict& arguments, std::string& text) {
+  const py::object given = take(arguments, "n");
+  if (!given) return;
+  if (py::isinstance<py::str>(given) || py::isinstance<py::int_>(given)) {
+    text = py::str(given);
+    return;
+  }
+  text.clear();
+  for (const py::handle n : given) text += (text.empty() ? "" : ",") + py::str(n).cast<std::string>();
+}
+
+ErrorQuestion error_question(py::dict& arguments) {
+  ErrorQuestion q;
+  q.caller = judge::Caller::python;
+  q.formats = formats_of(arguments, "format");
+  q.accumulators = formats_of(arguments, "acc");
+  q.products = formats_of(arguments, "product");
+  q.orders = texts_of(arguments, "order");
+  q.modes = texts_of(arguments, "mode");
+  q.values = texts_of(arguments, "values");
+  for (const py::object& unit : values_of(arguments, "unit")) q.units.push_back(named_arithmetic(unit));
+  read_lengths(arguments, q.lengths);
+  read(arguments, "per_decade", q.per_decade);
+  read(arguments, "trials", q.trials.most);
+  read(arguments, "terms", q.trials.terms);
+  read(arguments, "seed", q.seed);
+  return q;
+}
+
+InferenceQuestion inference_question(py::dict& arguments) {
+  InferenceQuestion q;
+  q.caller = judge::Caller::python;
+  read(arguments, "neurons", q.neurons);
+  read(arguments, "layers", q.layers);
+  std::filesystem::path inputs, network, data;
+  read(arguments, "inputs", inputs);
+  read(arguments, "network", network);
+  read(arguments, "data", data);
+  q.inputs = inputs.string();
+  q.network = network.string();
+  q.data = data.string();
+  read(arguments, "images", q.images);
+  q.weights = formats_of(arguments, "weights");
+  q.activations = formats_of(arguments, "activations");
+  q.biases = formats_of(arguments, "bias");
+  q.accumulators = formats_of(arguments, "acc");
+  read(arguments, "seed", q.seed);
+  read(arguments, "threads", q.threads);
+  return q;
+}
+
+// --- what was found ------------------------------------------------------------------------------------------------
+
+py::object text_or_none(const std::string& text) {
+  return text.empty() ? py::object(py::none()) : py::str(text);
+}
+
+py::object finite(double x) { return std::isfinite(x) ? py::object(py::float_(x)) : py::none(); }
+
+py::dict point_dict(const studies::StudyPoint& p) {
+  const auto measured = [&](double x) { return p.measured() ? finite(x) : py::none(); };
+  py::dict d;
+  d["x"] = p.x;
+  d["trials"] = p.trials;
+  d["nonfinite"] = p.nonfinite;
+  d["outside"] = p.outside;
+  d["rms"] = measured(p.rms);
+  d["max"] = measured(p.max);
+  d["bias"] = measured(p.bias);
+  d["bias_standard_error"] = measured(p.bias_error);
+  d["bound"] = p.bound ? measured(*p.bound) : py::none();
+  return d;
+}
+
+py::list series_of(const std::optional<studies::Study>& study) {
+  py::list all;
+  if (!study) return all;
+  for (const studies::StudySeries& s : study->series) {
+    py::list points;
+    for (const studies::StudyPoint& p : s.points) points.append(point_dict(p));
+    py::dict d;
+    d["name"] = s.name;
+    d["values"] = study->powers_of_two ? py::object(py::none()) : py::str(std::string(values_name(s.values)));
+    d["unit"] = text_or_none(s.unit);
+    d["format"] = text_or_none(s.format);
+    d["accumulator"] = text_or_none(s.accumulator);
+    d["product"] = text_or_none(s.product);
+    d["order"] = text_or_none(s.order);
+    d["mode"] = text_or_none(s.mode);
+    d["evidence"] = text_or_none(s.evidence);
+    d["unverified"] = s.unverified;
+    d["points"] = points;
+    all.append(d);
+  }
+  return all;
+}
+
+py::list cases_of(const Study& study) {
+  py::list all;
+  if (!study.inference) return all;
+  for (const studies::CaseAnswers& c : study.inference->cases) {
+    const studies::InferenceArithmetic& a = c.arithmetic.arithmetic;
+    py::list changed;
+    for (const studies::ChangedAnswer& change : c.changed) {
+      py::dict d;
+      d["image"] = change.image;
+      d["reference"] = change.reference;
+      d["answer"] = change.answer;
+      d["margin"] = finite(change.margin);
+      d["layer"] = change.layer;
+      d["nearer"] = change.nearer;
+      changed.append(d);
+    }
+    py::dict d;
+    d["case"] = c.arithmetic.name;
+    d["weights"] = quantity_text(a.weights);
+    d["activations"] = quantity_text(a.activations);
+    d["bias"] = quantity_text(a.bias);
+    d["accumulator"] = quantity_text(a.accumulator);
+    d["categories"] = c.categories;
+    d["right"] = c.right;
+    d["lost"] = c.lost;
+    d["gained"] = c.gained;
+    d["changed"] = changed;
+    all.append(d);
+  }
+  return all;
+}
+
+template <class T>
+auto reference(T studies::InferenceStudy::*field) {
+  return
+      [field](const Study& s) { return s.inference ? std::optional((*s.inference).*field) : std::nullopt; };
+}
+
+py::dict pictures(const Study& study) {
+  py::dict all;
+  for (const LineChart& chart : study.page.charts) all[py::str(chart.kind)] = line_chart_svg(chart);
+  return all;
+}
+
+// --- studies -------------------------------------------------------------------------------------------------------
+
+Study study_errors(const std::string& name, const ErrorQuestion& q, int threads) {
+  Study found{.name = name, .seed = q.seed};
+  const studies::StudyTrials trials{.most = q.trials.most, .terms = q.trials.terms};
+  const ThreadScope team(threads);
+  if (name == "convert") {
+    const studies::RoundingRequest r = rounding_request(q);
+    found.errors = study_rounding_by_number(r);
+    found.by_magnitude = study_rounding_by_magnitude(r);
+    found.page = rounding_page(*found.errors, *found.by_magnitude, trials, r.per_binade);
+  } else {
+    found.errors = study_accumulation(accumulation_request(q, studies::parse_accumulate(name)));
+    found.page = accumulation_page(*found.errors, trials);
+  }
+  return found;
+}
+
+Study study(const std::string& name, const py::kwargs& given) {
+  py::dict arguments = given;
+  if (name == "spdnn") {
+    const InferenceQuestion q = inference_question(arguments);
+    require_taken("study", arguments);
+    const py::gil_scoped_release unlocked;
+    Study found{.name = name, .seed = q.seed};
+    found.inference = studies::answer(q);
+    found.page = inference_page(*found.inference);
+    return found;
+  }
+  int threads = 0;
+  read(arguments, "threads", threads);
+  const ErrorQuestion q = error_question(arguments);
+  require_taken("study", arguments);
+  const py::gil_scoped_release unlocked;
+  return study_errors(name, q, threads);
+}
+
+}  // namespace
+
+void bind_study(py::module_& m) {
+  py::class_<Study>(
+      m, "Study",
+      "What a study found: series of points, or the answers of a network that rounding changed. "
+      "True\nunless an error is over its proven bound.")
+      .def_readonly("name", &Study::name)
+      .def_readonly("seed", &Study::seed)
+      .def("__bool__", [](const Study& s) { return s.outside() == 0; })
+      .def_property_readonly(
+          "outside", &Study::outside,
+          "Errors over their proven bounds: a fault of the arithmetic's model or of the bound.")
+      .def_property_readonly(
+          "series", [](const Study& s) { return series_of(s.errors); },
+          "Errors by length: a dict a series, with a dict a point, whose x is the length.")
+      .def_property_readonly(
+          "by_magnitude", [](const Study& s) { return series_of(s.by_magnitude); },
+          "Of 'convert': errors of one rounding, whose x is the magnitude.")
+      .def_property_readonly("cases", &cases_of,
+                             "Of 'spdnn': a dict an arithmetic, with the answers that differ from float32's.")
+      .def_property_readonly("images", reference(&studies::InferenceStudy::images),
+                             "Of 'spdnn'; so are the next two, which are float32's.")
+      .def_property_readonly("categories", reference(&studies::InferenceStudy::categories))
+      .def_property_readonly("right", reference(&studies::InferenceStudy::right))
+      .def(
+          "text", [](const Study& s) { return s.page.text; }, "The table that `assay study` prints.")
+      .def(
+          "json", [](const Study& s) { return s.page.json; }, "Everything, as one JSON object.")
+      .def(
+          "csv",
+          [](const Study& s) {
+            py::dict all;
+            for (const auto& [name, text] : s.page.csv) all[py::str(name)] = text;
+            return all;
+          },
+          "Tables by what their files' names add: '', and of 'convert' '-magnitude'.")
+      .def("svg", &pictures, "Pictures for paper, by name.")
+      .def(
+          "save",
+          [](const Study& s, const std::filesystem::path& path) {
+            studies::StudyFiles files("path", path.string());
+            files.write(s.page, s.seed);
+          },
+          py::arg("path"),
+          "Writes NAME.html, with NAME.csv, NAME.json and an SVG of each picture beside it: all or an "
+          "InputError.")
+      .def("__str__", [](const Study& s) { return s.page.text; })
+      .def("__repr__", [](const Study& s) {
+        const std::size_t parts = s.inference ? s.inference->cases.size() : s.errors->series.size();
+        return "<Study " + s.name + ": " + std::to_string(parts) +
+               (s.inference ? " arithmetics>" : " series>");
+      });
+  m.def(
+      "study", &study, py::arg("study"),
+      "Error and bias against length, format, rounding, order and unit, as `assay study` measures them.\n\n"
+      "study     'sum', 'dot' or 'gemm': errors of sums by their length; 'convert': errors of rounding, by "
+      "number\n"
+      "          and by magnitude; 'spdnn': which answers of a sparse network rounding changes\n"
+      "An error is (result - exact) / sum of magnitudes of the terms. Every argument of the first kind takes "
+      "one\n"
+      "value or a list; there is a series for each combination of them:\n"
+      "format    of the operands (None: the unit's first, else float32); of 'convert', to round into "
+      "(bfloat16)\n"
+      "unit      names of arithmetics(), files that Probe.save() wrote, Probes\n"
+      "acc, product, order, mode\n"
+      "          of sums, as check() takes them; computed beside the units if one of them is given\n"
+      "values    'positive', 'uniform', 'normal', 'wide', 'above-tenth'\n"
+      "n         lengths: '1:1e5', a number, or a list of them; per_decade (3): of a range\n"
+      "trials    of a length (100); terms (2^22): of all trials of a length, longer ones get fewer, but 8\n"
+      "seed      of the data and of stochastic rounding\n"
+      "threads   0: as OpenMP decides; changes no figure\n"
+      "Of 'spdnn', beside acc, seed and threads:\n"
+      "neurons, layers, inputs\n"
+      "          of the Sparse DNN Challenge: 1024 x 120; 'mnist', 'fashion', 'generated' or a file\n"
+      "network   a folder: the trained network there, on MNIST's test images, instead\n"
+      "data      a folder with mnist/; None: the variable ASSAY_DATA\n"
+      "images    only the first so many\n"
+      "weights, activations, bias, acc\n"
+      "          formats to try, each 'FORMAT' or 'FORMAT:ROUNDING'; none at all: the usual combinations\n\n"
+      "Returns a Study. InputError for a text that says nothing and for files that are not there; "
+      "ContractError for\n"
+      "arguments that the study does not look at. Method: validation/studies/README.md.");
+}
+
+}  // namespace assay::python
