@@ -8,20 +8,31 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
+#include "validation/report/cases_report.hpp"
 
 namespace assay::cli {
 namespace {
 
-int run(const CaseOptions& o) {
+struct Options {
+  CaseOptions cases;
+  bool json = false;
+};
+
+int run(const Options& options) {
+  const CaseOptions& o = options.cases;
+  if (options.json && o.as == "binary")
+    throw UsageError("--json holds text: --as binary does not go with it");
   const diagnose::CaseSpec spec = case_spec(o);
   check_case_memory("gen", o, spec);
-  std::string text;
+  std::string text = options.json ? cases_json_begin(spec, o.cases) : "";
   for (std::size_t i = 0; i < o.cases; ++i) {
-    text += case_text(o, spec, generate(spec, i));
+    const diagnose::GeneratedCase made = generate(spec, i);
+    text += options.json ? case_json(spec, made, i, o.as == "values") : case_text(o, spec, made);
     if (text.size() < 1 << 16 && i + 1 < o.cases) continue;
     put(text);
     text.clear();
   }
+  if (options.json) put(cases_json_end());
   return agree;
 }
 
@@ -69,10 +80,11 @@ void refuse_unused(const CaseOptions& o, const CLI::App& app) {
 }
 
 std::function<int()> make_gen(CLI::App& app) {
-  const auto o = std::make_shared<CaseOptions>();
-  add_case_options(app, *o);
+  const auto o = std::make_shared<Options>();
+  add_case_options(app, o->cases);
+  app.add_flag("--json", o->json, "One JSON object on stdout");
   return [o, &app] {
-    refuse_unused(*o, app);
+    refuse_unused(o->cases, app);
     return run(*o);
   };
 }

@@ -24,6 +24,8 @@
 #include "validation/diagnose/program/program.hpp"
 #include "validation/io/io.hpp"
 #include "validation/judge/shrink.hpp"
+#include "validation/report/probe_report.hpp"
+#include "validation/report/shrink_report.hpp"
 
 namespace assay::cli {
 namespace {
@@ -35,6 +37,7 @@ struct Options {
   std::string out = "shrunk", program, form = "binary";
   std::uint64_t limit = 2000;
   double seconds = 60;
+  bool json = false;
 };
 
 // As a shell reads it: words, '...', "...", and \ before a character. Nothing is expanded.
@@ -108,23 +111,24 @@ int shrink(const Options& o) {
   }
   const judge::Shrunk shrunk = judge::shrink(std::move(request), answers, o.limit);
 
+  ShrunkCheck found{.before = shrunk.before,
+                    .after = shrunk.after,
+                    .tried = shrunk.asked,
+                    .limited = shrunk.limited,
+                    .by_program = program.has_value()};
   std::map<std::string, CheckLine::File> files;
   const auto write = [&](const char* name, const std::optional<io::Array>& array) {
-    if (array) files[name] = write_operand(o.out, name, *array);
+    if (!array) return;
+    const CheckLine::File file = files[name] = write_operand(o.out, name, *array);
+    found.files[name] = {file.path, file.format};
   };
   write("a", shrunk.request.a);
   write("b", shrunk.request.b);
   write("c", shrunk.request.c);
   write("bias", shrunk.request.bias);
   write("got", shrunk.request.got);
-  std::string text = fmt::format("was    {}\nis     {}\n", shrunk.before, shrunk.after);
-  text += fmt::format("tried  {} smaller inputs{}\n", shrunk.asked,
-                      shrunk.limited ? ": the limit, so it may not be the smallest (--limit)"
-                                     : ", and none that lacks one thing more fails");
-  if (!program)
-    text +=
-        "note   with files alone outputs and vanishing terms can go; --got-from PROGRAM shrinks the rest\n";
-  put(text + "repro  " + line.text(files) + "\n");
+  found.repro = line.text(files);
+  put(o.json ? shrunk_json(found) + '\n' : shrunk_text(found));
   return agree;
 }
 
@@ -133,7 +137,7 @@ int run(const Options& o) {
     return shrink(o);
   } catch (const diagnose::TargetError& e) {
     // The code under test, not ours and not what was typed.
-    put(fmt::format("ERROR  {}\n", e.what()));
+    put(o.json ? target_error_json(e.what()) + '\n' : target_error_text(e.what()));
     return disagree;
   }
 }
@@ -153,6 +157,7 @@ std::function<int()> make_shrink(CLI::App& app) {
       ->capture_default_str()
       ->check(not_negative)
       ->check(CLI::Range(0.01, 86400.0));
+  app.add_flag("--json", o->json, "One JSON object on stdout");
   return [o] { return run(*o); };
 }
 

@@ -422,6 +422,32 @@ BOOST_FIXTURE_TEST_CASE(the_forms_hold_the_same_cases, Programs) {
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(cases_as_json_are_those_of_the_pipe, Programs) {
+  for (const std::string as : {"codes", "values"}) {
+    const std::string options = "gen gemm --m 2 --n 3 --k 1:4 --with-c --cases 5 --format bf16 --as " + as;
+    const json data = json::parse(assay(options + " --json").out);
+    BOOST_TEST(data.at("operation") == "gemm");
+    BOOST_TEST(data.at("a_format") == "bfloat16");
+    BOOST_TEST(data.at("accumulator") == "float32");
+    BOOST_TEST(data.at("count") == 5);
+    BOOST_TEST_REQUIRE(data.at("cases").size() == 5U);
+    std::string lines;
+    for (const json& one : data.at("cases")) {
+      lines +=
+          fmt::format("{} {} {}", one.at("m").get<int>(), one.at("n").get<int>(), one.at("k").get<int>());
+      for (const char* const operand : {"a", "b", "c"}) {
+        for (const json& number : one.at(operand)) lines += ' ' + number.get<std::string>();
+      }
+      lines += '\n';
+    }
+    BOOST_TEST(lines == assay(options).out);
+  }
+  const json sums = json::parse(assay("gen sum --k 3 --cases 2 --json").out);
+  BOOST_TEST(!sums.contains("b_format"));
+  BOOST_TEST(sums.at("cases").at(1).at("a").size() == 3U);
+  refused("gen dot --json --as binary", "--as binary");
+}
+
 BOOST_FIXTURE_TEST_CASE(files_alone_shrink_to_one_output, Programs) {
   io::Array d = io::read_array((path / "d.npy").string());
   set_value(d, 3 * 9 + 5, 1000);
@@ -437,6 +463,15 @@ BOOST_FIXTURE_TEST_CASE(files_alone_shrink_to_one_output, Programs) {
   BOOST_TEST_REQUIRE(at != std::string::npos);
   const std::string repro = small.out.substr(at + 13, small.out.find('\n', at) - at - 13);
   BOOST_TEST(assay(repro).exit_code == 1, repro);
+  const json data = json::parse(assay("shrink 'assay " + check + "' --out small --json").out);
+  BOOST_TEST(data.at("repro") == "assay " + repro);
+  BOOST_TEST(data.at("files").size() == 3U);
+  BOOST_TEST(data.at("files").at("got").at("path") == "small/got.npy");
+  BOOST_TEST(data.at("files").at("got").at("format") == nullptr);
+  BOOST_TEST(holds(small.out, "is     " + data.at("after").get<std::string>() + "\n"));
+  BOOST_TEST(holds(small.out, "tried  " + std::to_string(data.at("tried").get<int>()) + " smaller"));
+  BOOST_TEST(data.at("limited") == false);
+  BOOST_TEST(data.at("by_program") == false);
   refused("shrink 'assay check gemm --a a.npy --b b.npy --got d.npy'", "fails");
   refused("shrink 'assay round 1'", "assay check");
   refused("shrink 'assay " + check + "' --out a.npy", "a folder to write in");
