@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -33,9 +32,12 @@ ProcessStat parse_stat(const std::string& text) {
 }
 
 ProcessStat stat_of(int process) {
-  std::ifstream in("/proc/" + std::to_string(process) +
-                   "/stat");  // of a process that may have ended meanwhile
-  return parse_stat(std::string(std::istreambuf_iterator<char>(in), {}));
+  // The process may end at any time, and reading then fails, which getline() leaves in the stream's state; an iterator
+  // would throw.
+  std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(in, text, '\0');
+  return parse_stat(text);
 }
 
 // CPU time of a process less that of the threads that it has: what ended threads took. The process is read first, so
