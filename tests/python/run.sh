@@ -9,9 +9,10 @@ set -euo pipefail
 
 form=$1 python=$2 build=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-top=$(cd "$here/../.." && pwd -P)
 # shellcheck source=tests/venv.sh
 source "$here/../venv.sh"
+# shellcheck source=tests/wheel.sh
+source "$here/../wheel.sh"
 
 export ASSAY_COMMAND=$build/bin/assay
 unset PYTHONPATH
@@ -21,14 +22,7 @@ if [ "$form" = quick ]; then
   export PYTHONPATH=$build/python
 else
   venv=$build/venv-python-full
-  venv "$python" "$venv" "$here/requirements-full.txt"
-  # As `pip install .` does, with the pinned packages of the venv, and in a build folder that is kept.
-  rm -rf "$build/wheel"
-  if ! "$venv/bin/pip" wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
-      -C build-dir="$build/pip" -w "$build/wheel" "$top" >"$build/pip.log" 2>&1; then
-    cat "$build/pip.log"
-    exit 1
-  fi
+  wheel "$python" "$build"
   "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall \
     "$build"/wheel/assay-*.whl
 fi
