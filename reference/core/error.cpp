@@ -8,9 +8,11 @@
 namespace assay {
 namespace {
 
+// An option is no file: "--mode takes a known name, not ...".
 std::string sentence(const std::string& path, const std::string& place, const std::string& expected,
                      const std::string& found) {
   std::string text = path.empty() ? path : printable(path);
+  if (path.starts_with("--") && place.empty()) return text + " takes " + expected + ", not " + found;
   if (!place.empty()) text += (text.empty() ? "" : ": ") + place;
   if (!text.empty()) text += ": ";
   return text + "expected " + expected + ", found " + found;

@@ -170,7 +170,7 @@ def test_a_probe_is_a_unit():
     (assay.ContractError, 'policy bit-equal requires unit NAME', {'policy': 'bit-equal'}),
     (assay.ContractError, 'beta requires c', {'beta': 2}),
     (assay.ContractError, 'reduction is an option of reduce', {'reduction': 'sum'}),
-    (assay.InputError, 'an array b', {'b': None}),
+    (assay.ContractError, 'an array b', {'b': None}),
     (assay.InputError, 'chain_f23', {'unit': 'chain_f23'}),
     (assay.InputError, 'bound', {'policy': 'bounds'}),
     (assay.InputError, r'got.*\[2,2\]', {'got': np.ones((2, 3), np.float32)}),

@@ -62,7 +62,7 @@ def test_probes():
 
 @pytest.mark.parametrize('arguments, error, words', [
     (('sm80.bf61', 'sm90.bf16'), assay.InputError, 'sm80.bf16'),
-    (('sm80.bf16', 'sm90.wgmma.f8_e4m3'), assay.InputError, 'the same formats'),
+    (('sm80.bf16', 'sm90.wgmma.f8_e4m3'), assay.ContractError, 'the same formats'),
     ((7, 'sm90.bf16'), TypeError, 'unit'),
 ])
 def test_refused(arguments, error, words):

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(usage_errors_are_2_with_the_near_names_on_stderr) {
     const char* arguments;
     const char* says;
   };
-  const Row table[] = {{"", "expected a command"},
+  const Row table[] = {{"", "a command is missing"},
                        {"rnu", "near names: run"},
                        {"docter --json", "near names: doctor"},
                        {"--verson", "near names: --version"},

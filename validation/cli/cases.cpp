@@ -38,7 +38,7 @@ std::size_t whole(std::string_view text, const std::string& typed) {
   std::size_t x = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), x);
   if (status != std::errc{} || end != text.data() + text.size() || x == 0 || x > (std::size_t{1} << 24))
-    throw InputError("--k", "", "a number of terms of 1 to 2^24, or FIRST:LAST", quoted(typed));
+    throw InputError("--k", "", "a number of terms from 1 to 2^24, or FIRST:LAST", quoted(typed));
   return x;
 }
 
@@ -139,7 +139,7 @@ CaseSpec case_spec(const CaseOptions& o) {
   // By value: the specification outlives this function.
   spec.hard = [copy = spec](GeneratedCase& made, std::size_t index) { hard_case(copy, made, index); };
   if (const std::string why = why_not(spec); !why.empty())
-    throw InputError("gen " + o.operation, "", "cases that can be made", why);
+    throw UsageError("no such cases can be made: " + why);
   return spec;
 }
 

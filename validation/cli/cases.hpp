@@ -20,16 +20,16 @@ struct CaseOptions {
   std::uint64_t seed = 1, cases = 1000, m = 8, n = 8;
   bool with_c = false;
 };
-// Both are defined in cmd_gen.cpp. InputError for an option that the operation does not look at.
+// Both are defined in cmd_gen.cpp. UsageError for an option that the operation does not look at.
 void add_case_options(CLI::App& app, CaseOptions& options);
 void refuse_unused(const CaseOptions& options, const CLI::App& app);
 
-// InputError for a case that takes more memory than is available, with `outputs_kept` bytes for each output of all
+// UsageError for a case that takes more memory than is available, with `outputs_kept` bytes for each output of all
 // cases. `command` is who says so.
 void check_case_memory(std::string_view command, const CaseOptions& options, const diagnose::CaseSpec& spec,
                        std::uint64_t outputs_kept = 0);
 
-// InputError for what cannot be made.
+// InputError for a name or a number that is none, UsageError for cases that cannot be made.
 diagnose::CaseSpec case_spec(const CaseOptions& options);
 
 // A case as it goes through the pipe: a line, or bytes where options.as is binary.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "reference/core/error.hpp"
+#include "reference/core/printable.hpp"
 #include "reference/operations/operation.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/judge/operands.hpp"
@@ -76,8 +77,7 @@ class Operands {
 
  private:
   io::AnyArray read(std::string_view option, const std::string& path, const std::string& format) const {
-    if (path.empty())
-      throw InputError("check " + o_.asked.operation, "", fmt::format("{} FILE", option), "none");
+    if (path.empty()) throw UsageError(fmt::format("check {} requires {} FILE", o_.asked.operation, option));
     check_format(format.empty() ? "--format" : fmt::format("{}-format", option),
                  format.empty() ? o_.format : format);
     return read_operand(path, format.empty() ? o_.format : format, raw(option, path));
@@ -91,7 +91,9 @@ class Operands {
          {std::tuple(&own->second.dtype, &own->second.dtype_option, &all.dtype, &all.dtype_option),
           std::tuple(&own->second.shape, &own->second.shape_option, &all.shape, &all.shape_option)}) {
       if (typed->empty()) continue;
-      if (!is_raw_name(path)) throw InputError(*name, "", "a file without a header", path);
+      if (!is_raw_name(path))
+        throw UsageError(
+            fmt::format("{} is for a file without a header, and {} has one", *name, printable(path)));
       *value = *typed;
       *said = *name;
     }
@@ -213,87 +215,87 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
   app.add_option("operation", o.asked.operation, fmt::format("{}", fmt::join(names, ", ")))->required();
   app.add_option("--a", o.a,
                  "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
-  app.add_option("--b", o.b, "Right operand; weights of conv");
-  app.add_option("--c", o.c, "C of alpha A B + beta C; of dot, what each sum starts with");
+  app.add_option("--b", o.b, "Right operand (for conv: the weights)");
+  app.add_option("--c", o.c, "C in alpha A B + beta C; for dot, the starting value of each sum");
   app.add_option("--got", o.got, "The output to judge");
-  app.add_option("--bias", o.bias, "Bias: one value a column (or row, or output channel)");
-  app.add_option("--mask", o.mask, "Of sddmm: the sparse array that says which entries are computed");
-  app.add_option("--stale", o.stale, "What got's memory held before: report whether it would pass too");
+  app.add_option("--bias", o.bias, "Bias: one value per column (or per row, or per output channel)");
+  app.add_option("--mask", o.mask, "For sddmm: the sparse array whose entries are computed");
+  app.add_option("--stale", o.stale, "Earlier content of got's memory: report whether it would pass as well");
   app.add_option("--format,-f", o.format, "Read arrays of codes (uint8, uint16, ...) as this format");
   app.add_option("--a-format", o.a_format, "Read A alone as this format");
   app.add_option("--b-format", o.b_format, "Read B alone as this format");
   app.add_option("--c-format", o.c_format, "Read C alone as this format");
   app.add_option("--got-format", o.got_format, "Read got alone as this format");
   app.add_option("--bias-format", o.bias_format, "Read the bias alone as this format");
-  app.add_option("--alpha", o.asked.alpha, "Factor of A B, rounded into the format of the sums")
+  app.add_option("--alpha", o.asked.alpha, "Factor of A B, rounded to the format of the sums")
       ->capture_default_str();
   app.add_option("--beta", o.asked.beta,
-                 "Factor of C, rounded into the format of the sums (default: 1 with --c, else 0)");
+                 "Factor of C, rounded to the format of the sums (default: 1 with --c, else 0)");
   app.add_option("--activation", o.asked.activation,
                  "none, relu, relu-max (NaN becomes 0, as fmaxf gives it) or clip:LOW:HIGH")
       ->capture_default_str();
   app.add_option("--epilogue", o.asked.epilogue,
-                 "Where alpha, beta C and bias may enter: anywhere in the sum, or last, after it")
+                 "Where alpha, beta C and bias may enter: anywhere (in the sum) or last (after it)")
       ->capture_default_str();
-  add_unsigned(app, "--sample", o.asked.sample, "Judge this many outputs, drawn with --seed, instead of all",
-               1);
+  add_unsigned(app, "--sample", o.asked.sample, "Judge only this many outputs, drawn at random by --seed", 1);
   add_seed(app, o.asked.seed, "Seed of --sample");
   app.add_option("--bias-along", o.asked.bias_along,
-                 "One bias value for each of the output's columns or rows")
+                 "Whether the bias has one value per column or per row of the output: columns or rows")
       ->capture_default_str();
   app.add_flag("--transpose-a", o.asked.transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o.asked.transpose_b, "B is stored n x k");
   app.add_option("--layout", o.asked.layout,
-                 "Matrices lie by row or by column in every file whose header does not say column")
+                 "Order of matrices, row or column, in files whose header does not say column")
       ->capture_default_str()
       ->check(CLI::IsMember({"row", "column"}));
   app.add_option("--batch", o.asked.batch, "Require a batch of exactly this many matrices")
       ->check(whole_number);
-  app.add_flag("--c-first", o.asked.c_first, "C starts the sum, as in matrix units");
+  app.add_flag("--c-first", o.asked.c_first, "Start each sum with C, as matrix units do");
   app.add_option("--unit", o.unit,
                  "Judge by this arithmetic's bound, or by its bits with --policy bit-equal: see `assay list "
                  "arithmetics`");
   add_scale_options(app, o.scales);
   app.add_option("--acc", o.asked.accumulator,
-                 "Format of the sums (default: float32; float64 where an array is)");
+                 "Format of the sums (default: float32, or float64 if an array is float64)");
   app.add_option("--order", o.asked.order,
                  "Order of additions: any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]")
       ->capture_default_str();
   app.add_option("--product", o.asked.product,
-                 "Format that products are rounded to first, or fused (default)");
+                 "Format that products are rounded to before they are added, or fused (default)");
   app.add_option("--mode", o.asked.mode, "Rounding of the sums: a name of `assay list roundings`")
       ->capture_default_str();
-  app.add_flag("--flush", o.asked.flush, "Sums read and write subnormals as zeros");
+  app.add_flag("--flush", o.asked.flush, "Treat subnormal inputs and results of the sums as zero");
   app.add_option(
       "--rounding", o.asked.rounding,
-      "Rounding into the output's format (default: nearest-even; --mode where sums are in that format)");
+      "Rounding into the output's format (default: nearest-even, or --mode if the sums have that format)");
   app.add_option("--overflow", o.asked.overflow,
-                 "What results above the output's largest number become: ieee or saturate")
+                 "What happens above the output's largest number: ieee or saturate")
       ->capture_default_str();
   app.add_option(
          "--operation", o.asked.reduction,
-         "Of reduce: what to compute: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
+         "For reduce: what to compute: sum, mean, sum_squares, sum_magnitudes, max, min, max_magnitude")
       ->capture_default_str();
   app.add_option("--axis", o.asked.axis,
-                 "Of reduce and sum: the axis, negative from the end (default: all elements)")
+                 "For reduce and sum: the axis; negative counts from the end (default: all elements)")
       ->check(signed_number);
-  app.add_option("--nan", o.asked.nan, "Of reduce: whether max and min propagate or ignore NaN")
+  app.add_option("--nan", o.asked.nan, "For reduce: whether max and min propagate or ignore NaN")
       ->capture_default_str();
   app.add_option("--stride", o.asked.stride,
-                 "Of conv: step of the window; one number, or one for rows and one for columns")
+                 "For conv: step of the window; one number, or one for rows and one for columns")
       ->expected(1, 2)
       ->check(whole_number);
-  app.add_option("--pad", o.asked.pad, "Of conv: padding on every side")->expected(1, 2)->check(whole_number);
-  app.add_option("--dilation", o.asked.dilation, "Of conv: distance between the taps of the kernel")
+  app.add_option("--pad", o.asked.pad, "For conv: padding on every side")
       ->expected(1, 2)
       ->check(whole_number);
-  app.add_option("--groups", o.asked.groups, "Of conv: groups of channels")
+  app.add_option("--dilation", o.asked.dilation, "For conv: distance between the taps of the kernel")
+      ->expected(1, 2)
+      ->check(whole_number);
+  app.add_option("--groups", o.asked.groups, "For conv: groups of channels")
       ->capture_default_str()
       ->check(whole_number);
-  app.add_option("--image-layout", o.asked.image_layout, "Of conv: layout of images, nchw or nhwc")
+  app.add_option("--image-layout", o.asked.image_layout, "For conv: layout of images, nchw or nhwc")
       ->capture_default_str();
-  app.add_option("--padding", o.asked.padding,
-                 "Of conv: zeros (padding takes part as zeros) or absent (it is left out)")
+  app.add_option("--padding", o.asked.padding, "For conv: whether padding counts as zeros or is absent")
       ->capture_default_str();
   add_policy_options(app, o.policy, "bound");
   add_raw_options(app, o.raw, false);
@@ -307,7 +309,7 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
                    fmt::format("Shape of the {} file, if it has no header", operand + 2));
   }
   app.add_flag("--expects-zero", o.asked.expects_zero,
-               "Accept an exact result of zeros as intended instead of calling it VACUOUS");
+               "Accept that the exact result is all zero instead of calling it VACUOUS");
   add_show_options(app, o.show);
 }
 

@@ -337,15 +337,14 @@ int run(const Options& o, const CLI::App& app) {
 
 std::function<int()> make_compare(CLI::App& app) {
   const auto o = std::make_shared<Options>();
-  app.add_option(
-         "got", o->got,
-         "The output: npy, npz, safetensors, Matrix Market or raw; FILE:NAME for one array of several. All "
-         "arrays of a file, or of a folder, are paired with want's by name")
+  app.add_option("got", o->got,
+                 "The output: npy, npz, safetensors, Matrix Market or raw; FILE:NAME selects one array. "
+                 "Several arrays, of a file or a folder, are paired with those of want by name")
       ->required();
-  app.add_option("want", o->want, "What it should be: integers are compared as integers")->required();
+  app.add_option("want", o->want, "The expected values; integers are compared as integers")->required();
   add_policy_options(app, o->policy, "bit-equal");
-  app.add_option("--bound", o->bound, "With a policy of kind bound: a file with the bound of each value");
-  app.add_flag("--convert", o->convert, "Formats may differ: want is rounded once into got's format");
+  app.add_option("--bound", o->bound, "With a policy of kind bound: the file with a bound for each value");
+  app.add_flag("--convert", o->convert, "Let the formats differ: round want once into got's format");
   app.add_option("--rounding", o->rounding,
                  "Rounding of want into got's format: a name of `assay list roundings`")
       ->capture_default_str();
@@ -354,8 +353,9 @@ std::function<int()> make_compare(CLI::App& app) {
   app.add_option("--want-format", o->want_format, "Read want alone as this format");
   add_raw_options(app, o->raw);
   app.add_flag("--expects-zero", o->expects_zero,
-               "Accept a want of zeros as intended instead of calling it VACUOUS");
-  app.add_option("--stale", o->stale, "What got's memory held before: report whether it would pass too");
+               "Accept that want is all zero instead of calling it VACUOUS");
+  app.add_option("--stale", o->stale,
+                 "Earlier content of got's memory: report whether it would pass as well");
   add_show_options(app, o->show);
   return [o, &app] { return run(*o, app); };
 }

@@ -77,18 +77,18 @@ std::function<int()> make_distinguish(CLI::App& app) {
   app.add_option("X", o->asked.x.name,
                  "An arithmetic: a name of `assay list arithmetics`, or X.json that `assay probe` saved")
       ->required();
-  app.add_option("Y", o->asked.y.name, "Another")->required();
-  app.add_option("--a-format", o->asked.a_format, "Format of A (default: the first pair that both take)");
+  app.add_option("Y", o->asked.y.name, "The other arithmetic")->required();
+  app.add_option("--a-format", o->asked.a_format,
+                 "Format of A (default: the first pair of formats that both accept)");
   app.add_option("--b-format", o->asked.b_format, "Format of B");
-  app.add_option("--output", o->asked.output, "Format of both results (default: each one's own)");
+  app.add_option("--output", o->asked.output, "Format of both results (default: each its own)");
   add_unsigned(app, "--k", o->asked.terms,
-               "Terms of every input (X.json: one of the lengths it was revealed for; default: the least)",
-               1);
+               "Number of terms (default: as few as tell them apart; for X.json, its shortest length)", 1);
   add_seed(app, o->asked.seed, "Seed of the search");
-  app.add_option("--limit", o->asked.limit, "Inputs to try")
+  app.add_option("--limit", o->asked.limit, "Number of inputs to try")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000'000));
-  app.add_flag("--json", o->json, "One JSON object on stdout");
+  app.add_flag("--json", o->json, "Print one JSON object on stdout");
   return [o] { return run(*o); };
 }
 

@@ -66,7 +66,7 @@ Examination examine() {
 
 std::function<int()> make_doctor(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
-  app.add_flag("--json", *json, "An object of sections on stdout");
+  app.add_flag("--json", *json, "Print a JSON object, one key per section, on stdout");
   return [json] {
     const Examination e = examine();
     put(*json ? examination_json(e) + '\n' : examination_text(e, terminal_width(), has_colour(stdout)));

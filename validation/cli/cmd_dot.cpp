@@ -101,7 +101,7 @@ std::function<int()> make_dot(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   add_unit_options(app, o->unit);
   app.add_flag("--trace", o->trace, "Show each addition of one row: its terms, what was cut off, the sum");
-  add_unsigned(app, "--row", o->row, "Which row --trace shows (default: 0)");
+  add_unsigned(app, "--row", o->row, "Row that --trace shows (default: 0)");
   return [o, &app] {
     refuse_alone(app, {{"--c-format", "--c"}});
     return run(*o);

@@ -17,6 +17,7 @@
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/core/printable.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
@@ -56,7 +57,7 @@ struct Options {
 
 io::Array dense(const Options& o, std::string_view option, const std::string& path,
                 const std::string& format) {
-  if (path.empty()) throw InputError("explain " + o.operation, "", fmt::format("{} FILE", option), "none");
+  if (path.empty()) throw UsageError(fmt::format("explain {} requires {} FILE", o.operation, option));
   io::AnyArray any = read_operand(path, format.empty() ? o.format : format, o.raw);
   if (std::holds_alternative<io::SparseArray>(any))
     throw InputError(path, "", fmt::format("a dense array ({})", option), "a sparse one");
@@ -70,7 +71,7 @@ io::Array dense(const Options& o, std::string_view option, const std::string& pa
 }
 
 io::SparseArray sparse(const Options& o) {
-  if (o.a.empty()) throw InputError("explain spmm", "", "--a FILE", "none");
+  if (o.a.empty()) throw UsageError("explain spmm requires --a FILE");
   io::AnyArray any = read_operand(o.a, o.a_format.empty() ? o.format : o.a_format, o.raw);
   if (std::holds_alternative<io::Array>(any)) {
     throw InputError(o.a, "", "a sparse array (--a): SciPy's npz or Matrix Market coordinates",
@@ -81,6 +82,13 @@ io::SparseArray sparse(const Options& o) {
     throw InputError(o.a, "", "floating-point values, or codes with their format (--a-format)",
                      array.values.element.name());
   return array;
+}
+
+// "gemm spmm dot" as "gemm, spmm, dot".
+std::string listed(std::string_view words) {
+  std::string text;
+  for (const char x : words) text += x == ' ' ? std::string(", ") : std::string(1, x);
+  return text;
 }
 
 void refuse_unused(const Options& o, const CLI::App& app) {
@@ -102,7 +110,8 @@ void refuse_unused(const Options& o, const CLI::App& app) {
   for (const auto& [option, for_these] : uses) {
     if (app.get_option(option)->count() == 0) continue;
     if (fmt::format(" {} ", for_these).find(fmt::format(" {} ", o.operation)) == std::string::npos)
-      throw InputError(option, "", fmt::format("one of {}", for_these), "explain " + o.operation);
+      throw UsageError(fmt::format("{} is an option of {}; explain {} does not look at it", option,
+                                   listed(for_these), o.operation));
   }
 }
 
@@ -217,17 +226,16 @@ std::vector<const Arithmetic*> candidates(const Options& o, const Asked& q) {
   for (const std::string& name : o.also) {
     const Arithmetic& arithmetic = find_arithmetic(name, "--also");
     if (!arithmetic.accepts(input.a, input.b))
-      throw InputError("--also", name,
-                       fmt::format("an arithmetic of {} and {}", input.a.dtype, input.b.dtype),
-                       "one of other formats");
+      throw UsageError(fmt::format("--also {}: this arithmetic does not take {} and {}", printable(name),
+                                   input.a.dtype, input.b.dtype));
     check_places(name, arithmetic, places);
     if (std::find(all.begin(), all.end(), &arithmetic) != all.end()) continue;
     // The answer names arithmetics: two of one name would be taken for each other.
     const std::string& called = arithmetic.info().name;
     if (std::any_of(all.begin(), all.end(),
                     [&](const Arithmetic* one) { return one->info().name == called; }))
-      throw InputError("--also", name, "an arithmetic with a name of its own (probe --name)",
-                       quoted(called) + ", which another has");
+      throw UsageError(fmt::format("--also {}: another candidate is named {} too; probe --name renames it",
+                                   printable(name), quoted(called)));
     all.push_back(&arithmetic);
   }
   return all;
@@ -268,19 +276,19 @@ std::function<int()> make_explain(CLI::App& app) {
   app.add_option("operation", o->operation, fmt::format("{}", fmt::join(explained, ", ")))->required();
   app.add_option("--a", o->a,
                  "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
-  app.add_option("--b", o->b, "Right operand; weights of conv");
-  app.add_option("--c", o->c, "C of A B + C");
+  app.add_option("--b", o->b, "Right operand (for conv: the weights)");
+  app.add_option("--c", o->c, "C in A B + C");
   app.add_option("--got", o->got, "The output to explain");
-  app.add_option("--at", o->at, "One output alone, as in 3,5: little is proved by one")->check(not_empty);
-  add_unsigned(app, "--sample", o->sample,
-               "Outputs to replay (default: 64); of convert, first the values that tell conversions apart: "
-               "NaN, infinities, "
-               "zeros, subnormals, ties, overflow",
-               1);
-  add_seed(app, o->seed, "Which outputs are drawn, and the search for what tells candidates apart");
-  app.add_option("--also", o->also, "Replay this too: an arithmetic that `assay probe --out X.json` saved")
+  app.add_option("--at", o->at, "Explain only this output, for example 3,5 (a single output proves little)")
       ->check(not_empty);
-  add_unsigned(app, "--top", o->top, "Candidates to show (default: 8)", 1);
+  add_unsigned(app, "--sample", o->sample,
+               "Number of outputs to replay (default: 64); for convert, values that tell conversions apart "
+               "come first: NaN, infinities, zeros, subnormals, ties, overflow",
+               1);
+  add_seed(app, o->seed, "Seed of the sample and of the search for inputs that tell candidates apart");
+  app.add_option("--also", o->also, "Also replay an arithmetic that `assay probe --out X.json` saved")
+      ->check(not_empty);
+  add_unsigned(app, "--top", o->top, "Number of candidates to show (default: 8)", 1);
   app.add_option("--format,-f", o->format, "Read arrays of codes (uint8, uint16, ...) as this format");
   app.add_option("--a-format", o->a_format, "Read A alone as this format");
   app.add_option("--b-format", o->b_format, "Read B alone as this format");
@@ -289,25 +297,24 @@ std::function<int()> make_explain(CLI::App& app) {
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");
   add_unsigned(app, "--stride", o->stride,
-               "Of conv: step of the window; one number, or one for rows and one for columns", 1)
+               "For conv: step of the window; one number, or one for rows and one for columns", 1)
       ->expected(1, 2);
-  add_unsigned(app, "--pad", o->pad, "Of conv: padding on every side")->expected(1, 2);
-  add_unsigned(app, "--dilation", o->dilation, "Of conv: distance between the taps of the kernel", 1)
+  add_unsigned(app, "--pad", o->pad, "For conv: padding on every side")->expected(1, 2);
+  add_unsigned(app, "--dilation", o->dilation, "For conv: distance between the taps of the kernel", 1)
       ->expected(1, 2);
-  add_unsigned(app, "--groups", o->groups, "Of conv: groups of channels (default: 1)", 1);
-  app.add_option("--image-layout", o->image_layout, "Of conv: layout of images, nchw or nhwc")
+  add_unsigned(app, "--groups", o->groups, "For conv: groups of channels (default: 1)", 1);
+  app.add_option("--image-layout", o->image_layout, "For conv: layout of images, nchw or nhwc")
       ->capture_default_str()
       ->check(CLI::IsMember({"nchw", "nhwc"}));
-  app.add_option("--padding", o->padding,
-                 "Of conv: zeros (padding takes part as zeros) or absent (it is left out)")
+  app.add_option("--padding", o->padding, "For conv: whether padding counts as zeros or is absent")
       ->capture_default_str()
       ->check(CLI::IsMember({"zeros", "absent"}));
-  app.add_flag("--json", o->json, "One JSON object on stdout");
-  app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")
+  app.add_flag("--json", o->json, "Print one JSON object on stdout");
+  app.add_option("--threads", o->threads, "Number of OpenMP threads (default: OpenMP's choice)")
       ->check(CLI::Range(1, 4096));
   add_scale_options(app, o->scales);
   app.add_option("--scale-format", o->scale_format,
-                 "What scales of blocks are: e8m0 for every 32 elements along k, or ue4m3 for every 16")
+                 "Format of block scales: e8m0 (one for every 32 elements along k) or ue4m3 (every 16)")
       ->capture_default_str();
   add_raw_options(app, o->raw);
   return [o, &app] { return run(*o, app); };

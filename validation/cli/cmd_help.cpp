@@ -38,7 +38,7 @@ int run(const CLI::App& help, const std::vector<std::string>& words) {
 
 std::function<int()> make_help(CLI::App& app) {
   const auto words = std::make_shared<std::vector<std::string>>();
-  app.add_option("command", *words, "The command, as in: help check (default: all of them)");
+  app.add_option("command", *words, "The command to explain, for example check (default: all commands)");
   return [words, &app] { return run(app, *words); };
 }
 

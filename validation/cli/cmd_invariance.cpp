@@ -59,14 +59,14 @@ int run(const Options& o) {
 std::function<int()> make_invariance(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   add_probe_options(app, o->probe);
-  app.add_option("--vary", o->vary, "What changes: m=1:256, n=1:64, row, threads=1,2, offset=0,4,16, run=5")
+  app.add_option("--vary", o->vary, "What to vary: m=1:256, n=1:64, row, threads=1,2, offset=0,4,16, run=5")
       ->required();
-  app.add_option("--trials", o->trials, "Random rows whose bits are compared")
+  app.add_option("--trials", o->trials, "Number of random rows whose bits are compared")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  app.add_option("--trees", o->trees, "Classes whose trees are revealed at most (0: bits alone)")
+  app.add_option("--trees", o->trees, "Most classes to reveal trees for (0: compare bits only)")
       ->capture_default_str();
-  app.add_option("--lines", o->lines, "Longest picture of a tree, in lines")->capture_default_str();
+  app.add_option("--lines", o->lines, "Longest drawing of a tree, in lines")->capture_default_str();
   return [o] { return run(*o); };
 }
 

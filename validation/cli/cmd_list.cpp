@@ -49,8 +49,8 @@ std::function<int()> make_list(CLI::App& app) {
   std::string names;
   for (const Registry& registry : all_registries())
     names += (names.empty() ? "" : ", ") + std::string(registry.name);
-  app.add_option("FAMILY", options->what, "One of " + names + "; without it, these with their sizes");
-  app.add_flag("--json", options->json, "An array of objects on stdout");
+  app.add_option("FAMILY", options->what, "One of " + names + " (default: a table of these)");
+  app.add_flag("--json", options->json, "Print an array of objects on stdout");
   return [options] { return list(*options); };
 }
 

@@ -38,7 +38,7 @@ struct Options {
 // Before hours of asking, not after.
 void check_outputs(const Options& o) {
   if (!o.out.empty() && !o.out.ends_with(".json"))
-    throw InputError("--out", "", "NAME.json, as --unit takes it", quoted(o.out));
+    throw InputError("--out", "", "NAME.json, which --unit reads later", quoted(o.out));
   for (const std::string& file : {o.out, o.svg}) {
     const std::filesystem::path folder = std::filesystem::path(file).parent_path();
     std::error_code code;
@@ -112,15 +112,15 @@ int run(const Options& o) {
 std::function<int()> make_probe(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   add_probe_options(app, o->probe);
-  app.add_option("--out", o->out, "Where the arithmetic goes, as JSON");
-  app.add_option("--svg", o->svg, "Where a picture of the first tree goes");
-  app.add_option("--name", o->name, "What it is called (default: the name of --out)");
-  app.add_option("--library", o->library, "Library and version, to be kept with it");
-  app.add_option("--results", o->results, "Fresh results to predict, of each of four kinds of inputs")
+  app.add_option("--out", o->out, "Save the arithmetic to this JSON file");
+  app.add_option("--svg", o->svg, "Draw the first tree to this SVG file");
+  app.add_option("--name", o->name, "Name of the arithmetic (default: the file name of --out)");
+  app.add_option("--library", o->library, "Library and version to record with it");
+  app.add_option("--results", o->results, "Fresh results to predict for each of four kinds of inputs")
       ->capture_default_str()
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
-  app.add_option("--lines", o->lines, "Longest picture of a tree, in lines")->capture_default_str();
-  app.add_flag("--full", o->full, "Draw every term instead of folding what repeats");
+  app.add_option("--lines", o->lines, "Longest drawing of a tree, in lines")->capture_default_str();
+  app.add_flag("--full", o->full, "Draw every term instead of folding repeated parts");
   return [o] { return run(*o); };
 }
 

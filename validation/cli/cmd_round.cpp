@@ -75,7 +75,7 @@ Request looked_up(const Options& o) {
                                             {"flush-input", Subnormals::flush_input},
                                             {"flush-result", Subnormals::flush_result}});
   if (const std::string why = why_not(*r.policy, r.format, r.encode.rounding); !why.empty()) {
-    throw InputError(o.mode.empty() ? "--policy" : "--mode", "", "a conversion that the policy has", why);
+    throw UsageError((o.mode.empty() ? "--policy: " : "--mode: ") + why);
   }
   r.encode.random.bits = o.bits;
   return r;
@@ -115,7 +115,7 @@ RoundedNumber round_text(std::string_view text, std::uint64_t index, const Reque
 
 int run(const Options& o, const std::vector<std::string>& values) {
   const Request request = looked_up(o);
-  if (values.empty()) throw InputError("round", "", "a VALUE, or - for one a line from stdin", "none");
+  if (values.empty()) throw UsageError("round requires a VALUE, or - to read one from each line of stdin");
   const RoundingRules rules{.format = request.format,
                             .rounding = request.encode.rounding,
                             .policy = request.policy->name,
@@ -160,29 +160,32 @@ int run(const Options& o, const std::vector<std::string>& values) {
 std::function<int()> make_round(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("--format,-f", o->format,
-                 "format: a name of `assay list formats`, or custom:bits,p,emin,specials")
+                 "Target format: a name of `assay list formats`, or custom:bits,p,emin,specials")
       ->required();
-  app.add_option(
-      "--mode,-m", o->mode,
-      "rounding: a name of `assay list roundings` (default: nearest-even, or the policy's only one)");
+  app.add_option("--mode,-m", o->mode,
+                 "Rounding: a name of `assay list roundings` (default: nearest-even, or the only one that "
+                 "the policy has)");
   app.add_option("--policy", o->policy,
-                 "whose conversion from float32: a name of `assay list conversions`; what is typed becomes a "
-                 "float32 first")
+                 "Convert from float32 by this policy: a name of `assay list conversions`; values are first "
+                 "rounded to float32")
       ->capture_default_str();
-  app.add_option("--overflow", o->overflow, "ieee or saturate")->capture_default_str();
-  app.add_option("--subnormals", o->subnormals, "keep, flush-input or flush-result")->capture_default_str();
-  app.add_option("--bits", o->bits, "random bits of stochastic rounding")
+  app.add_option("--overflow", o->overflow, "What happens above the largest number: ieee or saturate")
+      ->capture_default_str();
+  app.add_option("--subnormals", o->subnormals,
+                 "What happens to subnormals: keep, flush-input or flush-result")
+      ->capture_default_str();
+  app.add_option("--bits", o->bits, "Random bits of stochastic rounding")
       ->capture_default_str()
       ->check(CLI::Range(1, 32));
-  add_seed(app, o->seed, "seed of stochastic rounding");
-  app.add_flag("--json", o->json, "one object a line");
+  add_seed(app, o->seed, "Seed of stochastic rounding");
+  app.add_flag("--json", o->json, "Print one JSON object per line");
   // Values are taken as extras, not as a positional option: the parser would read -inf and -.5 as options.
   app.allow_extras();
   return [o, &app] {
     std::vector<std::string> values = app.remaining();
     for (const std::string& value : values) {
       if (value.starts_with("--"))
-        throw InputError("round", "", "an option of `assay round --help`", assay::quoted(value));
+        throw UsageError("assay round: there is no option " + assay::quoted(value));
     }
     return run(*o, values);
   };

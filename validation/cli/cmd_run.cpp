@@ -197,20 +197,20 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
       ->type_name("NAME")
       ->check(not_empty);
   app.add_option("--filter", o->selection.filter,
-                 "Run the cases whose whole name this glob matches, as in '*bf16*'")
+                 "Run the cases whose whole name matches this glob, for example '*bf16*'")
       ->type_name("GLOB")
       ->check(not_empty);
   auto* const one =
-      app.add_option("--case", o->selection.case_name, "Run exactly the case of this name, with its seed")
+      app.add_option("--case", o->selection.case_name, "Run exactly the case with this name, seed included")
           ->type_name("NAME")
           ->check(not_empty);
   add_seed(app, o->seed, "Seed of all random data");
-  auto* const quick = app.add_flag("--quick", o->quick, "The short form of every suite");
+  auto* const quick = app.add_flag("--quick", o->quick, "Run the short form of every suite");
   auto* const exhaustive =
-      app.add_flag("--exhaustive", o->exhaustive, "The form that leaves nothing out where that is possible");
-  app.add_flag("--strict", o->strict, "VACUOUS and SKIPPED count as disagreement");
+      app.add_flag("--exhaustive", o->exhaustive, "Run the longest form: every input where that is possible");
+  app.add_flag("--strict", o->strict, "Count VACUOUS and SKIPPED as disagreement");
   app.add_option("--report", o->report,
-                 "Folder for report.txt, report.jsonl, report.junit.xml and report.html")
+                 "Write report.txt, report.jsonl, report.junit.xml and report.html to this folder")
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--data", o->data, "Folder of real data: mnist/, spdnn/, ... (default: ASSAY_DATA)")
@@ -222,10 +222,10 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--evidence", o->evidence,
-                 "Folder for a dated file of what suite units found on this hardware")
+                 "Write what suite units found on this hardware to a dated file in this folder")
       ->type_name("DIR")
       ->check(not_empty);
-  app.add_option("--threads", o->threads, "OpenMP threads (default: as OpenMP decides)")
+  app.add_option("--threads", o->threads, "Number of OpenMP threads (default: OpenMP's choice)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
   app.add_option("--timeout", o->timeout,
@@ -233,7 +233,7 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
                  "(default: 300 quick, 1200 standard, 3600 exhaustive)")
       ->type_name("SECONDS")
       ->check(not_negative);
-  app.add_flag("--json", o->json, "JSON lines on stdout: a header, one line a case, a summary");
+  app.add_flag("--json", o->json, "Print JSON lines on stdout: a header, one line per case, a summary");
   quick->excludes(exhaustive);
   one->excludes("--suite")->excludes("--filter");
   return [o, suites = std::move(suites)] { return run(suites, *o); };

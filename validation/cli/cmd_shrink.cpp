@@ -50,7 +50,7 @@ std::vector<std::string> shell_words(const std::string& line) {
     if (c == '\'' || c == '"') {
       open = true;
       const std::size_t end = line.find(c, i + 1);
-      if (end == std::string::npos) throw InputError("shrink", "", "a closing quote", quoted(line));
+      if (end == std::string::npos) throw UsageError("shrink: a quote is never closed in " + quoted(line));
       word += line.substr(i + 1, end - i - 1);
       i = end;
     } else if (c == '\\' && i + 1 < line.size()) {
@@ -73,7 +73,7 @@ std::vector<std::string> shell_words(const std::string& line) {
 std::vector<std::string> check_words(std::vector<std::string> words) {
   const auto check = std::find(words.begin(), words.end(), "check");
   if (words.size() < 3 || check != words.begin() + 1)
-    throw InputError("shrink", "", "the line that stands after `repro`: assay check ...",
+    throw UsageError("shrink takes the `repro` line of a check, assay check ..., not " +
                      quoted(fmt::format("{}", fmt::join(words, " "))));
   words.erase(words.begin(), words.begin() + 2);
   return words;
@@ -146,14 +146,13 @@ int run(const Options& o) {
 
 std::function<int()> make_shrink(CLI::App& app) {
   const auto o = std::make_shared<Options>();
-  app.add_option("REPRO", o->repro, "The line after `repro` of a failing check: quoted, or after --")
-      ->required();
-  app.add_option("--out", o->out, "Folder of the small files")->capture_default_str()->check(not_empty);
+  app.add_option("REPRO", o->repro, "The `repro` line of a failing check, quoted or after --")->required();
+  app.add_option("--out", o->out, "Folder for the small files")->capture_default_str()->check(not_empty);
   app.add_option("--got-from", o->program,
                  "The program that made got, as a shell command (protocol: validation/diagnose)");
-  app.add_option("--form", o->form, "text or binary: how it is spoken to")->capture_default_str();
-  add_unsigned(app, "--limit", o->limit, "Smaller inputs to try (default: 2000)", 1);
-  app.add_option("--seconds", o->seconds, "What the program may take for a round")
+  app.add_option("--form", o->form, "Form of the protocol: text or binary")->capture_default_str();
+  add_unsigned(app, "--limit", o->limit, "Number of smaller inputs to try (default: 2000)", 1);
+  app.add_option("--seconds", o->seconds, "Time limit of the program for one round")
       ->capture_default_str()
       ->check(not_negative)
       ->check(CLI::Range(0.01, 86400.0));

@@ -245,8 +245,7 @@ int run_challenge(const Options& o) {
   const Plan plan = make_plan(o, kernel, watch);
   const BitMatrix pixels = make_inputs(o, source, watch);
   if (o.images > pixels.rows()) {
-    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", pixels.rows()),
-                     std::to_string(o.images));
+    throw UsageError(fmt::format("--images {}: there are only {} images", o.images, pixels.rows()));
   }
   const BitRows rows = pixels.first(o.images == 0 ? pixels.rows() : o.images);
   ExecuteOptions options;
@@ -291,8 +290,7 @@ int run_network(const Options& o) {
                      std::to_string(labels.size()));
   }
   if (o.images > images.count) {
-    throw InputError("--images", "", fmt::format("at most {}, all of the inputs", images.count),
-                     std::to_string(o.images));
+    throw UsageError(fmt::format("--images {}: there are only {} images", o.images, images.count));
   }
   const auto pixels = static_cast<std::int64_t>(images.rows * images.cols);
   const TrainedNetwork trained = watch.measure(watch.read, "reading the network",
@@ -331,7 +329,7 @@ int run_generate(const Options& o) {
       .neurons = o.neurons, .layers = o.layers, .folder = o.folder, .bytes = bytes, .gzip = o.gzip};
   if (!o.json) put(layers_to_write_text(written));
   if (bytes > gib && !o.yes) {
-    throw InputError("--out " + o.folder, "", "--yes for more than 1 GiB of files", size_text(bytes));
+    throw UsageError(fmt::format("writing {} requires --yes: it is more than 1 GiB", size_text(bytes)));
   }
   std::error_code error;
   fs::create_directories(o.folder, error);
@@ -357,8 +355,9 @@ int run_generate(const Options& o) {
 }
 
 void add_size_options(CLI::App& app, Options& o) {
-  app.add_option("--neurons", o.neurons, "1024, 4096, 16384 or 65536")->capture_default_str();
-  app.add_option("--layers", o.layers, "layers, 1..1920")
+  app.add_option("--neurons", o.neurons, "Neurons per layer: 1024, 4096, 16384 or 65536")
+      ->capture_default_str();
+  app.add_option("--layers", o.layers, "Number of layers, 1 to 1920")
       ->capture_default_str()
       ->check(CLI::Range(1, graphs::RadixNet::most_layers));
 }
@@ -368,38 +367,39 @@ void add_size_options(CLI::App& app, Options& o) {
 std::function<int()> make_spdnn(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_size_options(app, *o);
-  app.add_option("--data", o->data, "folder with mnist/ and spdnn/ (default: the variable ASSAY_DATA)");
+  app.add_option("--data", o->data, "Folder with mnist/ and spdnn/ (default: the variable ASSAY_DATA)");
   auto* const weights =
-      app.add_option("--weights", o->weights, "folder of official layer files, instead of generating");
-  auto* const inputs =
-      app.add_option("--inputs", o->inputs,
-                     "mnist, fashion, generated, or a file as sparse-images-1024.tsv (default: the first "
-                     "of them that is there)");
-  add_unsigned(app, "--images", o->images, "only the first N images; the truth is compared on them", 1);
+      app.add_option("--weights", o->weights,
+                     "Read the official layer files in this folder instead of generating the network");
+  auto* const inputs = app.add_option(
+      "--inputs", o->inputs,
+      "mnist, fashion, generated, or a file like sparse-images-1024.tsv (default: the first one available)");
+  add_unsigned(app, "--images", o->images, "Run only the first N images, and compare the truth on those", 1);
   auto* const truth = app.add_option(
-      "--truth", o->truth, "file of categories to compare with (default: that under --data, for MNIST)");
-  auto* const expects_zero =
-      app.add_flag("--expects-zero", o->expects_zero,
-                   "accept that no image has a category as intended instead of calling it VACUOUS");
-  app.add_option("--threads", o->threads, "threads (default: all)")->check(CLI::Range(1, 4096));
-  app.add_option("--isa", o->isa, "no kernel wider than this: scalar, avx2, avx512");
-  auto* const out = app.add_option("--out", o->out, "write the categories to this file");
-  app.add_option("--network", o->network, "run the trained network in this folder on MNIST's test images")
+      "--truth", o->truth,
+      "Compare the categories with this file (default, for MNIST: the official one under --data)");
+  auto* const expects_zero = app.add_flag(
+      "--expects-zero", o->expects_zero, "Accept that no image has a category instead of calling it VACUOUS");
+  app.add_option("--threads", o->threads, "Number of threads (default: all processors)")
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--isa", o->isa, "Use no kernel wider than this: scalar, avx2 or avx512");
+  auto* const out = app.add_option("--out", o->out, "Write the categories to this file");
+  app.add_option("--network", o->network, "Run the trained network in this folder on MNIST's test images")
       ->excludes(weights, inputs, truth, expects_zero, out, app.get_option("--neurons"),
                  app.get_option("--layers"));
-  app.add_flag("--json", o->json, "one JSON object on stdout");
+  app.add_flag("--json", o->json, "Print one JSON object on stdout");
 
-  CLI::App* const generate = app.add_subcommand("generate", "write the official layer files");
+  CLI::App* const generate = app.add_subcommand("generate", "Write the official layer files");
   add_size_options(*generate, *o);
-  generate->add_option("--out", o->folder, "folder to write n<N>-l<l>.tsv to")->required();
-  generate->add_flag("--gzip", o->gzip, "write n<N>-l<l>.tsv.gz");
-  generate->add_flag("--yes", o->yes, "also above 1 GiB");
-  generate->add_flag("--json", o->json, "one JSON object on stdout");
+  generate->add_option("--out", o->folder, "Folder to write the files n<N>-l<l>.tsv to")->required();
+  generate->add_flag("--gzip", o->gzip, "Write n<N>-l<l>.tsv.gz instead");
+  generate->add_flag("--yes", o->yes, "Allow more than 1 GiB of files");
+  generate->add_flag("--json", o->json, "Print one JSON object on stdout");
   generate->footer("Example:\n  assay spdnn generate --neurons 1024 --layers 120 --out layers");
   app.footer(app.get_footer() +
-             "\n\nThe verdict is agreement with the truth: exit code 0 if the categories agree, 1 if not, 3\n"
-             "(VACUOUS) if neither has any. A run without a truth, and one of --network, measures, gives no\n"
-             "verdict and ends with 0; \"status\" is then null in the JSON.");
+             "\n\nThe categories are compared with the truth: exit code 0 if they agree, 1 if not, 3 "
+             "(VACUOUS) if\nthere are none on either side. Without a truth, and with --network, the run only "
+             "measures: it\ngives no verdict and exits with 0; \"status\" is null in the JSON.");
   return [o, generate] {
     if (generate->parsed()) return run_generate(*o);
     return o->network.empty() ? run_challenge(*o) : run_network(*o);

@@ -23,9 +23,10 @@
 namespace assay::cli {
 
 void add_study_options(CLI::App& app, StudyOptions& o) {
-  app.add_option("--out", o.out, "The page, NAME.html; CSV, JSON and SVG go beside it")->check(not_empty);
-  app.add_flag("--json", o.json, "One JSON object on stdout");
-  app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
+  app.add_option("--out", o.out, "Write the page to NAME.html, and CSV, JSON and SVG files beside it")
+      ->check(not_empty);
+  app.add_flag("--json", o.json, "Print one JSON object on stdout");
+  app.add_option("--threads", o.threads, "Number of OpenMP threads (default: OpenMP's choice)")
       ->check(CLI::Range(1, 4096));
   add_seed(app, o.seed, "Seed of the data and of stochastic rounding");
 }
@@ -114,9 +115,9 @@ int run_convert(const Options& o) {
 void add_error_options(CLI::App& app, Options& o, std::string_view study) {
   const bool convert = study == "convert";
   app.add_option("--format,-f", o.asked.formats,
-                 convert ? "Format to round into (default: bf16); repeat it, as every option here"
-                         : "Format of the operands (default: the unit's first, else f32); repeat it, as "
-                           "every option here")
+                 convert ? "Format to round into (default: bf16); may be repeated, like every option here"
+                         : "Format of the operands (default: the unit's first, else f32); may be repeated, "
+                           "like every option here")
       ->allow_extra_args(false);
   if (!convert) {
     app.add_option("--acc", o.asked.accumulators, "Format of the sums (default: f32)")
@@ -125,8 +126,8 @@ void add_error_options(CLI::App& app, Options& o, std::string_view study) {
                    "sequential, pairwise[:BASE] or blocked:LANES[:PANEL] (default: sequential)")
         ->allow_extra_args(false);
     app.add_option("--unit", o.units,
-                   "A machine's unit, a named chain, or a .json of `assay probe --out`: see `assay units`, "
-                   "`assay list arithmetics`")
+                   "A machine's unit, a named chain, or a .json of `assay probe --out` (see `assay units`, "
+                   "`assay list arithmetics`)")
         ->allow_extra_args(false);
     if (study != "sum") {
       app.add_option("--product", o.asked.products,
@@ -138,11 +139,14 @@ void add_error_options(CLI::App& app, Options& o, std::string_view study) {
   app.add_option("--values", o.asked.values,
                  "positive, uniform, normal, wide or above-tenth (default: positive)")
       ->allow_extra_args(false);
-  app.add_option("--n", o.asked.lengths, "Lengths: FIRST:LAST, or a list with commas")->capture_default_str();
-  add_unsigned(app, "--per-decade", o.asked.per_decade, "Lengths a decade (default: 3)", 1);
-  add_unsigned(app, "--trials", o.asked.trials.most, "Trials of a length (default: 100)", 1);
+  app.add_option("--n", o.asked.lengths, "Lengths: FIRST:LAST, or a comma-separated list")
+      ->capture_default_str();
+  add_unsigned(app, "--per-decade", o.asked.per_decade, "Lengths per decade (default: 3)", 1);
+  add_unsigned(app, "--trials", o.asked.trials.most, "Trials per length (default: 100)", 1);
   add_unsigned(app, "--terms", o.asked.trials.terms,
-               "Terms of all trials of a length: longer ones get fewer, but 8 (default: 2^22)", 1);
+               "Most terms over all trials of one length: longer sums get fewer trials, but at least 8 "
+               "(default: 2^22)",
+               1);
   add_study_options(app, o.study);
 }
 
@@ -177,7 +181,7 @@ std::function<int()> make_study(CLI::App& app) {
     const auto chosen =
         std::find_if(subs->begin(), subs->end(), [](const Sub& s) { return s.app->parsed(); });
     if (chosen == subs->end())
-      throw InputError("study", "", fmt::format("one of {}", fmt::join(names, ", ")), "none");
+      throw UsageError(fmt::format("study requires one of {}", fmt::join(names, ", ")));
     return chosen->run();
   };
 }

@@ -57,8 +57,8 @@ int units(const Options& o) {
 
 std::function<int()> make_units(CLI::App& app) {
   const auto o = std::make_shared<Options>();
-  app.add_option("NAME", o->name, "One unit, with everything that is known of it; without it, the table");
-  app.add_flag("--json", o->json, "JSON on stdout");
+  app.add_option("NAME", o->name, "Show everything known about this unit (default: a table of all units)");
+  app.add_flag("--json", o->json, "Print JSON on stdout");
   return [o] { return units(*o); };
 }
 

@@ -69,10 +69,8 @@ int run(const Options& o, const CLI::App& app) {
 
   const Arithmetic* const unit = o.unit.empty() ? nullptr : &find_arithmetic(o.unit, "--unit");
   if (unit != nullptr && (!unit->gives(spec.output) || !unit->accepts(spec.a, spec.b)))
-    throw InputError(
-        "--unit", "",
-        fmt::format("a unit of {} and {} that gives {}", spec.a.dtype, spec.b.dtype, spec.output.dtype),
-        o.unit);
+    throw UsageError(fmt::format("--unit {} does not make {} of {} and {}", o.unit, spec.output.dtype,
+                                 spec.a.dtype, spec.b.dtype));
   if (unit != nullptr)
     check_places(o.unit, *unit,
                  spec.operation == CaseOperation::gemm ? MatrixPlaces({spec.m, spec.n}) : MatrixPlaces());
@@ -112,10 +110,9 @@ int run(const Options& o, const CLI::App& app) {
 std::function<int()> make_verify(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   add_case_options(app, o->cases);
-  app.add_option(
-      "--unit", o->unit,
-      "Demand the bits of this arithmetic, or of X.json that `assay probe` saved (default: the exact "
-      "result decides)");
+  app.add_option("--unit", o->unit,
+                 "Require the bits of this arithmetic, or of X.json saved by `assay probe` (default: judge "
+                 "by the exact result)");
   add_show_options(app, o->show);
   return [o, &app] {
     refuse_unused(o->cases, app);

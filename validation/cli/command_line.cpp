@@ -115,8 +115,8 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
       for (const CLI::App* sub : at.get_subcommands([](const CLI::App*) { return true; }))
         known.push_back(sub->get_name());
     }
-    what = fmt::format("{} {}",
-                       is_option ? "there is no option" : "this argument was not expected:", quoted(word));
+    what = fmt::format("{} {}", is_option ? "there is no option" : "there is no use for the argument",
+                       quoted(word));
     std::string label = "; near names: ";
     for (const std::string& name : near_names(word, known)) what += std::exchange(label, ", ") + name;
   }
@@ -136,8 +136,8 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
   CLI::App app("Says whether the numbers of sparse and low-precision kernels are right.", "assay");
   app.formatter(std::make_shared<HelpFormat>());  // before the commands, which inherit it
   bool version = false, json = false;
-  app.add_flag("--version", version, "Version, compiler and flags");
-  app.add_flag("--json", json, "With --version: as JSON");
+  app.add_flag("--version", version, "Print version, compiler and flags");
+  app.add_flag("--json", json, "With --version: print JSON");
   app.footer(examples(commands));
   std::vector<std::string> names;
   std::map<const CLI::App*, std::function<int()>> bodies;
@@ -173,7 +173,7 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
       throw ParseFailure("assay: --version and --json before a command belong to no command");
     return bodies.at(app.get_subcommands().front())();
   }
-  if (!version) throw ParseFailure("assay: expected a command\n\n" + app.help());
+  if (!version) throw ParseFailure("assay: a command is missing\n\n" + app.help());
   const Build build = this_build();
   fmt::print("{}", json ? version_json(build) + '\n' : version_text(build));
   return agree;

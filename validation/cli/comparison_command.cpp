@@ -69,7 +69,7 @@ std::string whole_number(const std::string& text) {
   const bool leading_zero = text.size() > 1 && text[0] == '0';  // octal to the parser
   if (status == std::errc{} && stop == end && number >= 0 && !text.starts_with('-') && !leading_zero)
     return "";
-  return "expected a whole number from 0 to 2^63 - 1, found " + quoted(text);
+  return "takes a whole number from 0 to 2^63 - 1, not " + quoted(text);
 }
 
 namespace {
@@ -81,25 +81,24 @@ std::string number_of_steps(const std::string& text) {
   const auto [stop, status] = std::from_chars(text.data(), end, number);
   const bool leading_zero = text.size() > 1 && text[0] == '0';  // octal to the parser
   if (status == std::errc{} && stop == end && !leading_zero) return "";
-  return "expected a whole number from 0 to 2^64 - 1, found " + quoted(text);
+  return "takes a whole number from 0 to 2^64 - 1, not " + quoted(text);
 }
 
 }  // namespace
 
 void add_policy_options(CLI::App& app, PolicyOptions& o, std::string_view default_policy) {
   o.name = default_policy;
-  app.add_option("--policy", o.name, "What counts as agreement: a name of policies.toml, or tolerance")
+  app.add_option("--policy", o.name, "What counts as agreement: a policy of policies.toml, or tolerance")
       ->capture_default_str();
   app.add_option("--policies", o.file, "Read policies from this file in place of the built-in ones");
   app.add_option("--atol", o.atol, "With --policy tolerance: |got - want| <= atol + rtol |want|")
       ->check(finite_not_negative);
-  app.add_option("--rtol", o.rtol, "With --policy tolerance")->check(finite_not_negative);
-  app.add_option(
-         "--ulps", o.ulps,
-         "With --policy tolerance: or at most N steps between codes (of integers: their difference); 0: "
-         "want, rounded into got's format")
+  app.add_option("--rtol", o.rtol, "With --policy tolerance: see --atol")->check(finite_not_negative);
+  app.add_option("--ulps", o.ulps,
+                 "With --policy tolerance: also accept N steps between codes (integers: a difference of N); "
+                 "0 accepts want rounded into got's format")
       ->check(number_of_steps);
-  app.add_option("--because", o.because, "With --policy tolerance: the reason, which stands in the report");
+  app.add_option("--because", o.because, "With --policy tolerance: the reason for it, shown in the report");
 }
 
 compare::Policy chosen_policy(const PolicyOptions& o) {
@@ -140,7 +139,7 @@ compare::Policy chosen_policy(const PolicyOptions& o) {
 void add_raw_options(CLI::App& app, RawOptions& o, bool with_layout) {
   app.add_option("--dtype", o.dtype,
                  "Element type of files without a header: float32, bfloat16, uint16, ...");
-  app.add_option("--shape", o.shape, "Shape of files without a header, as in 64x33");
+  app.add_option("--shape", o.shape, "Shape of files without a header, for example 64x33");
   if (!with_layout) return;
   app.add_option("--layout", o.layout, "Order of files without a header: row or column")
       ->capture_default_str()
@@ -175,8 +174,10 @@ io::AnyArray read_operand(const std::string& path, const std::string& format, co
   io::ReadOptions options;
   if (!format.empty()) options.format = parse_format(format);
   if (raw.dtype.empty() != raw.shape.empty()) {
-    throw InputError(raw.dtype_option + ", " + raw.shape_option, "", "both, for files without a header",
-                     (raw.dtype.empty() ? raw.shape_option : raw.dtype_option) + " alone");
+    const bool has_shape = raw.dtype.empty();
+    throw UsageError(fmt::format("{} requires {}: a file without a header needs both",
+                                 has_shape ? raw.shape_option : raw.dtype_option,
+                                 has_shape ? raw.dtype_option : raw.shape_option));
   }
   if (!raw.dtype.empty() && is_raw_name(path)) {
     options.raw =
@@ -236,15 +237,16 @@ std::vector<double> values_of(const io::Array& array) {
 }
 
 void add_show_options(CLI::App& app, ShowOptions& o) {
-  app.add_flag("--statistics", o.statistics, "Distances, percentiles, NMSE and cosine below the verdict");
-  app.add_flag("--json", o.json, "One JSON object on stdout");
+  app.add_flag("--statistics", o.statistics,
+               "Print distances, percentiles, NMSE and cosine below the verdict");
+  app.add_flag("--json", o.json, "Print one JSON object on stdout");
   app.add_flag("--quiet", o.quiet, "Print nothing on stdout; the exit code is the answer");
   app.add_option("--report", o.report,
-                 "Folder for report.txt, report.jsonl, report.junit.xml and report.html");
-  app.add_flag("--strict", o.strict,
-               "VACUOUS, and values that were not judged, count as disagreement (exit code 3 where nothing "
-               "was verified)");
-  app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
+                 "Write report.txt, report.jsonl, report.junit.xml and report.html to this folder");
+  app.add_flag(
+      "--strict", o.strict,
+      "Count VACUOUS and values that were not judged as disagreement (exit code 3 if nothing was verified)");
+  app.add_option("--threads", o.threads, "Number of OpenMP threads (default: OpenMP's choice)")
       ->check(CLI::Range(1, 4096));
 }
 

@@ -40,7 +40,7 @@ struct PolicyOptions {
   std::optional<std::uint64_t> ulps;
 };
 void add_policy_options(CLI::App& app, PolicyOptions& options, std::string_view default_policy);
-// InputError for an unknown name, for a tolerance without a number or a reason, and for numbers without a
+// InputError for an unknown name; UsageError for a tolerance without a number or a reason, and for numbers without a
 // tolerance.
 compare::Policy chosen_policy(const PolicyOptions& options);
 
@@ -52,7 +52,7 @@ struct RawOptions {
 };
 void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
 
-// InputError if a type or a shape of files without a header was typed, and each of `paths` has one (empty: not typed).
+// UsageError if a type or a shape of files without a header was typed, and each of `paths` has one (empty: not typed).
 void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths);
 
 // Does the name end in none of the known extensions?

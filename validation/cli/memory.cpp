@@ -37,9 +37,8 @@ void require_memory(std::string_view command, std::string_view what, std::string
                     std::optional<std::uint64_t> needed, std::uint64_t available) {
   const std::string size = needed ? bytes_text(*needed) : "more than 16 EiB";
   if (!needed || *needed > available) {
-    throw InputError(std::string(what), "",
-                     fmt::format("sizes that fit the {} of memory that are available", bytes_text(available)),
-                     fmt::format("{}, which take {}", why, size));
+    throw UsageError(fmt::format("{}: {} take {} of memory, and {} are available", what, why, size,
+                                 bytes_text(available)));
   }
   constexpr std::uint64_t worth_saying = std::uint64_t{1} << 30;
   if (*needed < worth_saying) return;

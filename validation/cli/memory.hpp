@@ -20,9 +20,9 @@ std::optional<std::uint64_t> bytes_product(std::initializer_list<std::uint64_t> 
 // The same of a sum of such products.
 std::optional<std::uint64_t> bytes_sum(std::initializer_list<std::optional<std::uint64_t>> terms);
 
-// InputError unless `needed` bytes (nothing: 2^64 and more) are available: "--k: expected sizes that need at most 12.0
-// GiB of memory, found ...". `what` are the options that ask for them, `why` what takes the memory. From 1 GiB on it is
-// said on stderr, under the name of the command.
+// UsageError unless `needed` bytes (nothing: 2^64 and more) are available: "--k: inputs of 10^9 terms take 238.4 GiB
+// of memory, and 12.0 GiB are available". `what` are the options that ask for the memory, `why` what takes it. From
+// 1 GiB on the amount is printed on stderr, under the name of the command.
 void require_memory(std::string_view command, std::string_view what, std::string_view why,
                     std::optional<std::uint64_t> needed, std::uint64_t available = available_memory_bytes());
 

@@ -13,7 +13,7 @@ std::string not_empty(const std::string& text) { return text.empty() ? "an empty
 
 std::string not_negative(const std::string& text) {
   const bool number = !text.empty() && (text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
-  return number ? "" : "expected a number of 0 or more, found " + quoted(text);
+  return number ? "" : "takes a number of 0 or more, not " + quoted(text);
 }
 
 std::string finite_not_negative(const std::string& text) {
@@ -22,14 +22,14 @@ std::string finite_not_negative(const std::string& text) {
   const bool whole = !text.empty() && *end == '\0';
   return whole && std::isfinite(number) && !std::signbit(number)
              ? ""
-             : "expected a finite number, 0 or more, found " + quoted(text);
+             : "takes a finite number of 0 or more, not " + quoted(text);
 }
 
 std::string signed_number(const std::string& text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole ? "" : "expected a whole number, found " + quoted(text);
+  return whole ? "" : "takes a whole number, not " + quoted(text);
 }
 
 namespace {
@@ -43,8 +43,8 @@ std::uint64_t parse_unsigned(const std::string& name, const std::string& text, s
   const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
   if (error != std::errc{} || stop != end || value < first) {
     const bool too_large = error == std::errc::result_out_of_range;
-    throw CLI::ValidationError(name, "expected a whole number, " + std::to_string(first) +
-                                         (too_large ? " or more and below 2^64" : " or more") + ", found " +
+    throw CLI::ValidationError(name, "takes a whole number, " + std::to_string(first) +
+                                         (too_large ? " or more and below 2^64" : " or more") + ", not " +
                                          quoted(text));
   }
   return value;

@@ -14,40 +14,41 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_option("--got-from", o.program,
                  "The program to ask, as a shell command (protocol: validation/diagnose)")
       ->required();
-  app.add_option("--form", o.form, "text or binary: how it is spoken to")->capture_default_str();
+  app.add_option("--form", o.form, "Form of the protocol: text or binary")->capture_default_str();
   app.add_option("--format,-f", o.format, "Format of the operands, and of the result without --output")
       ->capture_default_str();
   app.add_option("--a-format", o.a_format, "Format of A alone");
   app.add_option("--b-format", o.b_format, "Format of B alone");
   app.add_option("--c-format", o.c_format, "Format of C alone");
   app.add_option("--output", o.output, "Format of the result");
-  add_unsigned(app, "--m", o.m, "Rows of A (gemm; default: 1)", 1);
-  add_unsigned(app, "--n", o.n, "Columns of B (gemm; default: 1)", 1);
+  add_unsigned(app, "--m", o.m, "For gemm: rows of A (default: 1)", 1);
+  add_unsigned(app, "--n", o.n, "For gemm: columns of B (default: 1)", 1);
   app.add_option("--k", o.k, "Terms of a sum: 64, or several (8,33,64) or a range (1:64:8)")
       ->capture_default_str();
-  app.add_flag("--with-c", o.with_c, "gemm with an addend: D = alpha A B + beta C");
+  app.add_flag("--with-c", o.with_c, "For gemm: add C, D = alpha A B + beta C");
   app.add_option("--alpha", o.alpha,
-                 "Of gemm: factor of A B, as a float32 (float64 where A or the result is)")
+                 "For gemm: factor of A B, rounded to float32 (float64 if A or the result is float64)")
       ->capture_default_str();
   app.add_option("--beta", o.beta,
-                 "Factor of C, with --with-c, as a float32 (float64 where A or the result is)")
+                 "With --with-c: factor of C, rounded to float32 (float64 if A or the result is float64)")
       ->capture_default_str();
-  app.add_option(
-         "--threads", o.threads,
-         "Threads of the program, by OMP_NUM_THREADS, BLIS_NUM_THREADS and others (default: its own choice)")
+  app.add_option("--threads", o.threads,
+                 "Threads of the program, set through OMP_NUM_THREADS, BLIS_NUM_THREADS and others (default: "
+                 "its own choice)")
       ->check(CLI::Range(1, 4096));
-  app.add_option("--offset", o.offset, "Bytes from a multiple of 64 to each operand, if the program heeds it")
+  app.add_option("--offset", o.offset,
+                 "Bytes from a multiple of 64 to each operand's address, if the program honours it")
       ->check(CLI::Range(0, 63));
-  app.add_option("--seconds", o.seconds, "What the program may take for a round")
+  app.add_option("--seconds", o.seconds, "Time limit of the program for one round")
       ->capture_default_str()
       ->check(not_negative)
       ->check(CLI::Range(0.01, 86400.0));
-  app.add_option("--round", o.round, "Cases of a round at most")
+  app.add_option("--round", o.round, "Most cases per round")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 20));
-  add_unsigned(app, "--runs", o.most_runs, "Cases in all at most (default: 4000000)", 1);
+  add_unsigned(app, "--runs", o.most_runs, "Most cases in total (default: 4000000)", 1);
   add_seed(app, o.seed, "Seed of the random inputs");
-  app.add_flag("--json", o.json, "One JSON object on stdout");
+  app.add_flag("--json", o.json, "Print one JSON object on stdout");
 }
 
 diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {

@@ -29,19 +29,21 @@ int run(const Options& o) {
 
 std::function<int()> make_study_spdnn(CLI::App& app) {
   const auto o = std::make_shared<Options>();
-  app.add_option("--neurons", o->asked.neurons, "1024, 4096, 16384 or 65536")->capture_default_str();
-  app.add_option("--layers", o->asked.layers, "Layers, 1..1920")
+  app.add_option("--neurons", o->asked.neurons, "Neurons per layer: 1024, 4096, 16384 or 65536")
+      ->capture_default_str();
+  app.add_option("--layers", o->asked.layers, "Number of layers, 1 to 1920")
       ->capture_default_str()
       ->check(CLI::Range(1, graphs::RadixNet::most_layers));
   app.add_option("--inputs", o->asked.inputs,
-                 "mnist, fashion, generated, or a file as sparse-images-1024.tsv");
+                 "mnist, fashion, generated, or a file like sparse-images-1024.tsv");
   app.add_option("--network", o->asked.network,
-                 "Instead: the trained network in this folder, on MNIST's test images")
+                 "Study the trained network in this folder, on MNIST's test images, instead")
       ->check(not_empty)
       ->excludes(app.get_option("--neurons"), app.get_option("--layers"), app.get_option("--inputs"));
   app.add_option("--data", o->asked.data, "Folder with mnist/ (default: the variable ASSAY_DATA)");
   add_unsigned(app, "--images", o->asked.images,
-               "Only the first N images (all are interpolated: neighbours leak into each other)", 1);
+               "Use only the first N images (all are interpolated, because neighbours leak into each other)",
+               1);
   app.add_option("--weights", o->asked.weights,
                  "Formats of the weights to try, FORMAT or FORMAT:ROUNDING (default: f32); may be repeated")
       ->allow_extra_args(false);

@@ -28,7 +28,7 @@ using judge::input_formats;
 
 io::Array floating_operand(std::string_view option, const std::string& path, const std::string& format,
                            const UnitOptions& o) {
-  if (path.empty()) throw InputError(std::string(option), "", "FILE", "none");
+  if (path.empty()) throw UsageError(std::string(option) + " requires FILE");
   io::Array array = read_dense_operand(path, format.empty() ? o.format : format, o.raw);
   if (!array.element.is_floating()) {
     throw InputError(path, "",
@@ -41,12 +41,11 @@ io::Array floating_operand(std::string_view option, const std::string& path, con
 }  // namespace
 
 void add_scale_options(CLI::App& app, ScaleOptions& o) {
-  app.add_option(
-      "--a-scales", o.a,
-      "Scales of A's blocks, for a unit that reads them: uint8 codes or values, in A's shape with k in "
-      "blocks");
+  app.add_option("--a-scales", o.a,
+                 "Block scales of A, for a unit that reads them: uint8 codes or values, in A's shape with k "
+                 "counted in blocks");
   app.add_option("--b-scales", o.b, "The same for B");
-  app.add_option("--a-tensor-scale", o.a_tensor, "NVFP4's float32 scale of all of A (default: 1)");
+  app.add_option("--a-tensor-scale", o.a_tensor, "NVFP4's float32 scale of the whole of A (default: 1)");
   app.add_option("--b-tensor-scale", o.b_tensor, "The same for B");
 }
 
@@ -63,21 +62,20 @@ void add_unit_options(CLI::App& app, UnitOptions& o) {
   app.add_option("--a", o.a, "Left operand: npy, npz, safetensors, Matrix Market or raw; FILE:NAME")
       ->required();
   app.add_option("--b", o.b, "Right operand")->required();
-  app.add_option("--c", o.c, "What the sums start from (default: +0)");
+  app.add_option("--c", o.c, "Starting values of the sums (default: +0)");
   app.add_option("--out", o.out, "File to write D to: .npy, .npz, .safetensors or .raw");
-  app.add_option("--output", o.output, "Format of D, where the unit gives several (default: its first)");
+  app.add_option("--output", o.output, "Format of D, if the unit gives several (default: the first)");
   app.add_option("--format,-f", o.format, "Read arrays of codes (uint8, uint16, ...) as this format");
   app.add_option("--a-format", o.a_format, "Read A alone as this format");
   app.add_option("--b-format", o.b_format, "Read B alone as this format");
   app.add_option("--c-format", o.c_format, "Read C alone as this format");
   add_scale_options(app, o.scales);
-  app.add_flag(
-      "--round", o.round,
-      "Round operands to nearest even into the unit's formats; without it they must fit (units of tf32 "
-      "take float32 and ignore its last bits)");
+  app.add_flag("--round", o.round,
+               "Round operands to nearest even into the unit's formats; otherwise they must fit exactly "
+               "(tf32 units take float32 and ignore the last bits)");
   app.add_flag("--raw", o.raw_codes, "Write codes as unsigned integers");
-  app.add_flag("--json", o.json, "One JSON object on stdout");
-  app.add_option("--threads", o.threads, "OpenMP threads (default: as OpenMP decides)")
+  app.add_flag("--json", o.json, "Print one JSON object on stdout");
+  app.add_option("--threads", o.threads, "Number of OpenMP threads (default: OpenMP's choice)")
       ->check(CLI::Range(1, 4096));
   add_raw_options(app, o.raw);
 }
@@ -94,8 +92,8 @@ UnitOperands unit_operands(const UnitOptions& o, Lines a_blocks, Lines b_blocks)
   if (!in.arithmetic->gives(in.output)) {
     std::vector<std::string_view> names;
     for (const FormatSpec& f : info.outputs) names.push_back(f.short_name);
-    throw InputError("--output", "", fmt::format("one of {} gives: {}", info.name, fmt::join(names, ", ")),
-                     o.output);
+    throw InputError("--output", "",
+                     fmt::format("a format that {} gives ({})", info.name, fmt::join(names, ", ")), o.output);
   }
   in.a = floating_operand("--a", o.a, o.a_format, o);
   in.b = floating_operand("--b", o.b, o.b_format, o);
@@ -121,7 +119,7 @@ UnitOperands unit_operands(const UnitOptions& o, Lines a_blocks, Lines b_blocks)
   in.b_scales = judge::scales_of(read_scales(o.scales.b, o.scales.b_tensor), "--b-scales", "--b-tensor-scale",
                                  info, in.b.shape, b_blocks, &arithmetics());
   if (in.c && (!o.scales.a_tensor.empty() || !o.scales.b_tensor.empty()))
-    throw InputError("--c", "", "no tensor's scale with it: it would scale C too", o.c);
+    throw UsageError("--c excludes --a-tensor-scale and --b-tensor-scale, which would scale C too");
   return in;
 }
 

@@ -175,8 +175,8 @@ void require_arrays(const Request& r, const OperationKind& kind) {
   const auto require = [&](bool there, std::string_view option) {
     if (there) return;
     const std::string argument = r.option(option);
-    throw InputError("check " + r.operation, "",
-                     r.caller == Caller::command ? argument + " FILE" : "an array " + argument, "none");
+    throw UsageError(fmt::format("check {} requires {}", r.operation,
+                                 r.caller == Caller::command ? argument + " FILE" : "an array " + argument));
   };
   require(kind.sparse_a ? r.sparse.has_value() : r.a.has_value(), "a");
   if (kind.has_b) require(r.b.has_value(), "b");

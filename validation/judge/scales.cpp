@@ -32,7 +32,7 @@ std::optional<io::Scales> scales_of(const GivenScales& given, const std::string&
                                     const std::string& tensor_option, const ArithmeticInfo& info,
                                     const io::Shape& shape, Lines along, const ArithmeticRegistry* known) {
   if (!given.blocks) {
-    if (!given.tensor.empty()) throw InputError(tensor_option, "", option + " with it", "none");
+    if (!given.tensor.empty()) throw UsageError(tensor_option + " requires " + option);
     return std::nullopt;
   }
   if (!info.block_scales) {

@@ -40,7 +40,7 @@ InputSource find_inputs(const std::string& inputs, const Data& data) {
   }
   if (inputs == "fashion") {
     if (fashion.empty())
-      throw InputError("--inputs fashion", "", "Debian's dataset-fashion-mnist", "it is not installed");
+      throw UsageError("--inputs fashion requires Debian's dataset-fashion-mnist, which is not installed");
     return {"fashion", fashion, ""};
   }
   return {"file", inputs, ""};

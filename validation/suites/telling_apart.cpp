@@ -49,7 +49,7 @@ std::optional<std::size_t> terms_of(const PairQuestion& q) {
       known += fmt::format("{}{} was revealed for {}", known.empty() ? "" : ", ", one->name,
                            fmt::join(**lengths, ", "));
   }
-  if (both.empty()) throw InputError("distinguish", "", "a number of terms that both know: " + known, "none");
+  if (both.empty()) throw UsageError("the two arithmetics share no number of terms: " + known);
   if (!terms) return *both.begin();
   if (!both.contains(*terms))
     throw InputError(option, "", "a number of terms that is known: " + known, std::to_string(*terms));
@@ -81,7 +81,8 @@ auto with_shared_formats(const Work& work) {
   try {
     return work();
   } catch (const ContractError& e) {
-    throw InputError("distinguish", "", "two arithmetics that take and give the same formats", e.what());
+    throw UsageError(fmt::format(
+        "distinguish requires two arithmetics that take and give the same formats: {}", e.what()));
   }
 }
 

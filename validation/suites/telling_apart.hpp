@@ -46,7 +46,7 @@ struct ToldApart {
   std::vector<TraceStep> x_steps{}, y_steps{};  // how each came to its answer; empty where it does not say
 };
 
-// InputError if the two have no formats in common.
+// UsageError if the two have no formats in common.
 ToldApart tell_apart(const PairQuestion& question, const DistinguishOptions& options);
 
 }  // namespace assay

@@ -95,8 +95,8 @@ BOOST_AUTO_TEST_CASE(names) {
   for (const char* const wrong : {"avx1024", "", "avx2+", "+avx2", "avx2+avx3", "AVX2"}) {
     BOOST_CHECK_EXCEPTION(parse_isa(wrong, "--isa"), InputError, [&](const InputError& e) {
       return std::string(e.what()) ==
-             "--isa: expected one of scalar, f16c, avx2, avx512, avx512bf16, amx_bf16, "
-             "amx_int8, vbmi2, vnni, found \"" +
+             "--isa takes one of scalar, f16c, avx2, avx512, avx512bf16, amx_bf16, "
+             "amx_int8, vbmi2, vnni, not \"" +
                  std::string(wrong) + '"';
     });
   }

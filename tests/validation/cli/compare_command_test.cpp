@@ -82,7 +82,7 @@ BOOST_FIXTURE_TEST_CASE(tolerances_need_a_number_and_a_reason, TailFolder) {
   for (const char* option : {"--atol", "--rtol"}) {
     for (const char* typed : {"abc", "inf", "nan", "-1", "1e400"}) {
       const std::string said =
-          std::string(option) + ": expected a finite number, 0 or more, found \"" + typed + '"';
+          std::string(option) + ": takes a finite number of 0 or more, not \"" + typed + '"';
       const Outcome outcome = assay(files + "--policy tolerance --because x " + option + " " + typed);
       BOOST_TEST(outcome.exit_code == 2);
       BOOST_TEST(holds(outcome.err, said), outcome.err);
@@ -113,7 +113,7 @@ BOOST_FIXTURE_TEST_CASE(no_ulps_is_a_limit, Folder) {
   write("got.npy", got);
   BOOST_TEST(assay(none).exit_code == 1);
   BOOST_TEST(assay("compare got.npy wide.npy --policy tolerance --ulps -1 --because x").exit_code == 2);
-  BOOST_TEST(holds(assay("compare got.npy wide.npy --got-format foo").err, "--got-format: "));
+  BOOST_TEST(holds(assay("compare got.npy wide.npy --got-format foo").err, "--got-format takes "));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_policy_file_and_a_file_of_bounds, TailFolder) {
@@ -129,7 +129,8 @@ BOOST_FIXTURE_TEST_CASE(a_policy_file_and_a_file_of_bounds, TailFolder) {
   // A bound of 1 is above most values: some zeros would pass, not all.
   BOOST_TEST(outcome.exit_code == 0);
   BOOST_TEST(holds(outcome.out, "policy ours x3: two more steps\n"));
-  BOOST_TEST(holds(assay(files + "--policy bound --policies own.toml").err, "found \"bound\""));
+  BOOST_TEST(holds(assay(files + "--policy bound --policies own.toml").err,
+                   "--policy takes a policy, not \"bound\""));
   set_value(bound, 7, -1.0);
   write("bound.npy", bound);
   BOOST_TEST(holds(assay(files + "--policy bound --bound bound.npy").err, "value 7"));

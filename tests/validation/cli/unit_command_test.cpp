@@ -303,11 +303,11 @@ BOOST_FIXTURE_TEST_CASE(scales_that_do_not_fit_are_refused, Scaled) {
   refused(unit + "--a-scales v.npy", "v.npy: element 0: expected the value of an e8m0 scale");
   refused(unit + "--a-scales i.npy", "expected e8m0 scales: uint8 codes, or their values");
   refused("--unit sm100.f8_e4m3 --a-scales s.npy", "a unit that reads scales of blocks: sm100.mxf8_e4m3");
-  refused(unit + "--b-tensor-scale 2", "--b-scales with it");
+  refused(unit + "--b-tensor-scale 2", "--b-tensor-scale requires --b-scales");
   refused(unit + "--b-scales s.npy --b-tensor-scale 0", "a positive number within the range of float32");
   refused(unit + "--b-scales s.npy --b-tensor-scale 1e39", "a positive number within the range of float32");
   write("c.npy", normal(f32, {5}, 1));
-  refused(unit + "--b-scales s.npy --b-tensor-scale 2 --c c.npy", "it would scale C too");
+  refused(unit + "--b-scales s.npy --b-tensor-scale 2 --c c.npy", "would scale C too");
 }
 
 BOOST_FIXTURE_TEST_CASE(dot_takes_one_product_a_row, Products) {
@@ -463,11 +463,12 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_unit_is_said_first, Products) {
     const Outcome outcome =
         assay(std::string(command) + " --unit sm80.bf17 --a a.safetensors --b b.safetensors");
     BOOST_TEST(outcome.exit_code == 2);
-    BOOST_TEST(holds(outcome.err, "found \"sm80.bf17\"; near names: sm80.bf16"), outcome.err);
+    BOOST_TEST(holds(outcome.err, "--unit takes an arithmetic, not \"sm80.bf17\"; near names: sm80.bf16"),
+               outcome.err);
   }
   const Outcome outcome = assay("study sum --unit zz");
   BOOST_TEST(outcome.exit_code == 2);
   BOOST_TEST(
-      holds(outcome.err, "--unit: expected an arithmetic (`assay list arithmetics` shows all), found \"zz\""),
+      holds(outcome.err, "--unit takes an arithmetic (`assay list arithmetics` shows all), not \"zz\""),
       outcome.err);
 }
