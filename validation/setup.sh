@@ -85,13 +85,15 @@ need() {
 
 # configure <preset> [cmake options]: leaves the name of the build folder in `build`.
 configure() {
-  local preset=$1 fresh=() cache
+  local preset=$1 fresh=() cache batches=()
   shift
   build=$builds/build
   [ "$preset" = release ] || build=$builds/build-$preset
   { mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null ||
     die 3 "cannot write to $build. Build elsewhere with ASSAY_BUILD=FOLDER"
   cache=$build/CMakeCache.txt
+  # In batches where all is compiled anyway; a folder that is configured keeps what it has. Clang goes file by file.
+  [ -f "$cache" ] || [ "$preset" = clang ] || batches=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12)
   # A checkout that was moved or copied with its build folder, or configured by hand for another generator.
   if [ -f "$cache" ] && ! { grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$top" "$cache" &&
                             grep -qxF "CMAKE_GENERATOR:INTERNAL=Ninja" "$cache"; }; then
@@ -101,7 +103,8 @@ configure() {
     export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
   fi
   say "Configuring $build"
-  if ! (cd "$top" && cmake --preset "$preset" -B "$build" "${fresh[@]}" "$@") >"$build/configure.log" 2>&1; then
+  if ! (cd "$top" && cmake --preset "$preset" -B "$build" "${fresh[@]}" "${batches[@]}" "$@") \
+       >"$build/configure.log" 2>&1; then
     cat "$build/configure.log" >&2
     die 4 "the configuration failed; the log above is $build/configure.log"
   fi

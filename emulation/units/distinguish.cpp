@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstdlib>
 #include <set>
 
@@ -507,6 +508,19 @@ Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const Distingu
   best.tried = tried;
   best.reduced = trial.count - tried;
   return best;
+}
+
+double seconds_a_dot(const Arithmetic& arithmetic, const DistinguishOptions& options, std::size_t terms) {
+  const ArithmeticInfo& info = arithmetic.info();
+  const auto [a, b] = options.inputs        ? *options.inputs
+                      : info.inputs.empty() ? std::pair(info.accumulator, info.accumulator)
+                                            : info.inputs.front();
+  constexpr std::size_t few = 4096;
+  const std::vector<std::uint64_t> zeros(few);
+  const auto begin = std::chrono::steady_clock::now();
+  static_cast<void>(arithmetic.dot({zeros.data(), few, 1, a}, {zeros.data(), few, 1, b}));
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return took * static_cast<double>(terms) / few;
 }
 
 }  // namespace assay

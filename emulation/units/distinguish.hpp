@@ -45,6 +45,9 @@ struct DistinguishOptions {
 // what the options ask for.
 Distinction distinguish(const Arithmetic& x, const Arithmetic& y, const DistinguishOptions& options = {});
 
+// What one dot product of so many terms takes, in seconds, from one that is short.
+double seconds_a_dot(const Arithmetic& arithmetic, const DistinguishOptions& options, std::size_t terms);
+
 // c as a code of an arithmetic's accumulator; empty if that does not hold it exactly, or if there is no c.
 std::optional<std::uint64_t> c_for(const DotInput& input, const Arithmetic& arithmetic);
 

@@ -132,9 +132,7 @@ class FmaChainUnit final : public Unit {
   std::optional<Accumulation> accumulation() const override {
     Accumulation how{.accumulator = row_.format, .flush = row_.flush};
     if (!row_.fused) how.product = row_.format;
-    how.tree.order = SumOrder::sequential;
-    if (row_.shape == ChainShape::tiles)
-      how.tree = {.order = SumOrder::blocked, .lanes = 2, .panel = tile_depth};
+    how.order = row_.shape == ChainShape::tiles ? SumOrder::blocked(2, tile_depth) : SumOrder::sequential();
     return how;
   }
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,

@@ -41,7 +41,7 @@ constexpr auto kernels_of_def = std::to_array<FmaKernel>({
 #include "emulation/units/fma_gemm.def"
 #undef FMA_GEMM
 });
-constexpr KernelTable<FmaKernel> table{"fma_gemm", kernels_of_def};
+constexpr KernelTable<FmaKernel> kernel_table{"fma_gemm", kernels_of_def};
 
 // The elements of K in the order in which a chain takes them.
 std::vector<std::size_t> order_of(ChainShape shape, std::size_t k) {
@@ -332,7 +332,7 @@ void dense_gemm(const FmaGemm& how, const FmaKernel& kernel, bool any_range, con
 
 }  // namespace
 
-const KernelTable<FmaKernel>& fma_kernels() { return table; }
+const KernelTable<FmaKernel>& fma_kernels() { return kernel_table; }
 
 bool fma_gemm(const FmaGemm& how, const FmaKernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
               const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d, bool any_range) {

@@ -233,4 +233,13 @@ HardMatrices::HardMatrices(HardClass kind, std::size_t m, std::size_t n, std::si
   }
 }
 
+std::vector<std::uint64_t> all_codes(const CodeMatrix& matrix) {
+  std::vector<std::uint64_t> all;
+  all.reserve(matrix.rows * matrix.cols);
+  for (std::size_t i = 0; i < matrix.rows; ++i) {
+    for (std::size_t j = 0; j < matrix.cols; ++j) all.push_back(matrix.code(i, j));
+  }
+  return all;
+}
+
 }  // namespace assay

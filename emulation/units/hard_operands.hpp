@@ -53,4 +53,7 @@ class HardMatrices {
   std::vector<std::byte> a_, b_, c_;
 };
 
+// The codes of a matrix row by row, a word each.
+std::vector<std::uint64_t> all_codes(const CodeMatrix& matrix);
+
 }  // namespace assay

@@ -16,6 +16,10 @@ void StepLog::add_rounding(const ExactValue<Wide>& t, const FormatSpec& f, Round
   if (error != nullptr) add_error(rounding_error(t, f, mode, flush));
 }
 
+int field_exponent(const ExactValue<std::uint64_t>& x, const FormatSpec& f) {
+  return x.exponent + f.precision - 1;
+}
+
 double magnitude_up(const ExactValue<Wide>& x) {
   ExactValue<Wide> magnitude = x;
   magnitude.negative = false;

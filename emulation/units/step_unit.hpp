@@ -29,6 +29,9 @@ struct StepLog {
   void add_rounding(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush) const;
 };
 
+// The exponent that the field of a code stands for: the smallest normal's for subnormals and zero. x is of format f.
+int field_exponent(const ExactValue<std::uint64_t>& x, const FormatSpec& f);
+
 // The least float64 that is not below |x|; x finite.
 double magnitude_up(const ExactValue<Wide>& x);
 

@@ -1,17 +1,10 @@
-// The float chains: a dot product as a tree of rounded additions, with everything that such a tree can be as a
-// parameter.
+// The float chains: a dot product as rounded additions one after another, with their order and everything else that
+// they can be as a parameter.
 //
 // Numerics
 //   product   fused: the exact product enters its addition, one rounding. Else rounded to `product` first, in the
 //             same mode.
-//   order     of `tree` (SumTree); SumOrder::any is no chain.
-//             sequential   starts at c, or at +0: ((c + p0) + p1) + ...
-//             blocked      every lane of every panel starts at +0 and takes its terms in order; lanes are added by
-//                          halves, lane j + lane j + ceil(w/2), until one is left; the panels' sums are added in
-//                          order to c, or to the first panel's sum. One lane and one panel is `sequential`.
-//             pairwise     n <= base terms: a chain from +0. Else the sum of the first floor(n/2) terms plus that of
-//                          the rest. Then c + sum.
-//             No terms give c, or +0.
+//   order     of the additions: schedule.hpp. Any order is no chain.
 //   rounding  one mode for all; stochastic rounding takes draw i of StochasticDraws (stochastic.hpp), of the seed and
 //             the output's place, for rounding i in the order of evaluation (lanes: term by term), exact ones counted.
 //             Additions whose exact sum is zero give +0 (toward-negative -0) unless both operands are zeros of one
@@ -39,7 +32,7 @@ struct ChainSpec {
   std::string summary{};
   FormatSpec accumulator = formats::float32;
   std::optional<FormatSpec> product{};  // empty: fused
-  SumTree tree{.order = SumOrder::sequential};
+  SumOrder order{};
   Rounding rounding = Rounding::nearest_even;
   bool flush_inputs = false;
   bool flush_results = false;
@@ -47,11 +40,14 @@ struct ChainSpec {
   bool host_arithmetic = true;  // false: encode() even where the host could do it; for tests
 };
 
-// ContractError for a tree of any order, zero lanes or an unsound format.
+// ContractError for any order, no lanes, parts or base, or an unsound format.
 std::unique_ptr<const Arithmetic> make_chain(const ChainSpec& spec);
 
 // The same as an Accumulation, for bounds.
 Accumulation accumulation(const ChainSpec& spec);
+
+// The order as the chain's info tells it: order_name(), and panels of one lane as "1 lane, panels of 256".
+std::string chain_order_name(const SumOrder& order);
 
 // Adds the chains of arithmetics.def.
 void add_chains(ArithmeticRegistry& registry);

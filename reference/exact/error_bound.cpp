@@ -63,27 +63,14 @@ using upward::add, upward::compound, upward::multiply;
 
 bool is_nearest(Rounding mode) { return mode == Rounding::nearest_even || mode == Rounding::nearest_away; }
 
-std::uint64_t ceil_divide(std::uint64_t a, std::uint64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
-
-std::uint64_t ceil_log2(std::uint64_t n) {
-  std::uint64_t levels = 0;
-  for (; n > 1; n = ceil_divide(n, 2)) ++levels;
-  return levels;
-}
-
-// Additions from a term of a panel of m terms to the panel's sum.
-std::uint64_t path_in_panel(std::uint64_t lanes, std::uint64_t m) {
-  return m == 0 ? 0 : ceil_divide(m, lanes) - 1 + ceil_log2(lanes);
-}
-
 // Upward: a count as a float64.
 double as_double(std::uint64_t n) {
   const double x = static_cast<double>(n);
   return n <= std::uint64_t{1} << 53 ? x : std::nextafter(x, std::numeric_limits<double>::infinity());
 }
 
-// The multiple of sum |x| for `terms` terms on a tree whose longest path has `path` additions; `leaves`: every term is
-// rounded, or fused into an addition, on entering.
+// The multiple of sum |x| for `terms` terms in an order whose longest path has `path` additions; `leaves`: every term
+// is rounded, or fused into an addition, on entering.
 double relative_bound(const FormatSpec& f, Rounding mode, std::uint64_t terms, std::uint64_t path,
                       bool leaves) {
   if (terms == 0) return 0;
@@ -128,7 +115,7 @@ ErrorBound assemble(const Accumulation& how, const TermSums& data, double relati
 ErrorBound accumulated_sum(const Accumulation& how, const TermSums& data, const FormatSpec& input) {
   const bool leaves = !contains_format(how.accumulator, input);
   const std::uint64_t terms = data.terms + (data.addend ? 1 : 0);
-  const std::uint64_t path = longest_path(how.tree, data.terms) + (data.addend && data.terms != 0 ? 1 : 0);
+  const std::uint64_t path = longest_path(how.order, data.terms) + (data.addend && data.terms != 0 ? 1 : 0);
   const double relative = relative_bound(how.accumulator, how.rounding, terms, path, leaves);
   const double n = as_double(data.terms);
   const double underflow = leaves ? multiply(n, underflow_error(how.accumulator, how.rounding)) : 0;
@@ -148,28 +135,6 @@ double underflow_error(const FormatSpec& f, Rounding mode) {
   return std::ldexp(1.0, std::max(is_nearest(mode) ? smallest - 1 : smallest, -1074));
 }
 
-std::uint64_t longest_path(const SumTree& tree, std::uint64_t n) {
-  if (tree.lanes == 0 || tree.base == 0)
-    throw ContractError("a tree of additions with no lanes or runs of no terms");
-  if (n == 0) return 0;
-  switch (tree.order) {
-    case SumOrder::any:
-    case SumOrder::sequential: break;
-    case SumOrder::pairwise: {
-      std::uint64_t levels = 0, run = n;
-      for (; run > tree.base; run = ceil_divide(run, 2)) ++levels;
-      // Runs of unequal length: one of the last level may be as long as the base.
-      return levels + std::min(n, levels == 0 ? n : tree.base) - 1;
-    }
-    case SumOrder::blocked: {
-      if (tree.panel == 0 || tree.panel >= n) return std::min(n - 1, path_in_panel(tree.lanes, n));
-      const std::uint64_t panels = ceil_divide(n, tree.panel);
-      return std::min(n - 1, path_in_panel(tree.lanes, tree.panel) + panels - 1);
-    }
-  }
-  return n - 1;
-}
-
 ErrorBound sum_bound(const Accumulation& how, const TermSums& data, const FormatSpec& input) {
   ErrorBound bound = accumulated_sum(how, data, input);
   add_output(bound, how, data);
@@ -179,7 +144,7 @@ ErrorBound sum_bound(const Accumulation& how, const TermSums& data, const Format
 ErrorBound dot_bound(const Accumulation& how, const TermSums& data) {
   const FormatSpec& a = how.accumulator;
   const std::uint64_t terms = data.terms + (data.addend ? 1 : 0);
-  const std::uint64_t path = longest_path(how.tree, data.terms) + (data.addend && data.terms != 0 ? 1 : 0);
+  const std::uint64_t path = longest_path(how.order, data.terms) + (data.addend && data.terms != 0 ? 1 : 0);
   const double n = as_double(data.terms);
   const bool apart = how.product && (how.product->precision != a.precision || how.product->emin != a.emin);
   double relative = 0, underflow = 0, flush = 0;
@@ -229,7 +194,7 @@ BoundParts bound_parts(const Accumulation& how, const Leaves& leaves) {
   parts.eta_exponent = a.emin - a.precision + (is_nearest(how.rounding) ? 0 : 1);
   if (terms == 0) return parts;
   const std::uint64_t joining = terms - std::min(leaves.ordered, terms);
-  std::uint64_t path = longest_path(how.tree, leaves.ordered) + joining;
+  std::uint64_t path = longest_path(how.order, leaves.ordered) + joining;
   path = std::min(path, terms - 1);
   const bool apart = leaves.products != 0 && how.product &&
                      (how.product->precision != a.precision || how.product->emin != a.emin);

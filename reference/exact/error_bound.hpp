@@ -43,7 +43,7 @@
 //     path, (1+u)^(path+2) - 1 (2u where not nearest). A power of two rounds nothing above 2^emin.
 //   Flushing: a result, or an operand on its way, of less than 2^emin is read as zero, as if a term of that size were
 //     missing: (1+k) 2^emin for each operation. The truth is taken from the flushed inputs.
-//   Known trees: with at most h roundings on a path, (1+u)^h - 1 for nearest, 2u h for RZ, (1+2u)^h - 1 for the
+//   Known orders: with at most h roundings on a path, (1+u)^h - 1 for nearest, 2u h for RZ, (1+2u)^h - 1 for the
 //     others, by the arguments above; the lesser of this and the form for any order is taken. h: see longest_path().
 //   Output: rounding the accumulator to another format O adds u_O (|exact| + bound) + eta_O, 2u_O where not nearest.
 //
@@ -56,32 +56,11 @@
 #include <optional>
 #include <string>
 
+#include "reference/exact/schedule.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
 
 namespace assay {
-
-enum class SumOrder : std::uint8_t {
-  any,         // unknown, or not the same from run to run
-  sequential,  // ((x0 + x1) + x2) + ...
-  pairwise,    // halves, recursively, down to runs of `base` terms
-  blocked,     // panels of consecutive terms, lanes within a panel: see longest_path()
-};
-
-// The order of additions. `blocked`: terms are cut into panels of `panel` (0: one panel); inside, term i goes to lane
-// i mod `lanes`; lanes are added by halves, lane j + lane j + ceil(w/2); the panels' sums are added in order.
-struct SumTree {
-  SumOrder order = SumOrder::any;
-  std::uint64_t lanes = 1;
-  std::uint64_t panel = 0;
-  std::uint64_t base = 1;
-};
-
-// Roundings of additions on the longest way from a term to the result, for n terms (adding to +0 does not count):
-// n-1 for any order and sequential; pairwise: the levels above the runs, plus base - 1; blocked: ceil(panel / lanes)
-// - 1 + ceil(log2 lanes) + panels - 1. Where two of these differ by how n divides, the larger. ContractError for no
-// lanes or base 0.
-std::uint64_t longest_path(const SumTree& tree, std::uint64_t n);
 
 // What an operation does to a sum, as far as its bound depends on it.
 struct Accumulation {
@@ -89,7 +68,7 @@ struct Accumulation {
   std::optional<FormatSpec> product{};  // products are rounded to it first; empty: they enter exactly (fused)
   Rounding rounding = Rounding::nearest_even;  // of products and additions
   bool flush = false;                          // subnormal results or operands are zeros
-  SumTree tree{};
+  SumOrder order = SumOrder::any();
   std::optional<FormatSpec> output{};  // the last rounding, where it is not the accumulator
   Rounding output_rounding = Rounding::nearest_even;
   bool output_flush = false;
@@ -127,7 +106,7 @@ ErrorBound mean_bound(const Accumulation& how, const TermSums& data, const Forma
 
 // The terms of a sum of any kind, by what happens to them before they enter an addition.
 struct Leaves {
-  std::uint64_t ordered = 0;    // those that `Accumulation::tree` arranges; the others join anywhere
+  std::uint64_t ordered = 0;    // those that `Accumulation::order` arranges; the others join anywhere
   std::uint64_t products = 0;   // that are rounded, or fused into an addition
   std::uint64_t values = 0;     // that enter as they are
   std::uint64_t roundings = 0;  // of single leaves or nodes that may fall below the smallest normal number

@@ -85,9 +85,9 @@ std::size_t tile_floats(const Kernel& kernel, std::uint64_t neurons) {
 // Two are the least that works, one a layer and one more the most that can be in use.
 std::size_t tiles_a_thread(const Kernel& kernel, std::uint64_t neurons, std::uint64_t layers, int threads,
                            std::uint64_t tile_memory) {
-  const std::uint64_t one = tile_floats(kernel, neurons) * sizeof(float);
+  const std::uint64_t tile = tile_floats(kernel, neurons) * sizeof(float);
   const std::uint64_t affordable =
-      tile_memory / static_cast<std::uint64_t>(threads) / std::max<std::uint64_t>(one, 1);
+      tile_memory / static_cast<std::uint64_t>(threads) / std::max<std::uint64_t>(tile, 1);
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(affordable, 2, layers + 1));
 }
 

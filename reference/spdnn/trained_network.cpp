@@ -170,4 +170,18 @@ std::vector<std::uint8_t> classify(const Inference& inference, std::size_t image
   return classes;
 }
 
+void read_image(const BitRows& images, std::size_t image, std::span<float> x) {
+  if (image >= images.rows || x.size() > images.cols)
+    throw ContractError("read_image: image " + std::to_string(image) + " of " + std::to_string(images.rows) +
+                        ", " + std::to_string(x.size()) + " pixels of " + std::to_string(images.cols));
+  for (std::size_t j = 0; j < x.size(); ++j) x[j] = images.test(image, j) ? 1.0F : 0.0F;
+}
+
+std::size_t count_correct(const std::vector<std::uint8_t>& classes, const std::vector<std::uint8_t>& labels) {
+  if (labels.size() < classes.size()) throw ContractError("count_correct: fewer labels than classes");
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < classes.size(); ++i) correct += classes[i] == labels[i] ? 1 : 0;
+  return correct;
+}
+
 }  // namespace assay::spdnn

@@ -15,10 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <vector>
 
 #include "reference/core/idx.hpp"
 #include "reference/networks/network.hpp"
+#include "reference/spdnn/bit_matrix.hpp"
 #include "reference/spdnn/inference.hpp"
 
 namespace assay::spdnn {
@@ -38,7 +40,13 @@ TrainedNetwork read_trained_network(const std::filesystem::path& folder, std::in
 // pixel / 255, one rounding, image by image: the inputs of the network.
 std::vector<float> scaled_pixels(const IdxImages& images);
 
+// The bits of one image as the numbers 0 and 1, x.size() of them.
+void read_image(const BitRows& images, std::size_t image, std::span<float> x);
+
 // The place of the largest output of each image, the first of equals.
 std::vector<std::uint8_t> classify(const Inference& inference, std::size_t images, std::int64_t outputs);
+
+// How many classes are those that the labels say; labels beyond the classes are of images that were left out.
+std::size_t count_correct(const std::vector<std::uint8_t>& classes, const std::vector<std::uint8_t>& labels);
 
 }  // namespace assay::spdnn

@@ -29,6 +29,7 @@ CHECKS = {
     'headers': text.check_headers,
     'words': text.check_words,
     'threads': text.check_threads,
+    'callers': text.check_callers,
     'format': text.check_format,
     'flags': objects.check_flags,
     'exports': objects.check_exports,

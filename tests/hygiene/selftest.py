@@ -37,14 +37,21 @@ SOUND = {
     'reference/formats/two.hpp': '#pragma once\n\n#include "reference/core/one.hpp"\n'
                                  '#include "reference/formats/made.hpp"\n',
     'reference/formats/kernels/two_avx512.cpp': KERNEL,
-    'validation/CMakeLists.txt': 'add_subdirectory(report)\n',
+    'validation/CMakeLists.txt': 'add_subdirectory(report)\nadd_subdirectory(cli)\n',
     'validation/report/CMakeLists.txt': 'assay_library(validation_report LINKS assay::reference_formats)\n',
     'validation/report/three.hpp': '#pragma once\n\n#include "reference/formats/two.hpp"\n',
     'tests/run': '#!/usr/bin/env bash\nset -euo pipefail\n',
     'tests/install/consumer/main.cpp': PROGRAM,
+    # Names and words are no outputs, and messages no command lines.
+    'validation/cli/sound.hpp': '#pragma once\n\n'
+                                'for (std::size_t i = 0; i < words.size(); ++i) say("assay check: " + words[i]);\n'
+                                'for (const std::string& value : values) say(value);\n'
+                                'progress("assay study sum");  // assay study sum --n 8\n',
+    'validation/cli/CMakeLists.txt': 'assay_library(validation_cli)\n',
     'tests/poll.py': 'time.sleep(0.1)  # poll\n',
 }
 CORE, REPORT, ONE = 'reference/core/one.hpp', 'validation/report/three.hpp', 'reference/core/one.cpp'
+CLI = 'validation/cli/cmd_x.cpp'
 
 # check -> plants: {file: its new text, or None to remove it}. The check must name the first file of the plant.
 PLANTS = {
@@ -117,6 +124,20 @@ PLANTS = {
         {'validation/report/x.cpp': 'const int n = omp_get_max_threads();\n'},
         {'tests/one_test.cpp': '#include <omp.h>\n'},
         {REPORT: '#define LOOP _Pragma("omp simd")\n'},
+    ],
+    'callers': [
+        {CLI: 'for (std::size_t i = 0; i < q.outputs(); ++i) judge(i);\n'},
+        {CLI: 'for (std::size_t i = 0; i < answers.size(); ++i) {\n'},
+        {CLI: 'for (std::size_t i = 0; begin && i < static_cast<std::size_t>(array.values.size()); ++i) {\n'},
+        {CLI: 'for (std::size_t i = 0, n = a.size(); i < n; ++i) {\n'},
+        {CLI: 'for (const std::uint64_t code : *codes) put(code);\n'},
+        {CLI: 'for (double x : terms.values) sum += x;\n'},
+        {'validation/python/x.cpp': 'for (std::size_t k = 0; k < x.size; ++k) {\n'},
+        {'validation/python/x.cpp': 'detail::store_code(at, i, bytes, code);\n'},
+        {CLI: 'std::string line = "assay check";\n'},
+        {CLI: 'run("assay check gemm --a a.npy --b b.npy");\n'},
+        {'validation/python/x.cpp': 'std::vector<std::string> words{"assay", "check"};\n'},
+        {'validation/python/x.cpp': 'arguments.push_back("--unit");\n'},
     ],
     'format': [{ONE: 'int  x;\n'}, {'gpu/kernels/k.cuh': 'int x ;\n'}],
     'flags': [

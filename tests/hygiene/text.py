@@ -11,6 +11,15 @@ PROMISES = r'\b(TO[D]O|FIXM[E]|XX[X]|HAC[K]|not (yet )?implemente[d]|placeholde[
 MACHINES = r'(?<![\w.])/(wor[k]|roo[t]|hom[e]|User[s])/|bash_job[s]'
 # Threads come from reference/core/parallel.hpp: it passes exceptions on and knows what a fork would break.
 THREADS = r'#\s*pragma\s+omp\b|_Pragma\s*\(\s*"omp\b|\bomp_\w+\s*\(|<omp\.h>'
+# What the command and the Python module leave to the libraries below them: to go through outputs or terms one by one.
+MANY = (r'(?:\w+(?:\.|->))*(?:elements|outputs|terms|wanted|values|codes|answers?|bounds?|results?|labels|sums'
+        r'|[abcdknxy]|[abcxy]\.size)(?:\.size\(\)|\(\))?')
+LOOPS = (rf'\bfor \([^;]*= 0\b[^;]*;[^;]*< (?:static_cast<[^>]*>\()?{MANY}\)?;'
+         rf'|\bfor \((?:const )?(?:auto|double|float|std::uint\d+_t)&? \w+ : \*?{MANY}\)'
+         r'|\bdetail::(?:load|store)_code\(')
+# A command line comes from what was parsed (command_text()): none is put together from words.
+COMMANDS = (r'= "assay [a-z]+(?: [a-z]+)*";|"assay [^"]* -{1,2}[a-z][^"]*"'
+            r'|(?:[{(]|, )"assay", *"|_back\("(?:assay|--?[a-z])')
 # A loop that polls another process for a condition, up to a deadline, says so: `// poll`.
 SLEEPS = r'^(?!.*(//|#) poll\b).*?(\bsleep_(for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|^\s*sleep\s+[\d.])'
 
@@ -73,6 +82,18 @@ def check_threads(tree):
              if not name.startswith('reference/core/') and '/kernels/' not in name]
     return [f'{name}:{number}: "{match}": threads come from reference/core/parallel.hpp'
             for name, number, match in lines_with(tree, names, THREADS)]
+
+
+def check_callers(tree):
+    """The command and the Python module go through no outputs or terms, and put no command line together."""
+    names = [name for name in tree.named('.cpp', '.hpp', below=('validation',))
+             if name.startswith(('validation/cli/', 'validation/python/'))]
+    # How Python's arrays lie in memory is this file's own business.
+    loops = [name for name in names if name != 'validation/python/array.cpp']
+    return [f'{name}:{number}: "{match}": {why}' for who, pattern, why in (
+                (loops, LOOPS, 'a loop over outputs or terms belongs to validation/judge or below'),
+                (names, COMMANDS, 'a command line is what was parsed: command_text()'))
+            for name, number, match in lines_with(tree, who, rf'^(?:(?!//).)*?(?:{pattern})')]
 
 
 def clang_format():

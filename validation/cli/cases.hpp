@@ -1,4 +1,4 @@
-// What `assay gen` and `assay verify` share: the same options make the same cases, and the form of a case on a pipe.
+// What `assay gen` and `assay verify` share: the same options make the same cases.
 #pragma once
 
 #include <cstdint>
@@ -31,19 +31,5 @@ void check_case_memory(std::string_view command, const CaseOptions& options, con
 
 // InputError for a name or a number that is none, UsageError for cases that cannot be made.
 diagnose::CaseSpec case_spec(const CaseOptions& options);
-
-// A case as it goes through the pipe: a line, or bytes where options.as is binary.
-//   dot    K, then a and b (K values each), then c if there is one
-//   sum    K, then the values
-//   gemm   M N K, then A (M x K), B (K x N), C (M x N) if there is one, row by row
-// Codes are hexadecimal with 0x, values C99 hexadecimal floats (inf, nan). Bytes: sizes are uint32, codes take the
-// smallest of 1, 2, 4 and 8 bytes that holds them; all little-endian.
-std::string case_text(const CaseOptions& options, const diagnose::CaseSpec& spec,
-                      const diagnose::GeneratedCase& c);
-
-// The answers, in the same form: one code of spec.output an output, in the order of the cases; for text, separated by
-// white space. InputError, with the number of the answer, for what is none, for too few and for too many.
-std::vector<std::uint64_t> read_answers(const CaseOptions& options, const diagnose::CaseSpec& spec,
-                                        std::size_t wanted, const std::string& text);
 
 }  // namespace assay::cli

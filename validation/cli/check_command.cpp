@@ -12,6 +12,7 @@
 #include "reference/core/printable.hpp"
 #include "reference/operations/operation.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/judge/operands.hpp"
 #include "validation/judge/question.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -20,24 +21,6 @@ namespace assay::cli {
 namespace {
 
 // --- operands ----------------------------------------------------------------------------------------------
-
-// Matrices that lie column by column in a file whose header says otherwise, or that has none.
-io::Array by_rows(io::Array array) {
-  if (array.shape.size() < 2 || array.file_order == io::Order::column_major) return array;
-  const std::size_t rows = static_cast<std::size_t>(array.shape[array.shape.size() - 2]);
-  const std::size_t cols = static_cast<std::size_t>(array.shape.back());
-  io::Array turned = io::make_array(array.element, array.shape);
-  turned.origin = array.origin;
-  turned.metadata = array.metadata;
-  const std::size_t bytes = array.element.bytes(), n = static_cast<std::size_t>(array.size());
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t within = i % (rows * cols);
-    const std::size_t src = i - within + within % cols * rows + within / cols;
-    std::copy_n(array.bytes.begin() + static_cast<std::ptrdiff_t>(src * bytes), bytes,
-                turned.bytes.begin() + static_cast<std::ptrdiff_t>(i * bytes));
-  }
-  return turned;
-}
 
 class Operands {
  public:
@@ -109,7 +92,7 @@ class Operands {
   }
   io::Array arranged(io::Array&& array) const {
     io::Array values = floating(std::move(array));
-    return o_.asked.layout == "column" ? by_rows(std::move(values)) : values;
+    return o_.asked.layout == "column" ? judge::by_rows(std::move(values)) : values;
   }
   const CheckOptions& o_;
 };
@@ -124,8 +107,8 @@ judge::Request settings(const CheckOptions& o, const CLI::App& app) {
     r.arithmetic = &find_arithmetic(o.unit, "--unit");
     r.arithmetic_name = o.unit;
     r.require_places = [name = o.unit, arithmetic = r.arithmetic,
-                        is_matrix = r.operation == "gemm"](const operations::Shape& shape) {
-      check_places(name, *arithmetic, is_matrix ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
+                        operation = r.operation](const operations::Shape& shape) {
+      check_places(name, *arithmetic, places_of(operation, shape));
     };
   }
   r.known = &arithmetics();
@@ -175,7 +158,8 @@ judge::Request read_request(const CheckOptions& o, const CLI::App& app) {
   r.a_scales = read_scales(o.scales.a, o.scales.a_tensor);
   r.b_scales = read_scales(o.scales.b, o.scales.b_tensor);
   for (judge::GivenScales* given : {&r.a_scales, &r.b_scales}) {
-    if (given->blocks && o.asked.layout == "column") given->blocks = by_rows(std::move(*given->blocks));
+    if (given->blocks && o.asked.layout == "column")
+      given->blocks = judge::by_rows(std::move(*given->blocks));
   }
   r.stale = in.optional_dense("--stale", o.stale, o.got_format);
   return r;

@@ -22,12 +22,13 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/cli/terminal.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/report/pairs_report.hpp"
 
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct CompareCommand {
   std::string got, want, bound, stale;
   std::string format, got_format, want_format, rounding = "nearest-even";
   bool convert = false, expects_zero = false;
@@ -70,18 +71,13 @@ struct Pair {
 };
 
 std::vector<double> read_bounds(const std::string& path, const io::Array& got, const RawOptions& raw,
-                                bool are_finite) {
-  std::vector<double> bound = values_of(as_floating(read_alike(path, got, raw, "bounds")));
-  for (std::size_t i = 0; i < bound.size(); ++i) {
-    if (bound[i] >= 0 && (!are_finite || std::isfinite(bound[i]))) continue;
-    throw InputError(path, "value " + std::to_string(i),
-                     are_finite ? "a bound of an integer, finite and 0 or more" : "a bound, 0 or more",
-                     fmt::format("{}", bound[i]));
-  }
+                                bool of_integers) {
+  std::vector<double> bound = judge::values_of(judge::as_floating(read_alike(path, got, raw, "bounds")));
+  judge::require_bounds(bound, of_integers, path);
   return bound;
 }
 
-compare::Options options_of(const Options& o, const compare::Policy& policy) {
+compare::Options options_of(const CompareCommand& o, const compare::Policy& policy) {
   compare::Options options;
   options.policy = policy;
   options.convert = o.convert;
@@ -95,7 +91,7 @@ compare::Options options_of(const Options& o, const compare::Policy& policy) {
   return options;
 }
 
-compare::Comparison compared(const Options& o, compare::Options options, const Pair& pair,
+compare::Comparison compared(const CompareCommand& o, compare::Options options, const Pair& pair,
                              std::vector<std::string>& notes) {
   const compare::Policy& policy = options.policy;
   io::Array got = read_dense_operand(pair.got, o.got_format.empty() ? o.format : o.got_format, o.raw);
@@ -109,15 +105,15 @@ compare::Comparison compared(const Options& o, compare::Options options, const P
   } else if (!got.element.is_floating() || !want.element.is_floating()) {
     notes.push_back(
         fmt::format("note   {} are compared as numbers; --format reads integers as codes", types));
-    got = as_floating(std::move(got));
-    want = as_floating(std::move(want));
+    got = judge::as_floating(std::move(got));
+    want = judge::as_floating(std::move(want));
   }
   std::vector<double> bound;
   if (!pair.bound.empty()) bound = read_bounds(pair.bound, got, o.raw, are_integers);
   io::Array stale;
   if (!pair.stale.empty()) {
     stale = read_alike(pair.stale, got, o.raw, "the earlier content");
-    if (!are_integers) stale = as_floating(std::move(stale));
+    if (!are_integers) stale = judge::as_floating(std::move(stale));
     if (!(stale.element == got.element)) {
       throw InputError(pair.stale, "", got.element.name() + ", that of " + printable(got.origin),
                        stale.element.name());
@@ -172,7 +168,7 @@ CaseRecord error_record(const std::string& case_name, const std::string& reason,
   return record;
 }
 
-CaseRecord pair_record(const Options& o, const compare::Options& options, const std::string& name,
+CaseRecord pair_record(const CompareCommand& o, const compare::Options& options, const std::string& name,
                        const Pair& source, const std::string& case_name,
                        const std::vector<std::string>& notes, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
@@ -208,8 +204,8 @@ const UnreadableArrays* hidden_in(const NamedArrays& arrays, const std::string& 
 // All pairs of two sides, and what only one of them has or cannot be read.
 class Pairing {
  public:
-  Pairing(const Options& o, const compare::Options& options, const NamedArrays& got, const NamedArrays& want,
-          const CLI::App& app)
+  Pairing(const CompareCommand& o, const compare::Options& options, const NamedArrays& got,
+          const NamedArrays& want, const CLI::App& app)
       : o_(o), options_(options), got_(got), want_(want), app_(app) {}
 
   std::vector<PairedArray> rows() && {
@@ -260,7 +256,7 @@ class Pairing {
     rows_.push_back({name, error_record(case_name(name), reason, command_text(app_)), false, false, {}});
   }
 
-  const Options& o_;
+  const CompareCommand& o_;
   const compare::Options& options_;
   const NamedArrays &got_, &want_;
   const CLI::App& app_;
@@ -268,7 +264,7 @@ class Pairing {
   std::set<std::string> told_;  // unreadable names that have a row
 };
 
-int run_pairs(const Options& o, const compare::Options& options, const NamedArrays& got,
+int run_pairs(const CompareCommand& o, const compare::Options& options, const NamedArrays& got,
               const NamedArrays& want, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<PairedArray> rows = Pairing(o, options, got, want, app).rows();
@@ -297,7 +293,7 @@ void check_pairable(const std::string& folder, const std::string& other, bool wi
                    std::filesystem::exists(other, ignored) ? "one array" : "no such file");
 }
 
-int run(const Options& o, const CLI::App& app) {
+int run(const CompareCommand& o, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   const compare::Policy policy = chosen_policy(o.policy);
   const bool by_bound = policy.kind == compare::PolicyKind::bound;
@@ -336,7 +332,7 @@ int run(const Options& o, const CLI::App& app) {
 }  // namespace
 
 std::function<int()> make_compare(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<CompareCommand>();
   app.add_option("got", o->got,
                  "The output: npy, npz, safetensors, Matrix Market or raw; FILE:NAME selects one array. "
                  "Several arrays, of a file or a folder, are paired with those of want by name")

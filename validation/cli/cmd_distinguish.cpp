@@ -22,7 +22,7 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct DistinguishCommand {
   PairQuestion asked;
   bool json = false;
 };
@@ -42,7 +42,7 @@ void announce(const PairQuestion& q, const DistinguishOptions& options) {
   }
 }
 
-int run(const Options& o) {
+int run(const DistinguishCommand& o) {
   PairQuestion q = o.asked;
   q.x.arithmetic = load_arithmetic(q.x.name, "distinguish");
   q.y.arithmetic = load_arithmetic(q.y.name, "distinguish");
@@ -73,7 +73,7 @@ int run(const Options& o) {
 }  // namespace
 
 std::function<int()> make_distinguish(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<DistinguishCommand>();
   app.add_option("X", o->asked.x.name,
                  "An arithmetic: a name of `assay list arithmetics`, or X.json that `assay probe` saved")
       ->required();

@@ -23,7 +23,7 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct DotCommand {
   UnitOptions unit;
   bool trace = false;
   std::optional<std::uint64_t> row{};
@@ -35,7 +35,7 @@ CodeMatrix rows_of(io::Array& array, std::string_view option) {
   return matrix_of(array, option);
 }
 
-int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const CodeMatrix& a,
+int show_trace(const DotCommand& o, std::size_t row, const UnitOperands& in, const CodeMatrix& a,
                const CodeMatrix& b, std::optional<std::uint64_t> c) {
   const Unit* const unit = as_unit(*in.arithmetic);
   if (unit == nullptr) {
@@ -50,7 +50,7 @@ int show_trace(const Options& o, std::size_t row, const UnitOperands& in, const 
   return agree;
 }
 
-int run(const Options& o) {
+int run(const DotCommand& o) {
   static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json && !o.trace)
     throw UsageError("dot requires --out FILE, --json or --trace");
@@ -98,7 +98,7 @@ int run(const Options& o) {
 }  // namespace
 
 std::function<int()> make_dot(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<DotCommand>();
   add_unit_options(app, o->unit);
   app.add_flag("--trace", o->trace, "Show each addition of one row: its terms, what was cut off, the sum");
   add_unsigned(app, "--row", o->row, "Row that --trace shows (default: 0)");

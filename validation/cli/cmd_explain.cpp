@@ -27,6 +27,8 @@
 #include "validation/diagnose/explain/asked.hpp"
 #include "validation/diagnose/explain/explain.hpp"
 #include "validation/diagnose/explain/explain_conversion.hpp"
+#include "validation/judge/arrays.hpp"
+#include "validation/judge/scales.hpp"
 #include "validation/report/explanation_report.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/explain_units.hpp"
@@ -38,7 +40,7 @@ using namespace diagnose;
 
 constexpr auto explained = std::to_array<std::string_view>({"gemm", "spmm", "dot", "conv", "convert"});
 
-struct Options {
+struct ExplainCommand {
   std::string operation, a, b, c, got, at;
   std::vector<std::string> also;
   std::string format, a_format, b_format, c_format, got_format;
@@ -55,7 +57,7 @@ struct Options {
 
 // --- what was typed ----------------------------------------------------------------------------------------
 
-io::Array dense(const Options& o, std::string_view option, const std::string& path,
+io::Array dense(const ExplainCommand& o, std::string_view option, const std::string& path,
                 const std::string& format) {
   if (path.empty()) throw UsageError(fmt::format("explain {} requires {} FILE", o.operation, option));
   io::AnyArray any = read_operand(path, format.empty() ? o.format : format, o.raw);
@@ -70,7 +72,7 @@ io::Array dense(const Options& o, std::string_view option, const std::string& pa
   return array;
 }
 
-io::SparseArray sparse(const Options& o) {
+io::SparseArray sparse(const ExplainCommand& o) {
   if (o.a.empty()) throw UsageError("explain spmm requires --a FILE");
   io::AnyArray any = read_operand(o.a, o.a_format.empty() ? o.format : o.a_format, o.raw);
   if (std::holds_alternative<io::Array>(any)) {
@@ -91,7 +93,7 @@ std::string listed(std::string_view words) {
   return text;
 }
 
-void refuse_unused(const Options& o, const CLI::App& app) {
+void refuse_unused(const ExplainCommand& o, const CLI::App& app) {
   const std::vector<std::pair<const char*, const char*>> uses{{"--b", "gemm spmm dot conv"},
                                                               {"--c", "gemm dot"},
                                                               {"--transpose-a", "gemm spmm"},
@@ -130,21 +132,16 @@ std::size_t place(const std::string& typed, const compare::Shape& shape) {
     at.push_back(x);
     begin = sound && next != end ? next + 1 : next;
   }
-  sound = sound && at.size() == shape.size();
-  std::size_t index = 0;
-  for (std::size_t d = 0; sound && d < shape.size(); ++d) {
-    sound = at[d] < shape[d];
-    index = index * shape[d] + at[d];
-  }
-  if (!sound)
+  const std::optional<std::size_t> index = sound ? judge::flat_index(at, shape) : std::nullopt;
+  if (!index)
     throw InputError(
         "--at", "",
         fmt::format("{} indices inside the output's shape {}", shape.size(), compare::shape_text(shape)),
         quoted(typed));
-  return index;
+  return *index;
 }
 
-std::vector<std::size_t> sample_of(const Options& o, const compare::Shape& shape, std::size_t size,
+std::vector<std::size_t> sample_of(const ExplainCommand& o, const compare::Shape& shape, std::size_t size,
                                    const std::string& origin) {
   if (size == 0)
     throw InputError(origin, "", "an output to explain", "none: shape " + compare::shape_text(shape));
@@ -152,14 +149,7 @@ std::vector<std::size_t> sample_of(const Options& o, const compare::Shape& shape
   return drawn_sample(size, o.sample, o.seed);
 }
 
-// The kinds of scales that machines read: MX's and NVFP4's.
-ScaleUse scale_use(const std::string& typed) {
-  if (typed == "e8m0") return {ScaleFormat::e8m0, 32};
-  if (typed == "ue4m3") return {ScaleFormat::ue4m3, 16};
-  throw unknown_name("--scale-format", "a format of scales", typed, {"e8m0", "ue4m3"});
-}
-
-diagnose::Asked question(const Options& o) {
+diagnose::Asked question(const ExplainCommand& o) {
   judge::Request r;
   r.operation = o.operation;
   if (o.operation == "spmm") {
@@ -183,7 +173,8 @@ diagnose::Asked question(const Options& o) {
     throw UsageError("--scale-format requires --a-scales or --b-scales");
   r.a_scales = read_scales(o.scales.a, o.scales.a_tensor);
   r.b_scales = read_scales(o.scales.b, o.scales.b_tensor);
-  const std::optional<ScaleUse> use = scaled ? std::optional(scale_use(o.scale_format)) : std::nullopt;
+  const std::optional<ScaleUse> use =
+      scaled ? std::optional(judge::parse_scale_use("--scale-format", o.scale_format)) : std::nullopt;
   return diagnose::asked_of(std::move(r), use, [&](const operations::Shape& shape) {
     return sample_of(o, shape, operations::size_of(shape), o.got);
   });
@@ -191,26 +182,19 @@ diagnose::Asked question(const Options& o) {
 
 // --- conversions -------------------------------------------------------------------------------------------
 
-int run_convert(const Options& o) {
+int run_convert(const ExplainCommand& o) {
   const io::Array a = dense(o, "--a", o.a, o.a_format), got = dense(o, "--got", o.got, o.got_format);
   if (a.shape != got.shape)
     throw InputError(got.origin, "", "shape " + io::to_string(a.shape), io::to_string(got.shape));
   const compare::Shape shape = shape_of(a);
   const FormatSpec to = got.element.format();
   const auto size = static_cast<std::size_t>(a.size());
-  const std::vector<std::size_t> sample =
+  const compare::Codes from = codes_of(a), results = codes_of(got);
+  const ConvertedSample values =
       size == 0 || !o.at.empty()
-          ? sample_of(o, shape, size, got.origin)
-          : telling_sample({a.bytes.data(), size, 1, a.element.format()}, to, o.sample, o.seed);
-  ConvertedSample values{.from = a.element.format(), .index = sample};
-  for (const std::size_t i : sample) {
-    values.a.push_back(a.code(static_cast<std::int64_t>(i)));
-    values.got.push_back(got.code(static_cast<std::int64_t>(i)));
-  }
-  const auto words = [](const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
-    return CodeVector{codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
-  };
-  const ConversionExplanation e = explain_conversion(words(values.a, values.from), words(values.got, to));
+          ? converted_sample(from, results, sample_of(o, shape, size, got.origin))
+          : converted_sample(from, results, static_cast<std::size_t>(o.sample), o.seed);
+  const ConversionExplanation e = explain_converted(values, to);
   const ExplainedQuestion asked{
       .operation = o.operation, .shape = shape, .got = to, .seed = o.seed, .top = o.top};
   put(o.json ? explanation_json(asked, values, e) + '\n' : explanation_text(asked, values, e));
@@ -218,10 +202,9 @@ int run_convert(const Options& o) {
 }
 
 // The arithmetics to replay: all that have a name here, and those of --also.
-std::vector<const Arithmetic*> candidates(const Options& o, const Asked& q) {
+std::vector<const Arithmetic*> candidates(const ExplainCommand& o, const Asked& q) {
   const ExplainInput& input = q.input;
-  const MatrixPlaces places =
-      o.operation == "gemm" ? MatrixPlaces({q.shape.at(0), q.shape.at(1)}) : MatrixPlaces();
+  const MatrixPlaces places = places_of(o.operation, q.shape);
   std::vector<const Arithmetic*> all = arithmetics().list();
   for (const std::string& name : o.also) {
     const Arithmetic& arithmetic = find_arithmetic(name, "--also");
@@ -241,7 +224,7 @@ std::vector<const Arithmetic*> candidates(const Options& o, const Asked& q) {
   return all;
 }
 
-int run(const Options& o, const CLI::App& app) {
+int run(const ExplainCommand& o, const CLI::App& app) {
   if (std::find(explained.begin(), explained.end(), o.operation) == explained.end())
     throw unknown_name("explain", "an operation", o.operation, {explained.begin(), explained.end()});
   refuse_unused(o, app);
@@ -272,7 +255,7 @@ int run(const Options& o, const CLI::App& app) {
 }  // namespace
 
 std::function<int()> make_explain(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<ExplainCommand>();
   app.add_option("operation", o->operation, fmt::format("{}", fmt::join(explained, ", ")))->required();
   app.add_option("--a", o->a,
                  "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");

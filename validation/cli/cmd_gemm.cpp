@@ -18,12 +18,12 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct GemmCommand {
   UnitOptions unit;
   bool transpose_a = false, transpose_b = false;
 };
 
-int run(const Options& o) {
+int run(const GemmCommand& o) {
   static_cast<void>(find_arithmetic(o.unit.unit, "--unit"));  // a typo first
   if (o.unit.out.empty() && !o.unit.json) throw UsageError("gemm requires --out FILE or --json");
   refuse_unused_raw(o.unit.raw, {o.unit.a, o.unit.b, o.unit.c});
@@ -61,7 +61,7 @@ int run(const Options& o) {
 }  // namespace
 
 std::function<int()> make_gemm(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<GemmCommand>();
   add_unit_options(app, o->unit);
   app.add_flag("--transpose-a", o->transpose_a, "A is stored k x m");
   app.add_flag("--transpose-b", o->transpose_b, "B is stored n x k");

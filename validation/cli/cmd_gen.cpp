@@ -8,26 +8,28 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
+#include "validation/report/case_text.hpp"
 #include "validation/report/cases_report.hpp"
 
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct GenCommand {
   CaseOptions cases;
   bool json = false;
 };
 
-int run(const Options& options) {
+int run(const GenCommand& options) {
   const CaseOptions& o = options.cases;
   if (options.json && o.as == "binary")
     throw UsageError("--json holds text: --as binary does not go with it");
   const diagnose::CaseSpec spec = case_spec(o);
   check_case_memory("gen", o, spec);
+  const CaseForm form = parse_case_form(o.as);
   std::string text = options.json ? cases_json_begin(spec, o.cases) : "";
   for (std::size_t i = 0; i < o.cases; ++i) {
     const diagnose::GeneratedCase made = generate(spec, i);
-    text += options.json ? case_json(spec, made, i, o.as == "values") : case_text(o, spec, made);
+    text += options.json ? case_json(spec, made, i, o.as == "values") : case_text(form, spec, made);
     if (text.size() < 1 << 16 && i + 1 < o.cases) continue;
     put(text);
     text.clear();
@@ -81,7 +83,7 @@ void refuse_unused(const CaseOptions& o, const CLI::App& app) {
 }
 
 std::function<int()> make_gen(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<GenCommand>();
   add_case_options(app, o->cases);
   app.add_flag("--json", o->json, "One JSON object on stdout");
   return [o, &app] {

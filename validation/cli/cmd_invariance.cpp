@@ -21,18 +21,18 @@ namespace {
 
 using diagnose::Invariance;
 
-struct Options {
+struct InvarianceCommand {
   ProbeOptions probe;
   std::string vary;
   std::size_t trials = 24, trees = 4, lines = 12;
 };
 
-int exit_code(const Invariance& r) {
+int invariance_exit_code(const Invariance& r) {
   if (is_vacuous(r)) return nothing_verified;
   return r.invariant ? agree : disagree;
 }
 
-int run(const Options& o) {
+int run(const InvarianceCommand& o) {
   const std::vector<std::size_t> lengths = diagnose::parse_numbers("--k", o.probe.k);
   if (lengths.size() != 1) throw UsageError("invariance takes one length, not --k " + o.probe.k);
   const diagnose::Problem problem = problem_of(o.probe, lengths.front());
@@ -51,13 +51,13 @@ int run(const Options& o) {
   question.threads_seen = r.threads_seen;
   progress.clear();
   put(o.probe.json ? invariance_json(question, r.found) + '\n' : invariance_text(question, r.found));
-  return exit_code(r.found);
+  return invariance_exit_code(r.found);
 }
 
 }  // namespace
 
 std::function<int()> make_invariance(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<InvarianceCommand>();
   add_probe_options(app, o->probe);
   app.add_option("--vary", o->vary, "What to vary: m=1:256, n=1:64, row, threads=1,2, offset=0,4,16, run=5")
       ->required();

@@ -14,7 +14,7 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct ListCommand {
   std::string what;
   bool json = false;
 };
@@ -24,7 +24,7 @@ void show(const std::vector<Member>& members, std::string_view note, bool json) 
            : listing_text(members, note, terminal_width(), has_colour(stdout)));
 }
 
-int list(const Options& options) {
+int list(const ListCommand& options) {
   std::vector<std::string> names;
   for (const Registry& registry : all_registries()) {
     names.emplace_back(registry.name);
@@ -45,7 +45,7 @@ int list(const Options& options) {
 }  // namespace
 
 std::function<int()> make_list(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ListCommand>();
   std::string names;
   for (const Registry& registry : all_registries())
     names += (names.empty() ? "" : ", ") + std::string(registry.name);

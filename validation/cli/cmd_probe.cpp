@@ -27,7 +27,7 @@ using diagnose::PredictionScore;
 using diagnose::Revelation;
 using diagnose::SavedArithmetic;
 
-struct Options {
+struct ProbeCommand {
   ProbeOptions probe;
   std::string out, svg, name, library;
   std::uint64_t results = 10000;
@@ -36,7 +36,7 @@ struct Options {
 };
 
 // Before hours of asking, not after.
-void check_outputs(const Options& o) {
+void check_outputs(const ProbeCommand& o) {
   if (!o.out.empty() && !o.out.ends_with(".json"))
     throw InputError("--out", "", "NAME.json, which --unit reads later", quoted(o.out));
   for (const std::string& file : {o.out, o.svg}) {
@@ -57,7 +57,7 @@ bool write_picture(const std::string& path, const SavedArithmetic& saved) {
   return true;
 }
 
-int run(const Options& o) {
+int run(const ProbeCommand& o) {
   check_outputs(o);
   const std::vector<std::size_t> lengths = diagnose::parse_numbers("--k", o.probe.k);
   for (const std::size_t k : lengths) problem_of(o.probe, k);  // before anything is started
@@ -110,7 +110,7 @@ int run(const Options& o) {
 }  // namespace
 
 std::function<int()> make_probe(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<ProbeCommand>();
   add_probe_options(app, o->probe);
   app.add_option("--out", o->out, "Save the arithmetic to this JSON file");
   app.add_option("--svg", o->svg, "Draw the first tree to this SVG file");

@@ -27,7 +27,7 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct RoundCommand {
   std::string format, mode, policy = "format", overflow = "ieee", subnormals = "keep";
   int bits = 32;
   std::uint64_t seed = 0;
@@ -65,7 +65,7 @@ Rounding default_rounding(const ConversionPolicy& policy, const FormatSpec& to) 
   return only.value_or(Rounding::nearest_even);
 }
 
-Request looked_up(const Options& o) {
+Request looked_up(const RoundCommand& o) {
   Request r{parse_format(o.format), &parse_policy(o.policy), {}, o.seed};
   r.encode.rounding = o.mode.empty() ? default_rounding(*r.policy, r.format) : parse_rounding(o.mode);
   r.encode.overflow = choice<Overflow>("--overflow", o.overflow,
@@ -113,7 +113,7 @@ RoundedNumber round_text(std::string_view text, std::uint64_t index, const Reque
   return round_value(text, exact_from_code(typed.code, typed.format), float32_code, index, r);
 }
 
-int run(const Options& o, const std::vector<std::string>& values) {
+int run(const RoundCommand& o, const std::vector<std::string>& values) {
   const Request request = looked_up(o);
   if (values.empty()) throw UsageError("round requires a VALUE, or - to read one from each line of stdin");
   const RoundingRules rules{.format = request.format,
@@ -158,7 +158,7 @@ int run(const Options& o, const std::vector<std::string>& values) {
 }  // namespace
 
 std::function<int()> make_round(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RoundCommand>();
   app.add_option("--format,-f", o->format,
                  "Target format: a name of `assay list formats`, or custom:bits,p,emin,specials")
       ->required();

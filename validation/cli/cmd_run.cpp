@@ -28,7 +28,7 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct RunCommand {
   suites::Selection selection;
   std::uint64_t seed = 1;
   bool quick = false, exhaustive = false, strict = false, json = false;
@@ -78,7 +78,8 @@ class SignalNote {
   std::array<struct sigaction, signals.size()> before_{};
 };
 
-RunHeader make_header(const Options& options, const Data& data, std::span<const suites::SelectedCase> cases) {
+RunHeader make_header(const RunCommand& options, const Data& data,
+                      std::span<const suites::SelectedCase> cases) {
   RunHeader header{.build = this_build(),
                    .machine = this_machine(),
                    .data = data,
@@ -105,7 +106,7 @@ RunHeader make_header(const Options& options, const Data& data, std::span<const 
   return header;
 }
 
-int run(const std::vector<suites::Suite>& suites, const Options& options) {
+int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
   const Data data = find_data(options.data);
   suites::RunContext context;
   context.seed = options.seed;
@@ -192,7 +193,7 @@ int run(const std::vector<suites::Suite>& suites, const Options& options) {
 }  // namespace
 
 std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> suites) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<RunCommand>();
   app.add_option("--suite", o->selection.suites, "Suites to run (default: all)")
       ->type_name("NAME")
       ->check(not_empty);

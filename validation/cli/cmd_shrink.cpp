@@ -32,7 +32,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ShrinkCommand {
   std::vector<std::string> repro;
   std::string out = "shrunk", program, form = "binary";
   std::uint64_t limit = 2000;
@@ -93,7 +93,7 @@ CheckLine::File write_operand(const fs::path& folder, const std::string& name, c
   return {path, std::string(f.dtype)};
 }
 
-int shrink(const Options& o) {
+int shrink(const ShrinkCommand& o) {
   const CheckLine line(check_words(o.repro.size() == 1 ? shell_words(o.repro.front()) : o.repro));
   judge::require_shrinkable(line.operation());
   judge::Request request = line.request();
@@ -132,7 +132,7 @@ int shrink(const Options& o) {
   return agree;
 }
 
-int run(const Options& o) {
+int run(const ShrinkCommand& o) {
   try {
     return shrink(o);
   } catch (const diagnose::TargetError& e) {
@@ -145,7 +145,7 @@ int run(const Options& o) {
 }  // namespace
 
 std::function<int()> make_shrink(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<ShrinkCommand>();
   app.add_option("REPRO", o->repro, "The `repro` line of a failing check, quoted or after --")->required();
   app.add_option("--out", o->out, "Folder for the small files")->capture_default_str()->check(not_empty);
   app.add_option("--got-from", o->program,

@@ -45,7 +45,7 @@ using studies::side_of;
 
 constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 
-struct Options {
+struct SpdnnCommand {
   std::int32_t neurons = 1024;
   int layers = 120, threads = 0;
   std::uint64_t images = 0;  // 0: all
@@ -97,7 +97,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_;
 };
 
-const Kernel& chosen_kernel(const Options& o, Format format) {
+const Kernel& chosen_kernel(const SpdnnCommand& o, Format format) {
   if (o.isa.empty()) return best_kernel(format);
   const Isa widest = parse_isa(o.isa, "--isa");
   if (const std::string why = why_unavailable(widest); !why.empty())
@@ -106,7 +106,7 @@ const Kernel& chosen_kernel(const Options& o, Format format) {
 }
 
 // The bits of all images of the source: neighbours leak into each other, so --images takes the first rows only here.
-BitMatrix make_inputs(const Options& o, const InputSource& source, Stopwatch& watch) {
+BitMatrix make_inputs(const SpdnnCommand& o, const InputSource& source, Stopwatch& watch) {
   if (source.kind == "file") {
     return watch.measure(watch.read, "reading the inputs",
                          [&] { return read_images(source.path, o.neurons); });
@@ -123,7 +123,7 @@ BitMatrix make_inputs(const Options& o, const InputSource& source, Stopwatch& wa
 }
 
 // What must fit at once: the network beside the interpolation, and then beside inputs and tiles.
-std::uint64_t needed_bytes(const Options& o, const InputSource& source, const Kernel& kernel) {
+std::uint64_t needed_bytes(const SpdnnCommand& o, const InputSource& source, const Kernel& kernel) {
   const auto neurons = static_cast<std::uint64_t>(o.neurons), layers = static_cast<std::uint64_t>(o.layers);
   const std::uint64_t interpolation =
       source.kind == "file" ? 0 : interpolate_bytes(challenge_images, 28, 28, side_of(o.neurons), o.threads);
@@ -133,7 +133,7 @@ std::uint64_t needed_bytes(const Options& o, const InputSource& source, const Ke
          std::max(interpolation, inputs + tile_bytes(kernel, neurons, layers, threads));
 }
 
-Plan make_plan(const Options& o, const Kernel& kernel, Stopwatch& watch) {
+Plan make_plan(const SpdnnCommand& o, const Kernel& kernel, Stopwatch& watch) {
   Plan plan(kernel, {Cut::zero_rows});
   if (o.weights.empty()) {
     watch.measure(watch.generate, "generating the network", [&] {
@@ -167,13 +167,13 @@ struct Truth {
 
 // Nothing without a truth. A truth without a category is met by every network that is dead: VACUOUS, unless that is
 // what was expected.
-std::optional<Status> status_of(const Options& o, const Truth& truth) {
+std::optional<Status> status_of(const SpdnnCommand& o, const Truth& truth) {
   if (truth.path.empty()) return std::nullopt;
   if (!truth.difference.agrees()) return Status::failed;
   return truth.categories == 0 && !o.expects_zero ? Status::vacuous : Status::passed;
 }
 
-Truth find_truth(const Options& o, const Data& data, const InputSource& source) {
+Truth find_truth(const SpdnnCommand& o, const Data& data, const InputSource& source) {
   if (!o.truth.empty()) return {o.truth, "", {}};
   const std::string name = categories_file_name(o.neurons, o.layers);
   if (source.kind != "mnist") return {{}, "no truth is known for these inputs; --truth FILE names one", {}};
@@ -218,7 +218,7 @@ void require_room(const SpdnnTask& task) {
                                 size_text(task.available_memory)));
 }
 
-int run_challenge(const Options& o) {
+int run_challenge(const SpdnnCommand& o) {
   check_neurons(o.neurons);
   const Data data = find_data(o.data);
   const InputSource source = find_inputs(o.inputs, data);
@@ -275,7 +275,7 @@ int run_challenge(const Options& o) {
   return *status == Status::failed ? disagree : nothing_verified;
 }
 
-int run_network(const Options& o) {
+int run_network(const SpdnnCommand& o) {
   const Data data = find_data(o.data);
   const fs::path images_file = mnist_test_file(data, "t10k-images-idx3-ubyte"),
                  labels_file = mnist_test_file(data, "t10k-labels-idx1-ubyte");
@@ -307,8 +307,7 @@ int run_network(const Options& o) {
   const Inference result = watch.measure(unused, "inference", [&] { return execute(plan, rows, options); });
 
   const std::vector<std::uint8_t> classes = classify(result, rows.rows, trained.network.outputs());
-  std::size_t correct = 0;
-  for (std::size_t i = 0; i < rows.rows; ++i) correct += classes[i] == labels[i] ? 1 : 0;
+  const std::size_t correct = count_correct(classes, labels);
   const double accuracy = static_cast<double>(correct) / static_cast<double>(rows.rows);
   const TrainedResult found{.network = o.network,
                             .images_path = images_file.string(),
@@ -322,7 +321,7 @@ int run_network(const Options& o) {
   return agree;
 }
 
-int run_generate(const Options& o) {
+int run_generate(const SpdnnCommand& o) {
   check_neurons(o.neurons);
   const std::uint64_t bytes = layer_file_bytes(o.neurons) * static_cast<std::uint64_t>(o.layers);
   WrittenLayers written{
@@ -354,7 +353,7 @@ int run_generate(const Options& o) {
   return agree;
 }
 
-void add_size_options(CLI::App& app, Options& o) {
+void add_size_options(CLI::App& app, SpdnnCommand& o) {
   app.add_option("--neurons", o.neurons, "Neurons per layer: 1024, 4096, 16384 or 65536")
       ->capture_default_str();
   app.add_option("--layers", o.layers, "Number of layers, 1 to 1920")
@@ -365,7 +364,7 @@ void add_size_options(CLI::App& app, Options& o) {
 }  // namespace
 
 std::function<int()> make_spdnn(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SpdnnCommand>();
   add_size_options(app, *o);
   app.add_option("--data", o->data, "Folder with mnist/ and spdnn/ (default: the variable ASSAY_DATA)");
   auto* const weights =

@@ -55,7 +55,7 @@ namespace {
 
 using namespace studies;
 
-struct Options {
+struct StudyCommand {
   StudyOptions study;
   ErrorQuestion asked;
   std::vector<std::string> units;
@@ -70,7 +70,7 @@ int verdict(const std::vector<const Study*>& all) {
                                                                                                : disagree;
 }
 
-void check_memory(const Options& o, std::uint64_t longest) {
+void check_memory(const StudyCommand& o, std::uint64_t longest) {
   // A trial's values, codes and sums, for each thread.
   constexpr std::uint64_t bytes_a_term = 16;
   const auto threads = static_cast<std::uint64_t>(threads_or_default(o.study.threads));
@@ -78,18 +78,18 @@ void check_memory(const Options& o, std::uint64_t longest) {
                  bytes_product({longest, bytes_a_term, std::min(threads, o.asked.trials.most)}));
 }
 
-StudyTrials trials_of(const Options& o) {
+StudyTrials trials_of(const StudyCommand& o) {
   return {.most = o.asked.trials.most, .terms = o.asked.trials.terms};
 }
 
-ErrorQuestion question_of(const Options& o) {
+ErrorQuestion question_of(const StudyCommand& o) {
   ErrorQuestion q = o.asked;
   q.seed = o.study.seed;
   for (const std::string& unit : o.units) q.units.push_back({unit, load_arithmetic(unit, "--unit")});
   return q;
 }
 
-int run_accumulation(const Options& o, Accumulate operation) {
+int run_accumulation(const StudyCommand& o, Accumulate operation) {
   const ErrorQuestion q = question_of(o);
   const AccumulationRequest r = accumulation_request(q, operation);
   check_memory(o, r.lengths.back());
@@ -101,7 +101,7 @@ int run_accumulation(const Options& o, Accumulate operation) {
   return verdict({&study});
 }
 
-int run_convert(const Options& o) {
+int run_convert(const StudyCommand& o) {
   const RoundingRequest r = rounding_request(question_of(o));
   check_memory(o, r.lengths.back());
   auto files = study_files(o.study);
@@ -112,7 +112,7 @@ int run_convert(const Options& o) {
   return verdict({&by_number, &by_magnitude});
 }
 
-void add_error_options(CLI::App& app, Options& o, std::string_view study) {
+void add_error_options(CLI::App& app, StudyCommand& o, std::string_view study) {
   const bool convert = study == "convert";
   app.add_option("--format,-f", o.asked.formats,
                  convert ? "Format to round into (default: bf16); may be repeated, like every option here"
@@ -166,7 +166,7 @@ std::function<int()> make_study(CLI::App& app) {
       subs->push_back({sub, make_study_spdnn(*sub)});
       continue;
     }
-    const auto o = std::make_shared<Options>();
+    const auto o = std::make_shared<StudyCommand>();
     add_error_options(*sub, *o, info.name);
     if (info.name == "convert") {
       subs->push_back({sub, [o] { return run_convert(*o); }});

@@ -16,7 +16,7 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct UnitsCommand {
   std::string name;
   bool json = false;
 };
@@ -32,7 +32,7 @@ UnitDescription described(const Unit& unit) {
   return d;
 }
 
-int units(const Options& o) {
+int units(const UnitsCommand& o) {
   std::vector<UnitDescription> all;
   std::vector<std::string> names;
   for (const Arithmetic* arithmetic : arithmetics().list()) {
@@ -56,7 +56,7 @@ int units(const Options& o) {
 }  // namespace
 
 std::function<int()> make_units(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<UnitsCommand>();
   app.add_option("NAME", o->name, "Show everything known about this unit (default: a table of all units)");
   app.add_flag("--json", o->json, "Print JSON on stdout");
   return [o] { return units(*o); };

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
 #include "validation/diagnose/program/verify.hpp"
+#include "validation/report/case_text.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::cli {
@@ -23,7 +25,7 @@ namespace {
 
 using namespace diagnose;
 
-struct Options {
+struct VerifyCommand {
   CaseOptions cases;
   std::string unit;
   ShowOptions show;
@@ -44,36 +46,26 @@ std::string read_stdin(std::size_t most) {
 
 // The command line that makes these cases: what both commands have.
 std::string gen_text(const CLI::App& app) {
-  std::string text = "assay gen";
-  for (const CLI::Option* option : app.get_options([](const CLI::Option* x) { return x->count() > 0; })) {
-    const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
-    if (name == "unit" || name == "json" || name == "report" || name == "strict" || name == "statistics" ||
-        name == "threads")
-      continue;
-    if (!name.empty()) text += " --" + name;
-    if (option->get_items_expected_max() == 0) continue;
-    for (const std::string& value : option->results()) text += " " + value;
-  }
-  return text;
+  const auto is_of_verify = [](std::string_view name) { return name == "unit" || name == "strict"; };
+  std::string text = command_text(app, {}, is_of_verify);
+  return text.replace(text.find(app.get_name()), app.get_name().size(), "gen");
 }
 
-int run(const Options& o, const CLI::App& app) {
+int run(const VerifyCommand& o, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
   const CaseSpec spec = case_spec(o.cases);
   constexpr std::uint64_t kept = 128;  // an answer's text and code, the truth, its bound
   check_case_memory("verify", o.cases, spec, kept);
   const std::size_t outputs = spec.operation == CaseOperation::gemm ? spec.m * spec.n : 1;
   const std::size_t wanted = outputs * o.cases.cases;
-  const std::vector<std::uint64_t> answers =
-      read_answers(o.cases, spec, wanted, read_stdin((std::size_t{1} << 20) + wanted * 64));
+  const std::vector<std::uint64_t> answers = read_answers(parse_case_form(o.cases.as), spec, wanted,
+                                                          read_stdin((std::size_t{1} << 20) + wanted * 64));
 
   const Arithmetic* const unit = o.unit.empty() ? nullptr : &find_arithmetic(o.unit, "--unit");
   if (unit != nullptr && (!unit->gives(spec.output) || !unit->accepts(spec.a, spec.b)))
     throw UsageError(fmt::format("--unit {} does not make {} of {} and {}", o.unit, spec.output.dtype,
                                  spec.a.dtype, spec.b.dtype));
-  if (unit != nullptr)
-    check_places(o.unit, *unit,
-                 spec.operation == CaseOperation::gemm ? MatrixPlaces({spec.m, spec.n}) : MatrixPlaces());
+  if (unit != nullptr) check_places(o.unit, *unit, places_of(o.cases.operation, {spec.m, spec.n}));
   const bool exact = spec.values == CaseValues::integers;
   compare::Options options;
   options.policy = compare::find_policy(compare::default_policies(),
@@ -108,7 +100,7 @@ int run(const Options& o, const CLI::App& app) {
 }  // namespace
 
 std::function<int()> make_verify(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<VerifyCommand>();
   add_case_options(app, o->cases);
   app.add_option("--unit", o->unit,
                  "Require the bits of this arithmetic, or of X.json saved by `assay probe` (default: judge "

@@ -45,21 +45,6 @@ io::Shape parse_shape(const std::string& option, const std::string& text) {
   return shape;
 }
 
-template <class T>
-void widen(const io::Array& array, std::span<double> values) {
-  const std::span<const T> src = array.as<T>();
-  for (std::size_t i = 0; i < src.size(); ++i) {
-    values[i] = static_cast<double>(src[i]);
-    // 2^63 and 2^64 are float64 values and no value of T: the way back would overflow.
-    const bool holds = std::fabs(values[i]) < 0x1p63 && static_cast<T>(values[i]) == src[i];
-    if (!holds) {
-      throw InputError(array.origin, "value " + std::to_string(i),
-                       "integers that float64 holds exactly, to be compared with floating-point numbers",
-                       std::to_string(src[i]));
-    }
-  }
-}
-
 }  // namespace
 
 std::string whole_number(const std::string& text) {
@@ -212,28 +197,6 @@ compare::Integers integers_of(const io::Array& array) {
 
 compare::Codes codes_of(const io::Array& array) {
   return {array.bytes.data(), array.element.format(), shape_of(array)};
-}
-
-io::Array as_floating(io::Array&& array) {
-  if (array.element.is_floating()) return std::move(array);
-  io::Array wide = io::make_array(formats::float64, array.shape);
-  wide.origin = array.origin;
-  wide.metadata = array.metadata;
-  const std::span<double> values = wide.as<double>();
-  const bool is_signed = array.element.kind() == io::ElementType::Kind::signed_integer;
-  switch (array.element.bytes()) {
-    case 1: is_signed ? widen<std::int8_t>(array, values) : widen<std::uint8_t>(array, values); break;
-    case 2: is_signed ? widen<std::int16_t>(array, values) : widen<std::uint16_t>(array, values); break;
-    case 4: is_signed ? widen<std::int32_t>(array, values) : widen<std::uint32_t>(array, values); break;
-    default: is_signed ? widen<std::int64_t>(array, values) : widen<std::uint64_t>(array, values);
-  }
-  return wide;
-}
-
-std::vector<double> values_of(const io::Array& array) {
-  std::vector<double> values(static_cast<std::size_t>(array.size()));
-  compare::Decoder(array.element.format()).decode(array.bytes.data(), values.data(), values.size());
-  return values;
 }
 
 void add_show_options(CLI::App& app, ShowOptions& o) {

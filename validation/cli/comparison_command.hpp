@@ -68,10 +68,6 @@ io::Array read_dense_operand(const std::string& path, const std::string& format,
 compare::Codes codes_of(const io::Array& array);
 compare::Integers integers_of(const io::Array& array);
 compare::Shape shape_of(const io::Array& array);
-// Integers and bool become float64, exactly, to be compared with floating-point numbers; InputError for integers that
-// float64 does not hold. Others pass through.
-io::Array as_floating(io::Array&& array);
-std::vector<double> values_of(const io::Array& array);
 
 // --json, --quiet, --report, --strict, --statistics, --threads.
 struct ShowOptions {

@@ -11,12 +11,12 @@
 namespace assay::cli {
 namespace {
 
-struct Options {
+struct StudyInferenceCommand {
   StudyOptions study;
   studies::InferenceQuestion asked;
 };
 
-int run(const Options& o) {
+int run(const StudyInferenceCommand& o) {
   studies::InferenceQuestion q = o.asked;
   q.seed = o.study.seed;
   q.threads = o.study.threads;
@@ -28,7 +28,7 @@ int run(const Options& o) {
 }  // namespace
 
 std::function<int()> make_study_spdnn(CLI::App& app) {
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<StudyInferenceCommand>();
   app.add_option("--neurons", o->asked.neurons, "Neurons per layer: 1024, 4096, 16384 or 65536")
       ->capture_default_str();
   app.add_option("--layers", o->asked.layers, "Number of layers, 1 to 1920")

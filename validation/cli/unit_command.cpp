@@ -16,6 +16,7 @@
 #include "validation/cli/progress_line.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/io/io.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/judge/fitted.hpp"
 #include "validation/report/unit_report.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -155,20 +156,14 @@ void in_pieces(std::size_t rows, bool divisible, std::string_view what,
   using Clock = std::chrono::steady_clock;
   ProgressLine line;
   const auto begin = Clock::now();
-  // Pieces grow while they are short: packing an operand anew for each must not count.
-  std::size_t piece = divisible ? std::min<std::size_t>(rows, 64) : rows;
-  for (std::size_t first = 0; first < rows;) {
-    const std::size_t count = std::min(piece, rows - first);
-    const auto before = Clock::now();
-    body(first, count);
-    first += count;
-    const auto now = Clock::now();
-    const double took = std::chrono::duration<double>(now - before).count();
-    if (took < 0.25) piece *= 4;
-    line.show(what, std::chrono::duration<double>(now - begin).count(),
-              static_cast<double>(first) / static_cast<double>(rows),
-              fmt::format("{} of {} rows", first, rows));
-  }
+  judge::in_pieces(
+      rows, divisible,
+      [&](std::size_t done) {
+        line.show(what, std::chrono::duration<double>(Clock::now() - begin).count(),
+                  static_cast<double>(done) / static_cast<double>(rows),
+                  fmt::format("{} of {} rows", done, rows));
+      },
+      body);
 }
 
 }  // namespace assay::cli

@@ -19,7 +19,7 @@
 namespace assay::compare {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double unbounded = std::numeric_limits<double>::infinity();  // an error relative to zero
 
 Int128 magnitude(Int128 x) { return x < 0 ? -x : x; }
 
@@ -35,9 +35,9 @@ void add(ExactSum& sum, Int128 x, double factor) {
 // The least r with distance <= r * magnitude, in real numbers.
 double smallest_factor(Int128 distance, Int128 of) {
   if (distance == 0) return 0;
-  if (of == 0) return infinity;
+  if (of == 0) return unbounded;
   double r = static_cast<double>(distance) / static_cast<double>(of);
-  while (!is_within(distance, 0, r, of)) r = std::nextafter(r, infinity);
+  while (!is_within(distance, 0, r, of)) r = std::nextafter(r, unbounded);
   for (double less = std::nextafter(r, 0); is_within(distance, 0, less, of); less = std::nextafter(r, 0))
     r = less;
   return r;
@@ -114,9 +114,9 @@ struct Worst {
   }
 };
 
-class Pass {
+class IntegerPass {
  public:
-  explicit Pass(const IntegerPairs& pairs, const Policy& policy)
+  explicit IntegerPass(const IntegerPairs& pairs, const Policy& policy)
       : p_(pairs), policy_(policy), places_(pairs.view()) {
     c_.policy = policy;
     c_.shape = pairs.got().shape;
@@ -172,17 +172,17 @@ class Pass {
       figures.largest_difference = distance;
       c_.max_absolute = {error, i};
     }
-    const double relative = of == 0 ? infinity : error / static_cast<double>(of);
+    const double relative = of == 0 ? unbounded : error / static_cast<double>(of);
     if (relative > c_.max_relative.value) c_.max_relative = {relative, i};
     if (relative >= rtol_ * (1 - 0x1p-50)) rtol_ = std::max(rtol_, smallest_factor(distance, of));
     double score = 0, shown = error;
     if (c_.over_bound) {
-      score = shown = p_.bound(i) == 0 ? infinity : error / p_.bound(i);
+      score = shown = p_.bound(i) == 0 ? unbounded : error / p_.bound(i);
       ratios_.push_back(score);
       if (score > c_.over_bound->max.value) c_.over_bound->max = {score, i};
     } else if (policy_.kind == PolicyKind::tolerance) {
       const double allowed = policy_.atol + policy_.rtol * static_cast<double>(of);
-      score = allowed > 0 ? error / allowed : infinity;
+      score = allowed > 0 ? error / allowed : unbounded;
     }
     const Worst candidate{outside, score, distance, i};
     if (worst_.distance == 0 || worst_.is_less_than(candidate)) worst_ = candidate;
@@ -241,9 +241,9 @@ class Pass {
               .got_value = static_cast<double>(got),
               .want_value = static_cast<double>(want),
               .absolute = static_cast<double>(distance),
-              .relative = want == 0 ? infinity
+              .relative = want == 0 ? unbounded
                                     : static_cast<double>(distance) / static_cast<double>(magnitude(want))};
-    if (c_.over_bound) e.over_bound = p_.bound(i) == 0 ? infinity : e.absolute / p_.bound(i);
+    if (c_.over_bound) e.over_bound = p_.bound(i) == 0 ? unbounded : e.absolute / p_.bound(i);
     return e;
   }
 
@@ -321,7 +321,7 @@ bool is_within(Int128 distance, double addend, double factor, Int128 of) {
 
 double rounded_up(Int128 x) {
   const auto nearest = static_cast<double>(x);
-  return static_cast<Int128>(nearest) < x ? std::nextafter(nearest, infinity) : nearest;
+  return static_cast<Int128>(nearest) < x ? std::nextafter(nearest, unbounded) : nearest;
 }
 
 Comparison judge(const Integers& got, const ExpectedIntegers& want, const Options& options) {
@@ -329,7 +329,7 @@ Comparison judge(const Integers& got, const ExpectedIntegers& want, const Option
   const MxcsrGuard guard(default_mxcsr);
   check(got, want, options);
   const IntegerPairs pairs(got, want, options.policy);
-  Pass pass(pairs, options.policy);
+  IntegerPass pass(pairs, options.policy);
   pass.run();
   Comparison& c = pass.counts();
   c.operation = options.operation;

@@ -77,7 +77,7 @@ class Archive {
 };
 
 // One kind of file: how it is told, and its reader. A kind with names holds several arrays.
-struct Kind {
+struct FileKind {
   std::string_view name;
   bool has_names;
   bool (*matches)(std::string_view start, std::uint64_t bytes);
@@ -88,7 +88,7 @@ struct Kind {
 
 constexpr std::size_t longest_start = 16;
 
-const std::array<Kind, 4> kinds{{
+const std::array<FileKind, 4> kinds{{
     {"npy", false, [](std::string_view start, std::uint64_t) { return start.starts_with("\x93NUMPY"); },
      ".npy",
      [](ByteSource& source, const Place&, const std::optional<FormatSpec>& format) -> AnyArray {
@@ -134,16 +134,16 @@ const std::array<Kind, 4> kinds{{
      }},
 }};
 
-const Kind& kind_of(ByteSource& source) {
+const FileKind& kind_of(ByteSource& source) {
   const std::uint64_t bytes = source.remaining_at_most();
   const std::string_view start = source.peek(longest_start);
-  for (const Kind& kind : kinds) {
+  for (const FileKind& kind : kinds) {
     if (kind.matches(start, bytes)) return kind;
   }
   refuse_foreign_start(source);
   std::string_view path = source.origin();
   if (path.ends_with(".gz")) path.remove_suffix(3);
-  for (const Kind& kind : kinds) {
+  for (const FileKind& kind : kinds) {
     if (path.ends_with(kind.extension)) return kind;
   }
   if (!start.empty()) refuse_foreign_name(source);
@@ -183,7 +183,7 @@ AnyArray read_any(const std::string& path, const ReadOptions& options) {
   }
   const Place place = split(path);
   FileSource source(place.file);
-  const Kind& kind = kind_of(source);
+  const FileKind& kind = kind_of(source);
   if (!place.name.empty() && !kind.has_names) {
     throw InputError(place.file, "", "npz or safetensors, to hold an array " + quoted(place.name),
                      std::string(kind.name));
@@ -207,7 +207,7 @@ SparseArray read_sparse(const std::string& path, const ReadOptions& options) {
 
 std::vector<std::string> array_names(const std::string& path) {
   FileSource source(path);
-  const Kind& kind = kind_of(source);
+  const FileKind& kind = kind_of(source);
   return kind.has_names ? kind.names(source) : std::vector<std::string>{};
 }
 

@@ -20,9 +20,9 @@ namespace {
 
 constexpr std::string_view blanks = " \t";
 
-class Lines {
+class LineReader {
  public:
-  explicit Lines(ByteSource& source) : source_(source), buffer_(1 << 16) {}
+  explicit LineReader(ByteSource& source) : source_(source), buffer_(1 << 16) {}
 
   // False at the end of the file. Without the line's end, which the last line may lack; holds until the next call.
   bool next(std::string_view& line) {
@@ -121,7 +121,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-Banner read_banner(Lines& lines) {
+Banner read_banner(LineReader& lines) {
   constexpr const char* expected =
       "%%MatrixMarket matrix coordinate|array real|integer|pattern "
       "general|symmetric|skew-symmetric";
@@ -166,7 +166,7 @@ Banner read_banner(Lines& lines) {
 // A value as its code, in the type that the array gets, and its negative.
 class ValueParser {
  public:
-  ValueParser(const Lines& lines, const ElementType& in_file, const std::optional<FormatSpec>& format)
+  ValueParser(const LineReader& lines, const ElementType& in_file, const std::optional<FormatSpec>& format)
       : lines_(lines), element_(format ? ElementType(*format) : in_file) {}
 
   const ElementType& element() const { return element_; }
@@ -233,7 +233,7 @@ class ValueParser {
     }
   }
 
-  const Lines& lines_;
+  const LineReader& lines_;
   ElementType element_;
 };
 
@@ -243,7 +243,7 @@ void put(Array& array, std::int64_t i, std::uint64_t code) {
   std::memcpy(array.bytes.data() + static_cast<std::size_t>(i) * width, &code, width);
 }
 
-std::int64_t count(const Lines& lines, std::string_view text, std::int64_t least, std::int64_t most,
+std::int64_t count(const LineReader& lines, std::string_view text, std::int64_t least, std::int64_t most,
                    std::string_view what) {
   std::int64_t n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -255,19 +255,19 @@ std::int64_t count(const Lines& lines, std::string_view text, std::int64_t least
   return n;
 }
 
-void expect_line_end(const Lines& lines, std::string_view rest) {
+void expect_line_end(const LineReader& lines, std::string_view rest) {
   const std::string_view extra = word(rest);
   if (!extra.empty()) lines.fail("the end of the line", quoted(extra));
 }
 
-void expect_end(Lines& lines, std::string_view what, std::int64_t n) {
+void expect_end(LineReader& lines, std::string_view what, std::int64_t n) {
   std::string_view line;
   if (lines.next_data(line)) {
     lines.fail("the end after " + std::to_string(n) + " " + std::string(what), quoted(line));
   }
 }
 
-void need_line(Lines& lines, std::string_view& line, std::string_view what, std::int64_t n,
+void need_line(LineReader& lines, std::string_view& line, std::string_view what, std::int64_t n,
                std::int64_t read) {
   if (lines.next_data(line)) return;
   lines.fail_at_end(std::to_string(n) + " " + std::string(what),
@@ -278,12 +278,13 @@ void need_line(Lines& lines, std::string_view& line, std::string_view what, std:
 constexpr std::int64_t most_rows = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t most_entries = std::numeric_limits<std::int64_t>::max();
 
-void expect_square(const Lines& lines, const Banner& banner, std::int64_t rows, std::int64_t cols) {
+void expect_square(const LineReader& lines, const Banner& banner, std::int64_t rows, std::int64_t cols) {
   if (banner.symmetry == Symmetry::general || rows == cols) return;
   lines.fail("a square matrix, since it is symmetric", to_string({rows, cols}));
 }
 
-SparseArray read_coordinate(Lines& lines, const Banner& banner, const std::optional<FormatSpec>& format) {
+SparseArray read_coordinate(LineReader& lines, const Banner& banner,
+                            const std::optional<FormatSpec>& format) {
   const ValueParser values(lines, banner.element, format);
   std::string_view line;
   need_line(lines, line, "line with rows, columns and entries", 1, 0);
@@ -342,7 +343,7 @@ SparseArray read_coordinate(Lines& lines, const Banner& banner, const std::optio
   return a;
 }
 
-Array read_dense(Lines& lines, const Banner& banner, const std::optional<FormatSpec>& format) {
+Array read_dense(LineReader& lines, const Banner& banner, const std::optional<FormatSpec>& format) {
   const ValueParser values(lines, banner.element, format);
   std::string_view line;
   need_line(lines, line, "line with rows and columns", 1, 0);
@@ -432,7 +433,7 @@ class Writer {
 }  // namespace
 
 AnyArray read_matrix_market(ByteSource& source, const std::optional<FormatSpec>& format) {
-  Lines lines(source);
+  LineReader lines(source);
   const Banner banner = read_banner(lines);
   if (banner.coordinate) return read_coordinate(lines, banner, format);
   return read_dense(lines, banner, format);

@@ -16,7 +16,7 @@ namespace {
 using Layout = SparseArray::Layout;
 
 // Indices are 32 bits in every kernel that these arrays go to.
-constexpr std::int64_t most_rows = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t most_indices = std::numeric_limits<std::int32_t>::max();
 
 // InputError about one of the arrays of `a`.
 class Checker {
@@ -77,7 +77,7 @@ std::string_view name(SparseArray::Layout layout) {
 void check(const SparseArray& a) {
   const Checker check(a);
   for (const std::int64_t n : {a.rows, a.cols}) {
-    if (n < 0 || n > most_rows) {
+    if (n < 0 || n > most_indices) {
       check.fail("shape", "rows and columns from 0 to 2147483647", to_string({a.rows, a.cols}));
     }
   }

@@ -17,7 +17,7 @@ ArithmeticInfo info_of(const Accumulation& how, const FormatSpec& output) {
   info.accumulator = how.accumulator;
   info.outputs = {how.accumulator};
   if (output != how.accumulator) info.outputs.push_back(output);
-  info.order = how.tree.order == SumOrder::any ? "any" : "as typed";
+  info.order = how.order.kind == SumOrder::Kind::any ? "any" : "as typed";
   info.flush_inputs = how.flush;
   info.flush_results = how.flush;
   info.source = "the command line";

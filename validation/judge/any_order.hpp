@@ -8,7 +8,7 @@
 
 namespace assay::judge {
 
-// Dot products accumulated as `how` says, in `how.tree`, given as codes of how.accumulator or of `output`.
+// Dot products accumulated as `how` says, in `how.order`, given as codes of how.accumulator or of `output`.
 // dot() and step() throw ContractError: many results are right. bound() is infinite where partial sums may
 // pass the accumulator's range.
 std::unique_ptr<const Arithmetic> make_any_order(const Accumulation& how, const FormatSpec& output);

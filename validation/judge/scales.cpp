@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/decimal.hpp"
 #include "reference/formats/encode.hpp"
@@ -26,6 +27,12 @@ float tensor_scale(const std::string& option, const std::string& typed) {
   const Encoded e = encode(x, formats::float32);
   if (x.kind != Kind::finite || x.negative || e.overflow || e.code == 0) throw refused();
   return static_cast<float>(decode(e.code, formats::float32));
+}
+
+ScaleUse parse_scale_use(const std::string& option, const std::string& typed) {
+  if (typed == "e8m0") return {ScaleFormat::e8m0, 32};
+  if (typed == "ue4m3") return {ScaleFormat::ue4m3, 16};
+  throw unknown_name(option, "a format of scales", typed, {"e8m0", "ue4m3"});
 }
 
 std::optional<io::Scales> scales_of(const GivenScales& given, const std::string& option,

@@ -12,7 +12,7 @@
 
 namespace assay::judge {
 
-SumTree parse_order(const std::string& typed) {
+SumOrder parse_order(const std::string& typed) {
   std::vector<std::uint64_t> numbers;
   const std::size_t first = typed.find(':');
   for (std::size_t at = first; at != std::string::npos;) {
@@ -25,13 +25,12 @@ SumTree parse_order(const std::string& typed) {
     numbers.push_back(number);
     at = end == typed.size() ? std::string::npos : end;
   }
-  SumTree tree;
   const std::string_view kind = std::string_view(typed).substr(0, first);
   constexpr auto known =
-      std::to_array<std::pair<std::string_view, SumOrder>>({{"any", SumOrder::any},
-                                                            {"sequential", SumOrder::sequential},
-                                                            {"pairwise", SumOrder::pairwise},
-                                                            {"blocked", SumOrder::blocked}});
+      std::to_array<std::pair<std::string_view, SumOrder>>({{"any", SumOrder::any()},
+                                                            {"sequential", SumOrder::sequential()},
+                                                            {"pairwise", SumOrder::pairwise()},
+                                                            {"blocked", SumOrder::blocked(1)}});
   const auto* const found =
       std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.first == kind; });
   if (found == known.end()) {
@@ -39,19 +38,20 @@ SumTree parse_order(const std::string& typed) {
     for (const auto& [name, order] : known) names.emplace_back(name);
     throw unknown_name("--order", "a known name", kind, names);
   }
-  tree.order = found->second;
-  const std::size_t most = tree.order == SumOrder::blocked ? 2 : tree.order == SumOrder::pairwise ? 1 : 0;
-  const bool lanes_missing = tree.order == SumOrder::blocked && numbers.empty();
+  SumOrder order = found->second;
+  const bool pairwise = kind == "pairwise", blocked = kind == "blocked";
+  const std::size_t most = blocked ? 2 : pairwise ? 1 : 0;
+  const bool lanes_missing = blocked && numbers.empty();
   if (numbers.size() > most || lanes_missing || (!numbers.empty() && numbers[0] == 0)) {
     throw InputError("--order", "", "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]",
                      quoted(typed));
   }
-  if (tree.order == SumOrder::pairwise && !numbers.empty()) tree.base = numbers[0];
-  if (tree.order == SumOrder::blocked) {
-    tree.lanes = numbers[0];
-    if (numbers.size() > 1) tree.panel = numbers[1];
+  if (pairwise && !numbers.empty()) order.base = numbers[0];
+  if (blocked) {
+    order.lanes = numbers[0];
+    if (numbers.size() > 1) order.panel = numbers[1];
   }
-  return tree;
+  return order;
 }
 
 }  // namespace assay::judge

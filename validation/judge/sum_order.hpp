@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "reference/exact/error_bound.hpp"
+#include "reference/exact/schedule.hpp"
 
 namespace assay::judge {
 
 // "any", "sequential", "pairwise", "pairwise:128", "blocked:LANES", "blocked:LANES:PANEL". InputError that names
 // --order for anything else.
-SumTree parse_order(const std::string& typed);
+SumOrder parse_order(const std::string& typed);
 
 }  // namespace assay::judge

@@ -348,4 +348,12 @@ void bind_array(py::module_& m) {
       "format  'bf16', 'tf32', 'custom:12,6,-14,ieee', a dtype of ml_dtypes, a Format");
 }
 
+py::object array_of_codes(const std::vector<std::uint64_t>& codes, const FormatSpec& format,
+                          const std::vector<std::size_t>& shape) {
+  const Output out = make_output(format, shape);
+  const MutableCodeVector elements{out.data, codes.size(), 1, format};
+  for (std::size_t i = 0; i < codes.size(); ++i) elements.set(i, codes[i]);
+  return out.finished();
+}
+
 }  // namespace assay::python

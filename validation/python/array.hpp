@@ -67,6 +67,9 @@ struct Output {
   py::object finished() const;  // as the dtype of NumPy or ml_dtypes if there is one, else Codes
 };
 Output make_output(const FormatSpec& format, const std::vector<std::size_t>& shape);
+// A new array of these codes; as many as the shape has elements.
+py::object array_of_codes(const std::vector<std::uint64_t>& codes, const FormatSpec& format,
+                          const std::vector<std::size_t>& shape);
 
 // Arrays around memory of ours, which lives as long as they do; no copy.
 py::object numpy_view(std::shared_ptr<const void> owner, const void* data, const io::ElementType& element,

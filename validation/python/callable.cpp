@@ -6,6 +6,7 @@
 
 #include "reference/core/error.hpp"
 #include "validation/compare/codes.hpp"
+#include "validation/judge/arrays.hpp"
 
 namespace assay::python {
 
@@ -83,9 +84,7 @@ std::vector<Answer> Callable::answers(const Problem& p, std::span<const Case> ca
   for (const Case& input : cases) {
     Operand result = call(p, input);
     require(p, result);
-    const compare::Codes codes = codes_of(result);
-    Answer& answer = all.emplace_back(p.outputs());
-    for (std::size_t i = 0; i < answer.size(); ++i) answer[i] = compare::code_at(codes, i);
+    all.push_back(judge::all_codes(codes_of(result)));
   }
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   return all;

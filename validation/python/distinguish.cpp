@@ -30,14 +30,6 @@ struct Distinguished {
   std::string text() const { return distinction_text(distinction(), x(), y()); }
 };
 
-py::object array_of_codes(const std::vector<std::uint64_t>& codes, const FormatSpec& format,
-                          const std::vector<std::size_t>& shape) {
-  const Output out = make_output(format, shape);
-  const MutableCodeVector elements{out.data, codes.size(), 1, format};
-  for (std::size_t i = 0; i < codes.size(); ++i) elements.set(i, codes[i]);
-  return out.finished();
-}
-
 // None where nothing was found.
 py::object vector(const Distinguished& d, std::vector<std::uint64_t> DotInput::*codes,
                   FormatSpec DotInput::*format) {

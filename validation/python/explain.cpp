@@ -15,6 +15,7 @@
 #include "reference/core/parallel.hpp"
 #include "reference/exact/arithmetic.hpp"
 #include "validation/diagnose/explain/explain_conversion.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
 #include "validation/report/explanation_report.hpp"
@@ -51,10 +52,7 @@ struct Products {
   ExplainElement element(std::size_t i) const {
     ExplainElement e{.index = i};
     const CodeVector x = a.row(i / columns()), y = by_rows ? b.row(i) : b.column(i % columns());
-    for (std::size_t k = 0; k < x.size; ++k) {
-      e.a.push_back(x.code(k));
-      e.b.push_back(y.code(k));
-    }
+    e.take(x, y);
     if (c) e.c = compare::code_at(*c, i);
     e.got = compare::code_at(got, i);
     return e;
@@ -87,14 +85,9 @@ std::vector<std::size_t> sample_of(const compare::Shape& shape, const py::object
   } catch (const py::cast_error&) {
     throw ContractError("at: no index of an output (a tuple of integers from 0)");
   }
-  std::size_t index = 0;
-  bool inside = place.size() == shape.size();
-  for (std::size_t d = 0; inside && d < shape.size(); ++d) {
-    inside = place[d] < shape[d];
-    index = index * shape[d] + place[d];
-  }
-  if (!inside) throw ContractError("at: no index of an output of shape " + compare::shape_text(shape));
-  return {index};
+  const std::optional<std::size_t> index = judge::flat_index(place, shape);
+  if (!index) throw ContractError("at: no index of an output of shape " + compare::shape_text(shape));
+  return {*index};
 }
 
 std::vector<const Arithmetic*> known(const std::vector<std::shared_ptr<const Arithmetic>>& also,
@@ -195,23 +188,10 @@ Explained explain_convert(const py::object& a_array, const py::object& got_array
   Operand a = operand(a_array, "a"), got = operand(got_array, "got");
   require_shape(got, a.shape);
   const compare::Codes from = codes_of(a), to = codes_of(got);
-  ConvertedSample values{.from = from.format, .index = sample_of(from.shape, at, sample, seed)};
-  if (at.is_none()) {
-    std::vector<std::uint64_t> all(from.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = compare::code_at(from, i);
-    values.index = diagnose::telling_sample(
-        {all.data(), all.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(from.format)), from.format},
-        to.format, sample, seed);
-  }
-  for (const std::size_t i : values.index) {
-    values.a.push_back(compare::code_at(from, i));
-    values.got.push_back(compare::code_at(to, i));
-  }
-  const auto words = [](const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
-    return CodeVector{codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
-  };
-  const diagnose::ConversionExplanation e =
-      diagnose::explain_conversion(words(values.a, from.format), words(values.got, to.format));
+  std::vector<std::size_t> index = sample_of(from.shape, at, sample, seed);
+  const ConvertedSample values = at.is_none() ? diagnose::converted_sample(from, to, sample, seed)
+                                              : diagnose::converted_sample(from, to, std::move(index));
+  const diagnose::ConversionExplanation e = diagnose::explain_converted(values, to.format);
   const ExplainedQuestion asked{.operation = "convert",
                                 .parameters = "",
                                 .shape = from.shape,

@@ -15,6 +15,7 @@
 #include "reference/core/error.hpp"
 #include "validation/diagnose/reveal/reveal.hpp"
 #include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/callable.hpp"
 #include "validation/python/module.hpp"

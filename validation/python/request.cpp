@@ -183,8 +183,8 @@ void read_unit(const py::object& unit, Question& q) {
   r.arithmetic = q.arithmetic.get();
   r.arithmetic_name = std::move(named.name);
   r.require_places = [name = r.arithmetic_name, arithmetic = q.arithmetic,
-                      is_matrix = r.operation == "gemm"](const operations::Shape& shape) {
-    check_places(name, *arithmetic, is_matrix ? MatrixPlaces({shape.at(0), shape.at(1)}) : MatrixPlaces());
+                      operation = r.operation](const operations::Shape& shape) {
+    check_places(name, *arithmetic, places_of(operation, shape));
   };
   r.given.insert("unit");
 }

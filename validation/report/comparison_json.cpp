@@ -21,16 +21,12 @@ using compare::integer_text;
 using compare::integer_value;
 using compare::PolicyKind;
 using report::Json;
+using report::number_json;
 
 std::string hex_value(double x) { return fmt::format("{:a}", x); }
 
-Json number(double x) {
-  if (std::isfinite(x)) return x;
-  return std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
-}
-
 // A whole number, so that it can be typed; no distance reaches 2^64.
-Json steps(double x) { return std::isfinite(x) ? Json(static_cast<std::uint64_t>(x)) : number(x); }
+Json steps(double x) { return std::isfinite(x) ? Json(static_cast<std::uint64_t>(x)) : number_json(x); }
 
 Json integer(Int128 x) {
   Json json = {{"value", nullptr}, {"decimal", integer_text(x)}};
@@ -66,12 +62,13 @@ Json classes(const ClassCounts& c) {
 // null where nothing was compared: no place of an empty array holds the largest of anything.
 Json extreme(const Extreme& e, const Comparison& c) {
   if (c.values == 0) return nullptr;
-  return {
-      {"value", number(e.value)}, {"flat_index", e.index}, {"index", compare::index_text(e.index, c.shape)}};
+  return {{"value", number_json(e.value)},
+          {"flat_index", e.index},
+          {"index", compare::index_text(e.index, c.shape)}};
 }
 Json value_of_code(std::uint64_t code, const FormatSpec& f) {
   const double value = decode(code, f);
-  return {{"value", number(value)}, {"hex", hex_value(value)}, {"bits", code_text(code, f)}};
+  return {{"value", number_json(value)}, {"hex", hex_value(value)}, {"bits", code_text(code, f)}};
 }
 std::string bits_text(std::uint64_t code, const compare::IntegerType& type) {
   return fmt::format("{:#0{}x}", code, type.bits / 4 + 2);
@@ -90,9 +87,9 @@ Json integer_element(const Element& e, const Comparison& c) {
                {"want", value(want, e.want, c.integers->want_type)},
                {"got", value(got, e.got, c.integers->got_type)},
                {"difference", integer(got - want)},
-               {"absolute", number(e.absolute)},
-               {"relative", number(e.relative)}};
-  json["over_bound"] = e.over_bound ? number(*e.over_bound) : Json();
+               {"absolute", number_json(e.absolute)},
+               {"relative", number_json(e.relative)}};
+  json["over_bound"] = e.over_bound ? number_json(*e.over_bound) : Json();
   return json;
 }
 
@@ -102,11 +99,11 @@ Json element(const Element& e, const Comparison& c) {
                {"index", compare::index_text(e.index, c.shape)},
                {"want", value_of_code(e.want, c.format)},
                {"got", value_of_code(e.got, c.format)},
-               {"want_unrounded", {{"value", number(e.want_value)}, {"hex", hex_value(e.want_value)}}},
-               {"absolute", number(e.absolute)},
-               {"relative", number(e.relative)}};
-  json["ulps"] = e.ulps ? number(*e.ulps) : Json();
-  json["over_bound"] = e.over_bound ? number(*e.over_bound) : Json();
+               {"want_unrounded", {{"value", number_json(e.want_value)}, {"hex", hex_value(e.want_value)}}},
+               {"absolute", number_json(e.absolute)},
+               {"relative", number_json(e.relative)}};
+  json["ulps"] = e.ulps ? number_json(*e.ulps) : Json();
+  json["over_bound"] = e.over_bound ? number_json(*e.over_bound) : Json();
   return json;
 }
 
@@ -177,19 +174,19 @@ std::string json_comparison(const Comparison& c) {
                {"not_judged", c.not_judged},
                {c.integers ? "differences" : "ulps",
                 {{"measured", c.measured},
-                 {"mean", number(c.mean_ulps)},
+                 {"mean", number_json(c.mean_ulps)},
                  {"max", extreme(c.max_ulps, c)},
                  {"below", bins(c.ulps.below)},
                  {"above", bins(c.ulps.above)}}},
                {"max_absolute", extreme(c.max_absolute, c)},
                {"max_relative", extreme(c.max_relative, c)}};
-  json["over_bound"] = c.over_bound ? Json{{"p50", number(c.over_bound->p50)},
-                                           {"p99", number(c.over_bound->p99)},
+  json["over_bound"] = c.over_bound ? Json{{"p50", number_json(c.over_bound->p50)},
+                                           {"p99", number_json(c.over_bound->p99)},
                                            {"max", extreme(c.over_bound->max, c)}}
                                     : Json();
-  json["nmse"] = number(c.nmse);
-  json["cosine"] = number(c.cosine);
-  json["would_pass"] = {{"atol", number(c.would_pass.atol)}, {"rtol", number(c.would_pass.rtol)}};
+  json["nmse"] = number_json(c.nmse);
+  json["cosine"] = number_json(c.cosine);
+  json["would_pass"] = {{"atol", number_json(c.would_pass.atol)}, {"rtol", number_json(c.would_pass.rtol)}};
   if (!c.integers) json["would_pass"]["ulps"] = steps(c.would_pass.ulps);
   json["would_pass"]["policy"] = c.would_pass.policy.empty() ? Json() : Json(c.would_pass.policy);
   json["worst"] = c.worst ? element(*c.worst, c) : Json();

@@ -34,8 +34,6 @@ std::string up3(double x) {
   return std::isfinite(read(text)) && read(text) >= x ? text : fmt::format("{}", x);
 }
 
-std::string hex_value(double x) { return fmt::format("{:a}", x); }
-
 std::string outside_text(const Comparison& c) {
   switch (c.policy.kind) {
     case PolicyKind::bit_equal:
@@ -95,8 +93,8 @@ std::string worst_line(const Comparison& c) {
   if (c.integers) return worst_integers_line(c);
   const Element& w = *c.worst;
   std::string line = fmt::format("worst {} want {} ({}) got {} ({})", compare::index_text(w.index, c.shape),
-                                 hex_value(decode(w.want, c.format)), code_text(w.want, c.format),
-                                 hex_value(w.got_value), code_text(w.got, c.format));
+                                 fmt::format("{:a}", decode(w.want, c.format)), code_text(w.want, c.format),
+                                 fmt::format("{:a}", w.got_value), code_text(w.got, c.format));
   if (w.ulps) line += " " + ulps_text(std::fabs(*w.ulps));
   if (w.over_bound && std::isfinite(w.absolute)) line += fmt::format("  error/bound {:.3g}", *w.over_bound);
   if (c.policy.kind == PolicyKind::tolerance)

@@ -25,12 +25,7 @@ struct ExplainedQuestion {
 std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all);
 std::string explanation_json(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all);
 
-// The values that were converted, and where in the arrays they stand.
-struct ConvertedSample {
-  FormatSpec from = formats::float32;
-  std::vector<std::size_t> index{};
-  std::vector<std::uint64_t> a{}, got{};
-};
+using diagnose::ConvertedSample;
 std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& sample,
                              const diagnose::ConversionExplanation& e);
 std::string explanation_json(const ExplainedQuestion& q, const ConvertedSample& sample,

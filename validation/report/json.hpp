@@ -1,6 +1,7 @@
 // How report/ writes JSON. For its own files: who uses the reports gets strings and needs no JSON library.
 #pragma once
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -19,6 +20,12 @@ inline std::string one_line(const Json& json) {
 // The same over several lines, indented by two.
 inline std::string indented_json(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+// JSON has no infinities and NaNs: they are strings.
+inline Json number_json(double x) {
+  if (std::isfinite(x)) return x;
+  return std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
 }
 
 // {name, quantum_exponent, terms: [{name, exact, entered, cut_off}], sum, result, format, value, note} of each step.

@@ -15,7 +15,7 @@ namespace {
 using svg::label;
 using svg::line;
 
-constexpr double width = 560, plot_height = 300, right = 16, top = 12;
+constexpr double chart_width = 560, chart_height = 300, right_margin = 16, top_margin = 12;
 constexpr std::size_t colours = 8;
 
 // Okabe and Ito's colours, which stay apart for every kind of colour vision; yellow is darkened for a white page.
@@ -162,34 +162,35 @@ class Painter {
       for (const std::string& row : chart_.rows) longest = std::max(longest, row.size());
       left_ = std::min(320.0, 12 + 5.7 * static_cast<double>(longest));
     }
-    height_ = chart_.rows.empty() ? plot_height : 24.0 * static_cast<double>(chart_.rows.size());
+    height_ = chart_.rows.empty() ? chart_height : 24.0 * static_cast<double>(chart_.rows.size());
     std::string marks = grid(xs, ys);
-    if (empty) marks += label(left_ + plot_width() / 2, top + height_ / 2, "middle", "no error anywhere");
+    if (empty)
+      marks += label(left_ + plot_width() / 2, top_margin + height_ / 2, "middle", "no error anywhere");
     // Dashed lines first: measured ones lie over bounds.
     for (const bool dashed : {true, false}) {
       for (const ChartSeries& s : chart_.series) {
         if ((s.stroke == Stroke::dashed) == dashed) marks += series(s, xs, ys);
       }
     }
-    double bottom = top + height_ + 40;
+    double bottom = top_margin + height_ + 40;
     marks += legend(bottom);
     total_ = bottom + 4;
     return marks;
   }
 
  private:
-  double plot_width() const { return width - left_ - right; }
+  double plot_width() const { return chart_width - left_ - right_margin; }
   double x_of(double part) const { return left_ + part * plot_width(); }
   double y_of(double part) const {
-    return chart_.rows.empty() ? top + height_ * (1 - part) : top + height_ * part;
+    return chart_.rows.empty() ? top_margin + height_ * (1 - part) : top_margin + height_ * part;
   }
 
   std::string grid(const Scale& xs, const Scale& ys) const {
     std::string text;
-    const double bottom = top + height_;
+    const double bottom = top_margin + height_;
     for (const Tick& t : xs.ticks(plot_width(), 44)) {
       const double x = x_of(xs.part_of_tick(t));
-      text += line("grid", x, top, x, bottom) + label(x, bottom + 15, "middle", t.text);
+      text += line("grid", x, top_margin, x, bottom) + label(x, bottom + 15, "middle", t.text);
     }
     if (chart_.rows.empty()) {
       for (const Tick& t : ys.ticks(height_, 26)) {
@@ -205,12 +206,12 @@ class Painter {
     }
     text +=
         fmt::format("<rect class=\"frame\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
-                    left_, top, plot_width(), height_);
+                    left_, top_margin, plot_width(), height_);
     text += label(left_ + plot_width() / 2, bottom + 31, "middle", html_escaped(chart_.x_label));
     if (chart_.rows.empty()) {
       text += fmt::format(
           "<text transform=\"translate(13 {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-          top + height_ / 2, html_escaped(chart_.y_label));
+          top_margin + height_ / 2, html_escaped(chart_.y_label));
     }
     return text;
   }
@@ -255,7 +256,7 @@ class Painter {
     std::size_t i = 0;
     for (const ChartSeries& s : chart_.series) {
       if (s.name.empty()) continue;
-      const double x = left_ - 40 + static_cast<double>(i / rows) * (width - left_ + 30) / 2;
+      const double x = left_ - 40 + static_cast<double>(i / rows) * (chart_width - left_ + 30) / 2;
       const double at = y + 12 + 16 * static_cast<double>(i % rows);
       if (s.stroke != Stroke::none) {
         text += fmt::format("<path class=\"curve {}{}\" d=\"M{:.1f} {:.1f}h24\"/>\n", line_class(s.colour),
@@ -296,13 +297,13 @@ std::string line_chart_svg(const LineChart& chart) {
       "height=\"{1:.0f}\">\n"
       "<title>{2}</title>\n<style>{3}</style>\n<rect width=\"{0}\" height=\"{1:.0f}\" "
       "fill=\"#fff\"/>\n{4}</svg>\n",
-      width, painter.height(), html_escaped(chart.title), sheet, marks);
+      chart_width, painter.height(), html_escaped(chart.title), sheet, marks);
 }
 
 std::string line_chart_figure(const LineChart& chart) {
   Painter painter(chart);
   const std::string marks = painter.paint();
-  return svg::figure(chart.kind, width, painter.height(), html_escaped(chart.title),
+  return svg::figure(chart.kind, chart_width, painter.height(), html_escaped(chart.title),
                      html_escaped(chart.caption), marks);
 }
 

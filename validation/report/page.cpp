@@ -12,7 +12,7 @@ namespace {
 
 // Colours stand here alone. Orange and blue stay apart for every kind of colour vision, and the words say it
 // too.
-constexpr std::string_view style = R"css(
+constexpr std::string_view page_style = R"css(
 :root { color-scheme: light dark;
   --page: #f6f6f4; --panel: #ffffff; --ink: #1d2025; --muted: #5c636d; --line: #d8dbe0; --quiet: #eceef1;
   --other: #2f6fae; --bad: #c2470f; --good: #2b7a4b; --doubt: #8a6100; }
@@ -93,7 +93,7 @@ std::string html_page(std::string_view title, const std::string& body) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n"
       "<style>{}{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-      html_escaped(title), style, line_chart_style(), body);
+      html_escaped(title), page_style, line_chart_style(), body);
 }
 
 std::string html_table(const std::vector<std::vector<std::string>>& rows) {

@@ -42,7 +42,7 @@ Json class_json(const Problem& p, const OrderClass& c) {
   Json examples = Json::array();
   for (const Unexplained& x : c.unexplained) examples.push_back(unexplained_json(p, x));
   const bool found = !c.tree.nodes.empty();
-  const Tree& order = found ? c.tree : c.order;
+  const AdditionTree& order = found ? c.tree : c.order;
   return {{"outputs", c.outputs.size()},
           {"found", found},
           {"why_not", c.why_not},

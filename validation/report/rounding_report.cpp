@@ -12,15 +12,10 @@ namespace assay {
 namespace {
 
 using report::Json;
-
-// JSON has no infinities and NaNs: they are strings.
-Json number(double x) {
-  if (std::isfinite(x)) return x;
-  return std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
-}
+using report::number_json;
 
 Json neighbour(const std::optional<std::uint64_t>& code, const FormatSpec& f) {
-  return code ? number(decode(*code, f)) : Json();
+  return code ? number_json(decode(*code, f)) : Json();
 }
 
 std::string shown(const std::optional<std::uint64_t>& code, const FormatSpec& f) {
@@ -35,7 +30,7 @@ std::string flags(const Encoded& e, double error_ulp) {
   return text;
 }
 
-constexpr const char* row = "{:<24} {:>{}} {:>24} {:>24} {:>24} {:>14}{}\n";
+constexpr const char* line_format = "{:<24} {:>{}} {:>24} {:>24} {:>24} {:>14}{}\n";
 
 int code_width(const FormatSpec& f) { return std::max(4, (f.bits + 3) / 4 + 2); }
 
@@ -46,13 +41,13 @@ std::string rounding_head_text(const RoundingRules& r) {
   if (r.rounding == Rounding::stochastic)
     text += fmt::format(", {} random bits, seed {}", r.random_bits, r.seed);
   return text + '\n' +
-         fmt::format(row, "input", "code", code_width(r.format), "value", "next below", "next above",
+         fmt::format(line_format, "input", "code", code_width(r.format), "value", "next below", "next above",
                      "error/ulp", "");
 }
 
 std::string rounded_text(const RoundedNumber& v, const RoundingRules& r) {
   const FormatSpec& f = r.format;
-  return fmt::format(row, v.input, code_text(v.encoded.code, f), code_width(f),
+  return fmt::format(line_format, v.input, code_text(v.encoded.code, f), code_width(f),
                      fmt::format("{}", decode(v.encoded.code, f)), shown(v.below, f), shown(v.above, f),
                      fmt::format("{:.6g}", v.error_ulp), flags(v.encoded, v.error_ulp));
 }
@@ -63,10 +58,10 @@ std::string rounded_json(const RoundedNumber& v, const RoundingRules& r) {
   line["input"] = v.input;
   if (v.source) line["source"] = code_text(*v.source, formats::float32);
   line["code"] = code_text(v.encoded.code, f);
-  line["value"] = number(decode(v.encoded.code, f));
+  line["value"] = number_json(decode(v.encoded.code, f));
   line["below"] = neighbour(v.below, f);
   line["above"] = neighbour(v.above, f);
-  line["error_ulp"] = number(v.error_ulp);
+  line["error_ulp"] = number_json(v.error_ulp);
   line["inexact"] = v.encoded.inexact;
   line["overflow"] = v.encoded.overflow;
   line["invalid"] = v.encoded.invalid;

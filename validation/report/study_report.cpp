@@ -76,7 +76,7 @@ LineChart chart_of(const Study& study, Values values, Shown shown) {
   return chart;
 }
 
-std::string number(double x) { return std::isfinite(x) ? fmt::format("{}", x) : ""; }
+std::string number_text(double x) { return std::isfinite(x) ? fmt::format("{}", x) : ""; }
 
 Json number_json(double x) { return std::isfinite(x) ? Json(x) : Json(); }
 
@@ -125,8 +125,8 @@ std::string study_csv(const Study& study) {
     for (const StudyPoint& p : s.points) {
       text += fmt::format("{}{},{},{},{},", head, p.x, p.trials, p.nonfinite, p.outside);
       if (p.measured()) {
-        text += fmt::format("{},{},{},{},{}\n", p.rms, p.max, p.bias, number(p.bias_error),
-                            p.bound ? number(*p.bound) : "");
+        text += fmt::format("{},{},{},{},{}\n", p.rms, p.max, p.bias, number_text(p.bias_error),
+                            p.bound ? number_text(*p.bound) : "");
       } else {
         text += ",,,,\n";
       }

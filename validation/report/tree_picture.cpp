@@ -26,7 +26,7 @@ struct Shown {
 
 class Folder {
  public:
-  Folder(const Tree& tree, bool fold, bool rules) : tree_(tree), fold_(fold), rules_(rules) {
+  Folder(const AdditionTree& tree, bool fold, bool rules) : tree_(tree), fold_(fold), rules_(rules) {
     const std::size_t n = tree.nodes.size();
     hash_.resize(n);
     least_.resize(n);
@@ -238,14 +238,14 @@ class Folder {
     return blocks;
   }
 
-  const Tree& tree_;
+  const AdditionTree& tree_;
   bool fold_, rules_;
   std::vector<std::uint64_t> hash_;
   std::vector<int> least_;
   std::vector<std::size_t> size_;
 };
 
-std::string escaped(const std::string& text) {
+std::string xml_escaped(const std::string& text) {
   std::string out;
   for (const char c : text)
     out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
@@ -260,7 +260,7 @@ std::size_t width_of(const Shown& x) {
 
 }  // namespace
 
-std::vector<std::string> tree_legend(const Tree& tree) {
+std::vector<std::string> tree_legend(const AdditionTree& tree) {
   std::vector<std::string> lines;
   std::vector<bool> nodes(tree.node_rules.size(), false), leaves(tree.leaf_rules.size(), false);
   for (const TreeNode& node : tree.nodes)
@@ -279,7 +279,7 @@ std::vector<std::string> tree_legend(const Tree& tree) {
   return lines;
 }
 
-std::string draw_text(const Tree& tree, const DrawOptions& options) {
+std::string draw_text(const AdditionTree& tree, const DrawOptions& options) {
   if (tree.nodes.empty()) return "no tree\n";
   std::vector<std::string> lines;
   std::size_t left_out = 0;
@@ -301,7 +301,7 @@ std::string draw_text(const Tree& tree, const DrawOptions& options) {
   return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
-std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptions& options) {
+std::string draw_svg(const AdditionTree& tree, const std::string& title, const DrawOptions& options) {
   constexpr std::size_t widest = 64;
   constexpr const char* colours[] = {"#4477aa", "#aa3377", "#228833", "#996600",
                                      "#006680", "#cc3311", "#555555"};
@@ -346,8 +346,8 @@ std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptio
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"18\" rx=\"{}\" fill=\"{}\" "
         "stroke=\"#333\"><title>{}"
         "</title></rect>\n<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" fill=\"{}\">{}</text>\n",
-        me.x - half, me.y - 9, 2 * half, x.rule < 0 ? 2 : 9, colour, escaped(x.label), me.x, me.y + 4,
-        x.rule < 0 ? "#000" : "#fff", escaped(label));
+        me.x - half, me.y - 9, 2 * half, x.rule < 0 ? 2 : 9, colour, xml_escaped(x.label), me.x, me.y + 4,
+        x.rule < 0 ? "#000" : "#fff", xml_escaped(label));
     return me;
   };
   draw(root, left, 0);
@@ -356,8 +356,8 @@ std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptio
     // The rule of a node has the node's colour.
     const char* const colour =
         line.starts_with("(+") ? colours[std::stoul(line.substr(2)) % std::size(colours)] : "#000";
-    body +=
-        fmt::format("<text x=\"{}\" y=\"{:.1f}\" fill=\"{}\">{}</text>\n", left, y, colour, escaped(line));
+    body += fmt::format("<text x=\"{}\" y=\"{:.1f}\" fill=\"{}\">{}</text>\n", left, y, colour,
+                        xml_escaped(line));
     y += 16;
   }
   std::size_t longest = title.size();
@@ -369,7 +369,7 @@ std::string draw_svg(const Tree& tree, const std::string& title, const DrawOptio
       "{1:.0f}\" "
       "font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
       "<text x=\"{2}\" y=\"24\" font-size=\"13\">{3}</text>\n{4}</svg>\n",
-      width, y + 10, left, escaped(title), lines + body);
+      width, y + 10, left, xml_escaped(title), lines + body);
 }
 
 }  // namespace assay

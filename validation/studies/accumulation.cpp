@@ -90,12 +90,12 @@ class Plan {
     const std::vector<std::optional<FormatSpec>> products =
         sum ? std::vector<std::optional<FormatSpec>>{accumulator} : r_.products;
     for (const auto& product : products) {
-      for (const NamedTree& order : r_.orders) {
+      for (const NamedOrder& order : r_.orders) {
         for (const Rounding mode : r_.modes) {
           const ChainSpec spec{.name = "studied chain",
                                .accumulator = accumulator,
                                .product = product,
-                               .tree = order.tree,
+                               .order = order.order,
                                .rounding = mode,
                                .seed = r_.seed};
           chains_.push_back(make_chain(spec));

@@ -17,9 +17,9 @@ namespace assay::studies {
 enum class Accumulate : std::uint8_t { sum, dot, gemm };
 std::string_view accumulate_name(Accumulate operation);
 
-struct NamedTree {
+struct NamedOrder {
   std::string name{};  // as typed: "pairwise:128"
-  SumTree tree{};
+  SumOrder order{};
 };
 
 // The series are every unit with each of `formats` that it takes (its own first format if there are none), and every
@@ -31,7 +31,7 @@ struct AccumulationRequest {
   bool chains = true;
   std::vector<FormatSpec> accumulators = {formats::float32};
   std::vector<std::optional<FormatSpec>> products = {std::nullopt};  // empty: fused
-  std::vector<NamedTree> orders = {{"sequential", {.order = SumOrder::sequential}}};
+  std::vector<NamedOrder> orders = {{"sequential", SumOrder::sequential()}};
   std::vector<Rounding> modes = {Rounding::nearest_even};
   std::vector<Values> values = {Values::positive};
   std::vector<std::uint64_t> lengths;

@@ -35,19 +35,19 @@ std::vector<FormatSpec> formats_of(const ErrorQuestion& q, std::string_view opti
                 [](const std::string& text) { return parse_format(text); });
 }
 
-std::vector<NamedTree> orders_of(const ErrorQuestion& q, std::vector<NamedTree> otherwise) {
+std::vector<NamedOrder> orders_of(const ErrorQuestion& q, std::vector<NamedOrder> otherwise) {
   if (q.orders.empty()) return otherwise;
   const std::string option = judge::option_name(q.caller, "order");
-  std::vector<NamedTree> orders;
+  std::vector<NamedOrder> orders;
   for (const std::string& text : q.orders) {
-    const SumTree tree = judge::typed_for(option, [&] { return judge::parse_order(text); });
-    if (tree.order == SumOrder::any || tree.lanes > 65536)
+    const SumOrder order = judge::typed_for(option, [&] { return judge::parse_order(text); });
+    if (order.kind == SumOrder::Kind::any || order.lanes > 65536)
       throw InputError(option, "",
                        "an order that can be computed: sequential, pairwise[:BASE] or "
                        "blocked:LANES[:PANEL] with at most 65536 lanes",
                        quoted(text));
-    if (std::none_of(orders.begin(), orders.end(), [&](const NamedTree& t) { return t.name == text; }))
-      orders.push_back({text, tree});
+    if (std::none_of(orders.begin(), orders.end(), [&](const NamedOrder& t) { return t.name == text; }))
+      orders.push_back({text, order});
   }
   return orders;
 }

@@ -20,8 +20,6 @@
 namespace assay::studies {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 double rounded_value(double x, const Quantity& q, std::uint64_t seed, std::uint64_t index) {
   if (q.mode == Rounding::stochastic)
     return decode(encode_stochastic(exact(x), q.format, seed, index).code, q.format);
@@ -208,7 +206,7 @@ double QuantizedNetwork::sum(const Rounded& layer, std::size_t output, std::span
 double QuantizedNetwork::apply(std::size_t l, std::span<const double> x, std::span<double> y,
                                std::uint64_t image) const {
   const Rounded& layer = layers_[l];
-  double largest = -infinity;
+  double largest = -std::numeric_limits<double>::infinity();
   thread_local std::vector<double> distinct;
   distinct.resize(layer.bias.size());
   for (std::size_t d = 0; d < layer.bias.size(); ++d) {
@@ -225,7 +223,7 @@ double QuantizedNetwork::apply(std::size_t l, std::span<const double> x, std::sp
 struct QuantizedNetwork::Trace {
   std::vector<double> y;
   bool alive = true;
-  double margin = infinity;
+  double margin = std::numeric_limits<double>::infinity();
   int layer = 0;
 };
 
@@ -270,7 +268,7 @@ Answer QuantizedNetwork::answer(Question question, std::span<const float> x, std
   run(x, image, trace);
   if (question == Question::category) return {trace.alive ? 1U : 0U, trace.margin, trace.layer};
   const auto best = std::max_element(trace.y.begin(), trace.y.end());  // the first of equals
-  double second = -infinity;
+  double second = -std::numeric_limits<double>::infinity();
   for (auto at = trace.y.begin(); at != trace.y.end(); ++at) {
     if (at != best) second = std::max(second, *at);
   }

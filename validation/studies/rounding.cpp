@@ -15,25 +15,23 @@
 namespace assay::studies {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-struct Party {
+struct RoundingParty {
   FormatSpec format;
   Rounding mode;
 };
 
-std::vector<Party> parties_of(const RoundingRequest& r) {
+std::vector<RoundingParty> parties_of(const RoundingRequest& r) {
   r.trials.check();
   if (r.formats.empty() || r.modes.empty() || r.lengths.empty())
     throw ContractError("a study of roundings without formats, modes or lengths");
-  std::vector<Party> parties;
+  std::vector<RoundingParty> parties;
   for (const FormatSpec& f : r.formats) {
     for (const Rounding mode : r.modes) parties.push_back({f, mode});
   }
   return parties;
 }
 
-StudySeries series_of(const RoundingRequest& r, const Party& p, Values values) {
+StudySeries series_of(const RoundingRequest& r, const RoundingParty& p, Values values) {
   StudySeries s{.values = values, .evidence = "DEF", .points = {}};
   s.format = p.format.short_name;
   s.mode = rounding_name(p.mode);
@@ -43,15 +41,16 @@ StudySeries series_of(const RoundingRequest& r, const Party& p, Values values) {
   return s;
 }
 
-std::uint64_t rounded(double x, const Party& p, std::uint64_t seed, std::uint64_t index) {
+std::uint64_t rounded(double x, const RoundingParty& p, std::uint64_t seed, std::uint64_t index) {
   if (p.mode == Rounding::stochastic) return encode_stochastic(exact(x), p.format, seed, index).code;
   return encode(x, p.format, p.mode).code;
 }
 
 // |rounded - x| is no larger; infinite where x may overflow.
-double bound_of(double x, const Party& p) {
+double bound_of(double x, const RoundingParty& p) {
   const double magnitude = std::fabs(x);
-  if (magnitude > decode(p.format.max_finite_code(), p.format)) return infinity;
+  if (magnitude > decode(p.format.max_finite_code(), p.format))
+    return std::numeric_limits<double>::infinity();
   const double relative = upward::multiply(unit_roundoff(p.format, p.mode), magnitude);
   return magnitude < std::ldexp(1.0, p.format.emin) ? underflow_error(p.format, p.mode) : relative;
 }
@@ -76,7 +75,7 @@ Drawn draw_trial(Values values, std::uint64_t seed, std::uint64_t stream, std::u
 }
 
 // Of the sum of the rounded values; `index` is that of the first one's random bits.
-TrialError error_of_sum(const Drawn& d, const Party& p, std::uint64_t seed, std::uint64_t index) {
+TrialError error_of_sum(const Drawn& d, const RoundingParty& p, std::uint64_t seed, std::uint64_t index) {
   ExactSum error = d.sum;
   error.negate();
   double bound = 0;
@@ -90,12 +89,12 @@ TrialError error_of_sum(const Drawn& d, const Party& p, std::uint64_t seed, std:
 }  // namespace
 
 Study study_rounding_by_number(const RoundingRequest& r, const Progress& progress) {
-  const std::vector<Party> parties = parties_of(r);
+  const std::vector<RoundingParty> parties = parties_of(r);
   Study study{.name = "convert", .x_name = "n", .x_label = "values n", .seed = r.seed, .series = {}};
   Meter meter(progress, r.trials, r.lengths, r.values.size());
   for (const Values values : r.values) {
     const std::size_t first = study.series.size();
-    for (const Party& p : parties) study.series.push_back(series_of(r, p, values));
+    for (const RoundingParty& p : parties) study.series.push_back(series_of(r, p, values));
     for (const std::uint64_t n : r.lengths) {
       meter.show(values, n);
       const std::uint64_t trials = r.trials.of(n);
@@ -115,14 +114,14 @@ Study study_rounding_by_number(const RoundingRequest& r, const Progress& progres
 }
 
 Study study_rounding_by_magnitude(const RoundingRequest& r) {
-  const std::vector<Party> parties = parties_of(r);
+  const std::vector<RoundingParty> parties = parties_of(r);
   Study study{.name = "convert",
               .x_name = "magnitude",
               .x_label = "|x|",
               .powers_of_two = true,
               .seed = r.seed,
               .series = {}};
-  for (const Party& p : parties) {
+  for (const RoundingParty& p : parties) {
     StudySeries s = series_of(r, p, Values::uniform);
     for (int e = r.lowest; e <= r.highest; ++e) {
       PointCounter counter;

@@ -51,6 +51,11 @@ const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_v
   return *slot;
 }
 
+MatrixPlaces places_of(std::string_view operation, const operations::Shape& shape) {
+  if (operation != "gemm" || shape.size() != 2) return std::nullopt;
+  return std::pair(shape[0], shape[1]);
+}
+
 void check_places(const std::string& name, const Arithmetic& arithmetic, const MatrixPlaces& places) {
   const diagnose::SavedArithmetic* const saved = diagnose::saved_of(arithmetic);
   if (saved == nullptr) return;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "reference/exact/arithmetic.hpp"
+#include "reference/operations/array_view.hpp"
 
 namespace assay {
 
@@ -24,6 +25,9 @@ const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_v
 
 // Rows and columns of the outputs of a matrix product; empty: the outputs are none's.
 using MatrixPlaces = std::optional<std::pair<std::size_t, std::size_t>>;
+// Of a result of this shape. Only a gemm of two matrices has places: a vector makes a row or a column of its own, and a
+// stack is several matrices.
+MatrixPlaces places_of(std::string_view operation, const operations::Shape& shape);
 
 // A saved matrix product of several trees knows its outputs by their places: InputError, by `name`, unless it was
 // revealed for these. Nothing for any other arithmetic.

@@ -33,7 +33,7 @@ constexpr std::size_t chunk_size = 1 << 16;
 constexpr auto mxcsr_settings = std::to_array<std::uint32_t>({0x1F80, 0x9FC0, 0x3F80, 0xDFC0, 0x7F80});
 
 // Counts over chunks that run in parallel, with the first mismatch by index: the same line for any number of threads.
-class Tally {
+class CodeTally {
  public:
   void add(std::uint64_t checked, std::uint64_t zeros) {
     checked_ += checked;
@@ -112,7 +112,7 @@ std::string repro_of(const Conversion& c, std::uint32_t bits, std::uint64_t want
 
 // One kernel, one conversion, n inputs, against the definition.
 void check_conversion(const ConversionKernel& kernel, const Conversion& base, std::uint64_t n,
-                      std::uint64_t seed, Tally& tally) {
+                      std::uint64_t seed, CodeTally& tally) {
   const ConversionPolicy& policy = parse_policy(base.policy);
   struct Buffers {
     std::vector<std::uint32_t> src = std::vector<std::uint32_t>(chunk_size);
@@ -165,57 +165,57 @@ std::vector<Conversion> offered(const ConversionKernel& kernel) {
   return out;
 }
 
-CaseResult skipped(std::string reason) {
+CaseResult skipped_kernel(std::string reason) {
   CaseResult r;
   r.status = Status::skipped;
   r.reason = std::move(reason);
   return r;
 }
 
-std::string evidence_of(const ConversionKernel& kernel) {
+std::string kernel_evidence(const ConversionKernel& kernel) {
   return kernel.needs == Isa::avx512bf16 || kernel.needs == Isa::f16c
              ? fmt::format("this CPU's instruction ({})", kernel.description)
              : "the integer definition";
 }
 
 CaseResult narrowing_case(const ConversionKernel& kernel, std::uint64_t n, const RunContext& context) {
-  if (std::string why = why_not(kernel); !why.empty()) return skipped(std::move(why));
+  if (std::string why = why_not(kernel); !why.empty()) return skipped_kernel(std::move(why));
   const std::vector<Conversion> conversions = offered(kernel);
   // Each conversion gets its share of the inputs in a sample, all of them in the exhaustive form.
   const std::uint64_t share = n == all_floats ? n : std::max<std::uint64_t>(n / conversions.size(), 1 << 16);
-  Tally tally;
+  CodeTally tally;
   for (std::size_t i = 0; i < conversions.size(); ++i) {
     context.progress(static_cast<double>(i) / static_cast<double>(conversions.size()), kernel.name);
     check_conversion(kernel, conversions[i], share, context.seed + i, tally);
   }
-  CaseResult r = tally.result(evidence_of(kernel));
+  CaseResult r = tally.result(kernel_evidence(kernel));
   r.figures.push_back({"conversions", static_cast<double>(conversions.size()), ""});
   return r;
 }
 
 CaseResult stochastic_case(const ConversionKernel& kernel, const FormatSpec& to, int bits, std::uint64_t n,
                            const RunContext& context) {
-  if (std::string why = why_not(kernel); !why.empty()) return skipped(std::move(why));
+  if (std::string why = why_not(kernel); !why.empty()) return skipped_kernel(std::move(why));
   Conversion c;
   c.to = to;
   c.rounding = Rounding::stochastic;
   c.random_bits = bits;
   c.seed = context.seed;
-  Tally tally;
+  CodeTally tally;
   check_conversion(kernel, c, n, context.seed, tally);
   return tally.result("the integer definition");
 }
 
 // All codes of a 16-bit format widened to float32. NaN keeps its payload; VCVTPH2PS quiets it.
 CaseResult widening_case(const ConversionKernel& kernel, const FormatSpec& from) {
-  if (std::string why = why_not(kernel); !why.empty()) return skipped(std::move(why));
+  if (std::string why = why_not(kernel); !why.empty()) return skipped_kernel(std::move(why));
   Conversion c;
   c.from = from;
   c.to = formats::float32;
   std::vector<std::uint16_t> src(0x10000);
   std::vector<std::uint32_t> dst(src.size());
   for (std::size_t i = 0; i < src.size(); ++i) src[i] = static_cast<std::uint16_t>(i);
-  Tally tally;
+  CodeTally tally;
   for (const std::uint32_t setting : mxcsr_settings) {
     {
       const MxcsrGuard guard(setting);
@@ -233,7 +233,7 @@ CaseResult widening_case(const ConversionKernel& kernel, const FormatSpec& from)
     }
     tally.add(src.size(), 2);
   }
-  return tally.result(evidence_of(kernel));
+  return tally.result(kernel_evidence(kernel));
 }
 
 // Every code of the format decodes to a value that encodes to the same code in every mode; a NaN to the format's NaN.
@@ -241,7 +241,7 @@ CaseResult round_trip_case(const FormatSpec& f, std::uint64_t n, const RunContex
   const bool every = f.bits <= 19;
   const std::uint64_t codes = every ? std::uint64_t{1} << f.bits : n;
   const CounterRandom random(context.seed, 2);
-  Tally tally;
+  CodeTally tally;
   for (std::uint64_t i = 0; i < codes; ++i) {
     const std::uint64_t code = every ? i : random.u64(i) & (f.sign_code() | f.magnitude_mask());
     const std::uint64_t want = f.is_nan(code) ? f.nan_code() : code;
@@ -301,7 +301,7 @@ CaseResult statistics_case(std::uint64_t n, const RunContext& context) {
 
 CaseResult arithmetic_case(std::string_view operation, std::uint64_t n, const RunContext& context) {
   const CounterRandom random(context.seed, 3);
-  Tally tally;
+  CodeTally tally;
   for (std::uint64_t i = 0; i < n; ++i) {
     const std::uint64_t r = random.u64(i);
     const auto a = bf16_t::from_code(static_cast<std::uint16_t>(r));

@@ -26,9 +26,9 @@ namespace assay::suites {
 namespace {
 
 // Counts of right and wrong judgements, with the first wrong one.
-class Tally {
+class Expectations {
  public:
-  explicit Tally(std::string evidence) { result_.evidence = std::move(evidence); }
+  explicit Expectations(std::string evidence) { result_.evidence = std::move(evidence); }
   template <class Text>
   void expect(bool right, const Text& text) {
     ++result_.checked;
@@ -60,7 +60,7 @@ std::uint64_t trials(const RunContext& context, std::uint64_t quick) {
 CaseResult exact_dot_case(const FormatSpec& f, const RunContext& context) {
   constexpr int low = -8;
   constexpr std::size_t longest = 200;
-  Tally tally("128-bit integers");
+  Expectations tally("128-bit integers");
   const std::uint64_t count = trials(context, 400);
   std::vector<std::uint64_t> a(longest), b(longest);
   std::vector<std::byte> a_codes(longest * 8), b_codes(longest * 8);
@@ -110,7 +110,7 @@ CaseResult bound_case(const Arithmetic& arithmetic, const RunContext& context) {
   const FormatSpec& f = arithmetic.info().accumulator;
   const FormatSpec& input = f.bits <= 19 ? formats::bfloat16 : formats::float32;
   const std::size_t bytes = code_bytes(input);
-  Tally tally("exact sums");
+  Expectations tally("exact sums");
   double closest = 0;
   std::vector<std::byte> a(longest * bytes), b(longest * bytes);
   for (std::uint64_t t = 0; t < trials(context, 300); ++t) {
@@ -148,7 +148,7 @@ CaseResult bound_case(const Arithmetic& arithmetic, const RunContext& context) {
 
 // Every pair of codes of an 8-bit format, against walking from one to the other by next_up().
 CaseResult ulp_case(const FormatSpec& f) {
-  Tally tally("next_up(), one step at a time");
+  Expectations tally("next_up(), one step at a time");
   for (std::uint64_t want = 0; want < std::uint64_t{1} << f.bits; ++want) {
     if (f.is_nan(want)) continue;
     std::int64_t steps = 0;
@@ -194,9 +194,9 @@ compare::Comparison judged_by(const char* policy, const Product& p, const std::v
   options.policy = compare::find_policy(compare::default_policies(), policy, "judge");
   options.threads = 1;
   const compare::Shape shape{m, n};
-  return judge({got.data(), formats::float32, shape},
-               {.codes = {p.right.data(), formats::float32, shape}, .truth = p.truth, .bound = p.bound},
-               options);
+  return compare::judge(
+      {got.data(), formats::float32, shape},
+      {.codes = {p.right.data(), formats::float32, shape}, .truth = p.truth, .bound = p.bound}, options);
 }
 
 // Every bit of several values, one at a time: FAILED by bits, at its place; by the bound if and only if it is
@@ -204,7 +204,7 @@ compare::Comparison judged_by(const char* policy, const Product& p, const std::v
 CaseResult bits_case(const Arithmetic& arithmetic, const RunContext& context) {
   const Product p(arithmetic, context.seed);
   const CounterRandom random(context.seed, 5);
-  Tally tally("every bit, one at a time");
+  Expectations tally("every bit, one at a time");
   std::uint64_t seen_by_bound = 0;
   for (std::uint64_t e = 0; e < trials(context, 12); ++e) {
     const auto i = static_cast<std::size_t>(random.below(m * n, e));
@@ -236,7 +236,7 @@ CaseResult bits_case(const Arithmetic& arithmetic, const RunContext& context) {
 
 // Errors of a program: each FAILED by bits and by the bound, and called by its name.
 CaseResult plants_case(const Arithmetic& arithmetic, const Arithmetic& bf16, const RunContext& context) {
-  Tally tally("planted errors");
+  Expectations tally("planted errors");
   const Product p(arithmetic, context.seed);
   const auto plant = [&](std::string_view name, std::string_view says, const auto& value_of) {
     std::vector<float> got = p.right;

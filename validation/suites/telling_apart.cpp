@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <chrono>
 #include <set>
 #include <utility>
 
+#include "emulation/units/distinguish.hpp"
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/formats.hpp"
@@ -61,20 +61,6 @@ std::optional<FormatSpec> format_of(const PairQuestion& q, std::string_view opti
   return judge::typed_for(judge::option_name(q.caller, option), [&] { return parse_format(text); });
 }
 
-// What one dot product of so many terms takes, in seconds, from one that is short.
-double seconds_of(const Arithmetic& arithmetic, const DistinguishOptions& options, std::size_t terms) {
-  const ArithmeticInfo& info = arithmetic.info();
-  const auto [a, b] = options.inputs        ? *options.inputs
-                      : info.inputs.empty() ? std::pair(info.accumulator, info.accumulator)
-                                            : info.inputs.front();
-  constexpr std::size_t few = 4096;
-  const std::vector<std::uint64_t> zeros(few);
-  const auto begin = std::chrono::steady_clock::now();
-  static_cast<void>(arithmetic.dot({zeros.data(), few, 1, a}, {zeros.data(), few, 1, b}));
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return took * static_cast<double>(terms) / few;
-}
-
 // Which formats two arithmetics share is the business of whoever named them.
 template <class Work>
 auto with_shared_formats(const Work& work) {
@@ -113,8 +99,8 @@ DistinguishOptions search_options(const PairQuestion& q) {
 std::optional<double> seconds_to_try_all(const PairQuestion& q, const DistinguishOptions& options) {
   if (!options.terms || is_saved(q.x) || is_saved(q.y)) return std::nullopt;
   return with_shared_formats([&] {
-    return static_cast<double>(q.limit) * (seconds_of(*q.x.arithmetic, options, *options.terms) +
-                                           seconds_of(*q.y.arithmetic, options, *options.terms));
+    return static_cast<double>(q.limit) * (seconds_a_dot(*q.x.arithmetic, options, *options.terms) +
+                                           seconds_a_dot(*q.y.arithmetic, options, *options.terms));
   });
 }
 

@@ -15,11 +15,6 @@ namespace {
 
 using formats::float32;
 
-// The exponent that the field of a code stands for: the smallest normal's for subnormals and zero.
-int field_exponent(const ExactValue<std::uint64_t>& x, const FormatSpec& f) {
-  return x.exponent + f.precision - 1;
-}
-
 // x * 2^places, toward minus infinity; for |x| < 2^52 and places of at most 10.
 std::int64_t floor_shift(std::int64_t x, int places) {
   return places >= 0 ? x * (std::int64_t{1} << places) : x >> std::min(-places, 63);

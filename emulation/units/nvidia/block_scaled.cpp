@@ -31,11 +31,11 @@ Scale read_scale(std::uint8_t code, ScaleFormat format) {
   const std::uint64_t magnitude = code & f.magnitude_mask();
   if (f.is_nan(magnitude)) return {.nan = true};
   const ExactValue<std::uint64_t> x = exact_from_code(magnitude, f);
-  return {.significand = x.significand, .exponent = x.exponent, .field = x.exponent + f.precision - 1};
+  return {.significand = x.significand, .exponent = x.exponent, .field = field_exponent(x, f)};
 }
 
 // One operand of the sum of a step.
-struct Term {
+struct BlockTerm {
   Kind kind = Kind::finite;
   bool negative = false;  // of an infinity
   bool zero = true;       // takes ezero as its exponent
@@ -44,7 +44,7 @@ struct Term {
   int field = 0;     // the exponent of alignment, unless zero
 };
 
-ExactValue<Wide> value_of(const Term& t) {
+ExactValue<Wide> value_of(const BlockTerm& t) {
   ExactValue<Wide> x = exact_integer(t.significand, t.exponent);
   x.kind = t.kind;
   if (t.kind != Kind::finite) x.negative = t.negative;
@@ -56,10 +56,6 @@ std::int64_t cut(std::int64_t x, int places) {
   if (places >= 0) return x * (std::int64_t{1} << places);
   const std::int64_t magnitude = (x < 0 ? -x : x) >> std::min(-places, 63);
   return x < 0 ? -magnitude : magnitude;
-}
-
-int field_exponent(const ExactValue<std::uint64_t>& x, const FormatSpec& f) {
-  return x.exponent + f.precision - 1;
 }
 
 std::int64_t signed_significand(bool negative, std::uint64_t magnitude) {
@@ -140,11 +136,11 @@ BlockScaledUnit::BlockScaledUnit(const BlockScaledSpec& spec)
 std::uint64_t BlockScaledUnit::take_step(const CodeVector& a, const CodeVector& b, std::size_t begin,
                                          std::uint64_t c, const Log& log) const {
   const std::size_t end = std::min(begin + spec_.step, a.size);
-  std::vector<Term> terms;
+  std::vector<BlockTerm> terms;
   std::vector<TraceTerm> names;
   bool nan = false, plus_infinity = false, minus_infinity = false;
   terms.reserve(spec_.step / spec_.group + 1);
-  const auto join = [&](const Term& t, std::size_t first, std::size_t last) {
+  const auto join = [&](const BlockTerm& t, std::size_t first, std::size_t last) {
     nan = nan || t.kind == Kind::nan;
     if (t.kind == Kind::infinite) (t.negative ? minus_infinity : plus_infinity) = true;
     terms.push_back(t);
@@ -154,7 +150,7 @@ std::uint64_t BlockScaledUnit::take_step(const CodeVector& a, const CodeVector& 
     const Scale sa = scale_of(a, i, spec_.scales);
     const Scale sb = scale_of(b, i, spec_.scales);
     const std::size_t last = std::min(i + spec_.group, end);
-    Term t;
+    BlockTerm t;
     int place = 0;  // of the products' sum: one for all, below the last place of any product
     if (spec_.group > 1) {
       place = a.format.emin - a.format.precision + 1 + b.format.emin - b.format.precision + 1;
@@ -188,7 +184,7 @@ std::uint64_t BlockScaledUnit::take_step(const CodeVector& a, const CodeVector& 
     join(t, i, last);
   }
   const ExactValue<std::uint64_t> vc = exact_from_code(c, float32);
-  Term addend{.kind = vc.kind, .negative = vc.negative, .zero = vc.is_zero()};
+  BlockTerm addend{.kind = vc.kind, .negative = vc.negative, .zero = vc.is_zero()};
   addend.significand = signed_significand(vc.negative, vc.significand);
   addend.exponent = vc.exponent;
   addend.field = field_exponent(vc, float32);
@@ -205,7 +201,7 @@ std::uint64_t BlockScaledUnit::take_step(const CodeVector& a, const CodeVector& 
   } else {
     const bool filled = end - begin == spec_.step;
     int emax = filled ? std::numeric_limits<int>::min() : spec_.ezero;
-    for (const Term& t : terms) emax = std::max(emax, t.zero ? spec_.ezero : t.field);
+    for (const BlockTerm& t : terms) emax = std::max(emax, t.zero ? spec_.ezero : t.field);
     const int q = emax - spec_.fraction;
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < terms.size(); ++i) {

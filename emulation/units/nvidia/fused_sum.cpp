@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emulation/units/nvidia/fused_sum_gemm.hpp"
+#include "emulation/units/step_unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 
@@ -24,18 +25,18 @@ const FormatSpec& accumulator_of(FusedResult result) {
 }
 
 // An operand as the unit reads it.
-struct Operand {
+struct FusedOperand {
   ExactValue<std::uint64_t> value{};
   int e = 0;  // of the specification: the exponent of the place before the point
 };
 
-Operand operand(std::uint64_t code, const FormatSpec& f) {
+FusedOperand operand(std::uint64_t code, const FormatSpec& f) {
   const ExactValue<std::uint64_t> x = exact_from_code(code, f);
-  return {x, x.exponent + f.precision - 1};
+  return {x, field_exponent(x, f)};
 }
 
 // A term of a step.
-struct Term {
+struct FusedTerm {
   ExactValue<Wide> exact{};
   int e = 0;
   std::uint64_t kept = 0;  // of |exact|, in units of q
@@ -44,16 +45,17 @@ struct Term {
 // All that happened in one step.
 struct Step {
   std::size_t products = 0;
-  std::array<Term, most_terms + 1> terms{};  // the products, then c
-  int quantum = 0;                           // q = 2^quantum
-  ExactValue<Wide> sum{};                    // S q, or the special value
+  std::array<FusedTerm, most_terms + 1> terms{};  // the products, then c
+  int quantum = 0;                                // q = 2^quantum
+  ExactValue<Wide> sum{};                         // S q, or the special value
   std::uint64_t code = 0;
 
-  const Term& addend() const { return terms[products]; }
+  const FusedTerm& addend() const { return terms[products]; }
   // Terms that may have lost something.
   std::size_t nonzero() const {
-    return static_cast<std::size_t>(std::count_if(terms.begin(), terms.begin() + 1 + std::ptrdiff_t(products),
-                                                  [](const Term& t) { return t.exact.significand != 0; }));
+    return static_cast<std::size_t>(
+        std::count_if(terms.begin(), terms.begin() + 1 + std::ptrdiff_t(products),
+                      [](const FusedTerm& t) { return t.exact.significand != 0; }));
   }
 };
 
@@ -156,7 +158,7 @@ class FusedSum final : public Unit {
     return codes;
   }
 
-  Operand read(const CodeVector& x, std::size_t i) const {
+  FusedOperand read(const CodeVector& x, std::size_t i) const {
     const std::uint64_t code = x.code(i);
     if (x.format == formats::float32) return operand(code >> 13, formats::tf32);
     if (spec_.by_f16_steps) return operand(convert(code, x.format, formats::float16).code, formats::float16);
@@ -178,12 +180,12 @@ class FusedSum final : public Unit {
         step.terms[i].e = floor_or(0, true);
         continue;
       }
-      const Operand x = read(a, at), y = read(b, at);
+      const FusedOperand x = read(a, at), y = read(b, at);
       step.terms[i].exact = wide_product(x.value, y.value);
       step.terms[i].e = floor_or(x.e + y.e, step.terms[i].exact.is_zero());
       if (spec_.fault == FusedFault::normalised_terms) step.terms[i].e += in_next_binade(step.terms[i]);
     }
-    const Operand addend = operand(c, accumulator_of(result));
+    const FusedOperand addend = operand(c, accumulator_of(result));
     step.terms[spec_.terms] = {widened(addend.value), floor_or(addend.e, addend.value.is_zero())};
 
     step.sum = special_sum(step);
@@ -192,7 +194,7 @@ class FusedSum final : public Unit {
     return step;
   }
 
-  static int in_next_binade(const Term& t) {
+  static int in_next_binade(const FusedTerm& t) {
     return t.exact.is_zero() || t.exact.exponent + bit_width(t.exact.significand) - 1 <= t.e ? 0 : 1;
   }
 
@@ -204,7 +206,7 @@ class FusedSum final : public Unit {
     step.quantum = emax - spec_.fraction;
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < step.products + (apart ? 0 : 1); ++i) {
-      Term& term = step.terms[i];
+      FusedTerm& term = step.terms[i];
       term.kept = kept_of(term.exact, step.quantum, spec_.fault);
       sum +=
           term.exact.negative ? -static_cast<std::int64_t>(term.kept) : static_cast<std::int64_t>(term.kept);
@@ -313,7 +315,7 @@ class FusedSum final : public Unit {
         const bool is_product = i < step.products;
         const std::size_t at = spec_.by_f16_steps ? taken + i / 2 * 4 + i % 2 + half : taken + i;
         if (is_product && at >= a.size) continue;
-        const Term& term = step.terms[i];
+        const FusedTerm& term = step.terms[i];
         const std::string index = "[" + std::to_string(at) + "]";
         ExactValue<Wide> entered = term.exact;
         if (finite) entered = {Kind::finite, term.exact.negative, term.kept, step.quantum};

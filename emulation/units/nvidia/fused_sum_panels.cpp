@@ -21,7 +21,7 @@ using kernels::zero_exponent;
 
 constexpr std::size_t outer_k = 1024;  // decoded at a time, of all of A and B
 constexpr std::size_t inner_k = 128;   // of a panel of B that stays in the first-level cache
-constexpr std::size_t row_block = 64;
+constexpr std::size_t rows_at_once = 64;
 constexpr std::int16_t special_exponent = 4000;  // of NaN and infinities while a line is decoded
 
 // --- operands as float32 and the specification's exponent
@@ -142,7 +142,7 @@ class LineDecoder {
 };
 
 // Exponents of the nonzero elements of a row of A or a panel of B.
-struct Range {
+struct PanelRange {
   int lowest = 30000, highest = -30000;
 
   // Of these; true if there is a NaN or an infinity among them, each of which is made a zero.
@@ -193,20 +193,20 @@ std::uint32_t f16_code(float x) {
   return sign | static_cast<std::uint32_t>(units);
 }
 
-constexpr auto kernels_of_def = std::to_array<FusedSumKernel>({
+constexpr auto panel_kernels = std::to_array<FusedSumKernel>({
 #define FUSED_SUM(isa, columns, description) \
   {{#isa, Isa::isa, description}, columns, kernels::fused_sum_##isa},
 #include "emulation/units/nvidia/fused_sum.def"
 #undef FUSED_SUM
 });
-constexpr KernelTable<FusedSumKernel> table{"fused_sum", kernels_of_def};
-constexpr std::size_t most_columns = std::ranges::max(kernels_of_def, {}, &FusedSumKernel::columns).columns;
+constexpr KernelTable<FusedSumKernel> panel_kernel_table{"fused_sum", panel_kernels};
+constexpr std::size_t most_columns = std::ranges::max(panel_kernels, {}, &FusedSumKernel::columns).columns;
 
 constexpr std::string_view any_range =
     " any range";  // of a path that takes the kernel's form for any range everywhere
 
 const FusedSumKernel& kernel_of(const UnitPath& path) {
-  return table.named(path.name.substr(0, path.name.find(any_range)));
+  return panel_kernel_table.named(path.name.substr(0, path.name.find(any_range)));
 }
 
 class Panels {
@@ -297,11 +297,11 @@ class Panels {
     }
     if (any_wide) pack_significands(k);
 
-    const std::size_t blocks = (d_.rows + row_block - 1) / row_block;
+    const std::size_t blocks = (d_.rows + rows_at_once - 1) / rows_at_once;
     parallel(panels_ * blocks, parallel_, [&](std::size_t at) {
-      const std::size_t panel = at / blocks, first = at % blocks * row_block;
+      const std::size_t panel = at / blocks, first = at % blocks * rows_at_once;
       FusedSumTask task{.a_stride = k,
-                        .rows = std::min(row_block, d_.rows - first),
+                        .rows = std::min(rows_at_once, d_.rows - first),
                         .sums = sums(panel, first),
                         .wide = wide_.data() + tile(panel, first),
                         .terms = static_cast<int>(shape_.terms),
@@ -465,7 +465,7 @@ class Panels {
   std::vector<float> sums_;                                 // [panel][row][column of the panel]
   std::vector<std::uint8_t> wide_, addend_special_;         // [panel][row]
   std::vector<std::uint8_t> row_special_, column_special_;  // by all of K
-  std::vector<Range> rows_, columns_;                       // by the part of K at hand; columns by panel
+  std::vector<PanelRange> rows_, columns_;                  // by the part of K at hand; columns by panel
   std::vector<float> a_values_, a_significands_, b_values_, b_significands_;
   std::vector<std::uint32_t> a_exponents_;
   std::vector<std::int16_t> b_exponents_;
@@ -473,7 +473,7 @@ class Panels {
 
 }  // namespace
 
-const KernelTable<FusedSumKernel>& fused_sum_kernels() { return table; }
+const KernelTable<FusedSumKernel>& fused_sum_kernels() { return panel_kernel_table; }
 
 void fused_sum_panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                       const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,

@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-constexpr std::array<X86ClassInfo, 9> classes{{
+constexpr std::array<X86ClassInfo, 9> x86_class_list{{
     {X86Class::uniform_bits, "uniform_bits", "every bit of c, a, b a coin"},
     {X86Class::cancel_addend, "cancel_addend", "c undoes one product, up to a few last places"},
     {X86Class::cancel_products, "cancel_products",
@@ -167,7 +167,7 @@ void kernels::vdpbf16ps_lanes_scalar(const std::uint32_t* c, const std::uint32_t
 const KernelTable<X86LanesKernel>& x86_lanes_kernels() { return lanes_table; }
 const KernelTable<KernelInfo>& live_x86_kernels() { return live_table; }
 
-std::span<const X86ClassInfo> x86_classes() { return classes; }
+std::span<const X86ClassInfo> x86_classes() { return x86_class_list; }
 std::span<const LaneForm> lane_forms() { return forms; }
 std::span<const ConversionForm> conversion_forms() { return conversions; }
 

@@ -20,24 +20,19 @@ namespace {
 
 const FormatSpec& f32 = formats::float32;
 
-std::vector<SumTree> trees() {
-  const SumOrder pairwise = SumOrder::pairwise, blocked = SumOrder::blocked;
-  return {{.order = SumOrder::sequential},
-          {.order = pairwise},
-          {.order = pairwise, .base = 3},
-          {.order = blocked, .lanes = 4},
-          {.order = blocked, .lanes = 5, .panel = 16},
-          {.order = blocked, .lanes = 1, .panel = 7}};
+std::vector<SumOrder> orders() {
+  return {SumOrder::sequential(), SumOrder::pairwise(),     SumOrder::pairwise(3),
+          SumOrder::blocked(4),   SumOrder::blocked(5, 16), SumOrder::blocked(1, 7)};
 }
 
-// The host's arithmetic and encode() give the same bits, for all data, all trees, dot and gemm.
+// The host's arithmetic and encode() give the same bits, for all data, all orders, dot and gemm.
 BOOST_AUTO_TEST_CASE(host_equals_definition) {
   const std::optional<FormatSpec> fused;
   std::size_t wrong = 0, tried = 0;
   for (const FormatSpec* accumulator : {&formats::float32, &formats::float64}) {
     for (const auto& product : {fused, std::optional(formats::float32), std::optional(formats::float64)}) {
-      for (const SumTree& tree : trees()) {
-        ChainSpec spec{.name = "host", .accumulator = *accumulator, .product = product, .tree = tree};
+      for (const SumOrder& order : orders()) {
+        ChainSpec spec{.name = "host", .accumulator = *accumulator, .product = product, .order = order};
         const auto host = make_chain(spec);
         spec.host_arithmetic = false;
         const auto definition = make_chain(spec);
@@ -123,20 +118,18 @@ BOOST_AUTO_TEST_CASE(bfloat16_chains_equal_bfloat16_arithmetic) {
 // Orders, on numbers where every order differs: in a 3-bit format 8 + 1 = 8 and 1 + 1 + ... counts.
 BOOST_AUTO_TEST_CASE(orders_by_hand) {
   const FormatSpec tiny{"custom", "custom", 8, 3, -6, Specials::ieee};
-  const auto dot = [&](SumTree tree, const std::vector<double>& x, std::optional<double> c = {}) {
+  const auto dot = [&](const SumOrder& order, const std::vector<double>& x, std::optional<double> c = {}) {
     CodeArray a(x.size(), tiny), ones(x.size(), tiny);
     for (std::size_t i = 0; i < x.size(); ++i) {
       a.set(i, encode(x[i], tiny).code);
       ones.set(i, encode(1.0, tiny).code);
     }
-    const auto chain = make_chain({.name = "tiny", .accumulator = tiny, .tree = tree});
+    const auto chain = make_chain({.name = "tiny", .accumulator = tiny, .order = order});
     const std::optional<std::uint64_t> start = c ? std::optional(encode(*c, tiny).code) : std::nullopt;
     return decode(chain->dot(a.view(), ones.view(), start), tiny);
   };
-  const SumTree sequential{.order = SumOrder::sequential}, pairwise{.order = SumOrder::pairwise};
-  const auto blocked = [](std::uint64_t lanes, std::uint64_t panel) {
-    return SumTree{.order = SumOrder::blocked, .lanes = lanes, .panel = panel};
-  };
+  const SumOrder sequential = SumOrder::sequential(), pairwise = SumOrder::pairwise();
+  const auto blocked = SumOrder::blocked;
   BOOST_TEST(dot(sequential, {8, 1, 1, 1}) == 8);      // each 1 is below half of the last place, 2
   BOOST_TEST(dot(sequential, {1, 1, 1, 8}) == 12);     // 3 + 8 = 11: a tie of 10 and 12, to even
   BOOST_TEST(dot(pairwise, {8, 1, 1, 1}) == 10);       // 8 + 2
@@ -262,7 +255,7 @@ BOOST_AUTO_TEST_CASE(bounds_of_sums) {
   BOOST_TEST(make_chain(plain)->bound(code_vector(two.data(), 16), code_vector(two.data(), 16), {}, f32) >
              16 * 19 * u);
   BOOST_TEST(bound({.name = "m", .product = formats::bfloat16}, x) > 16 * 16 * u);
-  const double pairwise = bound({.name = "m", .product = f32, .tree = {.order = SumOrder::pairwise}}, x);
+  const double pairwise = bound({.name = "m", .product = f32, .order = SumOrder::pairwise()}, x);
   BOOST_TEST(pairwise >= 4 * 16 * u);
   BOOST_TEST(pairwise < 4.001 * 16 * u);
   const float one[1] = {0.1F};
@@ -297,9 +290,8 @@ BOOST_AUTO_TEST_CASE(misuse) {
   BOOST_CHECK_THROW(chain->dot(code_vector(x, 4), code_vector(x, 3)), ContractError);
   BOOST_CHECK_THROW(chain->dot(code_vector(static_cast<const float*>(nullptr), 4), code_vector(x, 4)),
                     ContractError);
-  BOOST_CHECK_THROW(make_chain({.name = "m", .tree = {.order = SumOrder::any}}), ContractError);
-  BOOST_CHECK_THROW(make_chain({.name = "m", .tree = {.order = SumOrder::blocked, .lanes = 0}}),
-                    ContractError);
+  BOOST_CHECK_THROW(make_chain({.name = "m", .order = SumOrder::any()}), ContractError);
+  BOOST_CHECK_THROW(make_chain({.name = "m", .order = SumOrder::blocked(0)}), ContractError);
   float d[4];
   BOOST_CHECK_THROW(chain->gemm(code_matrix(x, 2, 2), code_matrix(x, 1, 4), {}, mutable_code_matrix(d, 2, 2)),
                     ContractError);

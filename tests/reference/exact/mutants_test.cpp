@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(bounds) {
                     : bound_of(worst, data);
        }},
       {"tree of logarithmic height for a chain",
-       with([](WorstCase& worst, TermSums&) { worst.chain.tree.order = SumOrder::pairwise; })},
+       with([](WorstCase& worst, TermSums&) { worst.chain.order = SumOrder::pairwise(); })},
   };
   for (const auto& [name, mutant] : mutants) {
     std::size_t exceeded = 0;
@@ -204,9 +204,9 @@ BOOST_AUTO_TEST_CASE(chains) {
   };
   const std::vector<std::pair<std::string, ChainSpec>> mutants = {
       {"fused", changed([](ChainSpec& s) { s.product = std::nullopt; })},
-      {"pairwise", changed([](ChainSpec& s) { s.tree.order = SumOrder::pairwise; })},
-      {"two lanes", changed([](ChainSpec& s) { s.tree = {.order = SumOrder::blocked, .lanes = 2}; })},
-      {"panels of 8", changed([](ChainSpec& s) { s.tree = {.order = SumOrder::blocked, .panel = 8}; })},
+      {"pairwise", changed([](ChainSpec& s) { s.order = SumOrder::pairwise(); })},
+      {"two lanes", changed([](ChainSpec& s) { s.order = SumOrder::blocked(2); })},
+      {"panels of 8", changed([](ChainSpec& s) { s.order = SumOrder::blocked(1, 8); })},
       {"nearest away", changed([](ChainSpec& s) { s.rounding = Rounding::nearest_away; })},
       {"flushed operands", changed([](ChainSpec& s) { s.flush_inputs = true; })},
       {"flushed results", changed([](ChainSpec& s) { s.flush_results = true; })},

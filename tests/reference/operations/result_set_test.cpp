@@ -33,10 +33,8 @@ struct Question {
   FormatSpec operands = f64;
 
   ElementTruth truth() const {
-    const auto chain = make_chain({.name = "any",
-                                   .accumulator = accumulator,
-                                   .tree = {.order = SumOrder::sequential},
-                                   .rounding = mode});
+    const auto chain = make_chain(
+        {.name = "any", .accumulator = accumulator, .order = SumOrder::sequential(), .rounding = mode});
     const auto codes = [&](const std::vector<double>& x) {
       std::vector<std::uint64_t> all;
       for (const double v : x) all.push_back(encode(v, operands).code);

@@ -172,6 +172,37 @@ BOOST_FIXTURE_TEST_CASE(a_unit_predicts_bits_and_brings_its_own_bound, Gemm) {
   BOOST_TEST(exit_code("--got d.npy --policy tolerance --atol 1e-4 --because 'a test'") == 0);
 }
 
+// A vector makes a row, a column or one number: no matrix whose outputs have places.
+BOOST_FIXTURE_TEST_CASE(a_unit_takes_vectors, Folder) {
+  const auto reshaped = [](io::Array x, const io::Shape& shape) {
+    x.shape = shape;
+    return x;
+  };
+  const io::Array a = normal(f32, {6, 40}, 1), b = normal(f32, {40, 5}, 2);
+  const io::Array row = normal(f32, {1, 40}, 3), column = normal(f32, {40, 1}, 4);
+  write("a.npy", a);
+  write("b.npy", b);
+  write("row.npy", reshaped(row, {40}));
+  write("column.npy", reshaped(column, {40}));
+  write("a-column.npy", reshaped(product(a, column, f32), {6}));
+  write("row-b.npy", reshaped(product(row, b, f32), {5}));
+  write("row-column.npy", reshaped(product(row, column, f32), {}));
+  for (const auto& [x, y] : {std::pair("a", "column"), std::pair("row", "b"), std::pair("row", "column")}) {
+    const std::string files =
+        std::string("gemm --a ") + x + ".npy --b " + y + ".npy --got " + x + "-" + y + ".npy ";
+    for (const char* how : {"--unit chain_f32_fused", "--unit chain_f32_fused --policy bit-equal",
+                            "--unit fma_f32", "--unit fma_f32 --policy bit-equal"}) {
+      const Outcome right = assay("check " + files + how);
+      BOOST_TEST(right.exit_code == 0, files + how + ": " + right.out + right.err);
+    }
+    const Outcome wrong = assay("check " + files + "--unit chain_f32_rz --policy bit-equal");
+    BOOST_TEST(wrong.exit_code <= 1, wrong.err);
+    const Outcome explained = assay("explain " + files + "--also chain_f32_fused");
+    BOOST_TEST(explained.exit_code == 0, explained.err);
+    BOOST_TEST(holds(explained.out, "chain_f32_fused"), explained.out);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(the_accumulator_and_the_order_decide_the_bound, Gemm) {
   const auto ratio = [&](const std::string& rest) {
     const json value = json::parse(assay(operands + "--got d.npy --json " + rest).out)

@@ -46,7 +46,7 @@ class Sample {
   // Empty where the result is no number.
   std::optional<double> error() const {
     const CodeVector x = a(), y = b();
-    Evaluator evaluate(tree, a_format, b_format, c_format);
+    TreeEvaluator evaluate(tree, a_format, b_format, c_format);
     const std::uint64_t got = evaluate(x, sum ? nullptr : &y, c_code);
     if (!tree.output.format.is_finite(got)) return std::nullopt;
     const ExactValue<std::uint64_t> minus =
@@ -57,7 +57,7 @@ class Sample {
       error.add_product(exact(n), minus);
       return error.magnitude_up() / n * (1 - 1e-15);
     }
-    const Scaling one, &scaling = tree.scaling ? *tree.scaling : one;
+    const TreeScaling one, &scaling = tree.scaling ? *tree.scaling : one;
     error.multiply(exact(scaling.alpha));
     if (c_code) error.add_product(exact(scaling.beta), exact_from_code(*c_code, c_format));
     error.add(minus);
@@ -81,7 +81,7 @@ class Sample {
            (tree.scaling ? "; " + describe(*tree.scaling, tree) : "");
   }
 
-  Tree tree;
+  AdditionTree tree;
   bool sum = false;
   FormatSpec a_format = formats::float32, b_format = a_format, c_format = a_format;
   std::vector<std::byte> a_codes, b_codes;
@@ -125,7 +125,7 @@ class Sample {
       return;
     }
     const double values[] = {0.7F, -1.5, 3, 0.001F, 1, -2};
-    Scaling s{.alpha = of(values), .beta = of(values)};
+    TreeScaling s{.alpha = of(values), .beta = of(values)};
     const AlphaPlace places[] = {AlphaPlace::a, AlphaPlace::b, AlphaPlace::sums, AlphaPlace::sums};
     s.place = of(places);
     s.from = static_cast<int>(below(tree.nodes.size()));
@@ -164,8 +164,8 @@ class Sample {
   std::uint64_t next_ = 0;
 };
 
-Tree one_node(std::size_t terms) {
-  Tree tree;
+AdditionTree one_node(std::size_t terms) {
+  AdditionTree tree;
   tree.terms = terms;
   TreeNode sum;
   for (std::size_t i = 0; i < terms; ++i) {

@@ -86,7 +86,7 @@ Recovery recover(std::size_t first, std::size_t last) {
     const FormatSpec& out = p % 4 == 3 ? formats::bfloat16 : formats::float32;
     const std::size_t n = 20 + random.below(50, 10 * p);
     ExplainInput input = problem(in, in, out, n, 24, p);
-    const std::vector<ChainOrder> orders = candidate_orders({n}, false);
+    const std::vector<SumOrder> orders = candidate_orders({n}, false);
     const std::vector<ChainRules> rules = candidate_rules(in, in, out, std::nullopt);
     ExplainCandidate planted{.order = orders[random.below(orders.size(), 10 * p + 1)],
                              .rules = rules[random.below(rules.size(), 10 * p + 2)]};
@@ -405,5 +405,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_explained_is_refused) {
   input.views.push_back(input.views[0]);
   input.views[1].elements.pop_back();
   BOOST_CHECK_THROW(explain(input, arithmetics().list()), ContractError);
-  BOOST_CHECK_THROW(explain_conversion({}, {}), ContractError);
+  BOOST_CHECK_THROW(explain_conversion(CodeVector{}, CodeVector{}), ContractError);
 }

@@ -15,9 +15,9 @@ namespace assay::diagnose_test {
 using namespace assay::diagnose;
 
 // A tree as a target.
-inline Target target_of(const Tree& tree) {
+inline Target target_of(const AdditionTree& tree) {
   return [&tree](const Problem& p, std::span<const Case> cases) {
-    Evaluator evaluate(tree, p.a, p.b, p.c.value_or(formats::float32));
+    TreeEvaluator evaluate(tree, p.a, p.b, p.c.value_or(formats::float32));
     std::vector<Answer> answers;
     for (const Case& x : cases) {
       const CodeVector a{x.a.data(), p.k, 1, p.a}, b{x.b.data(), p.k, 1, p.b};
@@ -28,8 +28,8 @@ inline Target target_of(const Tree& tree) {
 }
 
 // A tree over n leaves whose nodes take 2 to `widest` children, drawn from `random`.
-inline Tree random_tree(const CounterRandom& random, std::size_t n, std::size_t widest) {
-  Tree tree;
+inline AdditionTree random_tree(const CounterRandom& random, std::size_t n, std::size_t widest) {
+  AdditionTree tree;
   tree.terms = n;
   std::vector<int> open;
   for (std::size_t i = 0; i < n; ++i) {

@@ -48,10 +48,13 @@ Plant plant(std::uint64_t i) {
   x.spec.flush_results = draw(3) == 0;
   const std::uint64_t lanes[] = {2, 3, 4, 8};
   switch (draw(4)) {
-    case 0: x.spec.tree = {.order = SumOrder::sequential}; break;
-    case 1: x.spec.tree = {.order = SumOrder::pairwise, .base = 1 + draw(5)}; break;
-    case 2: x.spec.tree = {.order = SumOrder::blocked, .lanes = lanes[draw(4)]}; break;
-    default: x.spec.tree = {.order = SumOrder::blocked, .lanes = lanes[draw(4)], .panel = 5 + draw(9)}; break;
+    case 0: x.spec.order = SumOrder::sequential(); break;
+    case 1: x.spec.order = SumOrder::pairwise(1 + draw(5)); break;
+    case 2: x.spec.order = SumOrder::blocked(lanes[draw(4)]); break;
+    default: {
+      const std::uint64_t width = lanes[draw(4)];
+      x.spec.order = SumOrder::blocked(width, 5 + draw(9));
+    }
   }
   x.spec.name = "planted";
   const FormatSpec inputs[] = {float32, float32, bfloat16, float16, float64, float8_e4m3fn};
@@ -62,10 +65,7 @@ Plant plant(std::uint64_t i) {
            " acc=" + std::string(x.spec.accumulator.dtype) +
            " product=" + (x.spec.product ? std::string(x.spec.product->dtype) : "fused") + " " +
            std::string(rounding_name(x.spec.rounding)) + (x.spec.flush_inputs ? " daz" : "") +
-           (x.spec.flush_results ? " ftz" : "") +
-           " order=" + std::to_string(static_cast<int>(x.spec.tree.order)) +
-           " lanes=" + std::to_string(x.spec.tree.lanes) + " panel=" + std::to_string(x.spec.tree.panel) +
-           " base=" + std::to_string(x.spec.tree.base);
+           (x.spec.flush_results ? " ftz" : "") + " order=" + order_name(x.spec.order);
   return x;
 }
 
@@ -122,7 +122,7 @@ void recover_trees(std::uint64_t step) {
   for (std::uint64_t i = 0; i < trees; i += step, ++tried) {
     const CounterRandom random(4711, i);
     const std::size_t n = 2 + random.below(39, 1000);
-    Tree tree = random_tree(random, n, 2 + random.below(8, 1001));
+    AdditionTree tree = random_tree(random, n, 2 + random.below(8, 1001));
     tree.node_rules = {NodeRule{.format = formats::float32}};
     NodeRule fused{.format = formats::float32, .rounding = Rounding::toward_zero, .fraction = 24};
     tree.node_rules.push_back(fused);

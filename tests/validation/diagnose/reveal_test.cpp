@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(the_bound_holds_and_is_no_guess) {
 BOOST_AUTO_TEST_CASE(pictures) {
   const Problem p{.operation = Operation::dot, .k = 64};
   const Revelation r = reveal(p, target_of(chains().find("lanes8_f32_fused")));
-  const Tree& tree = r.classes.at(0).tree;
+  const AdditionTree& tree = r.classes.at(0).tree;
   const std::string text = draw_text(tree);
   BOOST_TEST(text.find("step 8") != std::string::npos, text);
   BOOST_TEST(std::count(text.begin(), text.end(), '\n') < 16, text);
@@ -327,8 +327,8 @@ BOOST_AUTO_TEST_CASE(invariance_finds_an_order_that_equal_bits_hide) {
 namespace {
 
 // The chain whose first block is added to C.
-Tree after_c(const Tree& tree) {
-  Tree with_c;
+AdditionTree after_c(const AdditionTree& tree) {
+  AdditionTree with_c;
   with_c.terms = tree.terms;
   with_c.addend = true;
   with_c.nodes.push_back({{}, static_cast<int>(tree.terms), 0});
@@ -359,7 +359,7 @@ Tree after_c(const Tree& tree) {
 
 BOOST_AUTO_TEST_CASE(chains_of_equal_sums_are_drawn_once) {
   const auto blocks_of = [](int blocks, int odd) {
-    Tree tree;
+    AdditionTree tree;
     int sum = -1;
     const auto add = [&](int x, int y) {
       tree.nodes.push_back({{x, y}, -1, 0});
@@ -383,7 +383,7 @@ BOOST_AUTO_TEST_CASE(chains_of_equal_sums_are_drawn_once) {
   BOOST_TEST(odd.find("chain of 27 sums") != std::string::npos, odd);
   BOOST_TEST(odd.find("chain of 5 terms: 108..112") != std::string::npos, odd);
   // C before them, or after.
-  Tree with_c = blocks_of(30, -1);
+  AdditionTree with_c = blocks_of(30, -1);
   with_c.addend = true;
   with_c.nodes.push_back({{}, static_cast<int>(with_c.terms), 0});
   with_c.nodes.push_back(

@@ -41,7 +41,7 @@ std::string shown(const Revelation& r, const PredictionScore& s) {
 struct Found {
   Revelation revelation;
   PredictionScore score;
-  const Tree& tree() const { return revelation.classes.at(0).tree; }
+  const AdditionTree& tree() const { return revelation.classes.at(0).tree; }
   bool right() const { return score.wrong == 0 && score.without_tree == 0; }
   // What a person would be told.
   bool says_predicted() const { return right() && unexplained(revelation) == 0; }
@@ -281,7 +281,7 @@ Problem gemm(std::size_t k, bool with_c) {
 // By hand, of (1 - d) 2^-126 in float32: d = 2^-24 is stored as 2^-126 and has 24 places below it; d = 2^-25 comes to
 // 2^-126 by either rounding.
 BOOST_AUTO_TEST_CASE(three_rules_of_tininess) {
-  Tree tree;
+  AdditionTree tree;
   tree.terms = 1;
   tree.nodes = {{{}, 0, 0}};
   tree.leaf_rules = {{.product = formats::float32, .flush_result = true}};
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(three_rules_of_tininess) {
     tree.tiny = tiny;
     const double a[] = {std::ldexp(x, -100)}, b[] = {0x1p-26};
     const CodeVector row{a, 1, 1, formats::float64}, column{b, 1, 1, formats::float64};
-    Evaluator evaluate(tree, formats::float64, formats::float64, formats::float32);
+    TreeEvaluator evaluate(tree, formats::float64, formats::float64, formats::float32);
     return decode(evaluate(row, &column, std::nullopt), formats::float32);
   };
   using enum Tininess;
@@ -389,7 +389,7 @@ BOOST_AUTO_TEST_CASE(each_rule_of_tininess_is_told_from_the_others) {
   for (const bool fused : {false, true}) {
     for (const Tininess tiny : all_tininess) {
       const CounterRandom random(seed, fused ? 1 : 0);
-      Tree tree = random_tree(random, 6, 2);
+      AdditionTree tree = random_tree(random, 6, 2);
       tree.node_rules = {{.format = formats::float32, .flush_result = true}};
       tree.leaf_rules = {LeafRule{.started = fused}};
       if (!fused) tree.leaf_rules = {LeafRule{.product = formats::float32, .flush_result = true}};

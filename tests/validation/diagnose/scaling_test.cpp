@@ -171,7 +171,7 @@ struct Scales {
 constexpr Scales all_scales[] = {{0.7, 0.3}, {0.7, 0},   {1, 0.3}, {-1.5, 1},       {3, -2},
                                  {2, 0.5},   {-1, -0.1}, {1, 0},   {0.7, 1, false}, {1e-3, 1e3}};
 
-const Tree& tree_of(const Revelation& r) { return r.classes.at(0).tree; }
+const AdditionTree& tree_of(const Revelation& r) { return r.classes.at(0).tree; }
 
 const auto full = boost::unit_test::label("full");
 
@@ -200,13 +200,13 @@ BOOST_AUTO_TEST_CASE(what_was_found_is_what_the_kernel_does) {
   const auto scaling = [](std::size_t kernel, double alpha, double beta) {
     return *tree_of(recovered(kernels[kernel], problem(alpha, beta))).scaling;
   };
-  const Scaling fused = scaling(0, 0.7, 0.3), rounded = scaling(1, 0.7, 0.3);
+  const TreeScaling fused = scaling(0, 0.7, 0.3), rounded = scaling(1, 0.7, 0.3);
   BOOST_TEST(
       (fused.place == AlphaPlace::sums && !fused.alpha_format && fused.beta_format == formats::float32));
   BOOST_TEST((rounded.place == AlphaPlace::sums && rounded.alpha_format == formats::float32));
   BOOST_TEST((scaling(2, 0.7, 0.3).place == AlphaPlace::b));
   BOOST_TEST((scaling(3, 0.7, 0.3).place == AlphaPlace::a));
-  const Scaling beta_fused = scaling(6, 0.7, 0.3);
+  const TreeScaling beta_fused = scaling(6, 0.7, 0.3);
   BOOST_TEST((beta_fused.alpha_format == formats::float32 && !beta_fused.beta_format));
   BOOST_TEST(scaling(7, 0.7, 0).reads_c);
   BOOST_TEST(!scaling(4, 0.7, 0).reads_c);
@@ -216,19 +216,19 @@ BOOST_AUTO_TEST_CASE(what_was_found_is_what_the_kernel_does) {
 BOOST_AUTO_TEST_CASE(wrong_rules_mispredict) {
   const Target target = target_of(panels_fused);
   const Revelation right = reveal(problem(0.7, 0.3), target);
-  const auto mutant = [&](const std::function<void(Scaling&)>& change) {
+  const auto mutant = [&](const std::function<void(TreeScaling&)>& change) {
     Revelation r = right;
     for (OrderClass& c : r.classes) change(*c.tree.scaling);
     return score(r, target, seed, 400).wrong;
   };
-  BOOST_TEST(mutant([](Scaling&) {}) == 0u);
-  BOOST_TEST(mutant([](Scaling& s) { s.alpha_format = formats::float32; }) > 0u);
-  BOOST_TEST(mutant([](Scaling& s) { s.beta_format.reset(); }) > 0u);
-  BOOST_TEST(mutant([](Scaling& s) { s.alpha = 0.75; }) > 0u);
-  BOOST_TEST(mutant([](Scaling& s) { s.beta = 0; }) > 0u);
-  BOOST_TEST(mutant([](Scaling& s) { s.rounding = Rounding::toward_zero; }) > 0u);
+  BOOST_TEST(mutant([](TreeScaling&) {}) == 0u);
+  BOOST_TEST(mutant([](TreeScaling& s) { s.alpha_format = formats::float32; }) > 0u);
+  BOOST_TEST(mutant([](TreeScaling& s) { s.beta_format.reset(); }) > 0u);
+  BOOST_TEST(mutant([](TreeScaling& s) { s.alpha = 0.75; }) > 0u);
+  BOOST_TEST(mutant([](TreeScaling& s) { s.beta = 0; }) > 0u);
+  BOOST_TEST(mutant([](TreeScaling& s) { s.rounding = Rounding::toward_zero; }) > 0u);
   for (const AlphaPlace place : {AlphaPlace::a, AlphaPlace::b}) {
-    BOOST_TEST(mutant([&](Scaling& s) {
+    BOOST_TEST(mutant([&](TreeScaling& s) {
                  s.place = place;
                  s.alpha_format = formats::float32;
                }) > 0u);
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(damaged_scalings_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(alpha_must_enter_every_term_once) {
-  Tree tree = tree_of(reveal(problem(0.7, 0.3), target_of(panels_fused)));
+  AdditionTree tree = tree_of(reveal(problem(0.7, 0.3), target_of(panels_fused)));
   check_tree(tree);
   tree.scaling->from =
       0;  // a term of the first panel: the other terms of it would be scaled, its sum with C as well

@@ -213,9 +213,9 @@ BOOST_AUTO_TEST_CASE(no_error_is_over_its_bound) {
     r.units = units({"sm80.bf16", "sm90.f16", "vdpbf16ps", "gfx942.f16", "arm.bfdot", "lanes8_f32_fused"});
     r.accumulators = {formats::float32, formats::bfloat16, formats::float16};
     r.products = {std::nullopt, formats::bfloat16};
-    r.orders = {{"sequential", {.order = SumOrder::sequential}},
-                {"pairwise", {.order = SumOrder::pairwise}},
-                {"blocked:4:32", {.order = SumOrder::blocked, .lanes = 4, .panel = 32}}};
+    r.orders = {{"sequential", SumOrder::sequential()},
+                {"pairwise", SumOrder::pairwise()},
+                {"blocked:4:32", SumOrder::blocked(4, 32)}};
     r.modes = {all_roundings.begin(), all_roundings.end()};
     r.values = {Values::positive, Values::uniform, Values::normal, Values::wide};
     r.lengths = {1, 2, 3, 17, 100};
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(progress_ends_at_one) {
 
 BOOST_AUTO_TEST_CASE(pairwise_sums_err_less) {
   AccumulationRequest r = sums({20000}, Rounding::nearest_even);
-  r.orders = {{"sequential", {.order = SumOrder::sequential}}, {"pairwise", {.order = SumOrder::pairwise}}};
+  r.orders = {{"sequential", SumOrder::sequential()}, {"pairwise", SumOrder::pairwise()}};
   const Study study = study_accumulation(r);
   BOOST_TEST(study.series[1].points[0].rms * 20 < study.series[0].points[0].rms);
   BOOST_TEST(*study.series[1].points[0].bound * 100 < *study.series[0].points[0].bound);
@@ -412,7 +412,7 @@ BOOST_AUTO_TEST_CASE(csv_and_json_say_the_same) {
   r.units = units({"sm90.bf16"});
   r.formats = {formats::bfloat16};
   r.accumulators = {formats::float16};
-  r.orders = {{"blocked:4:8", {.order = SumOrder::blocked, .lanes = 4, .panel = 8}}};
+  r.orders = {{"blocked:4:8", SumOrder::blocked(4, 8)}};
   r.lengths = {1, 50};
   r.trials.most = 3;
   const Study study = study_accumulation(r);

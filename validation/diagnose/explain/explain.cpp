@@ -12,6 +12,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
+#include "reference/exact/chain.hpp"
 #include "reference/formats/encode.hpp"
 
 namespace assay::diagnose {
@@ -82,7 +83,7 @@ bool takes(const Arithmetic& arithmetic, const ExplainInput& input) {
          (!input.scales || arithmetic.info().block_scales == input.scales);
 }
 
-std::string chain_name(const ChainOrder& order, const ChainRules& rules) {
+std::string chain_name(const SumOrder& order, const ChainRules& rules) {
   std::string name =
       fmt::format("{}, {}, {}", order_name(order), fusion_name(rules), rules.accumulator.dtype);
   if (rules.rounding != Rounding::nearest_even) name += fmt::format(", {}", rounding_name(rules.rounding));
@@ -97,11 +98,6 @@ struct NamedChain {
   ChainRules rules{};
 };
 
-// As reference/exact/chain.hpp words it.
-std::string registry_order_name(const ChainOrder& o) {
-  const bool one_lane = o.kind == ChainOrder::Kind::blocked && o.lanes == 1 && o.panel != 0;
-  return one_lane && !o.even_last ? fmt::format("1 lane, panels of {}", o.panel) : order_name(o);
-}
 bool describes(const Arithmetic& arithmetic, const ChainRules& r) {
   const ArithmeticInfo& info = arithmetic.info();
   const std::optional<Accumulation> how = arithmetic.accumulation();
@@ -126,15 +122,15 @@ std::uint64_t sum_of(const ExplainCandidate& c, const ExplainInput& input, std::
 int rarity(const ExplainCandidate& c) {
   int cost = 0;
   if (c.arithmetic == nullptr) {
-    const ChainOrder& o = c.order;
+    const SumOrder& o = c.order;
     if (c.rules.rounding != Rounding::nearest_even) cost += 8;
     if (c.rules.flush_inputs != c.rules.flush_results) cost += 5;
     if (c.rules.flush_inputs && c.rules.flush_results) cost += 4;
     if (c.rules.product && *c.rules.product != c.rules.accumulator) cost += 3;
     if (o.reversed) cost += 3;
-    if (o.kind == ChainOrder::Kind::split || o.panel != 0) cost += 2;
+    if (o.kind == SumOrder::Kind::split || o.panel != 0) cost += 2;
     if (o.lanes > 1) cost += 1 + ((o.lanes & (o.lanes - 1)) != 0 ? 2 : 0);
-    if (o.kind == ChainOrder::Kind::pairwise || o.kind == ChainOrder::Kind::numpy) cost += 2;
+    if (o.kind == SumOrder::Kind::pairwise || o.kind == SumOrder::Kind::numpy) cost += 2;
     if (o.tail_after || o.lane_sum != LaneSum::halves) cost += 1;
     if (c.rules.accumulator != formats::float32) cost += 2;
   } else {
@@ -158,7 +154,7 @@ class Replay {
     result_.most_terms = *lengths.rbegin();
     const bool has_c = input.views[0].elements[0].c.has_value();
     const auto classes = order_classes({lengths.begin(), lengths.end()}, has_c);
-    for (const std::vector<ChainOrder>& same : classes) orders_.push_back(same.front());
+    for (const std::vector<SumOrder>& same : classes) orders_.push_back(same.front());
     rules_ = candidate_rules(input.a, input.b, input.got, has_c ? std::optional(input.c) : std::nullopt);
     for (const Arithmetic* arithmetic : arithmetics) {
       if (!takes_formats(*arithmetic, input)) continue;
@@ -200,7 +196,7 @@ class Replay {
     std::vector<std::uint32_t> matches{};  // [order][flush][end]
     std::vector<char> alive{};
 
-    ExplainCandidate candidate(std::size_t cell, const std::vector<ChainOrder>& all_orders) const {
+    ExplainCandidate candidate(std::size_t cell, const std::vector<SumOrder>& all_orders) const {
       ExplainCandidate c = base;
       c.finish = ends[cell % ends.size()];
       if (c.arithmetic != nullptr) return c;
@@ -217,15 +213,15 @@ class Replay {
   };
 
   std::optional<NamedChain> as_chain(const Arithmetic& arithmetic,
-                                     const std::vector<std::vector<ChainOrder>>& classes) const {
+                                     const std::vector<std::vector<SumOrder>>& classes) const {
     const ArithmeticInfo& info = arithmetic.info();
     if ((info.flush_inputs || info.flush_results) && !info.flush_by_code) return std::nullopt;
     const auto rules = std::find_if(rules_.begin(), rules_.end(),
                                     [&](const ChainRules& r) { return describes(arithmetic, r); });
     if (rules == rules_.end()) return std::nullopt;
     for (std::size_t o = 0; o < classes.size(); ++o) {
-      for (const ChainOrder& order : classes[o]) {
-        if (registry_order_name(order) == info.order) return NamedChain{&arithmetic, o, *rules};
+      for (const SumOrder& order : classes[o]) {
+        if (chain_order_name(order) == info.order) return NamedChain{&arithmetic, o, *rules};
       }
     }
     return std::nullopt;
@@ -319,7 +315,7 @@ class Replay {
       for (std::size_t e = begin; e < end; ++e) {
         std::vector<Schedule>& of_length = schedules_[view.elements[e].a.size()];
         if (!of_length.empty()) continue;
-        for (const ChainOrder& order : orders_)
+        for (const SumOrder& order : orders_)
           of_length.push_back(make_schedule(order, view.elements[e].a.size(), has_c));
       }
     }
@@ -533,13 +529,21 @@ class Replay {
   }
 
   std::unique_ptr<const Arithmetic> own(const ExplainCandidate& c) const {
-    return c.arithmetic != nullptr ? nullptr : make_scheduled_chain(c.name, c.order, c.rules);
+    if (c.arithmetic != nullptr) return nullptr;
+    return make_chain({.name = c.name,
+                       .summary = order_name(c.order),
+                       .accumulator = c.rules.accumulator,
+                       .product = c.rules.product,
+                       .order = c.order,
+                       .rounding = c.rules.rounding,
+                       .flush_inputs = c.rules.flush_inputs,
+                       .flush_results = c.rules.flush_results});
   }
 
   const ExplainInput& input_;
   const ExplainOptions& options_;
   std::size_t elements_;
-  std::vector<ChainOrder> orders_{};
+  std::vector<SumOrder> orders_{};
   std::vector<ChainRules> rules_{};
   std::vector<const Arithmetic*> named_{};
   std::vector<NamedChain> chains_{};

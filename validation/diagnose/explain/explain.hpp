@@ -57,7 +57,7 @@ struct ExplainCandidate {
   std::vector<std::string> names{};  // all arithmetics of the registry that these additions are; may be none
   std::string view{};                // of ExplainInput
   const Arithmetic* arithmetic = nullptr;  // of the registry; null: the chain below
-  ChainOrder order{};
+  SumOrder order{};
   ChainRules rules{};
   Finish finish{};
   FormatSpec sum_format = formats::float32;  // what `finish` starts from

@@ -184,4 +184,32 @@ ConversionExplanation explain_conversion(const CodeVector& a, const CodeVector& 
   return result;
 }
 
+namespace {
+
+// Words as the codes that they are.
+CodeVector words(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
+  return {codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
+}
+
+}  // namespace
+
+ConvertedSample converted_sample(const compare::Codes& a, const compare::Codes& got,
+                                 std::vector<std::size_t> index) {
+  ConvertedSample sample{.from = a.format, .index = std::move(index)};
+  for (const std::size_t i : sample.index) {
+    sample.a.push_back(compare::code_at(a, i));
+    sample.got.push_back(compare::code_at(got, i));
+  }
+  return sample;
+}
+
+ConvertedSample converted_sample(const compare::Codes& a, const compare::Codes& got, std::size_t n,
+                                 std::uint64_t seed) {
+  return converted_sample(a, got, telling_sample({a.data, a.size(), 1, a.format}, got.format, n, seed));
+}
+
+ConversionExplanation explain_converted(const ConvertedSample& sample, const FormatSpec& to) {
+  return explain_conversion(words(sample.a, sample.from), words(sample.got, to));
+}
+
 }  // namespace assay::diagnose

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "validation/compare/codes.hpp"
 #include "validation/diagnose/explain/explain.hpp"
 
 namespace assay::diagnose {
@@ -38,5 +39,19 @@ ConversionExplanation explain_conversion(const CodeVector& a, const CodeVector& 
 // values around the largest one; then others. Which, by the seed.
 std::vector<std::size_t> telling_sample(const CodeVector& a, const FormatSpec& to, std::size_t n,
                                         std::uint64_t seed);
+
+// The values that were converted, and where in the arrays they stand.
+struct ConvertedSample {
+  FormatSpec from = formats::float32;
+  std::vector<std::size_t> index{};
+  std::vector<std::uint64_t> a{}, got{};
+};
+// Those of `index`, in its order; the other takes telling_sample().
+ConvertedSample converted_sample(const compare::Codes& a, const compare::Codes& got,
+                                 std::vector<std::size_t> index);
+ConvertedSample converted_sample(const compare::Codes& a, const compare::Codes& got, std::size_t n,
+                                 std::uint64_t seed);
+// Which rounding made the sample's codes of format `to`.
+ConversionExplanation explain_converted(const ConvertedSample& sample, const FormatSpec& to);
 
 }  // namespace assay::diagnose

@@ -192,9 +192,9 @@ void Prober::probe_operands(int v, int leaf) {
   if (!sum) record(4, power(p_.b.emin - 1));
 }
 
-TreeFacts find_facts(Channel& channel, const Tree& tree) { return Prober(channel, tree).run(); }
+TreeFacts find_facts(Channel& channel, const AdditionTree& tree) { return Prober(channel, tree).run(); }
 
-int sibling(const Tree& tree, const TreeFacts& facts, int node) {
+int sibling(const AdditionTree& tree, const TreeFacts& facts, int node) {
   const int up = facts.parent[static_cast<std::size_t>(node)];
   if (up < 0) return -1;
   for (const int c : tree.nodes[static_cast<std::size_t>(up)].children) {

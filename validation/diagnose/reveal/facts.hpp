@@ -38,10 +38,10 @@ struct TreeFacts {
   std::vector<LeafFacts> leaves{};  // by node
   std::vector<Asked> asked{};
 };
-TreeFacts find_facts(Channel& channel, const Tree& tree);
+TreeFacts find_facts(Channel& channel, const AdditionTree& tree);
 
 // Another child of the same node; -1 for the root.
-int sibling(const Tree& tree, const TreeFacts& facts, int node);
+int sibling(const AdditionTree& tree, const TreeFacts& facts, int node);
 
 // Formats of this precision, the usual one first. One that nobody listed gets float32's range.
 std::vector<FormatSpec> formats_of(int precision);

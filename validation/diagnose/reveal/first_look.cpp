@@ -168,14 +168,14 @@ FirstLook look_first(Channel& channel, std::uint64_t seed) {
   return Look(channel, seed).run();
 }
 
-std::string unmodelled_arithmetic(const FirstLook& look, const Problem& p, const Tree& order) {
-  Tree float64 = order;
+std::string unmodelled_arithmetic(const FirstLook& look, const Problem& p, const AdditionTree& order) {
+  AdditionTree float64 = order;
   float64.node_rules = {NodeRule{formats::float64}};
   float64.leaf_rules = {LeafRule{}};
   float64.output.format = p.output;
   if (p.operation == Operation::mean) float64.output.mean = MeanRule{formats::float64};
   for (TreeNode& node : float64.nodes) node.rule = 0;
-  Evaluator evaluate(float64, p.a, p.b, p.c.value_or(formats::float32));
+  TreeEvaluator evaluate(float64, p.a, p.b, p.c.value_or(formats::float32));
   const auto same = [&](std::uint64_t x, std::uint64_t y) {
     return x == y || (p.output.is_nan(x) && p.output.is_nan(y));
   };

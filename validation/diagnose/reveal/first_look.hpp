@@ -27,6 +27,6 @@ FirstLook look_first(Channel& channel, std::uint64_t seed);
 
 // The name of an arithmetic that no rule has, where it repeats every answer of the look in the order that was found,
 // and float64 does not; else empty.
-std::string unmodelled_arithmetic(const FirstLook& look, const Problem& problem, const Tree& order);
+std::string unmodelled_arithmetic(const FirstLook& look, const Problem& problem, const AdditionTree& order);
 
 }  // namespace assay::diagnose

@@ -31,7 +31,7 @@ inline constexpr std::array random_inputs{
 
 class Inference {
  public:
-  Inference(Channel& even, Channel& real, Tree& tree, std::uint64_t seed, std::uint64_t most_work)
+  Inference(Channel& even, Channel& real, AdditionTree& tree, std::uint64_t seed, std::uint64_t most_work)
       : even_(even),
         real_(real),
         p_(real.problem()),
@@ -72,7 +72,7 @@ class Inference {
   Operands random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const;
   bool same(std::uint64_t x, std::uint64_t y) const;
   std::size_t misses(std::size_t limit);
-  std::uint64_t evaluated(Evaluator& evaluate, const Operands& in, bool real = true);
+  std::uint64_t evaluated(TreeEvaluator& evaluate, const Operands& in, bool real = true);
   std::uint64_t most_work() const;
   bool spent() const;
   bool hopeless() const;
@@ -110,7 +110,7 @@ class Inference {
 
   Channel &even_, &real_;
   const Problem& p_;
-  Tree& tree_;
+  AdditionTree& tree_;
   std::uint64_t seed_, most_work_;  // nodes evaluated at most
   RuleGroups groups_;
   std::vector<Datum> data_;

@@ -53,7 +53,7 @@ struct BitClass {
   std::size_t first = 0;     // of Invariance::settings
   std::size_t settings = 0;  // how many
   bool looked_at = false;    // for its trees
-  std::vector<Tree> trees{};
+  std::vector<AdditionTree> trees{};
   std::vector<std::string> orders{};  // canonical; empty where there is no tree
   std::string why_not{};
 };

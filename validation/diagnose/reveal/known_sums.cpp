@@ -211,7 +211,7 @@ std::uint64_t compensated_result(const Problem& p, const Operands& o) {
   return rounded(static_cast<Extended>(p.has_b() ? dot2(terms) : neumaier(terms)), p.output);
 }
 
-std::uint64_t extended_result(const Problem& p, const Tree& tree, const Operands& o) {
+std::uint64_t extended_result(const Problem& p, const AdditionTree& tree, const Operands& o) {
   const Terms<Extended> terms = terms_of<Extended>(p, o);
   std::vector<Extended> values(tree.nodes.size(), 0);
   for (std::size_t at = 0; at < values.size(); ++at) {

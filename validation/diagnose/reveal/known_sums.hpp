@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "reference/exact/addition_tree.hpp"
 #include "validation/diagnose/program/target.hpp"
-#include "validation/diagnose/reveal/tree.hpp"
 
 namespace assay::diagnose {
 
@@ -29,6 +29,6 @@ std::uint64_t chain_result(const Problem& problem, const Operands& operands, Wid
 std::uint64_t compensated_result(const Problem& problem, const Operands& operands);  // Neumaier, float64
 
 // The tree with every product exact and every addition in 80 bits (64 places), whatever its rules say.
-std::uint64_t extended_result(const Problem& problem, const Tree& tree, const Operands& operands);
+std::uint64_t extended_result(const Problem& problem, const AdditionTree& tree, const Operands& operands);
 
 }  // namespace assay::diagnose

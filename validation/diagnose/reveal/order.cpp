@@ -309,7 +309,7 @@ class Search {
     int pivot = 0;
   };
 
-  Tree build(const Mask& mask) {
+  AdditionTree build(const Mask& mask) {
     std::vector<Task> tasks(1);
     for (std::size_t i = 0; i < n_; ++i) tasks[0].leaves.push_back(static_cast<int>(i));
     tasks[0].pivot = 0;
@@ -354,7 +354,7 @@ class Search {
     return assemble(tasks);
   }
 
-  Tree assemble(const std::vector<Task>& tasks) const {
+  AdditionTree assemble(const std::vector<Task>& tasks) const {
     struct Node {
       std::vector<int> children{};
       int leaf = -1;
@@ -385,7 +385,7 @@ class Search {
       root_of[t] = root;
     }
     // Into an order of children before nodes, the child with the least leaf first.
-    Tree tree;
+    AdditionTree tree;
     tree.terms = p_.k;
     tree.addend = p_.adds_c();
     std::vector<int> placed(nodes.size(), -1), least(nodes.size(), 0);
@@ -429,7 +429,7 @@ class Search {
 
   // So many units at once may add up to what a mask does not swallow where it swallows each of them: the counts of half
   // as many must be the same. A pair of each of the last nodes.
-  bool survives_halves(const Tree& tree, const Mask& mask) {
+  bool survives_halves(const AdditionTree& tree, const Mask& mask) {
     constexpr std::size_t most = 64;
     if (mask.place > 0 || std::min(mask.chunk, n_) < 2) return true;
     std::vector<int> first(tree.nodes.size());
@@ -453,7 +453,7 @@ class Search {
   }
 
   // Pairs that were not asked, masks the other way round as well.
-  void verify(const Tree& tree, const Mask& mask) {
+  void verify(const AdditionTree& tree, const Mask& mask) {
     const std::size_t all = n_ * (n_ - 1) / 2;
     std::vector<Pair> pairs;
     if (all <= 64) {

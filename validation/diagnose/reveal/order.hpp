@@ -30,7 +30,7 @@ class Channel {
 };
 
 struct FoundOrder {
-  Tree tree{};  // rules are the default ones; no nodes if it was not found
+  AdditionTree tree{};  // rules are the default ones; no nodes if it was not found
   std::string why_not{};
   bool as_exact = false;  // no unit was ever lost: the tree is one exact sum, the order unknown
   std::string how{};      // "masking values ±2^127, unit terms 1"

@@ -21,7 +21,8 @@ struct Spot {
 
 class Prober {
  public:
-  Prober(Channel& channel, const Tree& tree) : channel_(channel), p_(channel.problem()), tree_(tree) {}
+  Prober(Channel& channel, const AdditionTree& tree)
+      : channel_(channel), p_(channel.problem()), tree_(tree) {}
 
   TreeFacts run();
 
@@ -129,7 +130,7 @@ class Prober {
 
   Channel& channel_;
   const Problem& p_;
-  const Tree& tree_;
+  const AdditionTree& tree_;
   TreeFacts facts_{};
   std::vector<int> near_{};
   std::vector<Spot> spots_{};

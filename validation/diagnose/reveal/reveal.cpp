@@ -121,8 +121,8 @@ void refuse(Revelation& r, std::string why) {
 }
 
 // Every term at once, and no rounding but the last.
-Tree exact_tree(const Problem& p) {
-  Tree tree;
+AdditionTree exact_tree(const Problem& p) {
+  AdditionTree tree;
   tree.terms = p.k;
   tree.addend = p.adds_c();
   TreeNode root;
@@ -294,9 +294,9 @@ std::size_t unexplained(const Revelation& r) {
 Predictor::Predictor(const Revelation& r) : revelation_(r) {
   const Problem& p = r.problem;
   for (const OrderClass& c : r.classes) {
-    evaluators_.push_back(
-        c.tree.nodes.empty() ? nullptr
-                             : std::make_unique<Evaluator>(c.tree, p.a, p.b, p.c.value_or(formats::float32)));
+    evaluators_.push_back(c.tree.nodes.empty() ? nullptr
+                                               : std::make_unique<TreeEvaluator>(
+                                                     c.tree, p.a, p.b, p.c.value_or(formats::float32)));
   }
 }
 

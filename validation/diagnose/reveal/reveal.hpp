@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/exact/addition_tree.hpp"
 #include "validation/diagnose/program/target.hpp"
-#include "validation/diagnose/reveal/tree.hpp"
 
 namespace assay::diagnose {
 
@@ -57,9 +57,9 @@ struct Unexplained {
 
 // Outputs that share a tree.
 struct OrderClass {
-  Tree tree{};            // of no nodes if it was not found
+  AdditionTree tree{};    // of no nodes if it was not found
   std::string why_not{};  // then the reason
-  Tree order{};           // an order that was found though no arithmetic explains its answers; no rules
+  AdditionTree order{};   // an order that was found though no arithmetic explains its answers; no rules
   std::string how{};      // the masks that showed the order
   bool as_exact = false;  // no order shows: the tree is one exact sum
   std::vector<std::size_t> outputs{};
@@ -119,7 +119,7 @@ class Predictor {
 
  private:
   const Revelation& revelation_;
-  std::vector<std::unique_ptr<Evaluator>> evaluators_{};  // of each class; none without a tree
+  std::vector<std::unique_ptr<TreeEvaluator>> evaluators_{};  // of each class; none without a tree
 };
 // The same for one.
 std::vector<std::optional<std::uint64_t>> predict(const Revelation& revelation, const Case& input);

@@ -128,7 +128,7 @@ class Revealed final : public Arithmetic {
     return *found;
   }
 
-  const Tree& tree_of(const SavedArithmetic::Shape& shape, std::size_t element) const {
+  const AdditionTree& tree_of(const SavedArithmetic::Shape& shape, std::size_t element) const {
     const Revelation& r = shape.revelation;
     const bool one_tree = r.classes.size() == 1 && r.classes[0].outputs.size() == r.problem.outputs();
     if (!one_tree && element >= r.class_of.size()) {
@@ -145,11 +145,11 @@ class Revealed final : public Arithmetic {
 
   std::uint64_t evaluate(const SavedArithmetic::Shape& shape, const CodeVector& a, const CodeVector& b,
                          std::optional<std::uint64_t> c, std::size_t element) const {
-    const Tree& tree = tree_of(shape, element);
+    const AdditionTree& tree = tree_of(shape, element);
     check_ones(b);
     if (c && !saved_.shapes.front().revelation.problem.c)
       throw InputError(info().name, "", "no C: it was revealed without", "one");
-    Evaluator one(tree, a.format, b.format, info().accumulator);
+    TreeEvaluator one(tree, a.format, b.format, info().accumulator);
     return one(a, is_sum() ? nullptr : &b, c);
   }
 

@@ -1,8 +1,8 @@
 // What was revealed, as an arithmetic: saved as JSON, loaded, and asked like any other.
 //
-// Numerics: tree.hpp. A dot product takes the tree of output `element` (row * columns + column) of the shape
-// that was revealed; where one tree serves all outputs, any element. The truth is that of the operands as
-// they are. The bound follows the tree: each rounding, cut and flush of a node adds what it can be wrong by.
+// Numerics: reference/exact/addition_tree.hpp. A dot product takes the tree of output `element` (row * columns +
+// column) of the shape that was revealed; where one tree serves all outputs, any element. The truth is that of the
+// operands as they are. The bound follows the tree: each rounding, cut and flush adds what it can be wrong by.
 #pragma once
 
 #include <filesystem>
@@ -41,10 +41,5 @@ SavedArithmetic load(const std::filesystem::path& path);                     // 
 std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved);
 // What make_revealed() was given; null for any other arithmetic.
 const SavedArithmetic* saved_of(const Arithmetic& arithmetic);
-
-// A proven bound on the tree's error for these operands, the last rounding included; +Inf where an overflow
-// is possible.
-double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c,
-                  const FormatSpec& c_format);
 
 }  // namespace assay::diagnose

@@ -180,7 +180,7 @@ std::vector<Rules> RuleGroups::wider_than_output() const {
         change(list.back());
         list.back().output.rounding = mode;
         list.back().output.overflow = overflow;
-        std::optional<Scaling>& s = list.back().scaling;
+        std::optional<TreeScaling>& s = list.back().scaling;
         if (!s) continue;
         s->rounding = wide_mode;
         for (auto* const product : {&s->alpha_format, &s->beta_format}) {

@@ -8,7 +8,7 @@ namespace assay::diagnose {
 namespace {
 
 template <class Rule>
-void merge(Tree& tree, std::vector<Rule>& rules, std::vector<int>& samples, bool leaves) {
+void merge(AdditionTree& tree, std::vector<Rule>& rules, std::vector<int>& samples, bool leaves) {
   std::vector<Rule> kept;
   std::vector<int> kept_samples, now(rules.size());
   for (std::size_t g = 0; g < rules.size(); ++g) {

@@ -19,7 +19,7 @@ struct Rules {
   std::vector<LeafRule> leaves;
   std::vector<NodeRule> nodes;
   OutputRule output;
-  std::optional<Scaling> scaling;
+  std::optional<TreeScaling> scaling;
   Tininess tiny;
   SkippedTerms skipped;
 };
@@ -38,7 +38,7 @@ struct Uniform {
 // were formed, and candidates follow the rules as they stand.
 class RuleGroups {
  public:
-  RuleGroups(const Problem& problem, Tree& tree) : p_(problem), tree_(tree) {}
+  RuleGroups(const Problem& problem, AdditionTree& tree) : p_(problem), tree_(tree) {}
 
   void form(TreeFacts facts);  // sets each group's rule to what was seen of it
   void merge_alike();          // groups that came to the same rule are one
@@ -104,7 +104,7 @@ class RuleGroups {
   void start_leaf(std::size_t g, const Uniform& u);
 
   const Problem& p_;
-  Tree& tree_;
+  AdditionTree& tree_;
   TreeFacts facts_{};
   std::vector<int> node_sample_, leaf_sample_;  // a member of each group
 };

@@ -183,7 +183,7 @@ bool Inference::same(std::uint64_t x, std::uint64_t y) const {
 // How many answers the present rules do not repeat; counting ends above `limit`. Answers that deny come
 // sooner the next time. Of large trees a first search looks at every stride_-th answer.
 std::size_t Inference::misses(std::size_t limit) {
-  Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+  TreeEvaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
   std::size_t count = 0;
   for (std::size_t i = 0; i < data_.size(); i += stride_) {
     if (same(evaluated(evaluate, data_[i].in, data_[i].real), data_[i].code)) continue;
@@ -193,7 +193,7 @@ std::size_t Inference::misses(std::size_t limit) {
   return count;
 }
 
-std::uint64_t Inference::evaluated(Evaluator& evaluate, const Operands& in, bool real) {
+std::uint64_t Inference::evaluated(TreeEvaluator& evaluate, const Operands& in, bool real) {
   constexpr std::uint64_t shown_every = 1U << 22U;
   work_ += nodes();
   if (work_ >= next_shown_) {
@@ -355,7 +355,7 @@ void Inference::improve_all_leaves(bool really) {
 void Inference::improve_place() {
   const Rules before = groups_.rules();
   Rules best = before;
-  for (const Scaling& place : scaling_places(tree_, p_)) {
+  for (const TreeScaling& place : scaling_places(tree_, p_)) {
     for (unsigned how = 0; how < 4 * all_skipped.size() && best_ > 0 && !spent(); ++how) {
       groups_.set(before);
       tree_.scaling = place;
@@ -450,7 +450,8 @@ void Inference::improve_alone() {
   groups_.set(best);
 }
 
-FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed, std::uint64_t most_work) {
+FoundRules find_rules(Channel& even, Channel& real, AdditionTree& tree, std::uint64_t seed,
+                      std::uint64_t most_work) {
   return Inference(even, real, tree, seed, most_work).run();
 }
 

@@ -17,7 +17,8 @@ struct FoundRules {
 };
 // Fills in the rules of `tree`, which has the right order. `even` asks with_even_scales() of the problem, for probes of
 // single leaves and nodes; `real` the problem as it is. They may be one. `most_work`: RevealOptions.
-FoundRules find_rules(Channel& even, Channel& real, Tree& tree, std::uint64_t seed, std::uint64_t most_work);
+FoundRules find_rules(Channel& even, Channel& real, AdditionTree& tree, std::uint64_t seed,
+                      std::uint64_t most_work);
 
 // "float32 nearest-even", "float32 toward-zero, flushes results, terms cut to 24 places": for people.
 std::string describe(const NodeRule& rule);

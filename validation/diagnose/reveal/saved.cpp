@@ -61,7 +61,7 @@ Json to_json(const NodeRule& r) {
   return json;
 }
 
-Json to_json(const Scaling& s) {
+Json to_json(const TreeScaling& s) {
   const auto product = [](const std::optional<FormatSpec>& f) { return f ? format_text(*f) : "exact"; };
   return {{"alpha", s.alpha},
           {"beta", s.beta},
@@ -74,7 +74,7 @@ Json to_json(const Scaling& s) {
           {"reads_c", s.reads_c}};
 }
 
-Json to_json(const Tree& t) {
+Json to_json(const AdditionTree& t) {
   Json nodes = Json::array(), leaf_rules = Json::array(), node_rules = Json::array();
   for (const TreeNode& node : t.nodes) {
     nodes.push_back(node.children.empty() ? Json{node.rule, node.leaf} : Json{node.rule, node.children});
@@ -246,8 +246,8 @@ class Reader {
     return p;
   }
 
-  Tree read_tree(const Json& json, const Problem& p, const std::string& where) const {
-    Tree t;
+  AdditionTree read_tree(const Json& json, const Problem& p, const std::string& where) const {
+    AdditionTree t;
     t.terms = p.k;
     t.addend = p.adds_c();
     t.leaf_rules.clear();
@@ -326,8 +326,8 @@ class Reader {
     if (t.node_rules.empty()) fail(where + ".node_rules", "at least one", "none");
     return t;
   }
-  Scaling read_scaling(const Json& json, const Problem& p, const std::string& where) const {
-    Scaling s;
+  TreeScaling read_scaling(const Json& json, const Problem& p, const std::string& where) const {
+    TreeScaling s;
     const auto product = [&](const char* name) {
       return text(json, name, where) == "exact" ? std::nullopt : std::optional(format(json, name, where));
     };

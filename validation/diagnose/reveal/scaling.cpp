@@ -13,20 +13,20 @@ namespace {
 
 constexpr std::size_t few_terms = 64;  // of them every node may be where alpha begins
 
-const TreeNode& node(const Tree& tree, int i) { return tree.nodes[static_cast<std::size_t>(i)]; }
+const TreeNode& node(const AdditionTree& tree, int i) { return tree.nodes[static_cast<std::size_t>(i)]; }
 
-int node_of_c(const Tree& tree) {
+int node_of_c(const AdditionTree& tree) {
   const auto at = std::find_if(tree.nodes.begin(), tree.nodes.end(),
                                [&](const TreeNode& n) { return n.leaf == static_cast<int>(tree.terms); });
   return static_cast<int>(at - tree.nodes.begin());
 }
 
-int first_below(const Tree& tree, int at) {
+int first_below(const AdditionTree& tree, int at) {
   while (!node(tree, at).children.empty()) at = node(tree, at).children.front();
   return node(tree, at).leaf;
 }
 
-std::size_t terms_below(const Tree& tree, int at) {
+std::size_t terms_below(const AdditionTree& tree, int at) {
   std::size_t terms = 0;
   for (std::vector<int> open{at}; !open.empty();) {
     const std::vector<int>& children = node(tree, open.back()).children;
@@ -38,7 +38,7 @@ std::size_t terms_below(const Tree& tree, int at) {
 }
 
 // From `top` down to its first leaf, or to its last: the nodes that a sum over panels may begin with.
-void walk_down(const Tree& tree, int top, bool first, std::vector<int>& found) {
+void walk_down(const AdditionTree& tree, int top, bool first, std::vector<int>& found) {
   bool joins = true;  // `at` is added to more than a single term, or is an end
   for (int at = top;;) {
     const std::vector<int>& children = node(tree, at).children;
@@ -51,7 +51,7 @@ void walk_down(const Tree& tree, int top, bool first, std::vector<int>& found) {
   }
 }
 
-std::vector<int> starts(const Tree& tree) {
+std::vector<int> starts(const AdditionTree& tree) {
   std::vector<int> found;
   int top = static_cast<int>(tree.nodes.size()) - 1;
   if (tree.addend) {
@@ -76,7 +76,7 @@ void add(Formats& list, const std::optional<FormatSpec>& f) {
   if (std::find(list.begin(), list.end(), f) == list.end()) list.push_back(f);
 }
 
-Formats all_formats(const Tree& tree, const Problem& p) {
+Formats all_formats(const AdditionTree& tree, const Problem& p) {
   Formats list;
   for (const NodeRule& rule : tree.node_rules) add(list, rule.format);
   for (const FormatSpec& f : {p.a, p.b, p.output, formats::float32}) add(list, f);
@@ -91,16 +91,16 @@ constexpr const char* fused = "in the addition (fma)";
 
 }  // namespace
 
-std::vector<Scaling> scaling_places(const Tree& tree, const Problem& p) {
+std::vector<TreeScaling> scaling_places(const AdditionTree& tree, const Problem& p) {
   const NodeRule& root = tree.node_rules[static_cast<std::size_t>(
       tree.nodes.back().children.empty() ? 0 : tree.nodes.back().rule)];
-  Scaling one{.alpha = p.alpha, .beta = p.c ? p.beta : 1, .rounding = root.rounding};
+  TreeScaling one{.alpha = p.alpha, .beta = p.c ? p.beta : 1, .rounding = root.rounding};
   const std::vector<int> nodes = starts(tree);
   one.from = nodes.front();
   Formats products{std::nullopt}, operands;
   add(products, root.format);
   for (const FormatSpec& f : {p.a, p.b, formats::float32}) add(operands, f);
-  std::vector<Scaling> list;
+  std::vector<TreeScaling> list;
   for (const auto& beta : p.adds_c() && p.beta != 1 ? products : Formats{std::nullopt}) {
     one.beta_format = beta;
     if (p.alpha == 1) {
@@ -125,8 +125,8 @@ std::vector<Scaling> scaling_places(const Tree& tree, const Problem& p) {
   return list;
 }
 
-std::vector<Scaling> scaling_variants(const Tree& tree, const Problem& p) {
-  const Scaling present = *tree.scaling;
+std::vector<TreeScaling> scaling_variants(const AdditionTree& tree, const Problem& p) {
+  const TreeScaling present = *tree.scaling;
   Formats formats = all_formats(tree, p), alphas = formats, betas = formats;
   if (present.place == AlphaPlace::sums) add(alphas, std::nullopt);
   add(betas, std::nullopt);
@@ -136,7 +136,7 @@ std::vector<Scaling> scaling_variants(const Tree& tree, const Problem& p) {
   for (const NodeRule& rule : tree.node_rules) roundings.push_back(rule.rounding);
   std::sort(roundings.begin(), roundings.end());
   roundings.erase(std::unique(roundings.begin(), roundings.end()), roundings.end());
-  std::vector<Scaling> list;
+  std::vector<TreeScaling> list;
   for (const auto& alpha : alphas) {
     for (const auto& beta : betas) {
       for (const Rounding rounding : roundings) {
@@ -144,7 +144,7 @@ std::vector<Scaling> scaling_variants(const Tree& tree, const Problem& p) {
         for (const bool flush : {false, true}) {
           for (const bool reads_c : {false, true}) {
             if (reads_c && (!p.c || p.adds_c())) continue;
-            Scaling one = present;
+            TreeScaling one = present;
             one.alpha_format = alpha;
             one.beta_format = beta;
             one.rounding = rounding;
@@ -159,7 +159,7 @@ std::vector<Scaling> scaling_variants(const Tree& tree, const Problem& p) {
   return list;
 }
 
-std::string describe(const Scaling& s, const Tree& tree) {
+std::string describe(const TreeScaling& s, const AdditionTree& tree) {
   std::string text;
   if (s.alpha != 1) {
     text = "alpha " + scale_text(s.alpha) + " times ";

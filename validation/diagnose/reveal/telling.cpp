@@ -9,12 +9,12 @@ namespace assay::diagnose {
 namespace {
 
 template <class Rule>
-std::string text_of(const Rule& rule, const Tree&) {
+std::string text_of(const Rule& rule, const AdditionTree&) {
   return describe(rule);
 }
-std::string text_of(const Scaling& rule, const Tree& tree) { return describe(rule, tree); }
-std::string text_of(Tininess rule, const Tree&) { return std::string(tininess_name(rule)); }
-std::string text_of(SkippedTerms rule, const Tree&) { return std::string(skipped_name(rule)); }
+std::string text_of(const TreeScaling& rule, const AdditionTree& tree) { return describe(rule, tree); }
+std::string text_of(Tininess rule, const AdditionTree&) { return std::string(tininess_name(rule)); }
+std::string text_of(SkippedTerms rule, const AdditionTree&) { return std::string(skipped_name(rule)); }
 
 }  // namespace
 
@@ -114,7 +114,7 @@ bool Inference::tell_apart() {
 
 // Of the first `end` inputs of the pool.
 void Inference::choose_below(std::size_t end, std::vector<std::size_t>& chosen) {
-  Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+  TreeEvaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
   for (; pool_coded_ < end; ++pool_coded_)
     pool_[pool_coded_].code = evaluated(evaluate, pool_[pool_coded_].in);
   each_alternative([&](auto& rule, const auto& candidate, const std::string& whose) {
@@ -156,7 +156,7 @@ void Inference::choose_below(std::size_t end, std::vector<std::size_t>& chosen) 
 // Adds up to three inputs of the pool's first `end` on which the rules as they stand, called `name`, differ
 // from the chosen ones.
 void Inference::choose_telling(const std::string& name, std::size_t end, std::vector<std::size_t>& chosen) {
-  Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+  TreeEvaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
   std::size_t& next = scanned_[name];
   for (std::size_t found = 0; next < end && found < 3; ++next) {
     if (pool_[next].asked || same(evaluated(evaluate, pool_[next].in), pool_[next].code)) continue;
@@ -185,7 +185,7 @@ std::vector<std::string> Inference::ambiguous() {
 // What came and what the near rules say: those that differ in one rule and miss the fewest answers.
 std::vector<Unexplained> Inference::unexplained() {
   constexpr std::size_t most_shown = 3, most_near = 3;
-  Evaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+  TreeEvaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
   const auto terms = [&](const Datum& x) {
     const CodeVector a{x.in.a.data(), p_.k, 1, p_.a};
     std::size_t count = 0;
@@ -207,7 +207,7 @@ std::vector<Unexplained> Inference::unexplained() {
   }
   const std::size_t worst = best_ + std::max<std::size_t>(data_.size() / 8, 4);
   each_near(worst, [&](const std::string& rule, std::size_t misses) {
-    Evaluator other(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
+    TreeEvaluator other(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
     for (std::size_t i = 0; i < list.size(); ++i) {
       std::vector<Unexplained::Near>& near = list[i].near;
       const std::uint64_t says = evaluated(other, missed[i].in, missed[i].real);

@@ -1,4 +1,4 @@
-#include "validation/diagnose/reveal/tree.hpp"
+#include "reference/exact/addition_tree.hpp"
 
 #include <algorithm>
 #include <climits>
@@ -8,10 +8,11 @@
 
 #include "reference/core/error.hpp"
 #include "reference/exact/exact_sum.hpp"
+#include "reference/exact/rounded_sum.hpp"
 #include "reference/exact/wide_arithmetic.hpp"
 #include "reference/formats/encode.hpp"
 
-namespace assay::diagnose {
+namespace assay {
 namespace {
 
 // A value on its way up. Without a format it is an exact product, which nothing flushes.
@@ -39,11 +40,11 @@ struct Flush {
   Tininess tiny = Tininess::as_stored;
 };
 
+// Of those two that look at the exact value; what is tiny as stored, encode() sees.
 bool is_tiny(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, Tininess tiny) {
-  if (x.kind != Kind::finite || x.significand == 0) return false;
+  if (tiny == Tininess::as_stored || x.kind != Kind::finite || x.significand == 0) return false;
   const int exponent = x.exponent + bit_width(x.significand) - 1;
   if (exponent >= f.emin) return false;
-  if (tiny == Tininess::as_stored) return f.is_subnormal(encode(x, f, {.rounding = mode}).code);
   // What lies in the binade below rounds up to 2^emin or stays there; what lies lower comes to its lower end at most.
   if (tiny == Tininess::before_rounding || exponent + 1 < f.emin) return true;
   FormatSpec unlimited = f;
@@ -61,26 +62,34 @@ Value zero(bool negative, const FormatSpec& f) {
   return v;
 }
 
+EncodeOptions options_of(Rounding mode, const Flush& flush) {
+  EncodeOptions options{.rounding = mode};
+  if (flush.results && flush.tiny == Tininess::as_stored) options.subnormals = Subnormals::flush_result;
+  return options;
+}
+
+Value value_of(const Encoded& result, const FormatSpec& f, bool infinite) {
+  if (infinite && result.overflow && f.has_infinity())
+    return value_of(f.infinity_code() | (result.code & f.sign_code()), f);
+  return value_of(result.code, f);
+}
+
 Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, const Flush& flush,
               bool infinite = false) {
   if (flush.results && is_tiny(x, f, mode, flush.tiny)) return zero(x.negative, f);
-  const Encoded result = encode(x, f, {.rounding = mode});
-  if (infinite && result.overflow && f.has_infinity())
-    return value_of(f.infinity_code() | (x.negative ? f.sign_code() : 0), f);
-  return value_of(result.code, f);
+  return value_of(encode(x, f, options_of(mode, flush)), f, infinite);
 }
 Value rounded(const ExactValue<Wide>& x, const NodeRule& rule, Tininess tiny) {
   return rounded(x, rule.format, rule.rounding, {rule.flush_result, tiny}, rule.infinite);
 }
 
 std::uint64_t operand(std::uint64_t code, const FormatSpec& f, bool flush) {
-  if (!flush || !f.is_subnormal(code)) return code;
-  return f.specials == Specials::fnuz ? 0 : code & f.sign_code();
+  return flush ? flushed_code(code, f) : code;
 }
 
 Value flushed(const Value& v, bool flush) {
   if (!flush || v.format == nullptr || !v.format->is_subnormal(v.code)) return v;
-  return value_of(operand(v.code, *v.format, true), *v.format);
+  return value_of(flushed_code(v.code, *v.format), *v.format);
 }
 
 // Cut toward zero to a multiple of 2^quantum.
@@ -162,7 +171,11 @@ Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule, 
   if (n == 2 && !rule.fraction) {
     if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
     const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
-    return rounded(wide_sum(a.x, b.x, rule.rounding), rule, tiny);
+    const Flush flush{rule.flush_result, tiny};
+    if (flush.results && tiny != Tininess::as_stored)
+      return rounded(wide_sum(a.x, b.x, rule.rounding), rule, tiny);
+    return value_of(rounded_sum(a.x, b.x, rule.format, options_of(rule.rounding, flush)), rule.format,
+                    rule.infinite);
   }
   return add_many(terms, n, rule, tiny);
 }
@@ -181,7 +194,7 @@ Value add(const Value* const* terms, std::size_t n, const NodeRule& rule, Tinine
 }
 
 // A leaf of a fused node that is added to +0: the +0 is one more term.
-bool takes_zero(const Tree& tree, const TreeNode& node) {
+bool takes_zero(const AdditionTree& tree, const TreeNode& node) {
   return is_fused(tree, node) && std::any_of(node.children.begin(), node.children.end(), [&](int child) {
            const TreeNode& leaf = tree.nodes[static_cast<std::size_t>(child)];
            return leaf.children.empty() && tree.leaf_rules[static_cast<std::size_t>(leaf.rule)].started;
@@ -191,8 +204,8 @@ bool takes_zero(const Tree& tree, const TreeNode& node) {
 [[noreturn]] void broken(const std::string& why) { throw ContractError("a tree of additions: " + why); }
 
 // alpha multiplies every term once, and C never.
-void check_scaling(const Tree& tree) {
-  const Scaling& s = *tree.scaling;
+void check_scaling(const AdditionTree& tree) {
+  const TreeScaling& s = *tree.scaling;
   if (!std::isfinite(s.alpha) || s.alpha == 0 || !std::isfinite(s.beta)) broken("alpha or beta is no number");
   if (s.place != AlphaPlace::sums) {
     if (!s.alpha_format) broken("alpha is to be rounded into an operand, and no format is said");
@@ -224,13 +237,13 @@ bool skips_term(SkippedTerms skipped, const CodeVector& a, const CodeVector& b, 
   return skipped != SkippedTerms::none && skips(skipped, zero_at(a), zero_at(b));
 }
 
-bool is_fused(const Tree& tree, const TreeNode& node) {
+bool is_fused(const AdditionTree& tree, const TreeNode& node) {
   return node.children.size() > 2 ||
          (node.children.size() == 2 &&
           tree.node_rules[static_cast<std::size_t>(node.rule)].fraction.has_value());
 }
 
-void check_tree(const Tree& tree) {
+void check_tree(const AdditionTree& tree) {
   std::vector<int> seen(tree.leaves(), 0), used(tree.nodes.size(), 0);
   if (tree.nodes.empty()) broken("it has no node");
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
@@ -294,7 +307,7 @@ std::string_view alpha_place_name(AlphaPlace place) {
   return "?";
 }
 
-std::vector<char> sums_times_alpha(const Tree& tree) {
+std::vector<char> sums_times_alpha(const AdditionTree& tree) {
   std::vector<char> times(tree.nodes.size(), 0);
   if (!tree.scaling || tree.scaling->place != AlphaPlace::sums) return times;
   const auto is_c = [&](int i) {
@@ -313,7 +326,7 @@ std::vector<char> sums_times_alpha(const Tree& tree) {
   return times;
 }
 
-std::string canonical_order(const Tree& tree) {
+std::string canonical_order(const AdditionTree& tree) {
   // Subtrees sorted by their least leaf.
   std::vector<std::pair<int, std::string>> texts(tree.nodes.size());
   for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
@@ -332,7 +345,7 @@ std::string canonical_order(const Tree& tree) {
   return texts.back().second;
 }
 
-std::size_t leaves_below_common(const Tree& tree, int i, int j) {
+std::size_t leaves_below_common(const AdditionTree& tree, int i, int j) {
   std::vector<std::size_t> size(tree.nodes.size(), 0);
   std::vector<int> held(tree.nodes.size(), 0);
   for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
@@ -353,7 +366,7 @@ std::size_t leaves_below_common(const Tree& tree, int i, int j) {
 namespace {
 
 // Times alpha or beta.
-Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, const Scaling& s,
+Value times(const Value& v, double factor, const std::optional<FormatSpec>& to, const TreeScaling& s,
             Tininess tiny) {
   const std::uint64_t code = operand(v.code, *v.format, s.flush);
   const ExactValue<Wide> x = wide_product(exact_from_code(code, *v.format), exact(factor));
@@ -391,8 +404,8 @@ std::uint64_t stored(const ExactValue<Wide>& x, const OutputRule& rule, Tininess
 
 }  // namespace
 
-struct Evaluator::State {
-  const Tree& tree;
+struct TreeEvaluator::State {
+  const AdditionTree& tree;
   FormatSpec a, b, c;
   std::vector<Value> values;
   std::vector<const Value*> terms;
@@ -446,7 +459,7 @@ struct Evaluator::State {
 
   // What node `at` comes to after alpha.
   Value times_alpha(std::size_t at, Value v) const {
-    const Scaling& s = *tree.scaling;
+    const TreeScaling& s = *tree.scaling;
     if (v.format == nullptr) v = round_by(rule_above(at), v);
     v = times(v, alpha, s.alpha_format, s, tree.tiny);
     const bool starts = static_cast<std::size_t>(s.from) == at && at + 1 < tree.nodes.size();
@@ -454,7 +467,8 @@ struct Evaluator::State {
   }
 };
 
-Evaluator::Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c)
+TreeEvaluator::TreeEvaluator(const AdditionTree& tree, const FormatSpec& a, const FormatSpec& b,
+                             const FormatSpec& c)
     : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}, {}}) {
   check_tree(tree);
   if (tree.scaling) {
@@ -470,18 +484,18 @@ Evaluator::Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b,
     }
   }
 }
-Evaluator::~Evaluator() = default;
+TreeEvaluator::~TreeEvaluator() = default;
 
-void Evaluator::set_scales(double alpha, double beta) {
+void TreeEvaluator::set_scales(double alpha, double beta) {
   if (!state_->tree.scaling) throw ContractError("a tree without alpha and beta");
   state_->alpha = alpha;
   state_->beta = beta;
 }
 
-std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
-                                    std::optional<std::uint64_t> c) {
+std::uint64_t TreeEvaluator::operator()(const CodeVector& a, const CodeVector* b,
+                                        std::optional<std::uint64_t> c) {
   State& s = *state_;
-  const Tree& tree = s.tree;
+  const AdditionTree& tree = s.tree;
   for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
     const TreeNode& node = tree.nodes[at];
     if (!node.children.empty()) {
@@ -539,4 +553,4 @@ std::uint64_t Evaluator::operator()(const CodeVector& a, const CodeVector* b,
   return stored(root.x, tree.output, tree.tiny);
 }
 
-}  // namespace assay::diagnose
+}  // namespace assay

@@ -14,7 +14,7 @@
 //   skipped a term whose factor is a zero, see SkippedTerms: it adds nothing, 0 * Inf no NaN and -0 no sign. A
 //           node with one child left passes that child on (rounding it if it is an exact product); a sum of nothing
 //           is +0.
-//   scaling alpha and beta of a matrix product: see Scaling.
+//   scaling alpha and beta of a matrix product: see TreeScaling.
 //   mean    the root, rounded to the format of its `mean` if that is narrower, divided by the number of terms; or times
 //           the reciprocal of that number, which was rounded by it before.
 //   root    rounded once more to `output`, nearest-even unless it says otherwise, with an overflow of its own; before
@@ -34,7 +34,7 @@
 #include "reference/exact/code_view.hpp"
 #include "reference/formats/rounding.hpp"
 
-namespace assay::diagnose {
+namespace assay {
 
 // When a result is so small that a rule that flushes results makes a zero of it. The three differ for exact values
 // within one rounding of 2^emin.
@@ -114,7 +114,7 @@ struct OutputRule {
 enum class AlphaPlace : std::uint8_t { a, b, sums };
 std::string_view alpha_place_name(AlphaPlace place);
 
-struct Scaling {
+struct TreeScaling {
   double alpha = 1, beta = 1;
   AlphaPlace place = AlphaPlace::sums;
   int from = 0;                                             // of sums: a node
@@ -122,7 +122,7 @@ struct Scaling {
   Rounding rounding = Rounding::nearest_even;               // to both
   bool flush = false;                                       // subnormal factors and products are zeros
   bool reads_c = false;
-  friend bool operator==(const Scaling&, const Scaling&) = default;
+  friend bool operator==(const TreeScaling&, const TreeScaling&) = default;
 };
 
 struct TreeNode {
@@ -132,14 +132,14 @@ struct TreeNode {
 };
 
 // Nodes stand after their children; the last is the root.
-struct Tree {
+struct AdditionTree {
   std::size_t terms = 0;  // k
   bool addend = false;    // leaf k is C
   std::vector<TreeNode> nodes{};
   std::vector<LeafRule> leaf_rules{LeafRule{}};
   std::vector<NodeRule> node_rules{NodeRule{}};
   OutputRule output{};
-  std::optional<Scaling> scaling{};  // empty: alpha and beta are 1
+  std::optional<TreeScaling> scaling{};  // empty: alpha and beta are 1
   Tininess tiny = Tininess::as_stored;
   SkippedTerms skipped = SkippedTerms::none;  // of a sum: none
 
@@ -151,30 +151,30 @@ bool skips(SkippedTerms skipped, bool a_is_zero, bool b_is_zero);
 bool skips_term(SkippedTerms skipped, const CodeVector& a, const CodeVector& b, std::size_t i);
 
 // Terms are added at once, not two by two.
-bool is_fused(const Tree& tree, const TreeNode& node);
+bool is_fused(const AdditionTree& tree, const TreeNode& node);
 
 // ContractError unless every leaf occurs once, children precede their node, rules exist, and alpha can enter where it
 // is said to.
-void check_tree(const Tree& tree);
+void check_tree(const AdditionTree& tree);
 
 // Of each node whether it is a sum that alpha multiplies.
-std::vector<char> sums_times_alpha(const Tree& tree);
+std::vector<char> sums_times_alpha(const AdditionTree& tree);
 
 // The same order of additions, rules aside: equal texts, equal trees, whichever child stands first.
-std::string canonical_order(const Tree& tree);
+std::string canonical_order(const AdditionTree& tree);
 
 // Leaves below the lowest node that holds both leaves i and j.
-std::size_t leaves_below_common(const Tree& tree, int i, int j);
+std::size_t leaves_below_common(const AdditionTree& tree, int i, int j);
 
 // The bits of the sum. `b` is null for a sum; `c` is used if the tree has an addend, and +0 without one, or if its
 // scaling reads it.
 // Codes are of the given formats. Works on scratch memory that a caller may keep between calls.
-class Evaluator {
+class TreeEvaluator {
  public:
-  Evaluator(const Tree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c);
-  ~Evaluator();
-  Evaluator(const Evaluator&) = delete;
-  Evaluator& operator=(const Evaluator&) = delete;
+  TreeEvaluator(const AdditionTree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c);
+  ~TreeEvaluator();
+  TreeEvaluator(const TreeEvaluator&) = delete;
+  TreeEvaluator& operator=(const TreeEvaluator&) = delete;
   std::uint64_t operator()(const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c);
 
   // From now on with these in the places of the tree's alpha and beta. ContractError if the tree has none.
@@ -185,4 +185,9 @@ class Evaluator {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace assay::diagnose
+// A proven bound on the tree's error for these operands, the last rounding included; +Inf where an overflow
+// is possible.
+double tree_bound(const AdditionTree& tree, const CodeVector& a, const CodeVector* b,
+                  std::optional<std::uint64_t> c, const FormatSpec& c_format);
+
+}  // namespace assay

@@ -1,4 +1,4 @@
-// The bound on a tree's error, node by node as tree.cpp evaluates it.
+// The bound on a tree's error, node by node as addition_tree.cpp evaluates it.
 //
 // Of every value on its way up three things are kept: how large it can be as computed, how far it can be from the exact
 // sum of its leaves, and the largest exponent that an alignment can read from it. Each step adds to the error what it
@@ -15,10 +15,11 @@
 #include <cmath>
 #include <limits>
 
+#include "reference/exact/addition_tree.hpp"
+#include "reference/exact/error_bound.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 
-namespace assay::diagnose {
+namespace assay {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -35,7 +36,7 @@ double power(int e) { return std::ldexp(1.0, std::max(e, -1074)); }  // not belo
 int exponent_in(double most, const FormatSpec& f) {
   return most > 0 && most < infinity ? std::max(std::ilogb(most), f.emin) : f.emin;
 }
-// The field of a code as tree.cpp reads it.
+// The field of a code as addition_tree.cpp reads it.
 int exponent_field(std::uint64_t code, const FormatSpec& f) {
   return exponent_in(std::fabs(decode(code, f)), f);
 }
@@ -73,8 +74,8 @@ Bounded sum_of(const std::vector<Bounded>& terms, const NodeRule& rule) {
 
 class TreeBound {
  public:
-  TreeBound(const Tree& tree, const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c,
-            const FormatSpec& c_format)
+  TreeBound(const AdditionTree& tree, const CodeVector& a, const CodeVector* b,
+            std::optional<std::uint64_t> c, const FormatSpec& c_format)
       : tree_(tree), a_(a), b_(b), c_(c), c_format_(c_format) {}
 
   double operator()() const {
@@ -120,7 +121,7 @@ class TreeBound {
   }
 
   Bounded times(Bounded v, double factor, const std::optional<FormatSpec>& to) const {
-    const Scaling& s = *tree_.scaling;
+    const TreeScaling& s = *tree_.scaling;
     if (s.flush && v.format != nullptr)
       v.error = upward::add(v.error, std::min(v.most, power(v.format->emin)));
     const double size = std::fabs(factor);
@@ -130,7 +131,7 @@ class TreeBound {
   }
 
   Bounded times_alpha(Bounded v, std::size_t at, const TreeNode* above) const {
-    const Scaling& s = *tree_.scaling;
+    const TreeScaling& s = *tree_.scaling;
     const NodeRule& up = node_rule_above(above);
     const auto round_up_there = [&] { return rounded(v, up.format, up.rounding, up.flush_result); };
     if (v.format == nullptr) v = round_up_there();
@@ -192,7 +193,7 @@ class TreeBound {
     return sum_of({v}, node_rule_above(above));
   }
 
-  const Tree& tree_;
+  const AdditionTree& tree_;
   const CodeVector& a_;
   const CodeVector* b_;
   std::optional<std::uint64_t> c_;
@@ -201,9 +202,9 @@ class TreeBound {
 
 }  // namespace
 
-double tree_bound(const Tree& tree, const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c,
-                  const FormatSpec& c_format) {
+double tree_bound(const AdditionTree& tree, const CodeVector& a, const CodeVector* b,
+                  std::optional<std::uint64_t> c, const FormatSpec& c_format) {
   return TreeBound(tree, a, b, c, c_format)();
 }
 
-}  // namespace assay::diagnose
+}  // namespace assay
