@@ -37,7 +37,7 @@ int exponent_in(double most, const FormatSpec& f) {
   return most > 0 && most < infinity ? std::max(std::ilogb(most), f.emin) : f.emin;
 }
 // The field of a code as addition_tree.cpp reads it.
-int exponent_field(std::uint64_t code, const FormatSpec& f) {
+int field_of_code(std::uint64_t code, const FormatSpec& f) {
   return exponent_in(std::fabs(decode(code, f)), f);
 }
 
@@ -117,7 +117,7 @@ class TreeBound {
   // A number as it is, before any rule.
   static Bounded number(std::uint64_t code, const FormatSpec& f) {
     const double magnitude = std::fabs(decode(code, f));
-    return {magnitude, 0, &f, exponent_field(code, f)};
+    return {magnitude, 0, &f, field_of_code(code, f)};
   }
 
   Bounded times(Bounded v, double factor, const std::optional<FormatSpec>& to) const {

@@ -5,7 +5,6 @@
 namespace assay::detail {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 using upward::add, upward::multiply;
 
 }  // namespace
@@ -75,7 +74,7 @@ double Computation::magnitudes_of_scaled() const {
     if (std::isfinite(a) && std::isfinite(b) && a != 0 && b != 0)
       sum = add(sum, multiply(multiply(std::fabs(how_.alpha), a), b));
   }
-  return start_ ? infinity : sum;
+  return start_ ? unbounded : sum;
 }
 
 std::optional<TermFacts> Computation::facts_by_limits() const {
@@ -186,7 +185,7 @@ void Computation::widen(Ends& ends) {
 double Computation::after_steps(double error, const FormatSpec& given) const {
   const auto step = [&](const ExactSum& x) {
     const BoundedValue rounded = BoundedValue{x.magnitude_up(), error}.rounded(format_, how_.rounding);
-    error = std::isfinite(rounded.error) ? add(error, multiply(factor_, rounded.error - error)) : infinity;
+    error = std::isfinite(rounded.error) ? add(error, multiply(factor_, rounded.error - error)) : unbounded;
   };
   ExactSum x = sum_;
   if (reads_product_ && !contains_format(format_, given)) step(x);
@@ -257,7 +256,7 @@ void Computation::widen_by_any_place(Ends& ends) {
 
 double Computation::widen_by(Ends& ends, const Leaves& leaves, double magnitudes, double more_underflows) {
   BoundParts parts = bound_parts(*chain_, leaves);
-  if (!std::isfinite(parts.relative)) return infinity;
+  if (!std::isfinite(parts.relative)) return unbounded;
   parts.underflows = add(parts.underflows, multiply(add(1, parts.relative), more_underflows));
   double relative = multiply(factor_, parts.relative);
   // A result that no overflow touched has seen sums up to the largest number only: half or all of its last place for
@@ -281,7 +280,7 @@ double Computation::widen_by(Ends& ends, const Leaves& leaves, double magnitudes
   ends.widen(underflows, 1, parts.eta_exponent);
   ends.widen(flushes, 1, accumulator_.emin);
   const auto scaled = [](double x, int exponent) {
-    return x == 0 ? 0 : std::nextafter(std::ldexp(x, exponent), infinity);
+    return x == 0 ? 0 : std::nextafter(std::ldexp(x, exponent), unbounded);
   };
   absolute_ = add(scaled(underflows, parts.eta_exponent), scaled(flushes, accumulator_.emin));
   return add(multiply(relative, magnitudes), absolute_);

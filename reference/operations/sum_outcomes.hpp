@@ -17,6 +17,8 @@
 
 namespace assay::detail {
 
+inline constexpr double unbounded = std::numeric_limits<double>::infinity();
+
 inline bool is_nearest(Rounding mode) {
   return mode == Rounding::nearest_even || mode == Rounding::nearest_away;
 }

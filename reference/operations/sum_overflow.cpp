@@ -5,7 +5,6 @@
 namespace assay::detail {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 using upward::add, upward::multiply;
 
 double largest(const FormatSpec& f) { return decode(f.max_finite_code(), f); }
@@ -102,7 +101,7 @@ bool Computation::may_overflow(bool negative, bool scaled_later, double growth) 
   });
   if (beyond_float64) return true;
   const double sum = all.rounded_up(), slack = 0x1p-40 + 4 * growth + 2 * absolute_ / largest(format_);
-  if (!(sum < infinity) && accumulator_ != formats::float64) return true;
+  if (!(sum < unbounded) && accumulator_ != formats::float64) return true;
   const double log_of_all = std::isinf(sum) ? 1024 : std::log2(sum);
   const double unit = unit_roundoff(accumulator_, mode_);
   // What overflows is not rounded: one addition fewer than there are, each off by half a last place, or a whole one.
@@ -161,7 +160,7 @@ void Computation::overflow(bool negative, double reach, bool scaled_later) {
   // What clamping takes before a scaling is not followed.
   if (scales() || std::isinf(reach)) y_.judged = false;
   const double lost =
-      std::nextafter(std::max(0.0, reach - decode(format_.max_finite_code(), format_)), infinity);
+      std::nextafter(std::max(0.0, reach - decode(format_.max_finite_code(), format_)), unbounded);
   double& side = ends_negative ? lost_down_ : lost_up_;
   side = std::max(side, lost);
 }

@@ -87,7 +87,7 @@ io::SparseArray sparse(const ExplainCommand& o) {
 }
 
 // "gemm spmm dot" as "gemm, spmm, dot".
-std::string listed(std::string_view words) {
+std::string with_commas(std::string_view words) {
   std::string text;
   for (const char x : words) text += x == ' ' ? std::string(", ") : std::string(1, x);
   return text;
@@ -113,7 +113,7 @@ void refuse_unused(const ExplainCommand& o, const CLI::App& app) {
     if (app.get_option(option)->count() == 0) continue;
     if (fmt::format(" {} ", for_these).find(fmt::format(" {} ", o.operation)) == std::string::npos)
       throw UsageError(fmt::format("{} is an option of {}; explain {} does not look at it", option,
-                                   listed(for_these), o.operation));
+                                   with_commas(for_these), o.operation));
   }
 }
 

@@ -56,7 +56,8 @@ std::optional<std::size_t> terms_of(const PairQuestion& q) {
   return terms;
 }
 
-std::optional<FormatSpec> format_of(const PairQuestion& q, std::string_view option, const std::string& text) {
+std::optional<FormatSpec> typed_format(const PairQuestion& q, std::string_view option,
+                                       const std::string& text) {
   if (text.empty()) return std::nullopt;
   return judge::typed_for(judge::option_name(q.caller, option), [&] { return parse_format(text); });
 }
@@ -88,9 +89,9 @@ DistinguishOptions search_options(const PairQuestion& q) {
   }
   if (q.limit == 0) throw InputError(judge::option_name(q.caller, "limit"), "", "1 input or more", "0");
   DistinguishOptions options{.seed = q.seed, .limit = q.limit};
-  if (const auto a = format_of(q, "a-format", q.a_format))
-    options.inputs = {*a, *format_of(q, "b-format", q.b_format)};
-  options.output = format_of(q, "output", q.output);
+  if (const auto a = typed_format(q, "a-format", q.a_format))
+    options.inputs = {*a, *typed_format(q, "b-format", q.b_format)};
+  options.output = typed_format(q, "output", q.output);
   options.terms = terms_of(q);
   options.with_c = !is_saved(q.x) && !is_saved(q.y);
   return options;

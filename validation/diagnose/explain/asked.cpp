@@ -13,10 +13,10 @@ namespace assay::diagnose {
 namespace {
 
 using judge::make_operation;
-using operations::Operation;
 
 // The terms of output i and what starts their sum, in the accumulator's format.
-ExplainElement element_of(const Operation& operation, std::size_t i, const FormatSpec& accumulator) {
+ExplainElement element_of(const operations::Operation& operation, std::size_t i,
+                          const FormatSpec& accumulator) {
   operations::Scratch scratch;
   const std::optional<operations::Terms> terms = operation.terms(i, scratch);
   if (!terms) throw ContractError("explain: outputs that are no dot products");
@@ -53,13 +53,13 @@ void add_loop_orders(bool nchw, const io::Shape& weights, ExplainInput& input) {
   input.views.push_back(std::move(turned));
 }
 
-using View = std::pair<std::string, std::unique_ptr<const Operation>>;
+using View = std::pair<std::string, std::unique_ptr<const operations::Operation>>;
 
 std::vector<View> views_of(judge::Request& r, const std::optional<ScaleUse>& scales) {
   const operations::OutputSpec output{.format = r.got.element.format(), .epilogue = {}};
   const operations::OperationKind& kind = judge::kind_of(r);
   std::vector<View> views;
-  std::unique_ptr<const Operation> filled;
+  std::unique_ptr<const operations::Operation> filled;
   // Zeros that multiply change the lane of a term; where the dense array would be large they are left out.
   constexpr std::int64_t most = std::int64_t{1} << 26;
   if (r.sparse && r.sparse->rows * r.sparse->cols <= most) {
@@ -109,7 +109,7 @@ Asked asked_of(judge::Request r, const std::optional<ScaleUse>& scales, const Sa
   input.a_tensor = judge::tensor_scale(r.option("a-tensor-scale"), r.a_scales.tensor);
   input.b_tensor = judge::tensor_scale(r.option("b-tensor-scale"), r.b_scales.tensor);
   const std::vector<View> views = views_of(r, scales);
-  const Operation& first = *views.front().second;
+  const operations::Operation& first = *views.front().second;
   judge::require_shape(r.got, first.shape());
   asked.shape = first.shape();
   asked.parameters = first.parameters();

@@ -88,24 +88,25 @@ std::vector<std::uint64_t> telling_inputs(const FormatSpec& from, const FormatSp
 }
 
 // What conversions differ on, the rarest first.
-enum class InputKind : std::uint8_t { nan, infinity, minus_zero, zero, subnormal, tie, overflow, plain };
+enum class ConversionKind : std::uint8_t { nan, infinity, minus_zero, zero, subnormal, tie, overflow, plain };
 constexpr std::size_t input_kinds = 8;
 
-InputKind kind_of(std::uint64_t code, const FormatSpec& from, const FormatSpec& to) {
-  if (from.is_nan(code)) return InputKind::nan;
-  if (!from.is_finite(code)) return InputKind::infinity;
-  if ((code & ~from.sign_code()) == 0) return code == 0 ? InputKind::zero : InputKind::minus_zero;
+ConversionKind kind_of(std::uint64_t code, const FormatSpec& from, const FormatSpec& to) {
+  if (from.is_nan(code)) return ConversionKind::nan;
+  if (!from.is_finite(code)) return ConversionKind::infinity;
+  if ((code & ~from.sign_code()) == 0) return code == 0 ? ConversionKind::zero : ConversionKind::minus_zero;
   const double magnitude = std::fabs(decode(code, from));
   if ((code & from.magnitude_mask()) < from.min_normal_code() || magnitude < std::ldexp(1.0, to.emin))
-    return InputKind::subnormal;
-  if (magnitude >= decode(to.max_finite_code(), to)) return InputKind::overflow;
+    return ConversionKind::subnormal;
+  if (magnitude >= decode(to.max_finite_code(), to)) return ConversionKind::overflow;
   // A tie is half-way between the neighbours: two roundings toward opposite sides are as far from it.
   const std::uint64_t positive = code & ~from.sign_code();
   const auto rounded = [&](Rounding mode) {
     return decode(convert(positive, from, to, {.rounding = mode}).code, to);
   };
   const double below = rounded(Rounding::toward_zero), above = rounded(Rounding::toward_positive);
-  return below < above && magnitude - below == above - magnitude ? InputKind::tie : InputKind::plain;
+  return below < above && magnitude - below == above - magnitude ? ConversionKind::tie
+                                                                 : ConversionKind::plain;
 }
 
 }  // namespace
@@ -187,7 +188,7 @@ ConversionExplanation explain_conversion(const CodeVector& a, const CodeVector& 
 namespace {
 
 // Words as the codes that they are.
-CodeVector words(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
+CodeVector code_words(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
   return {codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
 }
 
@@ -209,7 +210,7 @@ ConvertedSample converted_sample(const compare::Codes& a, const compare::Codes& 
 }
 
 ConversionExplanation explain_converted(const ConvertedSample& sample, const FormatSpec& to) {
-  return explain_conversion(words(sample.a, sample.from), words(sample.got, to));
+  return explain_conversion(code_words(sample.a, sample.from), code_words(sample.got, to));
 }
 
 }  // namespace assay::diagnose

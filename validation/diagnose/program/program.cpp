@@ -329,7 +329,7 @@ struct Program::State {
     kill_all();
     const std::string said = last_lines(error_text, options.most_error_text);
     if (!said.empty()) what += "; its stderr ends with:\n" + said;
-    throw TargetError("the program " + quoted(options.command) + ": " + what);
+    throw TargetError("the program " + assay::quoted(options.command) + ": " + what);
   }
 
   // What it printed for one round; empty if it had ended, with status 0, before it read any of it.

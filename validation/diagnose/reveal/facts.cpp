@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::array precisions{2, 3, 4, 8, 11, 14, 24, 53};
 
-double power(int e) { return std::ldexp(1.0, e); }
-
 }  // namespace
 
 TreeFacts Prober::run() {
@@ -81,7 +79,7 @@ std::optional<Probe> Prober::probe(std::initializer_list<std::pair<int, double>>
 void Prober::ask() {
   std::vector<Probe> probes;
   probes.reserve(wanted_.size());
-  for (const Asked& x : wanted_) probes.push_back(x.probe);
+  for (const AnsweredProbe& x : wanted_) probes.push_back(x.probe);
   const std::vector<std::uint64_t> codes = channel_.ask(probes, "rules");
   for (std::size_t i = 0; i < codes.size(); ++i) {
     wanted_[i].code = codes[i];

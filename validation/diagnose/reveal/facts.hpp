@@ -26,7 +26,7 @@ struct LeafFacts {
 };
 
 // A probe and its answer; `node` is what it was made for.
-struct Asked {
+struct AnsweredProbe {
   Probe probe{};
   std::uint64_t code = 0;
   int node = 0;
@@ -36,7 +36,7 @@ struct TreeFacts {
   std::vector<int> parent{};  // of each node, -1 for the root
   std::vector<NodeFacts> nodes{};
   std::vector<LeafFacts> leaves{};  // by node
-  std::vector<Asked> asked{};
+  std::vector<AnsweredProbe> asked{};
 };
 TreeFacts find_facts(Channel& channel, const AdditionTree& tree);
 

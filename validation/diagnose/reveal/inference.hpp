@@ -57,7 +57,7 @@ class Inference {
   std::size_t nodes() const { return tree_.nodes.size(); }
 
   // What decides.
-  void train(std::vector<Asked> asked);
+  void train(std::vector<AnsweredProbe> asked);
   void add_largest(std::vector<Probe>& probes) const;
   void add_narrow(std::vector<Probe>& probes) const;
   std::vector<Operands> balanced() const;

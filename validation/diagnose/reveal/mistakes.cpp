@@ -70,9 +70,10 @@ std::vector<Mistake> mistakes(const Problem& p) {
   return list;
 }
 
-class Reader {
+class MistakeReader {
  public:
-  Reader(Asker& asker, std::uint64_t seed) : asker_(asker), p_(asker.problem()), random_(seed, 0x72656164U) {
+  MistakeReader(Asker& asker, std::uint64_t seed)
+      : asker_(asker), p_(asker.problem()), random_(seed, 0x72656164U) {
     make_cases();
   }
 
@@ -201,6 +202,6 @@ class Reader {
 
 }  // namespace
 
-Reading check_reading(Asker& asker, std::uint64_t seed) { return Reader(asker, seed).run(); }
+Reading check_reading(Asker& asker, std::uint64_t seed) { return MistakeReader(asker, seed).run(); }
 
 }  // namespace assay::diagnose

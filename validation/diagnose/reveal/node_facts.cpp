@@ -13,8 +13,6 @@ namespace {
 // 25 as well: a narrow result has no room for 53, and float32 must be seen to lose something.
 constexpr std::array node_precisions{2, 3, 4, 8, 11, 14, 24, 25, 53};
 
-double power(int e) { return std::ldexp(1.0, e); }
-
 ExactValue<Wide> wide_sum_of(double a, double b) {
   return wide_sum(widened(exact(a)), widened(exact(b)), Rounding::nearest_even);
 }

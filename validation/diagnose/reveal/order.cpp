@@ -58,7 +58,7 @@ struct Unusable {
   std::string why;
 };
 
-double power(int e) { return std::ldexp(1.0, e); }
+double two_to(int e) { return std::ldexp(1.0, e); }
 
 class Search {
  public:
@@ -130,7 +130,7 @@ class Search {
   std::vector<Mask> candidates() const {
     std::vector<Mask> list;
     const auto add = [&](int m, int u, double factor, double place, std::size_t chunk, const char* kind) {
-      Mask mask{factor * power(m), power(u), place, chunk,
+      Mask mask{factor * two_to(m), two_to(u), place, chunk,
                 std::string(kind) + " values ±" + (factor == 1 ? "" : "1.5 x ") + "2^" + std::to_string(m) +
                     ", unit terms " + (u == 0 ? "1" : "2^" + std::to_string(u))};
       if (m <= u || !split(p_, 0, mask.m) || !split(p_, 0, mask.u)) return;
@@ -172,7 +172,7 @@ class Search {
         const auto chunk = (std::size_t{1} << (s - 1)) - 1;
         for (const auto& [high_m, u] : spans) {
           const int m = precision - 1 + s + u;
-          if (m < high_m) add(m, u, 1.5, power(s), chunk, "counting");
+          if (m < high_m) add(m, u, 1.5, two_to(s), chunk, "counting");
         }
       }
     }

@@ -19,6 +19,9 @@ struct Spot {
   int node, first, second, cancel;
 };
 
+// 2^e.
+inline double power(int e) { return std::ldexp(1.0, e); }
+
 class Prober {
  public:
   Prober(Channel& channel, const AdditionTree& tree)
@@ -134,7 +137,7 @@ class Prober {
   TreeFacts facts_{};
   std::vector<int> near_{};
   std::vector<Spot> spots_{};
-  std::vector<Asked> wanted_{};
+  std::vector<AnsweredProbe> wanted_{};
   std::vector<Reader> readers_{};
 };
 

@@ -18,7 +18,7 @@ FoundRules Inference::run() {
   tree_.node_rules = {NodeRule{p_.output}};
   tree_.leaf_rules = {LeafRule{}};
   TreeFacts facts = find_facts(even_, tree_);
-  std::vector<Asked> asked = std::move(facts.asked);
+  std::vector<AnsweredProbe> asked = std::move(facts.asked);
   groups_.form(std::move(facts));
   if (p_.scaled()) tree_.scaling = scaling_places(tree_, p_).front();
   train(std::move(asked));
@@ -52,9 +52,9 @@ void Inference::prefer_output_format() {
 
 // The answers that decide: random inputs, and those probes that a member of a group was asked for; the
 // group's other members answered alike.
-void Inference::train(std::vector<Asked> asked) {
+void Inference::train(std::vector<AnsweredProbe> asked) {
   const std::set<int> samples = groups_.samples();
-  for (const Asked& x : asked) {
+  for (const AnsweredProbe& x : asked) {
     if (samples.count(x.node) > 0) data_.push_back({operands_of(p_, x.probe), x.code, &even_ == &real_});
   }
   asked.clear();
