@@ -1,4 +1,4 @@
-// Inputs of dot products that tell arithmetics apart, which random data of unit scale hardly ever does.
+// Inputs of dot products that tell arithmetics apart; random data of unit scale hardly ever do.
 #pragma once
 
 #include <array>

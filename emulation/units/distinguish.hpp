@@ -1,8 +1,8 @@
-// The smallest input on which two arithmetics differ: what to run on a machine to learn which of them it is.
+// The smallest input on which two arithmetics differ, which can be run on a machine to learn which of them it has.
 //
 // A search over discriminating inputs (discriminating.hpp), few terms first, then reductions of what it found, until no
 // single one leaves a smaller input that still separates the two. Everything is a function of the arguments: the same
-// on every run and machine. What it finds is a proof; that it finds nothing is none.
+// on every run and machine. An input that it finds proves the difference; finding none proves nothing.
 //
 // Smaller means, in this order: fewer terms, at least one; fewer operands that are not zero; no c; fewer NaNs and
 // infinities; fewer significant bits in all; exponents nearer to 0 in all; fewer negative operands.

@@ -1,4 +1,4 @@
-// Matrix products of the float32 chains of fma_chain.hpp, by the host's multiply-adds.
+// Matrix products for the float32 chains of fma_chain.hpp, computed with the host's multiply-adds.
 //
 // Numerics
 //   x86       VFMADD231PS acc, a, b with MXCSR = 0x9FC0 (nearest-even, operands and results flushed, the latter if tiny

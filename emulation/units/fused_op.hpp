@@ -1,5 +1,5 @@
-// One multiply-add, multiplication or addition of a machine, by integers alone, with everything in which the machines
-// of the family fma_chain differ as a parameter.
+// One multiply-add, multiplication or addition of a machine in integer arithmetic, parameterised by everything in which
+// the machines of the family fma_chain differ.
 //
 // Numerics
 //   round   the exact value of a*b + c, a*b or x + y is rounded once, nearest-even. An exactly zero sum is +0 unless

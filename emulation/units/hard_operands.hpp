@@ -1,4 +1,4 @@
-// Matrices whose dot products tell units apart, where random data of unit scale agrees under almost any arithmetic.
+// Matrices whose dot products tell units apart; on random data of unit scale almost all arithmetics agree.
 //
 // The exponents of a class are laid out along k and shared by all rows of A and columns of B, so that every element of
 // A B + C, not one a row, is of the class. Everything is a function of (class, shape, formats, seed).

@@ -20,7 +20,7 @@
 
 namespace assay {
 
-// What a step tells beside its result, as far as somebody listens.
+// What a step reports besides its result, if requested.
 struct StepLog {
   std::vector<TraceStep>* trace = nullptr;
   double* error = nullptr;

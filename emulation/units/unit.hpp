@@ -1,7 +1,7 @@
-// Machines' dot-product and matrix units: arithmetics that answer with the bits of some hardware.
+// Machines' dot-product and matrix units: arithmetics that give the bits of some hardware.
 //
-// Each unit has a definition by integers alone that reads like its specification; some have faster paths besides, which
-// are tested against it. Which one runs is nobody's concern: all give the same bits.
+// Each unit has a definition in integer arithmetic that reads like its specification; some also have faster paths,
+// which are tested against it. It does not matter which one runs: all give the same bits.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ using UnitPath = KernelInfo;
 class Unit : public Arithmetic {
  public:
   // How dot(a, b, c, output) came about, in the order of evaluation; the last step's result is dot()'s, unless a
-  // conversion to `output` follows, which is then a step of its own.
-  // Errors as dot().
+  // conversion to `output` follows, which is then a separate step. Errors as
+  // dot().
   std::vector<TraceStep> trace(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                                const FormatSpec& output) const;
 
@@ -60,7 +60,7 @@ void add_arm_bfdot_units(ArithmeticRegistry& registry);
 // All of them. Every member of the registry that came from here is a Unit.
 void add_units(ArithmeticRegistry& registry);
 
-// The Unit behind an arithmetic; null if it is none (a float chain).
+// The Unit behind an arithmetic; null if it is not a unit but a float chain.
 inline const Unit* as_unit(const Arithmetic& arithmetic) { return dynamic_cast<const Unit*>(&arithmetic); }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
-// A GPU as the probe sees it: something that multiplies tiles. The real one is in cuda_device.cu; tests put another in
-// its place. Read by nvcc too: C++17.
+// The probe's interface to a GPU, which multiplies tiles. The real one is in cuda_device.cu; tests use others. Read by
+// nvcc too: C++17.
 #pragma once
 
 #include <cstddef>

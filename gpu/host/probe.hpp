@@ -1,4 +1,4 @@
-// Records what a GPU answers: runs a set's vectors on a device and writes them as NumPy arrays, one folder a set.
+// Records what a GPU answers: runs a set's vectors on a device and writes them as NumPy arrays, one folder per set.
 #pragma once
 
 #include <cstddef>

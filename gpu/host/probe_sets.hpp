@@ -1,4 +1,4 @@
-// The probe's sets of vectors, what each needs and what it is evidence for.
+// The probe's sets of vectors, what each requires and what it is evidence for.
 #pragma once
 
 #include <cstddef>

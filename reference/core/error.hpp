@@ -1,4 +1,4 @@
-// The four ways in which a library of ours says no. Libraries never print, abort or exit; only the command talks.
+// The four kinds of errors that the libraries throw. Libraries never print, abort or exit; only the command does.
 #pragma once
 
 #include <stdexcept>
@@ -13,10 +13,10 @@ class ContractError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-// A file, or text that a person typed, is not what it should be. Nothing half-read is handed out.
+// A file, or text that a person typed, is not what it should be. No partial result is returned.
 class InputError : public std::runtime_error {
  public:
-  // `place` is where in the file, in the reader's own terms ("line 7", "byte 16"); empty for the whole file.
+  // A `path` such as "--mode" is an option. `place` is where in the file ("line 7", "byte 16"), or empty.
   InputError(std::string path, std::string place, std::string expected, std::string found);
 
   const std::string& path() const noexcept { return path_; }
@@ -28,7 +28,7 @@ class InputError : public std::runtime_error {
   std::string path_, place_, expected_, found_;
 };
 
-// Options that do not go together, or one that asks for nothing that there is. The message is a sentence.
+// Options that do not fit together, lack another one, or ask for the impossible. The message is a sentence.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -1,4 +1,4 @@
-// Reading that checks and writing that never leaves half a file.
+// Checked reading, and writing that never leaves a partial file.
 #pragma once
 
 #include <cstddef>

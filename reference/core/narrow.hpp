@@ -1,4 +1,4 @@
-// Integers that must fit a narrower type: a count of 64 bits that becomes an index of 32, or an int of a library.
+// Checked conversion to a narrower integer type: a 64-bit count to a 32-bit index, or to an int of some library.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,4 @@
-// Names close to one that does not exist, for the message that says so.
+// Known names that are close to a mistyped one, for the error message.
 #pragma once
 
 #include <algorithm>

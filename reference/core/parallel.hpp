@@ -113,7 +113,7 @@ class PerWorker {
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 
-// body(state, i) for every i of [0, n), each worker with a state of its own from make(); merge(total, state) puts them
+// body(state, i) for every i of [0, n), each worker with its own state from make(); merge(total, state) puts them
 // together. Which worker sees which index is chance: the total must not depend on it (counts, minima; sums of floating
 // point belong into an array by index).
 template <class Make, class Body, class Merge>

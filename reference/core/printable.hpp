@@ -1,4 +1,4 @@
-// Names that somebody else chose, in a line or a table of ours.
+// Foreign names (of files, arrays, options), made safe to print in a line or a table.
 #pragma once
 
 #include <string>

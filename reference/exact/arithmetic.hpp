@@ -1,5 +1,5 @@
 // The interface of every arithmetic that can form a dot product: float chains here, machines' units in
-// emulation/units. Who compares or trains knows this and no machine.
+// emulation/units. Code that compares or trains uses this interface and knows no machine.
 #pragma once
 
 #include <compare>
@@ -19,7 +19,7 @@
 
 namespace assay {
 
-// What stands behind an arithmetic's claim to answer as something else does.
+// The evidence for an arithmetic's claim to give the bits of something else.
 enum class Evidence : std::uint8_t {
   DEF,  // it is its own definition: nothing to verify
   HW,   // run against the hardware
@@ -44,7 +44,7 @@ struct OwnScaling {
   auto operator<=>(const OwnScaling&) const = default;
 };
 
-// What is known of an arithmetic. Texts are for people; what code asks has a type of its own.
+// What is known about an arithmetic. The texts are for people; code uses the typed members.
 struct ArithmeticInfo {
   std::string name{};     // as typed: "chain_f32"
   std::string family{};   // "chain", "fma_chain", "fused_sum", ...; for lists alone
@@ -170,7 +170,7 @@ class Arithmetic {
   ArithmeticInfo info_;
 };
 
-// Arithmetics by name, passed to whoever needs one: there is no global list.
+// Arithmetics by name, passed to the code that needs one: there is no global list.
 class ArithmeticRegistry {
  public:
   // ContractError if the name is empty or taken.

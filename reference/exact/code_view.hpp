@@ -1,4 +1,4 @@
-// Strided views of arrays of codes, of a format known at run time: what every operation on "any format" takes.
+// Strided views of arrays of codes, of a format known at run time: the operands of every operation on "any format".
 //
 // An element lies in the smallest unsigned integer that holds a code (uint8_t, uint16_t, uint32_t, uint64_t), as in
 // Stored<> and in files. Strides count elements, may be negative, and 0 repeats one element. Views own nothing.

@@ -1,5 +1,5 @@
-// An input on which two arithmetics differ, as data: who finds one (emulation/units), who asks for one
-// (validation/diagnose) and who shows it (validation/report) do not know one another.
+// An input on which two arithmetics differ, as data, so that the code that finds one (emulation/units), asks for one
+// (validation/diagnose) and shows it (validation/report) need not know each other.
 #pragma once
 
 #include <cstddef>

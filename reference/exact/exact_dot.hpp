@@ -1,8 +1,8 @@
-// Exact dot products and sums of arrays, as ExactSum: the truth that every result is measured against, and sum
-// |a||b|, which its bound is a multiple of.
+// Exact dot products and sums of arrays, as ExactSum: the exact result that every output is compared with, and sum
+// |a||b|, to which its bound is proportional.
 //
 // Numerics
-//   as exact_sum.hpp: no order, no rounding. Products of formats within float32 take a path of their own: such a
+//   as exact_sum.hpp: no order, no rounding. Products of formats within float32 take a separate path: such a
 //   product is a float64 without rounding, whose significand is added to one of 128-bit bins chosen by its exponent.
 //   scales   elements count with their blocks' and tensors' scales (code_view.hpp).
 #pragma once

@@ -1,4 +1,4 @@
-// A sum that is exact whatever its terms: the long accumulator, and its one rounding at the end.
+// An exact sum of any terms: the long accumulator, rounded once at the end.
 //
 // Source: U. Kulisch, "Computer Arithmetic and Validity" (2013), ch. 8; the deferred carries follow R. M. Neal, "Fast
 // Exact Summation Using Small and Large Superaccumulators" (2015).

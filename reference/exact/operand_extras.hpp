@@ -1,5 +1,5 @@
 // What may come with the codes of an operand: the scales of its blocks (MX, NVFP4), and which elements a 2:4-sparse one
-// keeps. Views, as code_view.hpp's; an empty one says that nothing comes with the codes.
+// keeps. Views, like those of code_view.hpp; an empty one means that there is nothing beside the codes.
 //
 // Sources: OCP Microscaling Formats v1.0; NVIDIA's published recipe for NVFP4; PTX ISA (mma with block scales, mma.sp).
 #pragma once

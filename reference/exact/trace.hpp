@@ -1,4 +1,4 @@
-// How a sum came about, addition by addition: what units and chains say of themselves, and reports show.
+// The additions of a sum, one by one: recorded by units and chains, shown by reports.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Products and sums of exact values in 128 bits: wide enough for a fused multiply-add of float64, ready for one
+// Products and sums of exact values in 128 bits: wide enough for a float64 fused multiply-add before its single
 // rounding.
 #pragma once
 

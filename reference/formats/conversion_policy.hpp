@@ -1,5 +1,5 @@
-// Who converts float32 how: the implementations in use differ in what they do to NaN and to subnormal inputs, and in
-// the roundings they offer. A policy names one of them.
+// How others convert float32: implementations in use differ in their handling of NaN and of subnormal inputs, and in
+// the roundings that they offer. A policy is one such implementation.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What a conversion kernel is given: plain numbers, so that one compiled for a wide ISA shares no inline code with
-// the rest of the program.
+// The arguments of a conversion kernel: plain numbers, so that a kernel compiled for a wide ISA shares no inline code
+// with the rest of the program.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Numbers as people type them, exactly: a decimal or hexadecimal text becomes an exact value that is rounded once,
-// into the format that is asked for, and never by way of float64.
+// Exact reading of typed numbers: a decimal or hexadecimal text becomes an exact value, which is then rounded once into
+// the requested format, never by way of float64.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// A number that is exact, whatever its origin: what every conversion into a format starts from.
+// An exact number of any origin: the input of every conversion into a format.
 #pragma once
 
 #include <bit>

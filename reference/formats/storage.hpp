@@ -1,5 +1,5 @@
-// Storage types: one element of an array of codes. Strong types that never convert by themselves, so that a bf16 array
-// cannot be read as fp16 or as integers without a word. Arithmetic is not theirs; see bf16_arithmetic.hpp for bfloat16.
+// Storage types: one element of an array of codes. Strong types without implicit conversions, so that a bf16 array
+// cannot be read silently as fp16 or as integers. They have no arithmetic; see bf16_arithmetic.hpp for bfloat16.
 #pragma once
 
 #include <compare>

@@ -1,5 +1,5 @@
-// Sparse networks as data: weights, bias and clip of each layer, one layer after the other. Whatever runs a network
-// lays it out for itself (spdnn::Plan, studies::QuantizedNetwork).
+// Sparse networks as data: weights, bias and clip of each layer, one layer after the other. Code that runs a network
+// makes its own layout of it (spdnn::Plan, studies::QuantizedNetwork).
 #pragma once
 
 #include <cstddef>

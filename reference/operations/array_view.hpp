@@ -1,5 +1,5 @@
-// Arrays as operations read them: views of codes with a shape and a name for messages, and stacks of matrices with
-// NumPy's rules.
+// Arrays as operations read them: views of codes with a shape and a name for messages, and batches of matrices by
+// NumPy's broadcasting rules.
 #pragma once
 
 #include <cstddef>

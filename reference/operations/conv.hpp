@@ -1,4 +1,4 @@
-// Two-dimensional convolution (cross-correlation, as networks use the word), straight from its definition.
+// Two-dimensional convolution (in the sense of neural networks, that is cross-correlation), computed by its definition.
 //
 //   y[n][o][p][q] = epilogue( sum over c, r, s of x[n][g Cg + c][p stride - pad + r dilation][q ...] * w[o][c][r][s] )
 //   with Cg = channels / groups and g the group of output channel o.

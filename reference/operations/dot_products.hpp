@@ -1,4 +1,4 @@
-// Private to the operations: those of which every output is one dot product.
+// Private to the operations: shared code of those whose outputs are single dot products.
 #pragma once
 
 #include <optional>

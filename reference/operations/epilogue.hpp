@@ -1,4 +1,4 @@
-// What happens to a sum of products on its way out: scaling, an addend, a bias, an activation, the output's rounding.
+// What is applied to a finished sum of products: scaling, an addend, a bias, an activation, the output's rounding.
 //
 // Numerics
 //   order   y = acc                     the arithmetic's result, in the epilogue's format

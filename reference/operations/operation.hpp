@@ -1,5 +1,5 @@
-// Operations as a judge asks them: the shape of the result, and for each output its terms, its exact value with the
-// results that are right, and the bits that a named arithmetic answers.
+// The interface between operations and a judge: the shape of the result, and for each output its terms, its exact value
+// with the set of right results, and the bits of a named arithmetic.
 //
 // An operation is one file and one line of operations.def: an OperationKind that says what it reads and makes an
 // Operation of views. Views must outlive it, or it is given what they lie in to keep (keep()).

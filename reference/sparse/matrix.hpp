@@ -1,5 +1,5 @@
-// A sparse matrix is a structure, which says where entries may be, and values. Structures of all formats take values of
-// any type; a structure alone is a mask, and several matrices may use one.
+// A sparse matrix is a structure, which gives the positions of its entries, and values of any type. A structure without
+// values is a mask, and several matrices may share one.
 #pragma once
 
 #include <cstddef>

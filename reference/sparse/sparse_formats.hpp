@@ -1,4 +1,4 @@
-// The formats of sparse matrices, sparse_formats.def: for tests and tables that ask the same of each.
+// The list of sparse formats, sparse_formats.def, for tests and tables that treat all of them alike.
 #pragma once
 
 #include <cstdint>

@@ -65,7 +65,7 @@ class Plan {
   // All layers of a network.
   Plan(const Kernel& kernel, const networks::Network& network, std::vector<Cut> cuts = {});
 
-  // The plan keeps a copy of its own. ContractError if the layer fails networks::check(), an ELL kernel gets rows of
+  // The plan keeps its own copy. ContractError if the layer fails networks::check(), an ELL kernel gets rows of
   // different lengths, or a cut is not exact for this layer; the sentence names the neuron and the value.
   void add_layer(const networks::Layer& layer);
 

@@ -1,4 +1,4 @@
-// The challenge's inputs: small grey images, enlarged as one picture and made black and white.
+// The challenge's inputs: small grey images, enlarged together as one picture and thresholded to black and white.
 #pragma once
 
 #include <cstddef>

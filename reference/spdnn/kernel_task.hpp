@@ -1,4 +1,4 @@
-// What a kernel is handed: plain pointers and sizes, so that a kernel compiled for a wide ISA shares no inline code
+// The arguments of a kernel: plain pointers and sizes, so that a kernel compiled for a wide ISA shares no inline code
 // with the rest of the program.
 //
 // Numerics, the contract of every kernel

@@ -1,5 +1,5 @@
-// Inference written a second time, to be obviously right rather than quick: Eigen's sparse product of all images,
-// layer by layer. It shares no code and no order of operations with the kernels.
+// A second implementation of inference, obviously right rather than fast: Eigen's sparse product of all images, layer
+// by layer. It shares no code and no order of operations with the kernels.
 #pragma once
 
 #include <cstdint>

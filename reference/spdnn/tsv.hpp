@@ -1,4 +1,4 @@
-// Lines of tab-separated fields, read with every fault named: the file, the line, what was expected, what was found.
+// Reads lines of tab-separated fields; errors name the file, the line, what was expected and what was found.
 #pragma once
 
 #include <cstddef>

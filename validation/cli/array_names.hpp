@@ -1,4 +1,4 @@
-// Arrays under names: the members of an npz or safetensors file, or the array files of a folder.
+// Named arrays: the members of an npz or safetensors file, or the array files of a folder.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ struct NamedArrays {
 // folder, which is searched with all below it, an array is named by its path without the extension; of a file of
 // several, NAME follows a colon. Files without a known extension are passed over, raw ones (.raw, .bin) unless
 // `with_raw`. InputError if two arrays of a folder have one name, or for more than `most_files` files or `most_levels`
-// folders in each other: somebody's whole disk is not read.
+// folders in each other: a whole disk is never read by mistake.
 inline constexpr std::size_t most_files = 100'000, most_levels = 32;
 std::optional<NamedArrays> named_arrays(const std::string& path, bool with_raw);
 

@@ -1,4 +1,4 @@
-// What `assay gen` and `assay verify` share: the same options make the same cases.
+// Shared by `assay gen` and `assay verify`: cases, which the same options make again.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ void refuse_unused(const CaseOptions& options, const CLI::App& app);
 void check_case_memory(std::string_view command, const CaseOptions& options, const diagnose::CaseSpec& spec,
                        std::uint64_t outputs_kept = 0);
 
-// InputError for a name or a number that is none, UsageError for cases that cannot be made.
+// InputError for a bad name or number, UsageError for cases that cannot be made.
 diagnose::CaseSpec case_spec(const CaseOptions& options);
 
 }  // namespace assay::cli

@@ -1,4 +1,4 @@
-// What was typed after `assay check`, and the request that it makes.
+// The options of `assay check`, and the request made from them.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What a command of `assay` is: a name, a sentence, an example, and a function that adds its options to the parser.
+// A command of `assay`: a name, a one-line summary, an example, and a function that adds its options to the parser.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// From argv to an exit code: the one place where options are parsed, exceptions become messages, and the process ends.
+// From argv to an exit code: the only place where options are parsed, exceptions become messages, and the process ends.
 #pragma once
 
 #include <span>

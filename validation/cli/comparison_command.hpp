@@ -1,4 +1,4 @@
-// What `assay compare` and `assay check` share: reading arrays, choosing a policy, and saying what came out.
+// Shared by `assay compare` and `assay check`: reading arrays, choosing a policy, showing the result.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ void add_policy_options(CLI::App& app, PolicyOptions& options, std::string_view 
 // tolerance.
 compare::Policy chosen_policy(const PolicyOptions& options);
 
-// --dtype, --shape and --layout: for files without a header. `check` has a --layout of its own, for every
+// --dtype, --shape and --layout: for files without a header. `check` has its own --layout, for every
 // file.
 struct RawOptions {
   std::string dtype, shape, layout = "row";

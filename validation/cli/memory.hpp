@@ -1,5 +1,5 @@
-// Memory that sizes on a command line ask for, said and checked before it is taken: a kernel promises pages that it
-// does not have, and ends the process when they are written.
+// Checks and announces the memory that sizes on a command line ask for, before it is allocated: the operating system
+// promises pages that it does not have, and kills the process when they are written.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Options that several commands have, and checks of what was typed. A check says what is wrong, or nothing.
+// Options that several commands share, and checks of their values, which return what is wrong or an empty text.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,7 +10,7 @@
 
 namespace assay::cli {
 
-// A script whose variable is not set passes an empty text: not what anyone means by a name or a folder.
+// A script with an unset variable passes an empty text, which is never meant as a name or a folder.
 std::string not_empty(const std::string& text);
 // The parser takes "inf" and "nan" for numbers and wraps -1 where it reads an unsigned one.
 std::string not_negative(const std::string& text);
@@ -29,7 +29,7 @@ CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::vector<st
 CLI::Option* add_unsigned(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& value,
                           const std::string& description, std::uint64_t first = 0);
 
-// An option that says more of another one, and nothing without it.
+// An option that modifies another one and means nothing without it.
 struct Companion {
   const char* option;
   const char* of;

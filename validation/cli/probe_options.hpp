@@ -1,4 +1,4 @@
-// What `assay probe` and `assay invariance` share: whom to ask, what, and how.
+// Shared by `assay probe` and `assay invariance`: which program to ask, what, and how.
 #pragma once
 
 #include <chrono>

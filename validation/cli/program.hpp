@@ -1,4 +1,4 @@
-// Other programs on this machine: where they are, and the first thing they say.
+// Other programs on this machine: where they are, and the first line that they print.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// One line on a terminal's stderr that is rewritten while something takes long.
+// A line on a terminal's stderr that is rewritten during long work.
 #pragma once
 
 #include <fmt/format.h>

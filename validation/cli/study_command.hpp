@@ -1,4 +1,4 @@
-// What the subcommands of `assay study` share: the page and the files beside it, progress, options.
+// Shared by the subcommands of `assay study`: the page and the files beside it, progress, options.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The terminal: its width, colours on it and nowhere else, and what is written to it.
+// The terminal: its width, colours (only there), and writing to it.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace assay::cli {
 // `stream` is a terminal that may show colours (NO_COLOR is not set, TERM is not "dumb").
 bool has_colour(std::FILE* stream);
 bool is_terminal(std::FILE* stream);
-// Columns of the terminal behind stdout; 0 if it is none, and then nothing is to be wrapped: lines go to a program.
+// Columns of the terminal behind stdout; 0 if stdout is not a terminal: then lines go to a program and are not wrapped.
 std::size_t terminal_width();
 
 // Writes and flushes, so that a reader behind a pipe sees each line as it is made. std::system_error if it cannot.

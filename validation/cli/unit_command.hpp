@@ -1,4 +1,4 @@
-// What `assay dot` and `assay gemm` share: operands in a unit's formats, and results on their way out.
+// Shared by `assay dot` and `assay gemm`: operands in a unit's formats, and the output of results.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What the counts of a run mean: its exit code. The words for it: verdict_text() of validation/report/run_report.hpp.
+// The exit code that follows from the counts of a run. Its text is verdict_text() of validation/report/run_report.hpp.
 #pragma once
 
 #include "validation/cli/command.hpp"

@@ -1,4 +1,4 @@
-// Arrays of codes as a comparison reads them: one at a time, a block as values, a block by class.
+// Arrays of codes as a comparison reads them: single codes, blocks of values, blocks by class.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Compares an output with what it should be and gives everything that there is to say about it.
+// Compares an output with the expected values and returns everything that a report may say about it.
 //
 // Rules
 //   formats    want may have another format than got. Values are compared with want as it is; for codes and

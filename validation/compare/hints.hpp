@@ -1,4 +1,4 @@
-// What the values outside look like: moved, flipped, scaled, cut short.
+// What the values outside look like: moved, flipped, scaled, truncated.
 #pragma once
 
 #include <string>

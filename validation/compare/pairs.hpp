@@ -1,5 +1,5 @@
-// Two arrays under a policy, a pair of elements at a time: what places, hints and weaknesses are read from,
-// whatever the elements are.
+// Two arrays under a policy, one pair of elements at a time: the input for places, hints and weaknesses, whatever the
+// element type.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Where the values sit that differ or are outside: counted by row, column, batch and tile.
+// Where the values lie that differ or are outside, counted by row, column, batch and tile.
 #pragma once
 
 #include <cstddef>

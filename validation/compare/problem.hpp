@@ -1,4 +1,4 @@
-// What is compared: both sides and the rule, checked and looked up once.
+// The two sides of a comparison and its rule, checked once.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What one thread counts over its part of a comparison, and how parts become a whole. Private to statistics.cpp.
+// The counts of one thread over its part of a comparison, and their merging. Private to statistics.cpp.
 #pragma once
 
 #include <algorithm>

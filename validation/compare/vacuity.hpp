@@ -1,4 +1,4 @@
-// Would a wrong output have passed? A comparison that cannot tell is worth less than its verdict says.
+// Would a wrong output have passed as well? Then the verdict proves less than it says.
 #pragma once
 
 #include <cstddef>

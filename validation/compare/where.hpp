@@ -1,4 +1,4 @@
-// Where the values outside sit, and what they look like.
+// Where the values outside lie, and what they look like.
 #pragma once
 
 #include <cstddef>

@@ -127,7 +127,7 @@ std::string to_string(const Shape& shape);
 Array reinterpret_as(Array&& codes, const FormatSpec& format);
 
 // A sparse array, owning: what the file stored, in the file's order, entries that are zero and repeated entries
-// included (each is a term of its own). All indices count from zero.
+// included (each is a separate term). All indices count from zero.
 struct SparseArray {
   enum class Layout : std::uint8_t { csr, csc, bsr, coo };
 

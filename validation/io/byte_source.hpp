@@ -1,4 +1,4 @@
-// Where the readers get their bytes: a file, a member of an archive, or memory. One interface, so that every reader
+// The source of the readers' bytes: a file, a member of an archive, or memory. One interface, so that every reader
 // streams, can be fuzzed from memory, and asks for no more than is there.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What the readers share: the size of an array against the file that claims it, and its bytes in our one order.
+// Shared by the readers: checks of an array's size against its file, and its bytes brought into one order.
 #pragma once
 
 #include <cstddef>
@@ -55,7 +55,7 @@ void require_memory(const std::string& origin, const std::string& what, std::opt
 // Memory for `n` elements, or Unavailable: a size that the file could hold may still be more than this machine has.
 template <class T>
 std::vector<T> allocate(std::size_t n) {
-  // Beyond what a process can address nobody is asked: sanitizers take the question for a fault.
+  // The allocator is not asked for more than a process can address: sanitizers would report that as an error.
   constexpr std::size_t most = (std::size_t{1} << 47) / sizeof(T);
   if (n <= most) {
     try {

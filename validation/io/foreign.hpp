@@ -1,4 +1,4 @@
-// Files of kinds that are not read here: what they are, and one line of Python that makes one that is.
+// Kinds of files that are not supported: their names, and a line of Python that converts each.
 #pragma once
 
 #include "validation/io/byte_source.hpp"

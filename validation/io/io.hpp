@@ -24,8 +24,8 @@ struct RawLayout {
 
 struct ReadOptions {
   // Arrays of codes (integers, or the void types that ml_dtypes leaves in npy files) are read as this format;
-  // decimals in a text file are rounded to it once, to nearest even. An array that has a format of its own must have
-  // this one.
+  // decimals in a text file are rounded to it once, to nearest even. An array with its own format must have this
+  // one.
   std::optional<FormatSpec> format;
   // Set: the file is raw, whatever it looks like.
   std::optional<RawLayout> raw;

@@ -1,4 +1,4 @@
-// JSON to text, where names come from outside.
+// JSON as text, with names that come from outside.
 #pragma once
 
 #include <nlohmann/json.hpp>

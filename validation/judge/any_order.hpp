@@ -1,4 +1,4 @@
-// The arithmetic of somebody's kernel of which only the formats are known: it has a truth and a bound, and no
+// The arithmetic of a kernel of which only the formats are known: it has exact results and a bound, but no
 // bits.
 #pragma once
 

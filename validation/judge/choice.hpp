@@ -1,4 +1,4 @@
-// One of a few names that an option may have.
+// The value of an option that takes one of a few names.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Arrays in the formats that a unit takes.
+// Arrays converted to the formats that a unit takes.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Arrays of files as the operands of an operation, which keeps them.
+// Arrays of files as the operands of an operation, which owns them.
 #pragma once
 
 #include <memory>

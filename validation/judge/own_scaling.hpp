@@ -1,4 +1,4 @@
-// What an arithmetic does beside the sum, as a person reads it.
+// What an arithmetic does besides the sum, in words.
 #pragma once
 
 #include <string>

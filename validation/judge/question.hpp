@@ -1,4 +1,4 @@
-// Private to the judge: what a request asks, made of its arrays and options.
+// Private to the judge: a request with its options parsed and its operation made.
 #pragma once
 
 #include <memory>

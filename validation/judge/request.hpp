@@ -1,5 +1,5 @@
-// A result and the question that it answers, as a person puts it: arrays and options. check() makes an operation and a
-// policy of them, and a verdict.
+// A result to judge, with its inputs and options as a person gives them. check() makes an operation and a policy of
+// them and returns a verdict.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,7 @@ struct Request {
   std::string arithmetic_name{};  // as it was given, a file perhaps
   // Throws where the arithmetic knows no outputs of this shape. May be null.
   std::function<void(const operations::Shape&)> require_places{};
-  // Arithmetics to suggest where the bound of plain sums fails. May be null.
+  // Arithmetics to suggest if the bound of plain sums fails. May be null.
   const ArithmeticRegistry* known = nullptr;
 
   std::string reduction = "sum", nan = "propagate";

@@ -1,4 +1,4 @@
-// What an operation gives, where nobody's result is judged: the exact results, or the bits of an arithmetic.
+// The results of an operation, without a judgement: the exact ones, or the bits of an arithmetic.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The scales of an operand's blocks (MX, NVFP4) as they were given.
+// The block scales of an operand (MX, NVFP4), as given by the caller.
 #pragma once
 
 #include <optional>

@@ -19,7 +19,7 @@
 
 namespace assay::judge {
 
-// got for smaller operands: whoever made the first one answers again. Empty if it does what it must not: smaller inputs
+// got for smaller operands, from the same source as the first one. Empty if it does what it must not: smaller inputs
 // are no failure of the check then.
 using Answers = std::function<std::optional<io::Array>(const Request& smaller)>;
 

@@ -1,4 +1,4 @@
-// The input that tells two arithmetics apart, for people and for programs.
+// An input that tells two arithmetics apart, as text and as JSON.
 #pragma once
 
 #include <string>

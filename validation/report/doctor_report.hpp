@@ -1,4 +1,4 @@
-// What can run here and why the rest cannot, for people and for programs; and what this program is.
+// What can run here and why the rest cannot, and the version of this program, as text and as JSON.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What a run stood on: the build, the machine, the data. Every report begins with it.
+// The environment of a run: build, machine, data. Every report begins with it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Evidence: what a suite found when it ran against hardware, as a dated file that stays. validation/evidence/README.md
-// says what the files are for, schema.json beside it what is in one; reader and writer hold files to both.
+// Evidence: results of a suite that ran against hardware, as a dated file that is kept. validation/evidence/README.md
+// explains the files, schema.json beside it their form; reader and writer enforce both.
 #pragma once
 
 #include <cstdint>

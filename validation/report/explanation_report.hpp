@@ -1,5 +1,5 @@
-// What `assay explain` answers, for people and for programs. The text has the answer in its first line, then what it
-// rests on; the JSON is one object on one line, without the line feed.
+// The answer of `assay explain`, as text and as JSON. The first line of the text is the answer, the rest its basis; the
+// JSON is one object on one line, without the line feed.
 #pragma once
 
 #include <cstdint>

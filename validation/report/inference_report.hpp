@@ -1,4 +1,4 @@
-// A study of a network's answers on its way out: a picture, a table, CSV, JSON.
+// A study of a network's answers as a picture, a table, CSV and JSON.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What `assay invariance` answers, for people and for programs: on what a row's bits depend, the classes of settings,
-// their orders.
+// The answer of `assay invariance`, as text and as JSON: what a row's bits depend on, the classes of settings, their
+// orders.
 #pragma once
 
 #include <cstddef>

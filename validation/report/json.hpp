@@ -1,4 +1,4 @@
-// How report/ writes JSON. For its own files: who uses the reports gets strings and needs no JSON library.
+// JSON writing for the files of this folder; users of the reports get strings and need no JSON library.
 #pragma once
 
 #include <cmath>

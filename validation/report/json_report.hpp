@@ -1,4 +1,4 @@
-// A report as JSON lines: a header, one line a case, a summary. The same lines go to stdout with --json, to
+// A report as JSON lines: a header, one line per case, a summary. The same lines go to stdout with --json, to
 // report.jsonl, and, for a case's result, from the process that runs cases to the one that reports them.
 //
 // Schema "assay-report", version 1. Every line is an object with "record": "header", "case" or "summary". A number that

@@ -1,6 +1,6 @@
 // A report as JUnit XML, for continuous-integration servers.
 //
-// One <testsuite> a suite, one <testcase> a case: classname = suite, name = the rest of the case's name. FAILED is
+// One <testsuite> per suite, one <testcase> per case: classname = suite, name = the rest of the case's name. FAILED is
 // <failure>, ERROR is <error>, SKIPPED and VACUOUS are <skipped>: neither may be counted as passed.
 #pragma once
 

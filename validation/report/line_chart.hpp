@@ -1,5 +1,5 @@
-// Lines over a logarithmic axis, as studies draw them: several series in one picture, told apart by colour, by the
-// shape of their marks and by name, so that print in black and white still reads.
+// Line charts over a logarithmic axis, for studies: several series in one picture, distinguished by colour, by the
+// shape of their marks and by name, so that they remain readable in black and white.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ struct LineChart {
   std::vector<std::string> rows{};  // names of y = 0, 1, ... instead of numbers, from the top
 };
 
-// A file of its own, with a style sheet for paper (white, black axes).
+// A complete file, with a style sheet for paper (white, black axes).
 std::string line_chart_svg(const LineChart& chart);
 
 // <figure> with the picture, its title and caption. Each point with a mark is an element of class "mark" that says its

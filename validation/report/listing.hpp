@@ -1,4 +1,4 @@
-// Families of things (formats, kernels, suites) as tables for people and as JSON for programs.
+// Lists of formats, kernels, suites and so on, as tables and as JSON.
 #pragma once
 
 #include <concepts>

@@ -1,5 +1,5 @@
-// What every HTML page of ours begins and ends with: the style sheet, the title, the facts that a run stood on. A page
-// works from disk: no script, nothing from outside, light and dark by the reader's setting.
+// The common frame of all HTML pages: style sheet, title, and the environment of the run. A page works from disk: no
+// script, nothing from outside, light or dark by the reader's setting.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace assay {
 // Text as it may stand in an element or an attribute.
 std::string html_escaped(std::string_view text);
 
-// The whole page: `title` is text, `body` what stands in <main>.
+// The whole page: `title` is text, `body` the content of <main>.
 std::string html_page(std::string_view title, const std::string& body);
 
 // <table> of text, the first row its head, in a box that scrolls where the page is narrow.

@@ -1,4 +1,4 @@
-// Arrays of two folders or files that are paired by name, for people and for programs.
+// Arrays of two folders or files, paired by name, as text and as JSON.
 #pragma once
 
 #include <span>

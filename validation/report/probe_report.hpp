@@ -1,4 +1,4 @@
-// What `assay probe` found, for people and for programs.
+// The findings of `assay probe`, as text and as JSON.
 #pragma once
 
 #include <optional>

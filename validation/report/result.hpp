@@ -1,4 +1,4 @@
-// What one case of a suite has to say: a status, counts, figures, and the line that reruns exactly it.
+// The result of one case of a suite: status, counts, figures, and the line that reruns exactly this case.
 #pragma once
 
 #include <cstddef>

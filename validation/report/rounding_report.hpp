@@ -1,4 +1,4 @@
-// Numbers in a format, with what lies around them, for people and for programs: line by line, as they come.
+// Numbers rounded into a format, with their neighbours, as text and as JSON, line by line.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What every report says besides its cases: how it begins and how it ends.
+// The parts of every report besides its cases: header and summary.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Runs of sparse networks, for people and for programs. Nothing here knows a network: names, counts and seconds come as
+// Runs of sparse networks, as text and as JSON. Nothing here knows a network: names, counts and seconds come as
 // data.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What `assay study` shows of a study: the page with its pictures and tables, the files beside it, a table for a
+// The output of `assay study`: the page with its pictures and tables, the files beside it, a table for the
 // terminal.
 #pragma once
 

@@ -1,4 +1,4 @@
-// A study on its way out: pictures, CSV, JSON.
+// A study as pictures, CSV and JSON.
 #pragma once
 
 #include <string>

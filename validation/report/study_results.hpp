@@ -1,5 +1,5 @@
-// What studies find, as data: series of points, each the statistics of some trials; and the answers of networks that
-// rounding changed.
+// The findings of studies, as data: series of points, each with the statistics of its trials; and the answers of
+// networks that rounding changed.
 //
 // An error is (result - exact) / S with S the sum of magnitudes of the terms (of the products for dot products), taken
 // from the long accumulator and rounded once. For positive data S is the result itself, and the error the relative one;

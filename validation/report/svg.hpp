@@ -1,5 +1,5 @@
-// The pieces that every picture of a report is made of: <figure> elements with inline SVG. Colours are classes; the
-// page (page.hpp) or the picture's own style sheet gives them.
+// The building blocks of all pictures in reports: <figure> elements with inline SVG. Colours are classes; the page
+// (page.hpp) or the picture's own style sheet gives them.
 #pragma once
 
 #include <string>

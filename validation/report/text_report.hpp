@@ -1,4 +1,4 @@
-// A report for people: what the run stood on, a line a case, what was skipped, the counts.
+// A report as text: the environment, a line per case, what was skipped, the counts.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// How a sum came about, for people and for programs.
+// The steps of a sum, as text and as JSON.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Machines' dot-product units and what they compute, for people and for programs. report/ knows no unit: what is shown
-// comes as the metadata of an arithmetic and the paths that it can run by.
+// Machines' dot-product units and what they compute, as text and as JSON. report/ knows no unit: it gets the metadata
+// of an arithmetic and the paths that can run it.
 #pragma once
 
 #include <cstddef>

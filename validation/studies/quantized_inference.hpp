@@ -1,5 +1,5 @@
-// Inference of a sparse network with weights, activations, bias and accumulator each in a format and rounding of its
-// own.
+// Inference of a sparse network with separate formats and roundings for weights, activations, bias and
+// accumulator.
 //
 // Numerics
 //   weights, bias  each rounded once from the file's float32.

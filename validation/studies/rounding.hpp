@@ -1,4 +1,4 @@
-// Studies of one rounding: what it does to single values, by their magnitude, and to the sum of many, by their number.
+// Studies of one rounding: errors of single values by their magnitude, and of sums of many by their number.
 //
 // Numerics
 //   by magnitude  x uniform in +-[2^e, 2^(e+1)) as float64; error (rounded - x) / |x|. A bias is one away from zero:

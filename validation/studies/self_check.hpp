@@ -1,4 +1,4 @@
-// Whether arithmetics err as sums must, in a few seconds: for suites, before anything is judged by them.
+// Checks in a few seconds that the errors of arithmetics grow as they must: for suites, before they judge by them.
 //
 // Each takes the dot products of 1000 positive terms, against the long accumulator. No error may be over the proven
 // bound, and together they may not be too small either: a sum of n positive terms that is rounded k times on its way

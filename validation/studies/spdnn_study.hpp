@@ -1,4 +1,4 @@
-// What rounding does to the answers of a sparse network: which change, and how near the threshold they were.
+// The effect of rounding on the answers of a sparse network: which ones change, and how near the threshold they were.
 //
 // The threshold of a category is a layer's largest sum of 0: above it the image lives on. That of a trained network is
 // a second output as large as the first. Margins (quantized_inference.hpp) are those of the reference, which is

@@ -1,4 +1,4 @@
-// How studies of errors draw their data and count what they find; what they find is in
+// How studies of errors draw their data and count their findings; the findings are in
 // validation/report/study_results.hpp.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The arithmetics that a person can name: float chains, machines' units, and what was revealed and saved.
+// The arithmetics that a person can name: float chains, machines' units, and saved ones that a probe revealed.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_fil
 // The same, kept until the program ends: a file is read once. For one thread.
 const Arithmetic& find_arithmetic(const std::string& name_or_file, std::string_view where);
 
-// Rows and columns of the outputs of a matrix product; empty: the outputs are none's.
+// Rows and columns of the outputs of a matrix product; empty: the outputs are not those of a matrix product.
 using MatrixPlaces = std::optional<std::pair<std::size_t, std::size_t>>;
 // Of a result of this shape. Only a gemm of two matrices has places: a vector makes a row or a column of its own, and a
 // stack is several matrices.

@@ -1,4 +1,4 @@
-// What diagnosis asks of those who know the machines: the steps of a unit, and an input that tells two apart.
+// What diagnosis needs from code that knows the machines: the steps of a unit, and an input that tells two apart.
 #pragma once
 
 #include <cstdint>

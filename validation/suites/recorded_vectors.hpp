@@ -1,4 +1,4 @@
-// Results that real GPUs gave, as recorded in a folder: what the emulated tensor cores are compared with.
+// Recorded results of real GPUs in a folder, with which the emulated tensor cores are compared.
 //
 //   <folder>/<GPU>/<input>/a.npy, b.npy          uint32 [n, K]   operands as float32 bits, values of the input format
 //   <folder>/<GPU>/<input>/c.npy                 uint32 [n]      addends as float32 bits

@@ -1,4 +1,4 @@
-// Runs cases in a process of their own, so that one that crashes, hangs or ends the process costs its own result alone.
+// Runs cases in a separate process, so that a case that crashes, hangs or ends the process loses only its own result.
 //
 // A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next
 // case); when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. The calling process

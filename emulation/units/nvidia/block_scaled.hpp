@@ -94,7 +94,7 @@ std::unique_ptr<const BlockScaledUnit> make_block_scaled(const BlockScaledSpec& 
 // A quantized vector with its scales, which are of `format`, and the scale of its tensor.
 CodeVector scaled_view(const BlockScaled& x, ScaleFormat format);
 
-// The BlockScaledUnit behind an arithmetic; null if it is none.
+// The BlockScaledUnit behind an arithmetic; null for any other arithmetic.
 inline const BlockScaledUnit* as_block_scaled(const Arithmetic& arithmetic) {
   return dynamic_cast<const BlockScaledUnit*>(&arithmetic);
 }

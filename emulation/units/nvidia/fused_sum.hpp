@@ -27,7 +27,7 @@
 //             and benchmarks alone.
 //
 // Unverified, in all units: ezero, the sign of a zero sum. Unverified where no recorded result is longer than one
-// step: the order of the chunks. What stands behind each unit is in its source().
+// step: the order of the chunks. The evidence for each unit is in its source().
 //
 // The bound. A step with n terms of its own, c among them if it is not zero, drops less than q from each and nothing
 // from zeros: n q. Its result drops less than 2^-23 |S q| (e8m13: 2^-13; f16: half of 2^-10) of it, or less than the

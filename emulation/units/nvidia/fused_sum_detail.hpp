@@ -1,4 +1,4 @@
-// What the scalar and the vector paths of a fused sum's gemm share.
+// Code shared by the scalar and the vector paths of a fused sum's gemm.
 #pragma once
 
 #include <cstddef>

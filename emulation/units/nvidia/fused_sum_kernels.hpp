@@ -1,4 +1,4 @@
-// What the vector paths of a fused sum are given: some rows of A against one panel of columns of B, decoded.
+// The arguments of the vector paths of a fused sum: decoded rows of A and one panel of columns of B.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Models of VDPBF16PS and TDPBF16PS that the hardware refutes, and how often it does: operands that let one of them
-// live prove nothing about the real one.
+// Wrong models of VDPBF16PS and TDPBF16PS, and how often the hardware contradicts each: operands that do not expose a
+// wrong model prove nothing about the right one.
 #pragma once
 
 #include <cstdint>

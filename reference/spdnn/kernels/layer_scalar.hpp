@@ -1,4 +1,4 @@
-// The contract of kernel_task.hpp, written down: one image, one output after the other. Tiles are one lane wide.
+// The contract of kernel_task.hpp as plain code: image by image, output by output. Tiles are one lane wide.
 #pragma once
 
 #include <cmath>
