@@ -48,41 +48,40 @@ Verdict check(const std::string& operation, const py::kwargs& given) {
 }
 
 constexpr const char* operands_text =
-    "a, b      operands; dense arrays, a sparse one (Sparse, scipy.sparse csr, csc, coo, bsr) for the a of "
-    "spmm\n"
-    "c         joins the sums: beta c; of dot what each sum starts with. A sddmm takes it sparse, too\n"
-    "bias      one value a column, a row (bias_along='rows') or an output channel\n"
-    "mask      of sddmm: the sparse matrix whose entries are computed; its values do not count\n"
+    "a, b      operands: dense arrays; for spmm a sparse a (Sparse, scipy.sparse csr, csc, coo, bsr)\n"
+    "c         added to the sums as beta c; for dot, the starting value of each sum; may be sparse for "
+    "sddmm\n"
+    "bias      one value per column, per row (bias_along='rows') or per output channel\n"
+    "mask      for sddmm: the sparse matrix whose entries are computed; its values are ignored\n"
     "transpose_a, transpose_b\n"
     "          a is stored k x m, b n x k\n"
     "alpha, beta\n"
-    "          numbers, rounded into the format of the sums; text is read as a decimal or C99 hexadecimal "
-    "number.\n"
+    "          numbers, rounded to the format of the sums; a text is a decimal or C99 hexadecimal number.\n"
     "          beta None: 1 with c, else 0\n"
     "activation\n"
     "          'none', 'relu', 'relu-max' (NaN becomes 0, as fmaxf gives it), 'clip:LOW:HIGH'\n"
-    "batch     a stack of exactly this many matrices is required\n"
-    "c_first   c starts the sum, as in matrix units\n"
-    "reduction of reduce: 'sum', 'mean', 'sum_squares', 'sum_magnitudes', 'max', 'min', 'max_magnitude'\n"
-    "axis, nan of reduce and sum: the axis (None: all elements); of max and min: 'propagate' or 'ignore' "
+    "batch     require a batch of exactly this many matrices\n"
+    "c_first   start each sum with c, as matrix units do\n"
+    "reduction for reduce: 'sum', 'mean', 'sum_squares', 'sum_magnitudes', 'max', 'min', 'max_magnitude'\n"
+    "axis, nan for reduce and sum: the axis (None: all elements); for max and min: 'propagate' or 'ignore' "
     "NaN\n"
     "stride, pad, dilation, groups, image_layout, padding\n"
-    "          of conv: a number, or one for rows and one for columns; 'nchw' or 'nhwc'; padding is 'zeros' "
-    "that\n"
-    "          multiply, or 'absent'\n"
-    "unit      a name of arithmetics(), a file that Probe.save() wrote, a Probe; None: sums as the next five "
-    "say\n"
+    "          for conv: one number, or one for rows and one for columns; 'nchw' or 'nhwc'; padding counts\n "
+    "         as 'zeros' or is 'absent'\n"
+    "unit      a name of arithmetics(), a file that Probe.save() wrote, or a Probe; None: sums by the next "
+    "five\n"
     "acc, product\n"
-    "          formats of the sums (None: float32; float64 where an array is) and of products ('fused')\n"
+    "          formats of the sums (None: float32, or float64 if an array is float64) and of products "
+    "('fused')\n"
     "order     'any', 'sequential', 'pairwise[:BASE]', 'blocked:LANES[:PANEL]'\n"
     "mode, flush\n"
-    "          rounding of the sums; subnormal operands and results are zeros\n"
-    "epilogue  alpha, beta c and bias may enter 'anywhere' in the sum, or 'last', after it\n"
+    "          rounding of the sums; treat subnormal operands and results as zero\n"
+    "epilogue  where alpha, beta c and bias may enter: 'anywhere' in the sum, or 'last', after it\n"
     "rounding, overflow\n"
     "          into the output's format: a name of roundings(); 'ieee' or 'saturate'\n"
     "a_scales, b_scales, a_tensor_scale, b_tensor_scale\n"
-    "          scales of blocks and of whole operands, for a unit that reads them: as gemm() takes them\n"
-    "threads   0: as OpenMP decides; changes no figure\n";
+    "          scales of blocks and of whole operands, for a unit that reads them: as in gemm()\n"
+    "threads   0: OpenMP's choice; changes no figure\n";
 
 // --- results without a verdict -------------------------------------------------------------------------------------
 
@@ -225,70 +224,67 @@ void bind_check(py::module_& m) {
   m.def("check", &check, py::arg("operation"),
         (std::string(
              "Judges an output by what an operation on its inputs should give, as `assay check` does.\n\n"
-             "operation gemm: activation(alpha a b + beta c + bias) of matrices m x k and k x n, stacks or "
+             "operation gemm: activation(alpha a b + beta c + bias) of matrices m x k and k x n, batches or "
              "vectors;\n"
-             "          dot: one product a row; sum, reduce; conv; convert: a rounded once; spmm, sddmm\n"
-             "got       the output to judge, in the shape of the result; of sddmm one value an entry, row by "
-             "row,\n"
+             "          dot: one product per row; sum, reduce; conv; convert: a rounded once; spmm, sddmm\n"
+             "got       the output to judge, in the shape of the result; for sddmm one value per entry, row "
+             "by row,\n"
              "          or a sparse matrix with the entries of mask\n") +
          operands_text +
          "policy    'bound' (the default), 'correctly-rounded', 'bit-equal' (with a unit), a Policy\n"
-         "sample    judge this many outputs, drawn with seed, instead of all\n"
-         "stale     what the memory of got held before: would it pass?\n"
+         "sample    judge only this many outputs, drawn at random by seed\n"
+         "stale     earlier content of got's memory: would it pass as well?\n"
          "expects_zero\n"
-         "          that the truth is zero everywhere is what this is about: not VACUOUS\n\n"
-         "Returns a Verdict with its evidence and notes. Arguments that the operation does not look at, and "
-         "ones that\n"
-         "exclude each other, are a ContractError; unknown names and arrays of other shapes an InputError.")
+         "          accept that the exact result is all zero instead of calling it VACUOUS\n\n"
+         "Returns a Verdict with its evidence and notes. ContractError for arguments that the operation "
+         "does\nnot use or that exclude each other; InputError for unknown names and for arrays of other "
+         "shapes.")
             .c_str());
   m.def("exact", &exact, py::arg("operation"), py::kw_only(), py::arg("truth") = false,
         (std::string("The exact results of an operation, each rounded once into the output's format.\n\n"
-                     "operation one that check() takes\n"
-                     "output    a format; None: float64 where an operand is, else float32\n") +
+                     "operation as in check()\n"
+                     "output    a format; None: float64 if an operand is float64, else float32\n") +
          operands_text +
          "truth     True: a dict of values, and as float64 truth and remainder (the exact value is their "
          "sum, but for\n"
          "          one rounding of the remainder) and bound (of |result - truth| for sums as unit or acc "
          "say)\n\n"
-         "Returns an array in the shape of the result, or Codes; of sddmm one value an entry of mask, row by "
-         "row.\n"
-         "Errors as check() has them.")
+         "Returns an array in the shape of the result, or Codes; for sddmm one value per entry of mask, row "
+         "by row.\nErrors as in check().")
             .c_str());
   m.def("spmm", &spmm, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(),
         "activation(alpha a b + beta c + bias) with a sparse, as a unit computes it, bit for bit.\n\n"
         "a         m x k, a Sparse or a matrix of scipy.sparse: the entries of a row are its terms, in "
         "stored order\n"
         "b, c      k x n and m x n, dense\n"
-        "unit      as gemm() takes it; output: a format that it gives, None: its first\n"
+        "unit      as in gemm(); output: a format that it gives, None: its first\n"
         "bias, bias_along, alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
-        "          as check() takes them\n\n"
-        "Returns an array m x n. Errors as check() has them.");
+        "          as in check()\n\n"
+        "Returns an array m x n. Errors as in check().");
   m.def("sddmm", &sddmm, py::arg("mask"), py::arg("a"), py::arg("b"), py::arg("unit"),
         py::arg("c") = py::none(),
         "activation(alpha a b + beta c) at the entries of a sparse mask, as a unit computes it, bit for "
         "bit.\n\n"
-        "mask      m x n, a Sparse or a matrix of scipy.sparse, whose values do not count\n"
+        "mask      m x n, a Sparse or a matrix of scipy.sparse, whose values are ignored\n"
         "a, b      m x k and k x n, dense\n"
-        "c         one value an entry of mask, row by row, or a sparse matrix with its entries\n"
-        "unit      as gemm() takes it; output: a format that it gives, None: its first\n"
+        "c         one value per entry of mask, row by row, or a sparse matrix with its entries\n"
+        "unit      as in gemm(); output: a format that it gives, None: its first\n"
         "alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
-        "          as check() takes them\n\n"
-        "Returns one value an entry of mask, row by row. Errors as check() has them.");
+        "          as in check()\n\n"
+        "Returns one value per entry of mask, row by row. Errors as in check().");
   m.def("shrink", &shrink, py::arg("operation"), py::kw_only(), py::arg("answers") = py::none(),
         py::arg("limit") = 2000,
-        (std::string("The smallest part of a failing check that still fails, as `assay shrink` finds it.\n\n"
-                     "operation 'gemm', 'dot' or 'convert', of single matrices\n"
-                     "answers   a callable f(a=..., b=..., c=..., bias=...) of those that were given, which "
-                     "returns got\n"
-                     "          for smaller inputs; None: only outputs and terms that are zero can go\n"
-                     "limit     smaller inputs to try\n"
-                     "got       the output that check() fails; other arguments as check() takes them\n") +
+        (std::string(
+             "The smallest part of a failing check that still fails, as `assay shrink` finds it.\n\n"
+             "operation 'gemm', 'dot' or 'convert', of single matrices\n"
+             "answers   a callable f(a=..., b=..., c=..., bias=...) of the given operands, which returns "
+             "got\n          for smaller inputs; None: only outputs and zero terms can be dropped\n"
+             "limit     number of smaller inputs to try\n"
+             "got       the output that check() fails; other arguments as in check()\n") +
          operands_text +
-         "\nReturns a dict: arrays by name, before and after in words, tried, limited (the limit ended it) "
-         "and the\n"
-         "verdict on what is left. ContractError if the check does not fail, or comes to fail no more. What "
-         "the\n"
-         "callable raises passes through.")
+         "\nReturns a dict: arrays by name, before and after in words, tried, limited (the limit was "
+         "reached) and the\nverdict on the rest. ContractError if the check does not fail or stops failing. "
+         "Exceptions of the callable\nare passed on.")
             .c_str());
 }
 

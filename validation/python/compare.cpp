@@ -282,12 +282,14 @@ void bind_compare(py::module_& m) {
       py::arg("path") = py::none(), "The policies by name: the built-in ones, or those of a policies.toml.");
   m.def("tolerance", &tolerance, py::kw_only(), py::arg("atol") = 0.0, py::arg("rtol") = 0.0,
         py::arg("ulps") = 0, py::arg("because"),
-        "A policy: |got - want| <= atol + rtol |want|, or so many steps between codes, for a reason.");
+        "A policy: |got - want| <= atol + rtol |want|, or at most ulps steps between codes; because is the "
+        "reason.");
 
-  py::class_<Verdict>(m, "Verdict", "What a comparison or a check found. True if it PASSED.")
+  py::class_<Verdict>(m, "Verdict", "The result of a comparison or a check. True if it PASSED.")
       .def_readonly("name", &Verdict::name)
-      .def_readonly("evidence", &Verdict::evidence, "Of check(): what stood behind it; else empty.")
-      .def_readonly("notes", &Verdict::notes, "Of check(): what to know beside it, as the text has it.")
+      .def_readonly("evidence", &Verdict::evidence,
+                    "For check(): the evidence behind the verdict; else empty.")
+      .def_readonly("notes", &Verdict::notes, "For check(): notes, as in the text.")
       .def_property_readonly("status", &Verdict::status,
                              "PASSED, FAILED, or VACUOUS: agreement that proves nothing.")
       .def("__bool__", [](const Verdict& v) { return v.comparison->verdict == compare::Verdict::agree; })
@@ -296,12 +298,12 @@ void bind_compare(py::module_& m) {
       .def_property_readonly("shape",
                              [](const Verdict& v) { return py::tuple(py::cast(v.comparison->shape)); })
       .def_property_readonly("format", &format_of_verdict<&Comparison::format>,
-                             "Of got, and of the codes compared; None of integers.")
+                             "The format of got and of the compared codes; None for integers.")
       .def_property_readonly("want_format", &format_of_verdict<&Comparison::want_format>)
       .def_property_readonly(
           "would_pass", &would_pass,
           "The atol, rtol and ulps that would pass, each alone, rounded up; None if none would. "
-          "`policy`: the one that would, where only bits of NaNs or signs of zeros differ.")
+          "`policy`: the one that would, if only bits of NaNs or signs of zeros differ.")
       .def_property_readonly("values", member(&Comparison::values))
       .def_property_readonly("bit_equal", member(&Comparison::bit_equal))
       .def_property_readonly("differ", member(&Comparison::differ))
@@ -324,25 +326,25 @@ void bind_compare(py::module_& m) {
       .def_property_readonly("worst", &worst, "The worst element, or None.")
       .def_property_readonly(
           "where", [](const Verdict& v) { return v.comparison->where.text; },
-          "Where the values outside sit; empty if none is.")
+          "Where the values outside lie; empty if there are none.")
       .def_property_readonly("weaknesses", member(&Comparison::weaknesses))
       .def("text", &Verdict::text,
            "The lines that `assay compare` or `assay check` prints, without its repro line.")
       .def(
           "statistics", [](const Verdict& v) { return joined(statistics_lines(*v.comparison)); },
-          "Distances, percentiles, NMSE and cosine, which judge nothing.")
+          "Distances, percentiles, NMSE and cosine, which do not enter the verdict.")
       .def(
           "json", [](const Verdict& v) { return json_comparison(*v.comparison); },
           "Everything, as one JSON object.")
       .def("__str__", &Verdict::text)
       .def("__repr__", [](const Verdict& v) { return "<Verdict " + v.status() + " " + v.name + ">"; });
 
-  py::class_<Verdicts>(m, "Verdicts", "What comparisons of arrays with one name found. True if it PASSED.")
+  py::class_<Verdicts>(m, "Verdicts", "The results for dicts of arrays, paired by name. True if it PASSED.")
       .def_property_readonly("status", &Verdicts::status,
                              "PASSED if an array agrees and none fails, is missing or is extra.")
       .def("__bool__", [](const Verdicts& v) { return v.status() == "PASSED"; })
-      .def_readonly("missing", &Verdicts::missing, "Names that want has and got has not.")
-      .def_readonly("extra", &Verdicts::extra, "Names that got has and want has not.")
+      .def_readonly("missing", &Verdicts::missing, "Names in want that got lacks.")
+      .def_readonly("extra", &Verdicts::extra, "Names in got that want lacks.")
       .def("__getitem__", &Verdicts::at)
       .def("__len__", [](const Verdicts& v) { return v.pairs.size(); })
       .def("__iter__",
@@ -362,17 +364,17 @@ void bind_compare(py::module_& m) {
       py::arg("bound") = py::none(), py::arg("convert") = false, py::arg("rounding") = "nearest-even",
       py::arg("expects_zero") = false, py::arg("stale") = py::none(), py::arg("name") = "",
       py::arg("threads") = 0,
-      "Compares an output with what it should be.\n\n"
+      "Compares an output with the expected values.\n\n"
       "got, want     arrays of one shape: both floating-point, or both integers or bool, which are compared "
       "as\n"
       "              integers; or dicts of arrays, paired by name\n"
       "policy        a name of policies(), or a Policy: what counts as agreement\n"
       "bound         with a policy of kind bound: the bound of each value\n"
-      "convert       formats may differ: want is rounded once into got's format\n"
+      "convert       let formats differ: want is rounded once into got's format\n"
       "rounding      of want into got's format\n"
-      "expects_zero  that want is zero everywhere is what this is about: not VACUOUS\n"
-      "stale         what the memory of got held before: would it pass?\n"
-      "name          stands in the text\n"
+      "expects_zero  accept that want is all zero instead of calling it VACUOUS\n"
+      "stale         earlier content of got's memory: would it pass as well?\n"
+      "name          shown in the text\n"
       "threads       0: as OpenMP decides; changes no figure\n\n"
       "Returns a Verdict; of dicts, Verdicts. ContractError for shapes or formats that do not go together.");
 }

@@ -46,7 +46,7 @@ void translate(std::exception_ptr thrown) {
     PyErr_SetString(unavailable, e.what());
   } catch (const py::cast_error&) {
     // An argument inside another, which pybind11 does not check by itself: an element of a tuple, a key of a dict.
-    PyErr_SetString(PyExc_TypeError, "an argument is of a type that is not taken here");
+    PyErr_SetString(PyExc_TypeError, "an argument has a type that is not accepted here");
   }
 }
 
@@ -54,10 +54,10 @@ void translate(std::exception_ptr thrown) {
 
 void bind_errors(py::module_& m) {
   input_error = make_error(m, "InputError", PyExc_ValueError,
-                           "A file, or a name that was typed, is not what it should be.\n\n"
+                           "A bad file, array or name.\n\n"
                            "path, place, expected and found say where and what.");
   contract_error = make_error(m, "ContractError", PyExc_ValueError,
-                              "Operands that do not go together: shapes, formats, options.");
+                              "Operands or arguments that do not fit together: shapes, formats, options.");
   unavailable = make_error(m, "Unavailable", PyExc_RuntimeError,
                            "This machine cannot do it: no such instruction, or not enough memory.");
   py::register_exception_translator(&translate);

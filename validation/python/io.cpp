@@ -237,7 +237,7 @@ void bind_io(py::module_& m) {
       .def("to_scipy", &to_scipy, "The same as a matrix of scipy.sparse, without copies of the values.")
       .def(
           "to_dense", [](const Sparse& s) { return to_python(io::to_dense(*s.array)); },
-          "With zeros filled in. InputError for repeated entries: their sum would be a rounding.")
+          "With zeros filled in. InputError for repeated entries, whose sum would be rounded.")
       .def_property_readonly("layout", [](const Sparse& s) { return std::string(io::name(s.array->layout)); })
       .def_property_readonly("shape",
                              [](const Sparse& s) { return py::make_tuple(s.array->rows, s.array->cols); })
@@ -261,18 +261,17 @@ void bind_io(py::module_& m) {
         py::arg("dtype") = py::none(), py::arg("shape") = py::none(), py::arg("order") = "C",
         "The array in a file: npy, npz, safetensors, Matrix Market (.gz too), or raw.\n\n"
         "path    FILE, or FILE:NAME for one array of several\n"
-        "format  what arrays of codes are read as: bfloat16 in npy, uint16 that are bfloat16\n"
-        "dtype, shape, order  of a raw file, which says none of them; order 'C' or 'F'\n\n"
+        "format  the format of arrays of codes: bfloat16 in npy, uint16 that are bfloat16\n"
+        "dtype, shape, order  for a raw file, which has no header; order 'C' or 'F'\n\n"
         "Returns an array of NumPy or ml_dtypes, Codes where neither has the format, or Sparse. InputError "
         "says what is\n"
         "wrong with a file, and where.");
   m.def("load_all", &load_all, py::arg("path"), py::arg("format") = py::none(),
         "Every array of a file by name; under '' where the kind of file has no names.");
-  m.def("metadata", &metadata_of, py::arg("path"),
-        "What the writer of an npz or safetensors file said besides.");
+  m.def("metadata", &metadata_of, py::arg("path"), "The metadata of an npz or safetensors file.");
   m.def("save", &save, py::arg("path"), py::arg("x"), py::kw_only(), py::arg("metadata") = io::Metadata{},
         "Writes an array, a dict of arrays by name, a Sparse or a matrix of scipy.sparse.\n\n"
-        "path      .npy, .npz, .safetensors, .mtx, .mtx.gz, .raw or .bin; written beside its place and "
+        "path      .npy, .npz, .safetensors, .mtx, .mtx.gz, .raw or .bin; written under a temporary name and "
         "renamed\n"
         "metadata  strings by name, for npz and safetensors\n\n"
         "InputError for an extension or element type that the kind of file has no name for.");

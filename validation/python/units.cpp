@@ -161,13 +161,12 @@ constexpr const char* operands_text =
     "a_tensor_scale, b_tensor_scale\n"
     "         NVFP4's float32 scales of whole operands: the sum is multiplied by their product, each "
     "rounded; no c\n"
-    "c        what the sums start from, in the unit's accumulator format; None: +0\n"
+    "c        starting values of the sums, in the unit's accumulator format; None: +0\n"
     "output   a format that the unit gives; None: its first\n"
-    "threads  0: as OpenMP decides\n\n"
-    "a and b are read as they are: round() brings them into a format that the unit takes. ContractError for "
-    "others,\n"
-    "and for shapes that do not go together; InputError for an unknown name and for scales of another shape "
-    "or kind.\n"
+    "threads  0: OpenMP's choice\n\n"
+    "a and b are not converted: round() converts to a format that the unit takes. ContractError for other "
+    "formats and\nfor shapes that do not match; InputError for an unknown name and for scales of another "
+    "shape or kind.\n"
     "Strided arrays are not copied.";
 
 }  // namespace
@@ -175,7 +174,7 @@ constexpr const char* operands_text =
 void bind_units(py::module_& m) {
   using Info = ArithmeticInfo;
   py::class_<Info>(m, "Arithmetic",
-                   "What is known of an arithmetic: a float chain, or the unit of a machine.")
+                   "What is known about an arithmetic: a float chain, or the unit of a machine.")
       .def_readonly("name", &Info::name)
       .def_readonly("family", &Info::family)
       .def_readonly("summary", &Info::summary)
@@ -212,7 +211,7 @@ void bind_units(py::module_& m) {
       .def_readonly("source", &Info::source)
       .def_property_readonly(
           "evidence", [](const Info& info) { return std::string(evidence_name(info.evidence)); },
-          "HW, REC, CC, SRC, UNV or DEF: what stands behind its claim.")
+          "HW, REC, CC, SRC, UNV or DEF: the evidence for its claim.")
       .def_property_readonly("unverified", [](const Info& info) { return is_unverified(info.evidence); })
       .def("__repr__", [](const Info& info) {
         return "<" + info.name + (is_unverified(info.evidence) ? " (unverified)" : "") + ": " +
@@ -221,7 +220,7 @@ void bind_units(py::module_& m) {
   m.def(
       "arithmetics", [] { return infos(false); }, "Every arithmetic: float chains, then machines' units.");
   m.def(
-      "units", [] { return infos(true); }, "Machines' units alone.");
+      "units", [] { return infos(true); }, "Machines' units only.");
   m.def(
       "dot",
       [](const py::object& a, const py::object& b, const py::object& unit, const py::object& c,
@@ -233,7 +232,7 @@ void bind_units(py::module_& m) {
       py::arg("output") = py::none(), py::arg("a_scales") = py::none(), py::arg("b_scales") = py::none(),
       py::arg("a_tensor_scale") = 1.0, py::arg("b_tensor_scale") = 1.0, py::arg("threads") = 0,
       (std::string("Dot products as a unit computes them, bit for bit.\n\n"
-                   "a, b     two vectors and one result, or two matrices of one shape: one result a row\n") +
+                   "a, b     two vectors: one result; or two matrices of one shape: one result per row\n") +
        operands_text)
           .c_str());
   m.def(
