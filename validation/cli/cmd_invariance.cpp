@@ -35,7 +35,7 @@ int invariance_exit_code(const Invariance& r) {
 int run(const InvarianceCommand& o) {
   const std::vector<std::size_t> lengths = diagnose::parse_numbers("--k", o.probe.k);
   if (lengths.size() != 1) throw UsageError("invariance takes one length, not --k " + o.probe.k);
-  const diagnose::Problem problem = problem_of(o.probe, lengths.front());
+  const judge::Problem problem = problem_of(o.probe, lengths.front());
   const diagnose::Variation variation = diagnose::parse_variation("--vary", o.vary, hardware_threads());
   InvarianceQuestion question{.varied = o.vary, .lines = o.lines, .threads_seen = {}};
   ProbeProgress progress("invariance");

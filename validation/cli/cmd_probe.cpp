@@ -16,16 +16,16 @@
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/diagnose/reveal/fewest_terms.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/diagnose/reveal/variation.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 #include "validation/report/probe_report.hpp"
 
 namespace assay::cli {
 namespace {
 
-using diagnose::PredictionScore;
-using diagnose::Revelation;
-using diagnose::SavedArithmetic;
+using judge::PredictionScore;
+using judge::Revelation;
+using judge::SavedArithmetic;
 
 struct ProbeCommand {
   ProbeOptions probe;
@@ -74,15 +74,15 @@ int run(const ProbeCommand& o) {
   saved.environment = {{"cpu", cpu_model()}, {"threads", std::to_string(o.probe.threads)}};
   if (!o.library.empty()) saved.environment["library"] = o.library;
   bool right = true;
-  std::vector<std::optional<diagnose::Operands>> fewest;
+  std::vector<std::optional<judge::SumOperands>> fewest;
   for (const std::size_t k : lengths) {
     Revelation r;
     PredictionScore s;
-    std::optional<diagnose::Operands> terms;
+    std::optional<judge::SumOperands> terms;
     try {
       r = reveal(problem_of(o.probe, k), target, options);
       s = score(r, target, o.probe.seed, o.results, options);
-      note_digits(r, program.most_digits());
+      diagnose::note_digits(r, program.most_digits());
     } catch (const diagnose::TargetError& e) {
       // The code under test, not ours and not what was typed.
       progress.clear();

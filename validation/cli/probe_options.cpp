@@ -51,10 +51,10 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_flag("--json", o.json, "Print one JSON object on stdout");
 }
 
-diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
-  diagnose::Problem p;
-  p.operation = diagnose::parse_operation(o.operation);
-  const bool matrix = p.operation == diagnose::Operation::gemm;
+judge::Problem problem_of(const ProbeOptions& o, std::size_t k) {
+  judge::Problem p;
+  p.operation = judge::parse_operation(o.operation);
+  const bool matrix = p.operation == judge::SumOperation::gemm;
   if (!matrix && (o.m != 1 || o.n != 1 || o.with_c || o.alpha != 1))
     throw UsageError("--m, --n, --with-c and --alpha are for gemm, not for " + o.operation);
   p.m = o.m;
@@ -63,11 +63,11 @@ diagnose::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.a = parse_format(o.a_format.empty() ? o.format : o.a_format);
   p.b = parse_format(o.b_format.empty() ? o.format : o.b_format);
   p.output = parse_format(o.output.empty() ? o.format : o.output);
-  if (!p.has_b()) p.b = diagnose::Problem{}.b;
+  if (!p.has_b()) p.b = judge::Problem{}.b;
   if (o.with_c) p.c = o.c_format.empty() ? p.output : parse_format(o.c_format);
   if (o.beta != 1 && !o.with_c) throw UsageError("--beta requires --with-c, the C that it scales");
-  p.alpha = diagnose::scale_of(p, o.alpha);
-  p.beta = diagnose::scale_of(p, o.beta);
+  p.alpha = judge::scale_of(p, o.alpha);
+  p.beta = judge::scale_of(p, o.beta);
   p.threads = o.threads;
   p.offset = o.offset;
   check_problem(p);

@@ -32,7 +32,7 @@ struct ProbeOptions {
 };
 void add_probe_options(CLI::App& app, ProbeOptions& options);
 
-diagnose::Problem problem_of(const ProbeOptions& options, std::size_t k);
+judge::Problem problem_of(const ProbeOptions& options, std::size_t k);
 // The line on a terminal that says what is asked for, of anything that takes over two seconds.
 class ProbeProgress {
  public:

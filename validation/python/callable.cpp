@@ -12,7 +12,7 @@ namespace assay::python {
 
 using diagnose::Answer;
 using diagnose::Case;
-using diagnose::Problem;
+using judge::Problem;
 
 namespace {
 
@@ -54,7 +54,7 @@ const py::object& Slot::filled(const std::vector<std::byte>& codes) {
 Callable::Slots& Callable::slots_of(const Problem& p) {
   const std::tuple key(p.m, p.n, p.offset);
   if (const auto at = slots_.find(key); at != slots_.end()) return at->second;
-  const bool gemm = p.operation == diagnose::Operation::gemm;
+  const bool gemm = p.operation == judge::SumOperation::gemm;
   const auto offset = static_cast<std::size_t>(p.offset);
   Slots slots{.a = Slot(p.a, gemm ? std::vector{p.m, p.k} : std::vector{p.k}, offset)};
   if (p.b_size() != 0) slots.b.emplace(p.b, gemm ? std::vector{p.k, p.n} : std::vector{p.k}, offset);
@@ -91,8 +91,7 @@ std::vector<Answer> Callable::answers(const Problem& p, std::span<const Case> ca
 }
 
 Problem problem_of(const ProblemArguments& given, Callable* callable) {
-  Problem p{
-      .operation = diagnose::parse_operation(given.operation), .m = given.m, .n = given.n, .k = given.k};
+  Problem p{.operation = judge::parse_operation(given.operation), .m = given.m, .n = given.n, .k = given.k};
   p.a = format_of(given.a);
   p.offset = checked_offset(given.offset);
   p.threads = given.threads;

@@ -39,17 +39,16 @@ class Callable {
   // From here on the callable gets alpha, and beta if there is a C, as keywords: they change from call to call.
   void give_scales() { scales_ = true; }
 
-  Operand call(const diagnose::Problem& problem, const diagnose::Case& input);
+  Operand call(const judge::Problem& problem, const diagnose::Case& input);
   // ContractError for results of another format or number than the problem's.
-  std::vector<diagnose::Answer> answers(const diagnose::Problem& problem,
-                                        std::span<const diagnose::Case> cases);
+  std::vector<diagnose::Answer> answers(const judge::Problem& problem, std::span<const diagnose::Case> cases);
 
  private:
   struct Slots {
     Slot a;
     std::optional<Slot> b{}, c{};
   };
-  Slots& slots_of(const diagnose::Problem& problem);
+  Slots& slots_of(const judge::Problem& problem);
 
   py::function function_;
   bool threads_ = false, scales_ = false;
@@ -67,6 +66,6 @@ struct ProblemArguments {
 
 // The problem, checked. Its output, where None was given, is that of a first call with zeros, or without a callable
 // that of a.
-diagnose::Problem problem_of(const ProblemArguments& given, Callable* callable);
+judge::Problem problem_of(const ProblemArguments& given, Callable* callable);
 
 }  // namespace assay::python

@@ -22,7 +22,7 @@
 namespace assay::python {
 namespace {
 
-using diagnose::Problem;
+using judge::Problem;
 
 struct Invariance {
   diagnose::Invariance found{};

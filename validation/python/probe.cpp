@@ -14,8 +14,8 @@
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "validation/diagnose/reveal/reveal.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/judge/arrays.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/callable.hpp"
 #include "validation/python/module.hpp"
@@ -27,15 +27,15 @@ namespace assay::python {
 namespace {
 
 using diagnose::Case;
-using diagnose::Problem;
+using judge::Problem;
 
 // What a callable was found to do.
 struct Probe {
-  diagnose::SavedArithmetic saved{};
+  judge::SavedArithmetic saved{};
   std::shared_ptr<const Arithmetic> arithmetic{};  // null where no tree was found
 
-  const diagnose::Revelation& revelation() const { return saved.shapes.front().revelation; }
-  const diagnose::PredictionScore& score() const { return saved.shapes.front().score; }
+  const judge::Revelation& revelation() const { return saved.shapes.front().revelation; }
+  const judge::PredictionScore& score() const { return saved.shapes.front().score; }
   bool predicted() const { return all_predicted(score()); }
   bool explained() const { return all_explained(revelation(), score()); }
   std::string text() const { return probe_text(revelation(), score()); }
@@ -59,7 +59,7 @@ Probe probe(const py::function& function, const std::string& operation, std::siz
       !name.empty() ? name
                     : py::str(py::getattr(function, "__name__", py::str("callable"))).cast<std::string>();
   found.saved.environment = {{"cpu", cpu_model()}};
-  diagnose::SavedArithmetic::Shape shape;
+  judge::SavedArithmetic::Shape shape;
   shape.revelation = reveal(p, target, options);
   shape.score = score(shape.revelation, target, seed, results, options);
   found.saved.shapes.push_back(std::move(shape));

@@ -127,7 +127,7 @@ std::string members_text(const Invariance& r, int which) {
 std::string difference_text(const Invariance& r, const Difference& d) {
   const FormatSpec& f = r.problem.output;
   const std::string place =
-      r.problem.operation == Operation::gemm ? fmt::format("column {}", d.column) : "the first";
+      r.problem.operation == SumOperation::gemm ? fmt::format("column {}", d.column) : "the first";
   return fmt::format("{} of {} differ; {}: {} = {}, was {} = {}", d.results, count_text(d.of, "result"),
                      place, code_text(d.got, f), value_text(d.got, f), code_text(d.was, f),
                      value_text(d.was, f));
@@ -230,7 +230,7 @@ std::string orders_text(const InvarianceQuestion& q, const Invariance& r, std::s
       if (c.orders[at] == order) columns.push_back(r.columns[at]);
     }
     text += "    order of additions";
-    if (r.problem.operation == Operation::gemm) text += " in " + columns_text(columns);
+    if (r.problem.operation == SumOperation::gemm) text += " in " + columns_text(columns);
     const std::string known = known_order(r, which, order);
     text += known.empty() ? fmt::format(", at {}:\n", setting_text(r, c.first)) : ": " + known + '\n';
     if (known.empty())

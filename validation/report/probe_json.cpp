@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-using namespace diagnose;
+using namespace judge;
 using report::Json;
 
 Json numbers(const Problem& p, const std::vector<std::byte>& codes, const FormatSpec& f) {
@@ -17,7 +17,7 @@ Json numbers(const Problem& p, const std::vector<std::byte>& codes, const Format
   return list;
 }
 
-Json operands_json(const Problem& p, const Operands& in) {
+Json operands_json(const Problem& p, const SumOperands& in) {
   Json json{{"a", numbers(p, in.a, p.a)}};
   if (p.has_b()) json["b"] = numbers(p, in.b, p.b);
   if (p.c) json["c"] = code_text(in.c, *p.c);
@@ -60,7 +60,7 @@ Json class_json(const Problem& p, const OrderClass& c) {
           {"gave_up", c.gave_up}};
 }
 
-Json shape_json(const Revelation& r, const PredictionScore& s, const std::optional<Operands>& fewest) {
+Json shape_json(const Revelation& r, const PredictionScore& s, const std::optional<SumOperands>& fewest) {
   const Problem& p = r.problem;
   Json classes = Json::array(), first = Json::array(), wrong = Json::object();
   for (const OrderClass& c : r.classes) classes.push_back(class_json(p, c));
@@ -95,7 +95,7 @@ Json shape_json(const Revelation& r, const PredictionScore& s, const std::option
 
 }  // namespace
 
-std::string probe_json(const SavedArithmetic& saved, std::span<const std::optional<Operands>> fewest,
+std::string probe_json(const SavedArithmetic& saved, std::span<const std::optional<SumOperands>> fewest,
                        const ProbeFiles& files) {
   Json shapes = Json::array();
   for (std::size_t i = 0; i < saved.shapes.size(); ++i)

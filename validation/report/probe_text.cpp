@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "reference/formats/encode.hpp"
+#include "validation/judge/own_scaling.hpp"
 
 namespace assay {
 namespace {
 
-using namespace diagnose;
+using namespace judge;
 
 std::string outputs_text(const Revelation& r, const OrderClass& c) {
   if (c.outputs.size() == r.problem.outputs()) return c.outputs.size() == 1 ? "" : "all outputs: ";
@@ -36,7 +37,7 @@ std::string number(const FormatSpec& f, std::uint64_t code) {
 }
 
 // The terms that are not +0, some at most.
-std::string terms_text(const Problem& p, const Operands& in) {
+std::string terms_text(const Problem& p, const SumOperands& in) {
   constexpr std::size_t most = 12;  // of many terms nobody reads the rest
   const CodeVector a{in.a.data(), p.k, 1, p.a}, b{in.b.data(), p.k, 1, p.b};
   std::string text;
@@ -112,7 +113,7 @@ std::string_view prediction_verdict(const Revelation& r, const PredictionScore& 
 }
 
 std::string probe_text(const Revelation& r, const PredictionScore& s, const DrawOptions& draw,
-                       const std::optional<Operands>& fewest) {
+                       const std::optional<SumOperands>& fewest) {
   std::string text = to_string(r.problem) + '\n';
   for (const std::string& note : r.notes) text += "  note: " + note + '\n';
   for (std::size_t i = 0; i < r.classes.size(); ++i) {

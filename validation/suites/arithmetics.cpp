@@ -11,7 +11,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
 #include "reference/exact/chain.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 
 namespace assay {
 
@@ -38,7 +38,7 @@ std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_fil
                      near ? e.expected() : e.expected() + " (`assay list arithmetics` shows all)", e.found());
   }
   try {
-    return diagnose::make_revealed(diagnose::load(name_or_file));
+    return judge::make_revealed(judge::load(name_or_file));
   } catch (const ContractError& e) {
     throw InputError(name_or_file, "", "a saved arithmetic", e.what());
   }
@@ -57,10 +57,10 @@ MatrixPlaces places_of(std::string_view operation, const operations::Shape& shap
 }
 
 void check_places(const std::string& name, const Arithmetic& arithmetic, const MatrixPlaces& places) {
-  const diagnose::SavedArithmetic* const saved = diagnose::saved_of(arithmetic);
+  const judge::SavedArithmetic* const saved = judge::saved_of(arithmetic);
   if (saved == nullptr) return;
   for (const auto& shape : saved->shapes) {
-    const diagnose::Problem& p = shape.revelation.problem;
+    const judge::Problem& p = shape.revelation.problem;
     const std::size_t trees = shape.revelation.classes.size();
     if (trees < 2 || places == std::pair(p.m, p.n)) continue;
     const std::string found = places ? fmt::format("{} x {}", places->first, places->second)

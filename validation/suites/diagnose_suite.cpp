@@ -29,9 +29,9 @@ namespace assay::suites {
 namespace {
 
 using diagnose::Answer;
-using diagnose::Operation;
-using diagnose::Problem;
 using diagnose::Target;
+using judge::Problem;
+using judge::SumOperation;
 
 std::uint64_t fresh_results(const RunContext& context) {
   switch (context.scale) {
@@ -47,8 +47,8 @@ std::uint64_t fresh_results(const RunContext& context) {
 CaseResult probe_case(const Problem& problem, const Target& target, const RunContext& context,
                       std::string evidence) {
   const diagnose::RevealOptions options{.seed = context.seed};
-  const diagnose::Revelation r = reveal(problem, target, options);
-  const diagnose::PredictionScore s = score(r, target, context.seed, fresh_results(context), options);
+  const judge::Revelation r = reveal(problem, target, options);
+  const judge::PredictionScore s = score(r, target, context.seed, fresh_results(context), options);
   CaseResult result;
   result.checked = s.results;
   result.mismatches = s.wrong;
@@ -59,11 +59,11 @@ CaseResult probe_case(const Problem& problem, const Target& target, const RunCon
   if (s.wrong > 0) result.reason = "fresh results were predicted wrongly";
   if (s.changed > 0) result.reason = "answers changed when they were asked for again";
   if (s.without_tree > 0) result.reason = "no tree was found for some outputs";
-  for (const diagnose::OrderClass& c : r.classes) {
+  for (const judge::OrderClass& c : r.classes) {
     if (!c.why_not.empty()) result.details.push_back(c.why_not);
   }
   if (!s.first.empty()) {
-    const diagnose::Misprediction& m = s.first.front();
+    const judge::Misprediction& m = s.first.front();
     result.details.push_back(fmt::format("{} input {}, output {}: got {:#x}, predicted {:#x}",
                                          input_kind_name(m.kind), m.index, m.output, m.got, m.predicted));
   }
@@ -73,7 +73,7 @@ CaseResult probe_case(const Problem& problem, const Target& target, const RunCon
 // A dot product of the first formats that the arithmetic takes.
 Problem problem_for(const Arithmetic& arithmetic, std::size_t k) {
   const ArithmeticInfo& info = arithmetic.info();
-  Problem p{.operation = Operation::dot, .k = k};
+  Problem p{.operation = SumOperation::dot, .k = k};
   if (!info.inputs.empty()) std::tie(p.a, p.b) = info.inputs.front();
   p.output = info.outputs.front();
   return p;
@@ -101,7 +101,7 @@ Target target_of(DotFunction function) {
 
 struct Live {
   std::string_view name;
-  Operation operation;
+  SumOperation operation;
   DotFunction function;
 };
 
@@ -109,15 +109,16 @@ Eigen::Map<const Eigen::VectorXf> vector(Floats x) { return {x.data(), static_ca
 
 const std::vector<Live>& live_sums() {
   static const std::vector<Live> all{
-      {"std::accumulate", Operation::sum,
+      {"std::accumulate", SumOperation::sum,
        [](Floats a, Floats) { return one(std::accumulate(a.begin(), a.end(), 0.0F)); }},
-      {"std::reduce", Operation::sum, [](Floats a, Floats) { return one(std::reduce(a.begin(), a.end())); }},
-      {"std::inner_product", Operation::dot,
+      {"std::reduce", SumOperation::sum,
+       [](Floats a, Floats) { return one(std::reduce(a.begin(), a.end())); }},
+      {"std::inner_product", SumOperation::dot,
        [](Floats a, Floats b) { return one(std::inner_product(a.begin(), a.end(), b.begin(), 0.0F)); }},
-      {"std::transform_reduce", Operation::dot,
+      {"std::transform_reduce", SumOperation::dot,
        [](Floats a, Floats b) { return one(std::transform_reduce(a.begin(), a.end(), b.begin(), 0.0F)); }},
-      {"Eigen::sum", Operation::sum, [](Floats a, Floats) { return one(vector(a).sum()); }},
-      {"Eigen::dot", Operation::dot, [](Floats a, Floats b) { return one(vector(a).dot(vector(b))); }},
+      {"Eigen::sum", SumOperation::sum, [](Floats a, Floats) { return one(vector(a).sum()); }},
+      {"Eigen::dot", SumOperation::dot, [](Floats a, Floats b) { return one(vector(a).dot(vector(b))); }},
   };
   return all;
 }
@@ -249,7 +250,8 @@ std::vector<Case> diagnose_cases(const RunContext& context) {
       probe("probe/" + arithmetic->info().name, p, target, predicted);
     }
   }
-  probe("limit/largest_first", {.operation = Operation::dot, .k = 24}, target_of(&largest_first), limit_case);
+  probe("limit/largest_first", {.operation = SumOperation::dot, .k = 24}, target_of(&largest_first),
+        limit_case);
   for (const Live& one : live_sums()) {
     for (const std::size_t k : {std::size_t{33}, std::size_t{100}})
       probe("live/" + std::string(one.name), {.operation = one.operation, .k = k}, target_of(one.function),

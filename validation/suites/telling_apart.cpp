@@ -10,22 +10,22 @@
 #include "emulation/units/unit.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/formats.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay {
 namespace {
 
-bool is_saved(const NamedArithmetic& one) { return diagnose::saved_of(*one.arithmetic) != nullptr; }
+bool is_saved(const NamedArithmetic& one) { return judge::saved_of(*one.arithmetic) != nullptr; }
 
 // The lengths that a saved arithmetic was revealed for; nullopt where any will do.
 std::optional<std::set<std::size_t>> lengths_of(const NamedArithmetic& one) {
-  const diagnose::SavedArithmetic* const saved = diagnose::saved_of(*one.arithmetic);
+  const judge::SavedArithmetic* const saved = judge::saved_of(*one.arithmetic);
   if (saved == nullptr) return std::nullopt;
   check_places(one.name, *one.arithmetic, std::nullopt);
   std::set<std::size_t> lengths;
   for (const auto& shape : saved->shapes) {
-    const diagnose::Problem& p = shape.revelation.problem;
+    const judge::Problem& p = shape.revelation.problem;
     if (!p.has_b())
       throw InputError(one.name, "", "an arithmetic of products", "one that was revealed for sums");
     lengths.insert(p.k);

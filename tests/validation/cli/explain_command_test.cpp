@@ -11,7 +11,8 @@
 #include "emulation/units/unit.hpp"
 #include "reference/formats/conversion_policy.hpp"
 #include "tests/validation/cli/files.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/diagnose/reveal/reveal.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 
 using namespace assay;
 using namespace assay::cli_test;
@@ -357,8 +358,8 @@ for sizes, values in cases():
 
 // What `assay probe` saved is an arithmetic like any other.
 BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_taken_by_name, Programs) {
-  const diagnose::Problem p{.operation = diagnose::Operation::dot, .k = 12};
-  const auto target = [](const diagnose::Problem& asked, std::span<const diagnose::Case> cases) {
+  const judge::Problem p{.operation = judge::SumOperation::dot, .k = 12};
+  const auto target = [](const judge::Problem& asked, std::span<const diagnose::Case> cases) {
     std::vector<diagnose::Answer> answers;
     for (const diagnose::Case& x : cases) {
       // Three lanes, the first last: in no list.
@@ -373,11 +374,11 @@ BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_taken_by_name, Programs) {
     }
     return answers;
   };
-  diagnose::SavedArithmetic saved{.name = "three", .program = "./three"};
-  diagnose::Revelation revelation = diagnose::reveal(p, target);
-  const diagnose::PredictionScore score = diagnose::score(revelation, target, 3, 300);
+  judge::SavedArithmetic saved{.name = "three", .program = "./three"};
+  judge::Revelation revelation = diagnose::reveal(p, target);
+  const judge::PredictionScore score = diagnose::score(revelation, target, 3, 300);
   saved.shapes.push_back({std::move(revelation), score});
-  diagnose::save(saved, path / "three.json");
+  judge::save(saved, path / "three.json");
   const io::Array x = normal(f32, {20, 12}, 21), y = normal(f32, {20, 12}, 22);
   io::Array d = io::make_array(f32, {20});
   for (std::size_t i = 0; i < 20; ++i) {

@@ -6,7 +6,6 @@
 #include "reference/exact/exact_dot.hpp"
 #include "reference/exact/exact_sum.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/diagnose/reveal/rules.hpp"
 #include "validation/diagnose/reveal/scaling.hpp"
 

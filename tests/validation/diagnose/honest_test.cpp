@@ -108,8 +108,8 @@ double now_and_then_reversed(Doubles x, std::uint64_t count) {
 }
 double forward(const Doubles& x, std::uint64_t /*count*/) { return chain(x); }
 
-Problem dot(std::size_t k = terms) { return {.operation = Operation::dot, .k = k}; }
-Problem sum_of(std::size_t k = terms) { return {.operation = Operation::sum, .k = k}; }
+Problem dot(std::size_t k = terms) { return {.operation = SumOperation::dot, .k = k}; }
+Problem sum_of(std::size_t k = terms) { return {.operation = SumOperation::sum, .k = k}; }
 
 struct Found {
   Revelation r{};
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_running_mean_is_named) {
     return static_cast<double>(mean);
   };
   for (const FormatSpec& f : {formats::float64, formats::float32}) {
-    Problem p{.operation = Operation::mean, .k = 30, .a = f, .output = f};
+    Problem p{.operation = SumOperation::mean, .k = 30, .a = f, .output = f};
     const Found found = probe(p, target_of(running), 300);
     BOOST_TEST(found.says("each term updates by (x - mean) / n, in 80 bits"), found.text);
     BOOST_TEST(found.r.runs < 1000u);
@@ -490,7 +490,7 @@ BOOST_AUTO_TEST_CASE(the_usual_mistakes_are_named) {
               b_turned = [](const Problem&p, std::size_t t, std::size_t j) { return j * p.k + t; },
               d = [](const Problem&p, std::size_t i, std::size_t j) { return i * p.n + j; },
               d_turned = [](const Problem&p, std::size_t i, std::size_t j) { return j * p.m + i; };
-  const Problem p{.operation = Operation::gemm, .m = 3, .n = 5, .k = 8};
+  const Problem p{.operation = SumOperation::gemm, .m = 3, .n = 5, .k = 8};
   const struct {
     Target target;
     const char* says;

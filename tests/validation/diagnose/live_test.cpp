@@ -38,7 +38,7 @@ std::string first_line(const std::string& command) {
 struct Library {
   const char* name;
   std::string command;
-  Operation operation;
+  SumOperation operation;
   FormatSpec inputs = formats::float32, output = formats::float32;
   double alpha = 1;
   std::optional<double> beta{};  // with a C of the output's format
@@ -140,7 +140,7 @@ std::string python() {
 }
 
 std::vector<Library> libraries() {
-  using enum Operation;
+  using enum SumOperation;
   const std::string compiled = "'" ASSAY_LIVE_PROGRAM "'";
   std::vector<Library> list{
       {"libstdc++ std::reduce", compiled + " std_reduce", sum},
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(libraries_are_predicted, *full) {
   std::vector<Row> rows;
   for (const Library& l : chosen_libraries()) {
     Program program(options_of(l));
-    const bool matrix = l.operation == Operation::gemm;
+    const bool matrix = l.operation == SumOperation::gemm;
     rows.push_back(row_of(l, program, matrix ? problem(l, 64, 5, 7) : problem(l, 33), 2000));
   }
   report(rows, true);
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(longer_sums_are_predicted, *exhaustive) {
   std::vector<Row> rows;
   for (const Library& l : chosen_libraries()) {
     Program program(options_of(l));
-    if (l.operation == Operation::gemm) {
+    if (l.operation == SumOperation::gemm) {
       rows.push_back(row_of(l, program, problem(l, 300, 9, 17), 2000));
     } else {
       for (const std::size_t k : {8UL, 200UL}) rows.push_back(row_of(l, program, problem(l, k), 2000));
@@ -244,7 +244,7 @@ void fuzz(std::uint64_t shapes) {
       const CounterRandom random(seed, i);
       // Short sums mostly: the long ones take most of the time.
       const std::size_t k = 1 + random.below(random.below(8, 0) == 0 ? 150 : 48, 1);
-      const bool matrix = l.operation == Operation::gemm;
+      const bool matrix = l.operation == SumOperation::gemm;
       const std::size_t m = matrix ? 1 + random.below(20, 2) : 1, n = matrix ? 1 + random.below(24, 3) : 1;
       rows.push_back(row_of(l, program, problem(l, k, m, n), 700));
       if (rows.back().verdict.starts_with("SKIPPED")) break;
@@ -353,7 +353,7 @@ void confirm_invariance(std::size_t k, const Variation& v) {
   std::size_t confirmed = 0;
   std::printf("| library, k=%zu n=64 | | classes | depends on |\n", k);
   for (const Library& l : chosen_libraries()) {
-    if (l.operation == Operation::gemm) confirmed += invariance_is_confirmed(l, k, v) ? 1 : 0;
+    if (l.operation == SumOperation::gemm) confirmed += invariance_is_confirmed(l, k, v) ? 1 : 0;
   }
   BOOST_TEST(confirmed > 0u);
 }

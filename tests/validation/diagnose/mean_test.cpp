@@ -8,10 +8,11 @@
 #include "reference/exact/exact_dot.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;
+using namespace assay::judge;
 
 namespace {
 
@@ -62,7 +63,7 @@ Target target_of(float (*compute)(const std::vector<float>&)) {
   };
 }
 
-Problem problem(std::size_t k) { return {.operation = Operation::mean, .k = k}; }
+Problem problem(std::size_t k) { return {.operation = SumOperation::mean, .k = k}; }
 
 }  // namespace
 
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(wrong_rules_of_means_mispredict) {
 
 BOOST_AUTO_TEST_CASE(a_mean_asked_for_as_a_sum_is_seen) {
   const Target mean = target_of(divided);
-  const Revelation r = reveal({.operation = Operation::sum, .k = 100}, mean);
+  const Revelation r = reveal({.operation = SumOperation::sum, .k = 100}, mean);
   BOOST_TEST(r.classes[0].tree.nodes.empty());
   BOOST_TEST(r.classes[0].why_not.find("is it a mean?") != std::string::npos, r.classes[0].why_not);
 }

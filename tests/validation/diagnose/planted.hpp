@@ -21,7 +21,7 @@ inline Target target_of(const AdditionTree& tree) {
     std::vector<Answer> answers;
     for (const Case& x : cases) {
       const CodeVector a{x.a.data(), p.k, 1, p.a}, b{x.b.data(), p.k, 1, p.b};
-      answers.push_back({evaluate(a, p.operation == Operation::sum ? nullptr : &b, std::nullopt)});
+      answers.push_back({evaluate(a, p.operation == SumOperation::sum ? nullptr : &b, std::nullopt)});
     }
     return answers;
   };
@@ -50,6 +50,33 @@ inline AdditionTree random_tree(const CounterRandom& random, std::size_t n, std:
     tree.nodes.push_back(std::move(node));
   }
   return tree;
+}
+
+inline const ArithmeticRegistry& chains() {
+  static const ArithmeticRegistry registry = [] {
+    ArithmeticRegistry r;
+    add_chains(r);
+    return r;
+  }();
+  return registry;
+}
+
+// A matrix product whose first columns are in lanes and whose tail of one column is a chain; `turned`: with
+// four rows and more all of it is a chain.
+inline Target mixed(bool turned) {
+  return [turned](const Problem& p, std::span<const Case> cases) {
+    std::vector<Answer> answers;
+    const std::vector<Answer> lanes = diagnose::target_of(chains().find("lanes8_f32_fused"))(p, cases),
+                              chain = diagnose::target_of(chains().find("chain_f32"))(p, cases);
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      Answer a = lanes[i];
+      for (std::size_t o = 0; o < a.size(); ++o) {
+        if (turned ? p.m >= 4 : o % p.n == p.n - 1) a[o] = chain[i][o];
+      }
+      answers.push_back(std::move(a));
+    }
+    return answers;
+  };
 }
 
 }  // namespace assay::diagnose_test

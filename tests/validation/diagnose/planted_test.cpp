@@ -127,7 +127,7 @@ void recover_trees(std::uint64_t step) {
     NodeRule fused{.format = formats::float32, .rounding = Rounding::toward_zero, .fraction = 24};
     tree.node_rules.push_back(fused);
     for (TreeNode& node : tree.nodes) node.rule = node.children.size() > 2 ? 1 : 0;
-    const Problem p{.operation = Operation::dot, .k = n, .a = formats::bfloat16, .b = formats::bfloat16};
+    const Problem p{.operation = SumOperation::dot, .k = n, .a = formats::bfloat16, .b = formats::bfloat16};
     const Target target = target_of(tree);
     const Revelation r = reveal(p, target);
     const bool same =

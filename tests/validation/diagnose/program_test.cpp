@@ -44,7 +44,7 @@ std::set<int> alive() {
   return found;
 }
 
-Problem small() { return {.operation = Operation::dot, .k = 9}; }
+Problem small() { return {.operation = SumOperation::dot, .k = 9}; }
 
 std::vector<Case> inputs(const Problem& p, std::size_t n) {
   std::vector<Case> cases;
@@ -74,14 +74,14 @@ BOOST_AUTO_TEST_CASE(both_forms_give_the_programs_bits) {
   add_chains(registry);
   for (const Form form : {Form::text, Form::binary}) {
     for (const char* const how : {"loop", "once"}) {
-      for (const Operation operation : {Operation::sum, Operation::dot, Operation::gemm}) {
+      for (const SumOperation operation : {SumOperation::sum, SumOperation::dot, SumOperation::gemm}) {
         Problem p{.operation = operation, .m = 1, .n = 1, .k = 13};
-        if (operation == Operation::gemm) p.m = 3, p.n = 2;
+        if (operation == SumOperation::gemm) p.m = 3, p.n = 2;
         Program program({.command = asked + " lanes4_f32 " + how, .form = form});
         for (int round = 0; round < 3; ++round) {
           const std::vector<Case> cases = inputs(p, 7);
           std::vector<Case> with_ones = cases;
-          if (operation == Operation::sum) {
+          if (operation == SumOperation::sum) {
             const std::vector<float> ones(p.k, 1.0F);
             for (Case& x : with_ones) {
               x.b.resize(p.k * 4);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_stderr_is_a_few_whole_lines) {
 }
 
 BOOST_AUTO_TEST_CASE(answers_are_checked) {
-  const Problem p{.operation = Operation::gemm, .m = 1, .n = 2, .k = 1};
+  const Problem p{.operation = SumOperation::gemm, .m = 1, .n = 2, .k = 1};
   const auto refused = [&](const std::string& text, std::string_view says) {
     try {
       parse_answers(p, 2, Form::text, text);
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_real_program_is_revealed_and_predicted) {
   for (const char* const name :
        {"chain_f32", "chain_f32_fused", "lanes8_f32_fused", "chain_f64_f32", "chain_f32_ftz"}) {
     Program program({.command = asked + " " + name + " loop", .form = Form::binary});
-    const Problem p{.operation = Operation::dot, .k = 33};
+    const Problem p{.operation = SumOperation::dot, .k = 33};
     const Revelation r = reveal(p, program.target());
     const PredictionScore s = score(r, program.target(), 5, 500);
     BOOST_TEST(s.wrong == 0u, name);

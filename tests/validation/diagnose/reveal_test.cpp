@@ -1,4 +1,4 @@
-// Trees, their files, pictures and bounds; matrices with several trees; invariance.
+// Trees and their pictures; matrices with several trees; invariance.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <filesystem>
@@ -7,55 +7,14 @@
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/reveal/invariance.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/report/tree_picture.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;
 
-namespace {
-
-const ArithmeticRegistry& chains() {
-  static const ArithmeticRegistry registry = [] {
-    ArithmeticRegistry r;
-    add_chains(r);
-    return r;
-  }();
-  return registry;
-}
-
-// A matrix product whose first columns are in lanes and whose tail of one column is a chain; `turned`: with
-// four rows and more all of it is a chain.
-Target mixed(bool turned) {
-  return [turned](const Problem& p, std::span<const Case> cases) {
-    std::vector<Answer> answers;
-    const std::vector<Answer> lanes = target_of(chains().find("lanes8_f32_fused"))(p, cases),
-                              chain = target_of(chains().find("chain_f32"))(p, cases);
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-      Answer a = lanes[i];
-      for (std::size_t o = 0; o < a.size(); ++o) {
-        if (turned ? p.m >= 4 : o % p.n == p.n - 1) a[o] = chain[i][o];
-      }
-      answers.push_back(std::move(a));
-    }
-    return answers;
-  };
-}
-
-SavedArithmetic saved_of(const Problem& p, const Target& target) {
-  SavedArithmetic saved{
-      .name = "sample", .program = "./sample", .environment = {{"cpu", "any"}}, .shapes = {}};
-  Revelation r = reveal(p, target);
-  const PredictionScore s = score(r, target, 3, 300);
-  saved.shapes.push_back({std::move(r), s});
-  return saved;
-}
-
-}  // namespace
-
 BOOST_AUTO_TEST_CASE(the_classic_orders) {
   const auto order = [](const char* name, std::size_t k) {
-    const Problem p{.operation = Operation::dot, .k = k};
+    const Problem p{.operation = SumOperation::dot, .k = k};
     return canonical_order(reveal(p, target_of(chains().find(name))).classes.at(0).tree);
   };
   BOOST_TEST(order("chain_f32", 4) == "(((0+1)+2)+3)");
@@ -66,7 +25,7 @@ BOOST_AUTO_TEST_CASE(the_classic_orders) {
 }
 
 BOOST_AUTO_TEST_CASE(one_matrix_several_trees) {
-  const Problem p{.operation = Operation::gemm, .m = 3, .n = 5, .k = 20};
+  const Problem p{.operation = SumOperation::gemm, .m = 3, .n = 5, .k = 20};
   const Target target = mixed(false);
   const Revelation r = reveal(p, target);
   BOOST_TEST_REQUIRE(r.classes.size() == 2u);
@@ -83,7 +42,7 @@ BOOST_AUTO_TEST_CASE(one_matrix_several_trees) {
 
 BOOST_AUTO_TEST_CASE(c_is_a_leaf) {
   for (const char* const name : {"chain_f32", "lanes4_f32", "chain_f32_fused"}) {
-    const Problem p{.operation = Operation::gemm, .m = 2, .n = 2, .k = 7, .c = formats::float32};
+    const Problem p{.operation = SumOperation::gemm, .m = 2, .n = 2, .k = 7, .c = formats::float32};
     const Target target = target_of(chains().find(name));
     const Revelation r = reveal(p, target);
     const PredictionScore s = score(r, target, 3, 400);
@@ -92,104 +51,8 @@ BOOST_AUTO_TEST_CASE(c_is_a_leaf) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_saved_arithmetic_replays) {
-  const Problem p{.operation = Operation::gemm, .m = 3, .n = 5, .k = 20};
-  const SavedArithmetic saved = saved_of(p, mixed(false));
-  const std::string text = to_json(saved);
-  BOOST_TEST(to_json(parse_saved(text, "text")) == text);
-  const auto arithmetic = make_revealed(parse_saved(text, "text"));
-  BOOST_TEST(arithmetic->info().name == "sample");
-  BOOST_TEST((arithmetic->info().evidence == Evidence::HW));
-  const Case x = random_case(p, InputKind::wide, 77, 0);
-  const Answer want = mixed(false)(p, std::span(&x, 1)).at(0);
-  const CodeMatrix a{x.a.data(), 3, 20, 20, 1, p.a}, b{x.b.data(), 20, 5, 5, 1, p.b};
-  std::vector<std::uint32_t> d(15);
-  arithmetic->gemm(a, b, {}, {d.data(), 3, 5, 5, 1, p.output});
-  for (std::size_t o = 0; o < 15; ++o) {
-    BOOST_TEST(d[o] == want[o]);
-    BOOST_TEST(arithmetic->dot(a.row(o / 5), b.column(o % 5), {}, o) == want[o]);
-    const double bound = arithmetic->bound(a.row(o / 5), b.column(o % 5), {}, p.output);
-    const double truth = arithmetic->exact(a.row(o / 5), b.column(o % 5), {}).value.rounded_up();
-    BOOST_TEST(std::fabs(decode(want[o], p.output) - truth) <= bound * (1 + 1e-9) + std::fabs(truth) * 1e-15);
-    BOOST_TEST(bound > 0);
-  }
-  // Another length, an output that was not there.
-  const CodeMatrix shorter{x.a.data(), 3, 19, 20, 1, p.a};
-  BOOST_CHECK_THROW(arithmetic->dot(shorter.row(0), b.column(0).part(0, 19), {}), InputError);
-  BOOST_CHECK_THROW(arithmetic->dot(a.row(0), b.column(0), {}, 15), InputError);
-}
-
-BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
-  const Problem p{.operation = Operation::dot, .k = 6};
-  const std::string text = to_json(saved_of(p, target_of(chains().find("chain_f32"))));
-  std::size_t refused = 0, tried = 0;
-  // Cut short anywhere; every digit changed; every word gone.
-  for (std::size_t at = 0; at + 2 < text.size(); at += 7) {
-    ++tried;
-    BOOST_CHECK_THROW(parse_saved(text.substr(0, at), "cut"), InputError);
-  }
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] < '0' || text[at] > '9') continue;
-    for (const char digit : {'0', '9', '-', 'x'}) {
-      std::string changed = text;
-      changed[at] = digit;
-      try {
-        const auto arithmetic = make_revealed(parse_saved(changed, "changed"));
-        (void)arithmetic;
-      } catch (const InputError&) {
-        ++refused;
-      }
-    }
-  }
-  BOOST_TEST(refused > 100u);
-  BOOST_TEST(tried > 50u);
-  std::string later = text;
-  later.replace(later.find("\"assay_arithmetic\":1"), 20, "\"assay_arithmetic\":2");
-  BOOST_CHECK_EXCEPTION(parse_saved(later, "later"), InputError, [](const InputError& e) {
-    return e.expected() == "version 1" && std::string(e.what()).find("later") != std::string::npos;
-  });
-  BOOST_CHECK_THROW(load("there-is-no-such-file.json"), InputError);
-  BOOST_CHECK_THROW(parse_saved("{\"assay_arithmetic\": 1e999}", "overflow"), InputError);
-  // A short file that names a long sum, or more outputs than anything short can mean.
-  std::string longer = text;
-  longer.replace(longer.find("\"k\":6"), 5, "\"k\":60000000");
-  BOOST_CHECK_EXCEPTION(parse_saved(longer, "longer"), InputError, [](const InputError& e) {
-    return e.expected() == "a node for each of 60000000 leaves";
-  });
-  std::string larger = to_json(saved_of({.operation = Operation::gemm, .m = 2, .n = 3, .k = 4},
-                                        target_of(chains().find("chain_f32"))));
-  larger.replace(larger.find("\"m\":2"), 5, "\"m\":4000000");
-  BOOST_CHECK_EXCEPTION(parse_saved(larger, "larger"), InputError,
-                        [](const InputError& e) { return e.found() == "12000000"; });
-}
-
-BOOST_AUTO_TEST_CASE(the_bound_holds_and_is_no_guess) {
-  // Constructed from the tree's own roundings: over many inputs it is never passed, and reached to a tenth.
-  double largest = 0;
-  for (const char* const name :
-       {"chain_f32", "chain_bf16", "lanes8_f32_fused", "chain_f32_ftz", "chain_f32_ru"}) {
-    const Problem p{.operation = Operation::dot,
-                    .k = 5,
-                    .output = std::string(name) == "chain_bf16" ? formats::bfloat16 : formats::float32};
-    const Target target = target_of(chains().find(name));
-    const auto arithmetic = make_revealed(saved_of(p, target));
-    for (std::uint64_t i = 0; i < 300; ++i) {
-      const Case x = random_case(p, i % 2 == 0 ? InputKind::normal : InputKind::tiny, 5, i);
-      const CodeVector a{x.a.data(), p.k, 1, p.a}, b{x.b.data(), p.k, 1, p.b};
-      ExactSum error = arithmetic->exact(a, b, {}).value;
-      const double got = decode(arithmetic->dot(a, b, {}), p.output);
-      const double bound = arithmetic->bound(a, b, {}, p.output);
-      if (!std::isfinite(bound)) continue;
-      error.add(-got);
-      BOOST_TEST(error.magnitude_up() <= bound, name << " " << i);
-      if (bound > 0 && i % 2 == 0) largest = std::max(largest, error.magnitude_up() / bound);
-    }
-  }
-  BOOST_TEST(largest > 0.1);
-}
-
 BOOST_AUTO_TEST_CASE(pictures) {
-  const Problem p{.operation = Operation::dot, .k = 64};
+  const Problem p{.operation = SumOperation::dot, .k = 64};
   const Revelation r = reveal(p, target_of(chains().find("lanes8_f32_fused")));
   const AdditionTree& tree = r.classes.at(0).tree;
   const std::string text = draw_text(tree);
@@ -203,7 +66,7 @@ BOOST_AUTO_TEST_CASE(pictures) {
 }
 
 BOOST_AUTO_TEST_CASE(invariance_names_the_first_change) {
-  const Problem p{.operation = Operation::gemm, .m = 1, .n = 3, .k = 24};
+  const Problem p{.operation = SumOperation::gemm, .m = 1, .n = 3, .k = 24};
   const Variation v{.m = {1, 2, 3, 4, 5, 6, 7, 8}, .row = true, .runs = 2};
   const Invariance changes = invariance(p, mixed(true), v);
   BOOST_TEST(!changes.invariant);
@@ -215,7 +78,7 @@ BOOST_AUTO_TEST_CASE(invariance_names_the_first_change) {
   BOOST_TEST(stays.invariant);
   BOOST_TEST(stays.first_change == stays.settings.size());
   BOOST_TEST(stays.answers_vary);
-  BOOST_CHECK_THROW(invariance({.operation = Operation::dot, .k = 4}, mixed(true), v), InputError);
+  BOOST_CHECK_THROW(invariance({.operation = SumOperation::dot, .k = 4}, mixed(true), v), InputError);
   BOOST_CHECK_THROW(invariance(p, mixed(true), {.m = {3}}), InputError);  // nothing to compare
   const auto zeros = [](const Problem& asked, std::span<const Case> cases) {
     return std::vector<Answer>(cases.size(), Answer(asked.outputs(), 0));
@@ -224,7 +87,7 @@ BOOST_AUTO_TEST_CASE(invariance_names_the_first_change) {
 }
 
 BOOST_AUTO_TEST_CASE(invariance_knows_on_what_the_bits_depend) {
-  const Problem p{.operation = Operation::gemm, .m = 1, .n = 3, .k = 24};
+  const Problem p{.operation = SumOperation::gemm, .m = 1, .n = 3, .k = 24};
   const auto first_of = [](const Invariance& r, std::string_view on) {
     for (const Dependence& d : r.dependences) {
       if (d.on == on) return d.first;
@@ -253,7 +116,7 @@ BOOST_AUTO_TEST_CASE(invariance_knows_on_what_the_bits_depend) {
 // Odd rows in another order, another beginning that nothing but zeros shows, and an order that a process chooses when
 // it starts.
 BOOST_AUTO_TEST_CASE(invariance_asks_odd_rows_zero_rows_and_new_processes) {
-  const Problem p{.operation = Operation::gemm, .m = 17, .n = 5, .k = 20};
+  const Problem p{.operation = SumOperation::gemm, .m = 17, .n = 5, .k = 20};
   const Target by_row = [](const Problem& asked, std::span<const Case> cases) {
     std::vector<Answer> answers = target_of(chains().find("chain_f32"))(asked, cases);
     const std::vector<Answer> lanes = target_of(chains().find("lanes4_f32"))(asked, cases);
@@ -302,7 +165,7 @@ BOOST_AUTO_TEST_CASE(the_classes_that_matter_are_looked_at_first) {
     const char* const by_m[] = {"chain_f32", "lanes4_f32", "lanes16_f32_fused"};
     return target_of(chains().find(p.threads > 1 ? "lanes8_f32_fused" : by_m[p.m - 1]))(p, cases);
   };
-  const Problem p{.operation = Operation::gemm, .k = 40};
+  const Problem p{.operation = SumOperation::gemm, .k = 40};
   const Invariance r = invariance(p, many, {.m = {1, 2, 3}, .threads = {1, 2}}, {}, 4, 2);
   BOOST_TEST_REQUIRE(r.classes.size() == 4u);
   BOOST_TEST(r.settings[r.classes[1].first].threads == 2);
@@ -312,7 +175,7 @@ BOOST_AUTO_TEST_CASE(the_classes_that_matter_are_looked_at_first) {
 
 BOOST_AUTO_TEST_CASE(invariance_finds_an_order_that_equal_bits_hide) {
   // One rounding to bfloat16 hides what the orders do to the last places of a float32.
-  const Problem p{.operation = Operation::gemm, .k = 8, .output = formats::bfloat16};
+  const Problem p{.operation = SumOperation::gemm, .k = 8, .output = formats::bfloat16};
   const Variation v{.m = {1, 2, 8}};
   const Invariance r = invariance(p, mixed(true), v, {}, 1);
   BOOST_TEST_REQUIRE(r.classes.size() == 2u);
@@ -401,15 +264,16 @@ BOOST_AUTO_TEST_CASE(chains_of_equal_sums_are_drawn_once) {
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_asked_is_refused) {
   const Target target = target_of(chains().find("chain_f32"));
-  BOOST_CHECK_THROW(reveal({.operation = Operation::dot, .k = 0}, target), InputError);
-  BOOST_CHECK_THROW(reveal({.operation = Operation::dot, .k = 4, .c = formats::float32}, target), InputError);
-  BOOST_CHECK_THROW(reveal({.operation = Operation::gemm, .m = 1 << 20, .n = 1 << 20, .k = 4}, target),
+  BOOST_CHECK_THROW(reveal({.operation = SumOperation::dot, .k = 0}, target), InputError);
+  BOOST_CHECK_THROW(reveal({.operation = SumOperation::dot, .k = 4, .c = formats::float32}, target),
+                    InputError);
+  BOOST_CHECK_THROW(reveal({.operation = SumOperation::gemm, .m = 1 << 20, .n = 1 << 20, .k = 4}, target),
                     InputError);
   RevealOptions few;
   few.most_runs = 40;
-  BOOST_CHECK_THROW(reveal({.operation = Operation::dot, .k = 64}, target, few), TargetError);
+  BOOST_CHECK_THROW(reveal({.operation = SumOperation::dot, .k = 64}, target, few), TargetError);
   const Target short_answers = [](const Problem&, std::span<const Case> cases) {
     return std::vector<Answer>(cases.size());
   };
-  BOOST_CHECK_THROW(reveal({.operation = Operation::dot, .k = 4}, short_answers), TargetError);
+  BOOST_CHECK_THROW(reveal({.operation = SumOperation::dot, .k = 4}, short_answers), TargetError);
 }

@@ -11,12 +11,13 @@
 #include "reference/core/error.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/diagnose/reveal/rules.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 #include "validation/report/tree_picture.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;
+using namespace assay::judge;
 
 namespace {
 
@@ -75,17 +76,8 @@ Target rounded_to_output(const Arithmetic& sum, const FormatSpec& wide, Rounding
   };
 }
 
-const ArithmeticRegistry& chains() {
-  static const ArithmeticRegistry registry = [] {
-    ArithmeticRegistry r;
-    add_chains(r);
-    return r;
-  }();
-  return registry;
-}
-
 Problem narrow_problem(const FormatSpec& inputs, const FormatSpec& output, std::size_t k) {
-  return {.operation = Operation::dot, .k = k, .a = inputs, .b = inputs, .output = output};
+  return {.operation = SumOperation::dot, .k = k, .a = inputs, .b = inputs, .output = output};
 }
 
 // Recovered, or said not to be: never PREDICTED by rules that are wrong in other results.
@@ -271,7 +263,7 @@ float flushing(const float* a, const float* b, std::size_t k, float c) {
 constexpr unsigned ftz = 0x8000, daz = 0x0040;
 
 Problem gemm(std::size_t k, bool with_c) {
-  Problem p{.operation = Operation::gemm, .m = 2, .n = 3, .k = k};
+  Problem p{.operation = SumOperation::gemm, .m = 2, .n = 3, .k = k};
   if (with_c) p.c = formats::float32;
   return p;
 }
@@ -394,7 +386,7 @@ BOOST_AUTO_TEST_CASE(each_rule_of_tininess_is_told_from_the_others) {
       tree.leaf_rules = {LeafRule{.started = fused}};
       if (!fused) tree.leaf_rules = {LeafRule{.product = formats::float32, .flush_result = true}};
       tree.tiny = tiny;
-      const Problem p{.operation = Operation::dot, .k = 6};
+      const Problem p{.operation = SumOperation::dot, .k = 6};
       const Target target = target_of(tree);
       Found f = found(p, target, 6000);
       BOOST_TEST(f.says_predicted(), tininess_name(tiny) << ' ' << shown(f.revelation, f.score));

@@ -12,11 +12,12 @@
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/reveal/asker.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
 #include "validation/diagnose/reveal/scaling.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 
 using namespace assay;
 using namespace assay::diagnose_test;
+using namespace assay::judge;
 
 namespace {
 
@@ -138,7 +139,7 @@ Target target_of(float (*compute)(const Terms&)) {
 }
 
 Problem problem(double alpha, double beta, bool with_c = true, std::size_t k = 24) {
-  Problem p{.operation = Operation::gemm, .m = 2, .n = 2, .k = k};
+  Problem p{.operation = SumOperation::gemm, .m = 2, .n = 2, .k = k};
   if (with_c) p.c = formats::float32;
   p.alpha = scale_of(p, alpha);
   p.beta = with_c ? scale_of(p, beta) : 1;
@@ -265,7 +266,7 @@ BOOST_AUTO_TEST_CASE(saved_it_answers_the_same) {
         const Case x = random_case(p, i % 2 == 0 ? InputKind::normal : InputKind::wide, 5, i);
         const Answer answer = target(p, std::span(&x, 1)).at(0);
         for (std::size_t o = 0; o < 4; ++o) {
-          const Operands in = operands_of(p, x, o);
+          const SumOperands in = operands_of(p, x, o);
           const CodeVector a{in.a.data(), p.k, 1, p.a}, b{in.b.data(), p.k, 1, p.b};
           const auto c = p.c ? std::optional(in.c) : std::nullopt;
           const std::uint64_t got = arithmetic->dot(a, b, c, o);
@@ -329,12 +330,12 @@ BOOST_AUTO_TEST_CASE(problems_that_cannot_be_asked_are_refused) {
   refused([](Problem& p) { p.beta = std::nan(""); });
   refused([](Problem& p) { p.c.reset(); });
   refused([](Problem& p) {
-    p.operation = Operation::dot;
+    p.operation = SumOperation::dot;
     p.c.reset();
     p.beta = 1;
   });
   BOOST_TEST(scale_of(problem(1, 1), 0.7) == double{0.7F});
-  BOOST_TEST(scale_of({.operation = Operation::gemm, .a = formats::float64}, 0.7) == 0.7);
+  BOOST_TEST(scale_of({.operation = SumOperation::gemm, .a = formats::float64}, 0.7) == 0.7);
 }
 
 BOOST_AUTO_TEST_CASE(powers_of_two_lie_on_the_same_side_of_1) {

@@ -111,11 +111,11 @@ BOOST_AUTO_TEST_CASE(what_tells_candidates_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(a_probe_with_a_wrong_prediction) {
-  using namespace diagnose;
+  using namespace judge;
   SavedArithmetic saved{.name = "sums", .program = "python3 sums.py", .environment = {{"cpu", "a CPU"}}};
   SavedArithmetic::Shape shape;
   Problem& p = shape.revelation.problem;
-  p.operation = Operation::dot;
+  p.operation = SumOperation::dot;
   p.k = 2;
   OrderClass found{.how = "masks", .outputs = {0}, .gave_up = true};
   found.tree.terms = 2;
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_probe_with_a_wrong_prediction) {
   shape.score.wrong_by_kind.at(1) = 1;
   shape.score.first = {{.kind = scored_kinds[1], .index = 17, .got = f32(1), .predicted = f32(2)}};
   saved.shapes = {shape};
-  Operands fewest;
+  SumOperands fewest;
   for (const std::uint64_t code : {f32(3), f32(0)}) {
     for (unsigned byte = 0; byte < 4; ++byte)
       fewest.a.push_back(static_cast<std::byte>(code >> 8 * byte & 255));
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_probe_with_a_wrong_prediction) {
        {"NOT PREDICTED  99 of 100", " runs in 5 rounds", "input 17, output 0: got 0x1p+0 (0x3f800000)",
         "the fewest terms found that still differ (all others +0):\n      term 0: 0x1.8p+1 (0x40400000) x "})
     BOOST_TEST(holds(text, part), part << " in " << text);
-  const std::vector<std::optional<Operands>> left{fewest};
+  const std::vector<std::optional<SumOperands>> left{fewest};
   const json j = json::parse(probe_json(saved, left, {.out = "sums.json", .svg = "sums.svg"}));
   BOOST_TEST(j.at("cpu") == "a CPU");
   BOOST_TEST(j.at("out") == "sums.json");

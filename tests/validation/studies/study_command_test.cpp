@@ -10,7 +10,7 @@
 #include "reference/exact/chain.hpp"
 #include "tests/validation/cli/files.hpp"
 #include "validation/diagnose/reveal/reveal.hpp"
-#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 
 using namespace assay;
 using namespace assay::cli_test;
@@ -101,13 +101,13 @@ BOOST_FIXTURE_TEST_CASE(the_other_studies_write_theirs, Study) {
 BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_a_unit, Study) {
   ArithmeticRegistry chains;
   add_chains(chains);
-  const diagnose::Problem problem{.operation = diagnose::Operation::dot, .k = 16};
+  const judge::Problem problem{.operation = judge::SumOperation::dot, .k = 16};
   const diagnose::Target target = diagnose::target_of(chains.find("lanes4_f32"));
-  diagnose::SavedArithmetic saved{.name = "sample", .program = "./sample", .environment = {}, .shapes = {}};
-  diagnose::Revelation revelation = diagnose::reveal(problem, target);
-  const diagnose::PredictionScore score = diagnose::score(revelation, target, 1, 50);
+  judge::SavedArithmetic saved{.name = "sample", .program = "./sample", .environment = {}, .shapes = {}};
+  judge::Revelation revelation = diagnose::reveal(problem, target);
+  const judge::PredictionScore score = diagnose::score(revelation, target, 1, 50);
   saved.shapes.push_back({std::move(revelation), score});
-  diagnose::save(saved, path / "sample.json");
+  judge::save(saved, path / "sample.json");
   const Outcome outcome = assay("study dot --unit sample.json --unit lanes4_f32 --n 16 --trials 50 --json");
   BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
   const json data = json::parse(outcome.out);

@@ -40,7 +40,7 @@ io::Array ask(Program& program, const judge::Request& r) {
   };
   std::vector<Case> cases;
   if (r.operation == "gemm") {
-    problem.operation = Operation::gemm;
+    problem.operation = SumOperation::gemm;
     problem.m = size(*r.a, r.transpose_a ? 1 : 0);
     problem.k = size(*r.a, r.transpose_a ? 0 : 1);
     problem.n = size(*r.b, r.transpose_b ? 0 : 1);

@@ -29,8 +29,8 @@ void set(std::vector<std::byte>& bytes, const FormatSpec& f, std::size_t i, doub
 }  // namespace
 
 std::optional<Probe::Term> split(const Problem& p, int leaf, double v) {
-  v = p.operation == Operation::mean ? v * mean_scale(p)
-                                     : v / (static_cast<std::size_t>(leaf) == p.k ? p.beta : p.alpha);
+  v = p.operation == SumOperation::mean ? v * mean_scale(p)
+                                        : v / (static_cast<std::size_t>(leaf) == p.k ? p.beta : p.alpha);
   if (static_cast<std::size_t>(leaf) == p.k) {
     return p.c && holds(*p.c, v) ? std::optional<Probe::Term>({leaf, v, 1}) : std::nullopt;
   }
@@ -62,7 +62,7 @@ std::optional<Probe::Term> split(const Problem& p, int leaf, double v) {
 double mean_scale(const Problem& p) { return static_cast<double>(std::bit_ceil(p.k)); }
 
 int lost_above(const Problem& p) {
-  if (p.operation == Operation::mean) return -std::ilogb(mean_scale(p));
+  if (p.operation == SumOperation::mean) return -std::ilogb(mean_scale(p));
   return std::min({0, std::ilogb(p.alpha), p.adds_c() ? std::ilogb(p.beta) : 0});
 }
 int lost_below(const Problem& p) {
@@ -77,9 +77,9 @@ int lowest_exponent(const Problem& p, bool subnormal) {
   return (!p.has_b() ? a : a + b) + lost_below(p);
 }
 
-Operands operands_of(const Problem& p, const Probe& probe) {
+SumOperands operands_of(const Problem& p, const Probe& probe) {
   if (probe.dense) return *probe.dense;
-  Operands o;
+  SumOperands o;
   fill(o.a, p.a, p.k, 0);
   if (p.has_b()) fill(o.b, p.b, p.k, 1);
   const auto put = [&](std::size_t i, double x, double y) {
@@ -95,9 +95,9 @@ Operands operands_of(const Problem& p, const Probe& probe) {
   return o;
 }
 
-Operands operands_of(const Problem& p, const Case& input, std::size_t output) {
-  Operands o;
-  if (p.operation != Operation::gemm) {
+SumOperands operands_of(const Problem& p, const Case& input, std::size_t output) {
+  SumOperands o;
+  if (p.operation != SumOperation::gemm) {
     o.a = input.a;
     o.b = input.b;
     return o;
@@ -119,8 +119,8 @@ Asker::Asker(const Problem& problem, const Target& target, const RevealOptions& 
 
 Case Asker::case_of(const Probe& probe) const {
   const Problem& p = problem_;
-  Operands o = operands_of(p, probe);
-  if (p.operation != Operation::gemm) return {std::move(o.a), std::move(o.b), {}};
+  SumOperands o = operands_of(p, probe);
+  if (p.operation != SumOperation::gemm) return {std::move(o.a), std::move(o.b), {}};
   Case x;
   const std::size_t wb = code_bytes(p.b);
   x.a.reserve(o.a.size() * p.m);

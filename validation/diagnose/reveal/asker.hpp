@@ -21,7 +21,7 @@ struct Probe {
   double unit_x = 0, unit_y = 1;  // of leaves [begin, end)
   std::size_t begin = 0, end = 0;
   std::vector<Term> terms{};
-  std::shared_ptr<const Operands> dense{};  // instead of all that: operands as they are
+  std::shared_ptr<const SumOperands> dense{};  // instead of all that: operands as they are
 };
 
 // The value v as a term: (x, y) with alpha x y = v, or of C beta x = v; empty if the formats have none. Of a mean it
@@ -50,8 +50,8 @@ struct Meeting {
 Probe edge_probe(const Problem& problem, const std::vector<FormatSpec>& formats,
                  const std::vector<Meeting>& meetings, std::uint64_t seed, std::uint64_t index);
 
-Operands operands_of(const Problem& problem, const Probe& probe);
-Operands operands_of(const Problem& problem, const Case& input, std::size_t output);
+SumOperands operands_of(const Problem& problem, const Probe& probe);
+SumOperands operands_of(const Problem& problem, const Case& input, std::size_t output);
 
 class Asker {
  public:

@@ -60,7 +60,7 @@ void Prober::find_spots() {
     const std::vector<int>& children = node(v).children;
     if (children.empty()) continue;
     // A mean's root shows after the division alone.
-    if (is_root(v) && p_.operation == Operation::mean) continue;
+    if (is_root(v) && p_.operation == SumOperation::mean) continue;
     spots_.push_back(
         {v, near(children[0]), near(children[1]), is_root(v) ? -1 : near(sibling(tree_, facts_, v))});
   }
@@ -140,7 +140,7 @@ void Prober::probe_product(int v, int leaf, int other, bool is_c) {
   for (const int precision : precisions) {
     const int high = (precision + 1) / 2, low = precision / 2;
     const int up = std::max(0, least_result() + precision + std::max(0, -std::ilogb(p_.alpha)));
-    if (up > 0 && (p_.operation == Operation::mean || up > std::min(p_.a.emax(), 100) - 2)) continue;
+    if (up > 0 && (p_.operation == SumOperation::mean || up > std::min(p_.a.emax(), 100) - 2)) continue;
     double small = power(up - precision), rest = power(up);
     Probe x;
     if (!p_.has_b() || is_c) {

@@ -8,9 +8,10 @@
 
 namespace assay::diagnose {
 
-std::optional<Operands> fewest_terms(const Revelation& r, const Target& target, const Misprediction& wrong) {
+std::optional<SumOperands> fewest_terms(const Revelation& r, const Target& target,
+                                        const Misprediction& wrong) {
   const Problem& p = r.problem;
-  if (p.operation == Operation::gemm) return std::nullopt;
+  if (p.operation == SumOperation::gemm) return std::nullopt;
   Case x = random_case(p, wrong.kind, wrong.seed, wrong.index);
   const auto differs = [&](const Case& y) {
     const auto got = target(p, std::span(&y, 1)).at(0).at(0);

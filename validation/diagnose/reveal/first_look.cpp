@@ -29,22 +29,22 @@ class Look {
     one.m = one.n = 1;
     std::vector<Probe> probes;
     for (std::size_t i = 0; i < sums; ++i) {
-      Operands in = operands_of(one, random_case(one, InputKind::deep, seed_ ^ 0x6c6f6f6bU, i), 0);
-      if (one.operation != Operation::gemm) in.c = 0;
+      SumOperands in = operands_of(one, random_case(one, InputKind::deep, seed_ ^ 0x6c6f6f6bU, i), 0);
+      if (one.operation != SumOperation::gemm) in.c = 0;
       for (std::size_t order = 0; order < orders; ++order) {
         look_.inputs.push_back(order == 0 ? in : permuted(in, order * sums + i));
         Probe probe;
-        probe.dense = std::make_shared<Operands>(look_.inputs.back());
+        probe.dense = std::make_shared<SumOperands>(look_.inputs.back());
         probes.push_back(std::move(probe));
       }
     }
     look_.codes = channel_.ask(probes, "first look");
   }
 
-  Operands permuted(const Operands& in, std::uint64_t stream) const {
+  SumOperands permuted(const SumOperands& in, std::uint64_t stream) const {
     const CounterRandom random(seed_, stream);
     const std::size_t wa = code_bytes(p_.a), wb = code_bytes(p_.b);
-    Operands out = in;
+    SumOperands out = in;
     const auto swap = [](std::vector<std::byte>& codes, std::size_t width, std::size_t i, std::size_t j) {
       if (i == j) return;
       std::swap_ranges(codes.begin() + static_cast<std::ptrdiff_t>(i * width),
@@ -60,8 +60,8 @@ class Look {
   }
 
   // Term i + by, cyclically, in the place of term i.
-  Operands rotated(const Operands& in, std::size_t by) const {
-    Operands out = in;
+  SumOperands rotated(const SumOperands& in, std::size_t by) const {
+    SumOperands out = in;
     const auto turn = [&](std::vector<std::byte>& codes, std::size_t width) {
       std::rotate(codes.begin(), codes.begin() + static_cast<std::ptrdiff_t>(by * width),
                   codes.begin() + static_cast<std::ptrdiff_t>(p_.k * width));
@@ -74,20 +74,20 @@ class Look {
   void judge() {
     const auto all = [&](const auto& result) {
       std::vector<std::uint64_t> codes;
-      for (const Operands& in : look_.inputs) codes.push_back(result(in));
+      for (const SumOperands& in : look_.inputs) codes.push_back(result(in));
       return codes;
     };
-    const bool mean = p_.operation == Operation::mean;
+    const bool mean = p_.operation == SumOperation::mean;
     std::vector<std::vector<std::uint64_t>> chains;
     for (const Width width : {Width::float32, Width::float64, Width::extended})
-      chains.push_back(all([&](const Operands& in) { return chain_result(p_, in, width); }));
-    std::vector<std::uint64_t> exact = all([&](const Operands& in) { return exact_result(p_, in); });
+      chains.push_back(all([&](const SumOperands& in) { return chain_result(p_, in, width); }));
+    std::vector<std::uint64_t> exact = all([&](const SumOperands& in) { return exact_result(p_, in); });
     std::vector<std::uint64_t> by_float64 =
-        all([&](const Operands& in) { return exact_result(p_, in, true); });
+        all([&](const SumOperands& in) { return exact_result(p_, in, true); });
     if (different(by_float64, look_.codes) < different(exact, look_.codes)) exact.swap(by_float64);
     const std::vector<std::uint64_t> extended = chains.back();
     const std::vector<std::uint64_t> compensated =
-        all([&](const Operands& in) { return compensated_result(p_, in); });
+        all([&](const SumOperands& in) { return compensated_result(p_, in); });
     if (!mean && different(exact, look_.codes) == 0) {
       look_.exact = different(exact, extended) >= enough && different(exact, compensated) >= enough;
       return;
@@ -96,7 +96,8 @@ class Look {
     // Of three terms there are two trees more, which compensation can hardly be told from.
     for (std::size_t by = 1; by < 3 && p_.k == 3; ++by) {
       for (const Width width : {Width::float32, Width::float64, Width::extended})
-        chains.push_back(all([&](const Operands& in) { return chain_result(p_, rotated(in, by), width); }));
+        chains.push_back(
+            all([&](const SumOperands& in) { return chain_result(p_, rotated(in, by), width); }));
     }
     const bool plain = std::any_of(chains.begin(), chains.end(),
                                    [&](const auto& chain) { return different(chain, look_.codes) < enough; });
@@ -173,7 +174,7 @@ std::string unmodelled_arithmetic(const FirstLook& look, const Problem& p, const
   float64.node_rules = {NodeRule{formats::float64}};
   float64.leaf_rules = {LeafRule{}};
   float64.output.format = p.output;
-  if (p.operation == Operation::mean) float64.output.mean = MeanRule{formats::float64};
+  if (p.operation == SumOperation::mean) float64.output.mean = MeanRule{formats::float64};
   for (TreeNode& node : float64.nodes) node.rule = 0;
   TreeEvaluator evaluate(float64, p.a, p.b, p.c.value_or(formats::float32));
   const auto same = [&](std::uint64_t x, std::uint64_t y) {
@@ -181,7 +182,7 @@ std::string unmodelled_arithmetic(const FirstLook& look, const Problem& p, const
   };
   bool float64_fits = true, extended_fits = !look.inputs.empty();
   for (std::size_t i = 0; i < look.inputs.size() && extended_fits; ++i) {
-    const Operands& in = look.inputs[i];
+    const SumOperands& in = look.inputs[i];
     const CodeVector a{in.a.data(), p.k, 1, p.a}, b{in.b.data(), p.k, 1, p.b};
     float64_fits = float64_fits && same(evaluate(a, !p.has_b() ? nullptr : &b, in.c), look.codes[i]);
     extended_fits = same(extended_result(p, order, in), look.codes[i]);

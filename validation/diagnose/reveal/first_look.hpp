@@ -17,7 +17,7 @@ struct FirstLook {
   std::string refusal{};  // what no tree repeats, by name; empty: nothing is known against a tree
   std::string remark{};   // what may explain it where no tree is found; a node of many terms may do it, too
   // What was asked and came.
-  std::vector<Operands> inputs{};
+  std::vector<SumOperands> inputs{};
   std::vector<std::uint64_t> codes{};
 };
 

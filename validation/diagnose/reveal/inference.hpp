@@ -44,12 +44,12 @@ class Inference {
 
  private:
   struct Datum {
-    Operands in{};
+    SumOperands in{};
     std::uint64_t code = 0;
     bool real = true;  // answered with the problem's own alpha and beta
   };
   struct Pooled {
-    Operands in{};
+    SumOperands in{};
     std::uint64_t code = 0;
     bool asked = false;
   };
@@ -60,19 +60,19 @@ class Inference {
   void train(std::vector<AnsweredProbe> asked);
   void add_largest(std::vector<Probe>& probes) const;
   void add_narrow(std::vector<Probe>& probes) const;
-  std::vector<Operands> balanced() const;
+  std::vector<SumOperands> balanced() const;
   void improve_formats();
   void add_unread(std::vector<Probe>& probes) const;
-  static Probe dense(Operands operands) {
+  static Probe dense(SumOperands operands) {
     Probe x;
-    x.dense = std::make_shared<Operands>(std::move(operands));
+    x.dense = std::make_shared<SumOperands>(std::move(operands));
     return x;
   }
   void learn(const std::vector<Probe>& probes);
-  Operands random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const;
+  SumOperands random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const;
   bool same(std::uint64_t x, std::uint64_t y) const;
   std::size_t misses(std::size_t limit);
-  std::uint64_t evaluated(TreeEvaluator& evaluate, const Operands& in, bool real = true);
+  std::uint64_t evaluated(TreeEvaluator& evaluate, const SumOperands& in, bool real = true);
   std::uint64_t most_work() const;
   bool spent() const;
   bool hopeless() const;

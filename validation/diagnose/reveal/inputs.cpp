@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
-#include "reference/core/near_names.hpp"
 #include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/diagnose/reveal/reveal.hpp"
@@ -13,11 +12,6 @@
 
 namespace assay::diagnose {
 namespace {
-
-constexpr InputKind kinds[] = {InputKind::normal, InputKind::wide,    InputKind::tiny,
-                               InputKind::sparse, InputKind::zeros,   InputKind::integers,
-                               InputKind::deep,   InputKind::special, InputKind::threshold,
-                               InputKind::ties,   InputKind::top,     InputKind::patterned};
 
 // Kinds that are made term by term; null for the others.
 std::unique_ptr<const TermInputs> inputs_by_term(const Problem& p, InputKind kind, std::uint64_t seed,
@@ -165,33 +159,6 @@ class Generator {
 };
 
 }  // namespace
-
-std::string_view input_kind_name(InputKind kind) {
-  switch (kind) {
-    case InputKind::normal: return "normal";
-    case InputKind::wide: return "wide";
-    case InputKind::tiny: return "tiny";
-    case InputKind::sparse: return "sparse";
-    case InputKind::zeros: return "zeros";
-    case InputKind::integers: return "integers";
-    case InputKind::special: return "special";
-    case InputKind::threshold: return "threshold";
-    case InputKind::deep: return "deep";
-    case InputKind::ties: return "ties";
-    case InputKind::top: return "top";
-    case InputKind::patterned: return "patterned";
-  }
-  return "?";
-}
-
-InputKind parse_input_kind(std::string_view name) {
-  std::vector<std::string> names;
-  for (const InputKind kind : kinds) {
-    if (input_kind_name(kind) == name) return kind;
-    names.emplace_back(input_kind_name(kind));
-  }
-  throw unknown_name("--values", "a kind of inputs", name, names);
-}
 
 Case random_case(const Problem& p, InputKind kind, std::uint64_t seed, std::uint64_t index) {
   Generator g(p, kind, seed + 0x1000003U * static_cast<std::uint64_t>(kind), index);

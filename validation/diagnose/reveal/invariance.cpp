@@ -38,7 +38,7 @@ std::vector<std::size_t> places(std::size_t m, bool all) {
 }
 
 std::vector<Setting> all_settings(const Problem& p, const Variation& v) {
-  if (p.operation != Operation::gemm && (!v.m.empty() || !v.n.empty() || v.row))
+  if (p.operation != SumOperation::gemm && (!v.m.empty() || !v.n.empty() || v.row))
     throw InputError("--vary", "", "threads, offset and run: m, n and row are gemm's",
                      std::string(operation_name(p.operation)));
   std::vector<Setting> settings;
@@ -98,7 +98,7 @@ Case embedded(const Problem& p, const Setting& s, std::size_t columns, std::uint
   one.m = 1;
   one.n = columns;
   const Case core = row_of(one, seed, trial);
-  if (p.operation != Operation::gemm) return core;
+  if (p.operation != SumOperation::gemm) return core;
   Case x = random_case(problem_at(p, s), others_of(trial), seed ^ (s.m * 0x10001U + s.n), trial + 1000);
   const std::size_t wa = code_bytes(p.a), wb = code_bytes(p.b);
   std::copy(core.a.begin(), core.a.end(), x.a.begin() + static_cast<std::ptrdiff_t>(s.row * p.k * wa));
@@ -117,7 +117,7 @@ class Comparison {
  public:
   Comparison(const Problem& problem, const Target& target, const Variation& variation,
              const RevealOptions& options, std::size_t trials)
-      : target_(target), options_(options), matrix_(problem.operation == Operation::gemm) {
+      : target_(target), options_(options), matrix_(problem.operation == SumOperation::gemm) {
     check_problem(problem);
     result_.problem = problem;
     result_.trials = trials;

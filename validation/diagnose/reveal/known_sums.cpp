@@ -25,7 +25,7 @@ template <class Real>
 using Terms = std::vector<Term<Real>>;
 
 template <class Real>
-Terms<Real> terms_of(const Problem& p, const Operands& o) {
+Terms<Real> terms_of(const Problem& p, const SumOperands& o) {
   const CodeVector a{o.a.data(), p.k, 1, p.a}, b{o.b.data(), p.k, 1, p.b};
   Terms<Real> terms(p.k, {0, 1});
   for (std::size_t i = 0; i < p.k; ++i) {
@@ -138,7 +138,7 @@ struct Way {
 
 template <class Real>
 std::vector<Way<Real>> ways(const Problem& p) {
-  if (p.operation == Operation::mean)
+  if (p.operation == SumOperation::mean)
     return {{"a mean that each term updates by (x - mean) / n, in ", running_mean<Real>}};
   std::vector<Way<Real>> list{{"a compensated sum (Kahan's) in ", kahan<Real>},
                               {"a compensated sum (Neumaier's) in ", neumaier<Real>}};
@@ -157,12 +157,12 @@ std::vector<Way<Real>> ways(const Problem& p) {
 }
 
 template <class Real>
-void add_ways(const Problem& p, const std::vector<Operands>& inputs, const std::string& format,
+void add_ways(const Problem& p, const std::vector<SumOperands>& inputs, const std::string& format,
               std::vector<KnownSum>& list) {
   for (const bool backwards : {false, true}) {
     for (const Way<Real>& way : ways<Real>(p)) {
       KnownSum known{way.name + format + (backwards ? ", from the last term to the first" : ""), {}};
-      for (const Operands& o : inputs) {
+      for (const SumOperands& o : inputs) {
         Terms<Real> terms = terms_of<Real>(p, o);
         if (backwards) std::reverse(terms.begin(), terms.end());
         known.codes.push_back(rounded(static_cast<Extended>(way.sum(terms)), p.output));
@@ -174,7 +174,7 @@ void add_ways(const Problem& p, const std::vector<Operands>& inputs, const std::
 
 }  // namespace
 
-std::vector<KnownSum> known_sums(const Problem& p, const std::vector<Operands>& inputs) {
+std::vector<KnownSum> known_sums(const Problem& p, const std::vector<SumOperands>& inputs) {
   std::vector<KnownSum> list;
   add_ways<double>(p, inputs, "float64", list);
   add_ways<float>(p, inputs, "float32", list);
@@ -182,7 +182,7 @@ std::vector<KnownSum> known_sums(const Problem& p, const std::vector<Operands>& 
   return list;
 }
 
-std::uint64_t exact_result(const Problem& p, const Operands& o, bool by_float64) {
+std::uint64_t exact_result(const Problem& p, const SumOperands& o, bool by_float64) {
   ExactSum sum;
   const CodeVector a{o.a.data(), p.k, 1, p.a}, b{o.b.data(), p.k, 1, p.b};
   for (std::size_t i = 0; i < p.k; ++i) {
@@ -197,7 +197,7 @@ std::uint64_t exact_result(const Problem& p, const Operands& o, bool by_float64)
   return encode(exact_from_code(sum.rounded(formats::float64).code, formats::float64), p.output).code;
 }
 
-std::uint64_t chain_result(const Problem& p, const Operands& o, Width width) {
+std::uint64_t chain_result(const Problem& p, const SumOperands& o, Width width) {
   switch (width) {
     case Width::float32: return rounded(static_cast<Extended>(chain(terms_of<float>(p, o))), p.output);
     case Width::float64: return rounded(static_cast<Extended>(chain(terms_of<double>(p, o))), p.output);
@@ -206,12 +206,12 @@ std::uint64_t chain_result(const Problem& p, const Operands& o, Width width) {
   return rounded(chain(terms_of<Extended>(p, o)), p.output);
 }
 
-std::uint64_t compensated_result(const Problem& p, const Operands& o) {
+std::uint64_t compensated_result(const Problem& p, const SumOperands& o) {
   const Terms<double> terms = terms_of<double>(p, o);
   return rounded(static_cast<Extended>(p.has_b() ? dot2(terms) : neumaier(terms)), p.output);
 }
 
-std::uint64_t extended_result(const Problem& p, const AdditionTree& tree, const Operands& o) {
+std::uint64_t extended_result(const Problem& p, const AdditionTree& tree, const SumOperands& o) {
   const Terms<Extended> terms = terms_of<Extended>(p, o);
   std::vector<Extended> values(tree.nodes.size(), 0);
   for (std::size_t at = 0; at < values.size(); ++at) {
@@ -222,7 +222,7 @@ std::uint64_t extended_result(const Problem& p, const AdditionTree& tree, const 
     values[at] = leaf == p.k ? static_cast<Extended>(decode(o.c, *p.c)) : terms[leaf].a * terms[leaf].b;
   }
   const Extended sum = values.back();
-  return rounded(p.operation == Operation::mean ? sum / static_cast<Extended>(p.k) : sum, p.output);
+  return rounded(p.operation == SumOperation::mean ? sum / static_cast<Extended>(p.k) : sum, p.output);
 }
 
 }  // namespace assay::diagnose

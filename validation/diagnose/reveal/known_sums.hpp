@@ -18,17 +18,17 @@ struct KnownSum {
 };
 
 // Each of them for each of the inputs. Empty where the host has no 80-bit long double.
-std::vector<KnownSum> known_sums(const Problem& problem, const std::vector<Operands>& inputs);
+std::vector<KnownSum> known_sums(const Problem& problem, const std::vector<SumOperands>& inputs);
 
 // The exact sum of the terms, and C, rounded once to nearest even; or first to float64 and then to the output.
-std::uint64_t exact_result(const Problem& problem, const Operands& operands, bool by_float64 = false);
+std::uint64_t exact_result(const Problem& problem, const SumOperands& operands, bool by_float64 = false);
 
 // Chains in order: what any accumulator of these places can lose.
 enum class Width : std::uint8_t { float32, float64, extended };
-std::uint64_t chain_result(const Problem& problem, const Operands& operands, Width width);
-std::uint64_t compensated_result(const Problem& problem, const Operands& operands);  // Neumaier, float64
+std::uint64_t chain_result(const Problem& problem, const SumOperands& operands, Width width);
+std::uint64_t compensated_result(const Problem& problem, const SumOperands& operands);  // Neumaier, float64
 
 // The tree with every product exact and every addition in 80 bits (64 places), whatever its rules say.
-std::uint64_t extended_result(const Problem& problem, const AdditionTree& tree, const Operands& operands);
+std::uint64_t extended_result(const Problem& problem, const AdditionTree& tree, const SumOperands& operands);
 
 }  // namespace assay::diagnose

@@ -42,7 +42,7 @@ struct Mistake {
 
 std::vector<Mistake> mistakes(const Problem& p) {
   std::vector<Mistake> list;
-  const bool gemm = p.operation == Operation::gemm;
+  const bool gemm = p.operation == SumOperation::gemm;
   const bool one_width = !p.has_b() || code_bytes(p.a) == code_bytes(p.b);
   const bool apart_is_possible = p.has_b() && one_width && (!p.c || code_bytes(*p.c) == code_bytes(p.a));
   for (const bool apart : {false, true}) {
@@ -58,9 +58,9 @@ std::vector<Mistake> mistakes(const Problem& p) {
   }
   list.push_back({.reversed = true});
   list.push_back({.late = true});
-  if (p.operation == Operation::sum) list.push_back({.divided = true});
-  if (p.operation == Operation::mean) list.push_back({.undivided = true});
-  if (p.operation == Operation::dot) list.push_back({.without_b = true});
+  if (p.operation == SumOperation::sum) list.push_back({.divided = true});
+  if (p.operation == SumOperation::mean) list.push_back({.undivided = true});
+  if (p.operation == SumOperation::dot) list.push_back({.without_b = true});
   // Simple explanations before those that take several mistakes.
   const auto count = [](const Mistake& m) {
     return int{m.apart} + int{m.swapped} + int{m.a_turned} + int{m.b_turned} + int{m.d_turned};
@@ -98,9 +98,9 @@ class MistakeReader {
   void make_cases() {
     constexpr std::size_t most_cases = 6, most_outputs = 48;
     const double share =
-        std::min(1.0, (p_.operation == Operation::gemm ? 2.5 : 6.0) /
-                          (p_.operation == Operation::gemm ? std::sqrt(static_cast<double>(p_.k))
-                                                           : static_cast<double>(p_.k)));
+        std::min(1.0, (p_.operation == SumOperation::gemm ? 2.5 : 6.0) /
+                          (p_.operation == SumOperation::gemm ? std::sqrt(static_cast<double>(p_.k))
+                                                              : static_cast<double>(p_.k)));
     std::uint64_t next = 0;
     const auto fill = [&](std::vector<std::byte>& bytes, const FormatSpec& f, std::size_t n) {
       bytes.resize(n * code_bytes(f));
@@ -148,7 +148,7 @@ class MistakeReader {
   }
 
   std::uint64_t result(const Mistake& m, std::size_t which, std::size_t output) const {
-    const bool gemm = p_.operation == Operation::gemm;
+    const bool gemm = p_.operation == SumOperation::gemm;
     std::size_t row = gemm ? output / p_.n : 0, column = gemm ? output % p_.n : 0;
     if (m.d_turned) {
       row = output % p_.m;
@@ -168,7 +168,7 @@ class MistakeReader {
     sum *= p_.alpha;
     if (p_.adds_c())
       sum += p_.beta * element(m, which, 2, m.d_turned ? column * p_.m + row : row * p_.n + column);
-    const bool mean = (p_.operation == Operation::mean && !m.undivided) || m.divided;
+    const bool mean = (p_.operation == SumOperation::mean && !m.undivided) || m.divided;
     return encode(mean ? sum / static_cast<double>(p_.k) : sum, p_.output).code;
   }
 

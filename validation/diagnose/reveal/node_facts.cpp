@@ -209,7 +209,7 @@ bool Prober::rounds_to_nearest(int i) {
 
 void Prober::probe_last_rounding() {
   const int root = static_cast<int>(tree_.nodes.size()) - 1, p = p_.output.precision;
-  if (node(root).children.size() != 2 || p_.operation == Operation::mean) return;
+  if (node(root).children.size() != 2 || p_.operation == SumOperation::mean) return;
   for (const std::size_t side : {0U, 1U}) {
     const int pair = node(root).children[side], other = near(node(root).children[1 - side]);
     if (node(pair).children.empty()) continue;

@@ -35,7 +35,7 @@ std::vector<double> Channel::values(const std::vector<Probe>& probes, std::strin
 
 double Channel::value_of(std::uint64_t code) const {
   const double x = decode(code, problem().output);
-  if (problem().operation != Operation::mean || !std::isfinite(x)) return x;
+  if (problem().operation != SumOperation::mean || !std::isfinite(x)) return x;
   const FormatSpec& f = problem().output;
   const double sum = x * static_cast<double>(problem().k) / mean_scale(problem());
   int e = 0;
@@ -219,7 +219,7 @@ class Search {
           wrong = fmt::format("{} of {:g} came to {:g}", units, mask.u, sums[c]);
         const double whole = static_cast<double>(units) * mask.u;
         const double off = std::fabs(sums[c] * static_cast<double>(p_.k) - whole);
-        if (!wrong.empty() && p_.operation == Operation::sum &&
+        if (!wrong.empty() && p_.operation == SumOperation::sum &&
             off <= std::ldexp(whole, 1 - p_.output.precision))
           wrong += " (is it a mean?)";
         if (!wrong.empty() && p_.scaled()) wrong += " (are alpha and beta heeded?)";

@@ -285,12 +285,6 @@ void note_digits(Revelation& r, int printed) {
                     std::string(f.dtype) + " needs " + digits + ": print them with %." + digits + "g or %a");
 }
 
-std::size_t unexplained(const Revelation& r) {
-  std::size_t count = 0;
-  for (const OrderClass& c : r.classes) count += c.training_misses;
-  return count;
-}
-
 Predictor::Predictor(const Revelation& r) : revelation_(r) {
   const Problem& p = r.problem;
   for (const OrderClass& c : r.classes) {
@@ -302,7 +296,7 @@ Predictor::Predictor(const Revelation& r) : revelation_(r) {
 
 std::vector<std::optional<std::uint64_t>> Predictor::operator()(const Case& input) {
   const Problem& p = revelation_.problem;
-  const bool matrix = p.operation == Operation::gemm;
+  const bool matrix = p.operation == SumOperation::gemm;
   const CodeMatrix a{input.a.data(), p.m, p.k, static_cast<std::ptrdiff_t>(p.k), 1, p.a};
   const CodeMatrix b = matrix ? CodeMatrix{input.b.data(), p.k, p.n, static_cast<std::ptrdiff_t>(p.n), 1, p.b}
                               : CodeMatrix{input.b.data(), p.k, 1, 1, 1, p.b};
@@ -427,13 +421,6 @@ class Scoring {
 };
 
 }  // namespace
-
-bool all_predicted(const PredictionScore& s) {
-  return s.results > 0 && s.wrong == 0 && s.without_tree == 0 && s.changed == 0;
-}
-bool all_explained(const Revelation& r, const PredictionScore& s) {
-  return all_predicted(s) && unexplained(r) == 0;
-}
 
 PredictionScore score(const Revelation& r, const Target& target, std::uint64_t seed, std::uint64_t results,
                       const RevealOptions& options) {

@@ -14,7 +14,7 @@ namespace assay::diagnose {
 
 FoundRules Inference::run() {
   tree_.output.format = p_.output;
-  if (p_.operation == Operation::mean) tree_.output.mean = MeanRule{p_.output};
+  if (p_.operation == SumOperation::mean) tree_.output.mean = MeanRule{p_.output};
   tree_.node_rules = {NodeRule{p_.output}};
   tree_.leaf_rules = {LeafRule{}};
   TreeFacts facts = find_facts(even_, tree_);
@@ -79,7 +79,7 @@ void Inference::train(std::vector<AnsweredProbe> asked) {
   if (p_.c && !p_.adds_c()) add_unread(probes);
   add_largest(probes);
   add_narrow(probes);
-  for (Operands& x : balanced()) probes.push_back(dense(std::move(x)));
+  for (SumOperands& x : balanced()) probes.push_back(dense(std::move(x)));
   learn(probes);
 }
 
@@ -101,7 +101,7 @@ void Inference::add_largest(std::vector<Probe>& probes) const {
 void Inference::add_narrow(std::vector<Probe>& probes) const {
   const int p = p_.output.precision;
   if (p > 16 || p_.k < 3) return;
-  const double one = p_.operation == Operation::mean ? static_cast<double>(p_.k) : 1;
+  const double one = p_.operation == SumOperation::mean ? static_cast<double>(p_.k) : 1;
   const int k = static_cast<int>(p_.k), float32_places = formats::float32.precision;
   for (const std::array leaves :
        {std::array{0, 1, 2}, std::array{k - 1, k / 2, 0}, std::array{k / 2, 0, k - 1}}) {
@@ -119,7 +119,7 @@ void Inference::add_narrow(std::vector<Probe>& probes) const {
 void Inference::add_unread(std::vector<Probe>& probes) const {
   if (p_.c->specials != Specials::ieee) return;
   for (const std::uint64_t c : {p_.c->nan_code(), p_.c->infinity_code()}) {
-    Operands x = random_operands(InputKind::normal, seed_ ^ 0x756e72656164U, 0);
+    SumOperands x = random_operands(InputKind::normal, seed_ ^ 0x756e72656164U, 0);
     x.c = c;
     probes.push_back(dense(std::move(x)));
   }
@@ -127,9 +127,9 @@ void Inference::add_unread(std::vector<Probe>& probes) const {
 
 // A term x y, or two of half as much, and a C with alpha x y + beta C near 0: what either product was rounded to is all
 // that is left, in however narrow a result. The best of some, of both signs.
-std::vector<Operands> Inference::balanced() const {
+std::vector<SumOperands> Inference::balanced() const {
   constexpr std::size_t most = 24;
-  std::vector<Operands> list;
+  std::vector<SumOperands> list;
   if (!p_.scaled() || !p_.adds_c()) return list;
   struct Terms {
     double off, x, y, c;
@@ -170,7 +170,7 @@ void Inference::learn(const std::vector<Probe>& probes) {
   for (std::size_t i = 0; i < codes.size(); ++i) data_.push_back({*probes[i].dense, codes[i], true});
 }
 
-Operands Inference::random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const {
+SumOperands Inference::random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const {
   Problem one = p_;
   one.m = one.n = 1;
   return operands_of(one, random_case(one, kind, seed, i), 0);
@@ -193,7 +193,7 @@ std::size_t Inference::misses(std::size_t limit) {
   return count;
 }
 
-std::uint64_t Inference::evaluated(TreeEvaluator& evaluate, const Operands& in, bool real) {
+std::uint64_t Inference::evaluated(TreeEvaluator& evaluate, const SumOperands& in, bool real) {
   constexpr std::uint64_t shown_every = 1U << 22U;
   work_ += nodes();
   if (work_ >= next_shown_) {

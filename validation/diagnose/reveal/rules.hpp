@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "validation/diagnose/reveal/order.hpp"
+#include "validation/judge/rules_text.hpp"
 
 namespace assay::diagnose {
+
+using judge::describe;
 
 struct FoundRules {
   std::size_t training = 0, misses = 0;
@@ -19,14 +22,5 @@ struct FoundRules {
 // single leaves and nodes; `real` the problem as it is. They may be one. `most_work`: RevealOptions.
 FoundRules find_rules(Channel& even, Channel& real, AdditionTree& tree, std::uint64_t seed,
                       std::uint64_t most_work);
-
-// "float32 nearest-even", "float32 toward-zero, flushes results, terms cut to 24 places": for people.
-std::string describe(const NodeRule& rule);
-std::string describe(const LeafRule& rule);
-std::string describe(const OutputRule& rule);
-// "below 2^emin after a rounding with no limit on the exponent, as x86 has it"; "a term whose factor in A is 0 adds
-// nothing"; empty for what is usual.
-std::string describe(Tininess tiny);
-std::string describe(SkippedTerms skipped);
 
 }  // namespace assay::diagnose

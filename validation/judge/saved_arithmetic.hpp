@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "reference/exact/arithmetic.hpp"
-#include "validation/diagnose/reveal/reveal.hpp"
+#include "validation/judge/revelation.hpp"
 
-namespace assay::diagnose {
+namespace assay::judge {
 
 struct SavedArithmetic {
   std::string name{};                                // "openblas_sgemm"
@@ -42,4 +42,4 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved);
 // What make_revealed() was given; null for any other arithmetic.
 const SavedArithmetic* saved_of(const Arithmetic& arithmetic);
 
-}  // namespace assay::diagnose
+}  // namespace assay::judge

@@ -1,4 +1,4 @@
-#include "validation/diagnose/reveal/revealed.hpp"
+#include "validation/judge/saved_arithmetic.hpp"
 
 #include <fmt/format.h>
 
@@ -11,9 +11,10 @@
 #include "reference/core/error.hpp"
 #include "reference/exact/exact_dot.hpp"
 #include "reference/formats/encode.hpp"
-#include "validation/diagnose/reveal/rules.hpp"
+#include "validation/judge/own_scaling.hpp"
+#include "validation/judge/rules_text.hpp"
 
-namespace assay::diagnose {
+namespace assay::judge {
 namespace {
 
 class Revealed final : public Arithmetic {
@@ -24,7 +25,7 @@ class Revealed final : public Arithmetic {
   // alpha A B + beta C where there are an alpha and a beta.
   ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override {
     const Problem& p = saved_.shapes.front().revelation.problem;
-    if (p.operation == Operation::mean) return mean(a);
+    if (p.operation == SumOperation::mean) return mean(a);
     if (!p.scaled()) return unskipped(a, b, c);
     ExactDot sum = unskipped(a, b, std::nullopt);
     const ExactValue<std::uint64_t> alpha = assay::exact(p.alpha), beta = assay::exact(p.beta);
@@ -208,11 +209,11 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
                  saved.program + " does";
   info.inputs.emplace_back(first.a, !first.has_b() ? first.a : first.b);
   info.outputs = {first.output};
-  if (first.operation == Operation::mean) info.scaling = OwnScaling{.mean = true};
+  if (first.operation == SumOperation::mean) info.scaling = OwnScaling{.mean = true};
   if (first.scaled()) {
     info.scaling =
         OwnScaling{.alpha = first.alpha, .beta = first.c ? std::optional(first.beta) : std::nullopt};
-    info.summary += ", " + judge::describe(*info.scaling);
+    info.summary += ", " + describe(*info.scaling);
   }
   info.accumulator = first.c.value_or(first.output);
   info.order = "a tree: see the file";
@@ -236,4 +237,4 @@ std::unique_ptr<const Arithmetic> make_revealed(SavedArithmetic saved) {
   return std::make_unique<Revealed>(std::move(saved), std::move(info));
 }
 
-}  // namespace assay::diagnose
+}  // namespace assay::judge

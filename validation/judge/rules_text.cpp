@@ -1,6 +1,6 @@
-#include "validation/diagnose/reveal/rules.hpp"
+#include "validation/judge/rules_text.hpp"
 
-namespace assay::diagnose {
+namespace assay::judge {
 namespace {
 
 std::string rounding_text(const FormatSpec& f, Rounding mode) {
@@ -75,4 +75,4 @@ std::string describe(const OutputRule& r) {
                  : "");
 }
 
-}  // namespace assay::diagnose
+}  // namespace assay::judge
