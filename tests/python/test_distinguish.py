@@ -56,7 +56,7 @@ def test_probes():
     found = assay.distinguish(probe, 'chain_f32')
     assert found and found.a.shape == (6,) and found.c is None and found.x == 'backwards'
     assert same_bits(found.x_result, backwards(found.a, found.b))
-    with pytest.raises(assay.InputError, match='revealed for 6'):
+    with pytest.raises(assay.ContractError, match='revealed for 6'):
         assay.distinguish(probe, 'chain_f32', k=7)
 
 

@@ -99,9 +99,9 @@ def test_a_callable_that_raises():
 
 
 @pytest.mark.parametrize('arguments, error, words', [
-    (dict(vary='q=1'), assay.InputError, 'vary'), (dict(vary='row'), assay.InputError, 'two settings'),
-    (dict(vary='m=1,m=2'), assay.InputError, 'once'), (dict(vary='offset=64,0'), assay.InputError, '63'),
-    (dict(vary='m=2:'), assay.InputError, 'vary m'), (dict(vary='m=1,2', trials=0), assay.ContractError, 'trials'),
+    (dict(vary='q=1'), assay.ContractError, 'vary'), (dict(vary='row'), assay.ContractError, 'two settings'),
+    (dict(vary='m=1,m=2'), assay.ContractError, 'once'), (dict(vary='offset=64,0'), assay.ContractError, '63'),
+    (dict(vary='m=2:'), assay.ContractError, 'vary m'), (dict(vary='m=1,2', trials=0), assay.ContractError, 'trials'),
     (dict(vary='m=1,2', a='f31'), assay.InputError, 'f31'),
     (dict(vary='m=1,2', offset=64), assay.ContractError, 'offset'),
     (dict(vary='m=1,2', round=0), assay.ContractError, 'round'),

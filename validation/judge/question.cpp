@@ -112,7 +112,7 @@ Accumulation accumulation_of(const Request& r, const FormatSpec& otherwise) {
   }
   how.rounding = typed_for(r.option("mode"), [&] { return parse_rounding(r.mode); });
   how.flush = r.flush;
-  how.order = typed_for(r.option("order"), [&] { return parse_order(r.order); });
+  how.order = parse_order(r.option("order"), r.order);
   return how;
 }
 

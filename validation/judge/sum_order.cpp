@@ -1,5 +1,7 @@
 #include "validation/judge/sum_order.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,7 +14,7 @@
 
 namespace assay::judge {
 
-SumOrder parse_order(const std::string& typed) {
+SumOrder parse_order(std::string_view option, const std::string& typed) {
   std::vector<std::uint64_t> numbers;
   const std::size_t first = typed.find(':');
   for (std::size_t at = first; at != std::string::npos;) {
@@ -21,7 +23,8 @@ SumOrder parse_order(const std::string& typed) {
     const char* const stop = typed.data() + end;
     const auto [read, status] = std::from_chars(typed.data() + at + 1, stop, number);
     if (status != std::errc{} || read != stop)
-      throw InputError("--order", "", "a whole number after the colon", quoted(typed));
+      throw UsageError(
+          fmt::format("{} requires a whole number after each colon, not {}", option, quoted(typed)));
     numbers.push_back(number);
     at = end == typed.size() ? std::string::npos : end;
   }
@@ -36,15 +39,16 @@ SumOrder parse_order(const std::string& typed) {
   if (found == known.end()) {
     std::vector<std::string> names;
     for (const auto& [name, order] : known) names.emplace_back(name);
-    throw unknown_name("--order", "a known name", kind, names);
+    throw unknown_name(std::string(option), "a known name", kind, names);
   }
   SumOrder order = found->second;
   const bool pairwise = kind == "pairwise", blocked = kind == "blocked";
   const std::size_t most = blocked ? 2 : pairwise ? 1 : 0;
   const bool lanes_missing = blocked && numbers.empty();
   if (numbers.size() > most || lanes_missing || (!numbers.empty() && numbers[0] == 0)) {
-    throw InputError("--order", "", "any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL]",
-                     quoted(typed));
+    throw UsageError(
+        fmt::format("{} requires any, sequential, pairwise[:BASE] or blocked:LANES[:PANEL], not {}", option,
+                    quoted(typed)));
   }
   if (pairwise && !numbers.empty()) order.base = numbers[0];
   if (blocked) {

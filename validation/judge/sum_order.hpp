@@ -2,13 +2,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "reference/exact/schedule.hpp"
 
 namespace assay::judge {
 
 // "any", "sequential", "pairwise", "pairwise:128", "blocked:LANES", "blocked:LANES:PANEL". InputError that names
-// --order for anything else.
-SumOrder parse_order(const std::string& typed);
+// `option` for an unknown name, UsageError for numbers that do not go with it.
+SumOrder parse_order(std::string_view option, const std::string& typed);
 
 }  // namespace assay::judge

@@ -118,9 +118,9 @@ void bind_distinguish(py::module_& m) {
         "both know\n"
         "seed      of the search: the same arguments give the same input\n"
         "limit     inputs to try; making a found one smaller tries more\n\n"
-        "Returns a Distinction. InputError for unknown names, for two that share no formats, and for a "
-        "length that\n"
-        "one of them does not know.");
+        "Returns a Distinction. InputError for unknown names; ContractError for two that share no formats, "
+        "and for a\n"
+        "length that one of them does not know.");
 }
 
 }  // namespace assay::python

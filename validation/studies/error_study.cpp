@@ -40,12 +40,13 @@ std::vector<NamedOrder> orders_of(const ErrorQuestion& q, std::vector<NamedOrder
   const std::string option = judge::option_name(q.caller, "order");
   std::vector<NamedOrder> orders;
   for (const std::string& text : q.orders) {
-    const SumOrder order = judge::typed_for(option, [&] { return judge::parse_order(text); });
+    const SumOrder order = judge::parse_order(option, text);
     if (order.kind == SumOrder::Kind::any || order.lanes > 65536)
-      throw InputError(option, "",
-                       "an order that can be computed: sequential, pairwise[:BASE] or "
-                       "blocked:LANES[:PANEL] with at most 65536 lanes",
-                       quoted(text));
+      throw UsageError(
+          fmt::format("{} requires an order that can be computed: sequential, pairwise[:BASE] or "
+                      "blocked:LANES[:PANEL] with at most "
+                      "65536 lanes, not {}",
+                      option, quoted(text)));
     if (std::none_of(orders.begin(), orders.end(), [&](const NamedOrder& t) { return t.name == text; }))
       orders.push_back({text, order});
   }

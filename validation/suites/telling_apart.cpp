@@ -52,7 +52,7 @@ std::optional<std::size_t> terms_of(const PairQuestion& q) {
   if (both.empty()) throw UsageError("the two arithmetics share no number of terms: " + known);
   if (!terms) return *both.begin();
   if (!both.contains(*terms))
-    throw InputError(option, "", "a number of terms that is known: " + known, std::to_string(*terms));
+    throw UsageError(fmt::format("{} {} is no number of terms that is known: {}", option, *terms, known));
   return terms;
 }
 

@@ -33,8 +33,8 @@ struct PairQuestion {
   judge::Caller caller = judge::Caller::command;
 };
 
-// UsageError for one format of the operands without the other; InputError for a text that is no format, for a number
-// of terms that one of the two does not know, and for a saved arithmetic of sums or of several trees.
+// UsageError for one format of the operands without the other, and for a number of terms that one of the two does not
+// know; InputError for a text that is no format, and for a saved arithmetic of sums or of several trees.
 DistinguishOptions search_options(const PairQuestion& question);
 
 // How long it takes to try all inputs of this many terms, in seconds, measured at short ones. nullopt where one of the

@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(invariance_names_the_first_change) {
   BOOST_TEST(stays.invariant);
   BOOST_TEST(stays.first_change == stays.settings.size());
   BOOST_TEST(stays.answers_vary);
-  BOOST_CHECK_THROW(invariance({.operation = SumOperation::dot, .k = 4}, mixed(true), v), InputError);
-  BOOST_CHECK_THROW(invariance(p, mixed(true), {.m = {3}}), InputError);  // nothing to compare
+  BOOST_CHECK_THROW(invariance({.operation = SumOperation::dot, .k = 4}, mixed(true), v), UsageError);
+  BOOST_CHECK_THROW(invariance(p, mixed(true), {.m = {3}}), UsageError);  // nothing to compare
   const auto zeros = [](const Problem& asked, std::span<const Case> cases) {
     return std::vector<Answer>(cases.size(), Answer(asked.outputs(), 0));
   };

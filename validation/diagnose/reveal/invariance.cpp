@@ -39,7 +39,7 @@ std::vector<std::size_t> places(std::size_t m, bool all) {
 
 std::vector<Setting> all_settings(const Problem& p, const Variation& v) {
   if (p.operation != SumOperation::gemm && (!v.m.empty() || !v.n.empty() || v.row))
-    throw InputError("--vary", "", "threads, offset and run: m, n and row are gemm's",
+    throw UsageError("--vary: m, n and row are for gemm, not for " +
                      std::string(operation_name(p.operation)));
   std::vector<Setting> settings;
   for (const std::size_t m : values_of(v.m, p.m)) {
@@ -54,7 +54,7 @@ std::vector<Setting> all_settings(const Problem& p, const Variation& v) {
       }
     }
   }
-  if (settings.size() < 2) throw InputError("--vary", "", "two settings or more to compare", "one");
+  if (settings.size() < 2) throw UsageError("--vary requires two settings or more to compare, not one");
   return settings;
 }
 

@@ -79,7 +79,7 @@ struct Invariance {
   std::vector<std::size_t> columns{};
 };
 
-// InputError for a variation that the operation does not have or that leaves one setting; ContractError for no trials;
+// UsageError for a variation that the operation does not have or that leaves one setting; ContractError for no trials;
 // TargetError from the target, unless its bits differ already. The bits are those of `trials` random rows with
 // `problem.k` terms; then the trees of one setting of each class are revealed (of `most_trees` classes; 0: none).
 Invariance invariance(const Problem& problem, const Target& target, const Variation& variation,

@@ -1,5 +1,7 @@
 #include "validation/diagnose/reveal/variation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -30,8 +32,7 @@ std::vector<int> no_larger(const std::string& what, const std::vector<std::size_
   std::vector<int> all;
   for (const std::size_t x : numbers) {
     if (x > most)
-      throw InputError(what, "", "numbers of " + std::to_string(least) + " to " + std::to_string(most),
-                       std::to_string(x));
+      throw UsageError(fmt::format("{} requires numbers of {} to {}, not {}", what, least, most, x));
     all.push_back(static_cast<int>(x));
   }
   return all;
@@ -42,9 +43,8 @@ std::vector<int> no_larger(const std::string& what, const std::vector<std::size_
 std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed, std::size_t least) {
   constexpr std::size_t most = 100000;
   const auto refuse = [&] {
-    throw InputError(std::string(option), "",
-                     "numbers of " + std::to_string(least) + " and more: 64, 8,33,64, 1:16 or 1:64:8",
-                     quoted(typed));
+    throw UsageError(fmt::format("{} requires numbers of {} and more, as 64, 8,33,64, 1:16 or 1:64:8, not {}",
+                                 option, least, quoted(typed)));
   };
   std::vector<std::size_t> list;
   const char* at = typed.data();
@@ -83,7 +83,7 @@ Variation parse_variation(std::string_view option, const std::string& typed, int
     const std::string name = word.substr(0, equals), what = std::string(option) + ' ' + name;
     const bool has = equals != std::string::npos;
     if (!names.insert(name).second)
-      throw InputError(std::string(option), "", "each thing once", quoted(typed));
+      throw UsageError(fmt::format("{} requires each thing once, not {}", option, quoted(typed)));
     const auto values = [&] { return parse_numbers(what, word.substr(equals + 1)); };
     if (name == "m" && has) {
       v.m = values();
@@ -99,9 +99,10 @@ Variation parse_variation(std::string_view option, const std::string& typed, int
     } else if (name == "run") {
       v.runs = has ? values().front() : 3;
     } else {
-      throw InputError(std::string(option), "",
-                       "m=NUMBERS, n=NUMBERS, row, threads[=NUMBERS], offset[=NUMBERS], run[=HOW OFTEN]",
-                       quoted(word));
+      throw UsageError(
+          fmt::format("{} takes m=NUMBERS, n=NUMBERS, row, threads[=NUMBERS], offset[=NUMBERS] and run[=HOW "
+                      "OFTEN], not {}",
+                      option, quoted(word)));
     }
   }
   return v;

@@ -12,12 +12,12 @@
 
 namespace assay::diagnose {
 
-// "8,33,64" or "1:16" or "1:64:8": numbers of `least` and more, in that order. InputError; at most 100,000 of them.
+// "8,33,64" or "1:16" or "1:64:8": numbers of `least` and more, in that order. UsageError; at most 100,000 of them.
 std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed,
                                        std::size_t least = 1);
 
 // "m=1:256,row,threads=1,2,offset=0,4,16,run=5": a comma before a digit belongs to the numbers. `threads` alone is 1
-// and `threads_here`, `offset` alone 0, 4, 8, 16 and 32, `run` alone 3. InputError that names the option.
+// and `threads_here`, `offset` alone 0, 4, 8, 16 and 32, `run` alone 3. UsageError that names the option.
 Variation parse_variation(std::string_view option, const std::string& typed, int threads_here);
 
 struct ProgramInvariance {
