@@ -209,6 +209,81 @@ BOOST_AUTO_TEST_CASE(names_of_one_candidate_are_one_arithmetic) {
     BOOST_TEST(std::count(names.begin(), names.end(), "fma_f32_ftz") == 0);
 }
 
+namespace {
+
+// A chain that tells its order in other words, and, where `how` is given, its bound another order than its bits have.
+class Retold final : public Arithmetic {
+ public:
+  Retold(const Arithmetic& chain, std::string order, std::optional<Accumulation> how = {})
+      : Arithmetic(retold(chain.info(), std::move(order))), chain_(chain), how_(how) {}
+  std::optional<Accumulation> accumulation() const override { return how_ ? how_ : chain_.accumulation(); }
+  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+               const FormatSpec& output) const override {
+    return chain_.bound(a, b, c, output);
+  }
+
+ private:
+  static ArithmeticInfo retold(ArithmeticInfo info, std::string order) {
+    info.name = "retold";
+    info.order = std::move(order);
+    return info;
+  }
+  std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
+                            const FormatSpec& output, OutputPlace place) const override {
+    return chain_.dot(a, b, c, output, place);
+  }
+  std::uint64_t step_checked(const CodeVector& a, const CodeVector& b, std::uint64_t c,
+                             OutputPlace place) const override {
+    return chain_.step(a, b, c, place);
+  }
+
+  const Arithmetic& chain_;
+  std::optional<Accumulation> how_;
+};
+
+// The candidates for what `arithmetic` answers, of 40 terms.
+std::vector<ExplainRank> explained(const Arithmetic& arithmetic) {
+  const FormatSpec& f = arithmetic.info().accumulator;
+  ExplainInput input = problem(f, f, f, 40, 30, 71);
+  answer_by(input, {.arithmetic = &arithmetic, .sum_format = f});
+  return explain(input, {&arithmetic}).ranked;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_named_chain_is_known_by_its_order_and_not_by_its_text) {
+  std::size_t chains = 0;
+  for (const Arithmetic* const chain : arithmetics().list()) {
+    if (chain->info().family != "chain" || chain->info().stochastic || chain->info().accumulator.bits < 16)
+      continue;
+    // tf32 has 19 bits, and nobody's operands are that.
+    if (chain->info().accumulator == formats::tf32) continue;
+    ++chains;
+    const SumOrder order = chain->accumulation()->order;
+    for (const char* const text : {"sequential", "in any words"}) {
+      const Retold retold(*chain, text);
+      // Others may give the same bits, as runs of two terms do where halves go down to single ones.
+      std::size_t named = 0;
+      for (const ExplainRank& r : explained(retold)) {
+        if (std::count(r.candidate.names.begin(), r.candidate.names.end(), "retold") == 0) continue;
+        ++named;
+        BOOST_TEST(r.candidate.arithmetic == nullptr, chain->info().name);
+        BOOST_TEST((make_schedule(r.candidate.order, 40, false) == make_schedule(order, 40, false)),
+                   chain->info().name);
+      }
+      BOOST_TEST(named == 1U, chain->info().name);
+    }
+  }
+  BOOST_TEST(chains >= 20U);
+  // Bounds may be those of another order: such an arithmetic is a candidate of its own.
+  const Arithmetic& lanes = arithmetics().find("lanes8_f32_fused");
+  Accumulation how = *lanes.accumulation();
+  how.order = SumOrder::sequential();
+  const Retold other(lanes, "8 lanes", how);
+  for (const ExplainRank& r : explained(other))
+    BOOST_TEST((r.candidate.arithmetic != nullptr || r.candidate.names.empty()), r.candidate.name);
+}
+
 // Variants that are in no list: whatever remains would be a false statement.
 BOOST_AUTO_TEST_CASE(mutants_are_not_explained) {
   const FormatSpec& f32 = formats::float32;

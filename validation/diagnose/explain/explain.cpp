@@ -219,10 +219,13 @@ class Replay {
     const auto rules = std::find_if(rules_.begin(), rules_.end(),
                                     [&](const ChainRules& r) { return describes(arithmetic, r); });
     if (rules == rules_.end()) return std::nullopt;
+    // An order that serves the bound may leave out what the bits depend on, such as which of a pair comes first;
+    // `sequential` is said of the bits.
+    const SumOrder order = arithmetic.accumulation()->order;
+    if (info.sequential != is_sequential(order)) return std::nullopt;
     for (std::size_t o = 0; o < classes.size(); ++o) {
-      for (const SumOrder& order : classes[o]) {
-        if (chain_order_name(order) == info.order) return NamedChain{&arithmetic, o, *rules};
-      }
+      if (std::find(classes[o].begin(), classes[o].end(), order) != classes[o].end())
+        return NamedChain{&arithmetic, o, *rules};
     }
     return std::nullopt;
   }
