@@ -24,6 +24,8 @@ bool is_flushed(const ExactValue<Wide>& x, std::uint64_t code, const FusedRules&
     case Tiny::kept: return false;
     case Tiny::before_rounding: return x.exponent + bit_width(x.significand) - 1 < f.emin;
     case Tiny::after_rounding: {
+      // No rounding takes a magnitude from 2^emin or above to below it.
+      if (x.exponent + bit_width(x.significand) - 1 >= f.emin) return false;
       const FormatSpec wide = without_limits(f);
       return (encode(x, wide).code & wide.magnitude_mask()) < power_of_two(wide, f.emin);
     }

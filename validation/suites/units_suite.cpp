@@ -16,6 +16,7 @@
 #include "emulation/units/x86/live_x86.hpp"
 #include "emulation/units/x86/x86_mutants.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/suites/recorded_vectors.hpp"
 #include "validation/suites/suite.hpp"
@@ -184,6 +185,12 @@ std::vector<Case> x86_definition_cases(const RunContext& context) {
   return cases;
 }
 
+// What came of one product by every path.
+struct PathsRound {
+  std::uint64_t checked = 0, mismatches = 0;
+  std::string first;  // mismatch
+};
+
 // Every path of a unit against its definition, on `vectors` outputs of each class.
 CaseResult paths_case(const Unit& unit, std::uint64_t vectors, const RunContext& context) {
   const ArithmeticInfo& info = unit.info();
@@ -203,34 +210,46 @@ CaseResult paths_case(const Unit& unit, std::uint64_t vectors, const RunContext&
     if (!why.empty()) r.details.push_back(fmt::format("not run: {}: {}", path.name, why));
     if (why.empty() && path.name != "definition") fast.push_back(path.name);
   }
-  std::vector<std::byte> want(m * n * bytes), got(want.size());
-  const auto view = [&](std::vector<std::byte>& codes) {
-    return MutableCodeMatrix{codes.data(), m, n, static_cast<std::ptrdiff_t>(n), 1, output};
-  };
-  const auto compare = [&](std::string_view path, std::string_view kind, std::size_t k, std::uint64_t round) {
-    r.checked += m * n;
-    if (got == want) return;
-    for (std::size_t i = 0; i < m * n; ++i) {
-      const std::uint64_t g = detail::load_code(got.data(), static_cast<std::ptrdiff_t>(i), bytes);
-      const std::uint64_t w = detail::load_code(want.data(), static_cast<std::ptrdiff_t>(i), bytes);
-      if (g == w || r.mismatches++ != 0) continue;
-      r.details.push_back(fmt::format("path {}, class {}, k={}, matrices {}: [{},{}] got {:#x} want {:#x}",
-                                      path, kind, k, round, i / n, i % n, g, w));
-    }
-  };
-  const std::uint64_t rounds = (vectors + m * n - 1) / (m * n);
-  for (const HardClassInfo& kind : hard_classes()) {
-    for (std::uint64_t round = 0; round < rounds; ++round) {
-      const std::size_t k = depths[round % depths.size()];
-      const HardMatrices x(kind.id, m, n, k, fa, fb, info.accumulator, context.seed * 1'000'003 + round);
-      const std::optional<CodeMatrix> c = round % 5 == 4 ? std::nullopt : std::optional(x.c());
-      unit.gemm_by("definition", x.a(), x.b(), c, view(want));
-      for (const std::string_view path : fast) {
-        std::fill(got.begin(), got.end(), std::byte{0xA5});
-        unit.gemm_by(path, x.a(), x.b(), c, view(got));
-        compare(path, kind.name, k, round);
+  const std::size_t rounds = (vectors + m * n - 1) / (m * n);
+  const auto run_round = [&, a_format = fa, b_format = fb](const HardClassInfo& kind, std::uint64_t round) {
+    PathsRound result;
+    const std::size_t k = depths[round % depths.size()];
+    const HardMatrices x(kind.id, m, n, k, a_format, b_format, info.accumulator,
+                         context.seed * 1'000'003 + round);
+    const std::optional<CodeMatrix> c = round % 5 == 4 ? std::nullopt : std::optional(x.c());
+    std::vector<std::byte> want(m * n * bytes), got(want.size());
+    const auto view = [&](std::vector<std::byte>& codes) {
+      return MutableCodeMatrix{codes.data(), m, n, static_cast<std::ptrdiff_t>(n), 1, output};
+    };
+    unit.gemm_by("definition", x.a(), x.b(), c, view(want));
+    for (const std::string_view path : fast) {
+      std::fill(got.begin(), got.end(), std::byte{0xA5});
+      unit.gemm_by(path, x.a(), x.b(), c, view(got));
+      result.checked += m * n;
+      if (got == want) continue;
+      for (std::size_t i = 0; i < m * n; ++i) {
+        const std::uint64_t g = detail::load_code(got.data(), static_cast<std::ptrdiff_t>(i), bytes);
+        const std::uint64_t w = detail::load_code(want.data(), static_cast<std::ptrdiff_t>(i), bytes);
+        if (g == w || result.mismatches++ != 0) continue;
+        result.first = fmt::format("path {}, class {}, k={}, matrices {}: [{},{}] got {:#x} want {:#x}", path,
+                                   kind.name, k, round, i / n, i % n, g, w);
       }
-      context.progress(static_cast<double>(round) / static_cast<double>(rounds), kind.name);
+    }
+    context.progress(static_cast<double>(round) / static_cast<double>(rounds), kind.name);
+    return result;
+  };
+  for (const HardClassInfo& kind : hard_classes()) {
+    // The products are small: threads within one would wait for each other more than they work. So every depth is
+    // taken once with the threads of the unit, as when somebody calls it; then each thread takes whole products.
+    std::vector<PathsRound> results(rounds);
+    const std::size_t alone = std::min(depths.size(), results.size());
+    for (std::size_t round = 0; round < alone; ++round) results[round] = run_round(kind, round);
+    parallel_for(results.size() - alone, {0, Share::dynamic, 1},
+                 [&](std::size_t i) { results[alone + i] = run_round(kind, alone + i); });
+    for (const PathsRound& one : results) {
+      if (r.mismatches == 0 && one.mismatches != 0) r.details.push_back(one.first);
+      r.checked += one.checked;
+      r.mismatches += one.mismatches;
     }
   }
   r.status = r.mismatches == 0 ? Status::passed : Status::failed;

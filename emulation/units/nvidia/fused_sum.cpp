@@ -5,10 +5,12 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "emulation/units/nvidia/fused_sum_gemm.hpp"
 #include "emulation/units/step_unit.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/encode.hpp"
 
 namespace assay {
@@ -29,20 +31,21 @@ struct FusedOperand {
   ExactValue<std::uint64_t> value{};
   int e = 0;  // of the specification: the exponent of the place before the point
 };
+using FusedLine = std::vector<FusedOperand>;  // a row of A or a column of B
 
 FusedOperand operand(std::uint64_t code, const FormatSpec& f) {
   const ExactValue<std::uint64_t> x = exact_from_code(code, f);
   return {x, field_exponent(x, f)};
 }
 
-// A term of a step.
+// A term of a step: 28 bits at most, a product of two of 14.
 struct FusedTerm {
-  ExactValue<Wide> exact{};
+  ExactValue<std::uint64_t> exact{};
   int e = 0;
   std::uint64_t kept = 0;  // of |exact|, in units of q
 };
 
-// All that happened in one step.
+// All that happened in one step. Setting up the terms takes longer than a short step, so the steps of a row share one.
 struct Step {
   std::size_t products = 0;
   std::array<FusedTerm, most_terms + 1> terms{};  // the products, then c
@@ -61,9 +64,11 @@ struct Step {
 
 // NaN, an infinity, or neither: decided before anything is aligned.
 ExactValue<Wide> special_sum(const Step& step) {
+  const auto all = step.terms.begin(), end = all + 1 + static_cast<std::ptrdiff_t>(step.products);
+  if (std::all_of(all, end, [](const FusedTerm& t) { return t.exact.kind == Kind::finite; })) return {};
   bool nan = false, plus = false, minus = false;
   for (std::size_t i = 0; i <= step.products; ++i) {
-    const ExactValue<Wide>& x = step.terms[i].exact;
+    const ExactValue<std::uint64_t>& x = step.terms[i].exact;
     nan = nan || x.kind == Kind::nan;
     plus = plus || (x.kind == Kind::infinite && !x.negative);
     minus = minus || (x.kind == Kind::infinite && x.negative);
@@ -79,17 +84,25 @@ ExactValue<Wide> special_sum(const Step& step) {
 }
 
 // |x| in units of 2^quantum, cut.
-std::uint64_t kept_of(const ExactValue<Wide>& x, int quantum, FusedFault fault) {
-  if (x.significand == 0) return 0;
-  const int down = quantum - x.exponent;
-  if (down <= 0) return static_cast<std::uint64_t>(x.significand << -down);
-  const int shift = std::min(down, 127);
-  const auto kept = static_cast<std::uint64_t>(x.significand >> shift);
-  const Wide rest = x.significand - (Wide{kept} << shift), half = Wide{1} << (shift - 1);
+std::uint64_t kept_of(const ExactValue<std::uint64_t>& x, int quantum, FusedFault fault) {
+  // Which way it goes is chance, so there is no branch: one of the two shifts is by 0. e is at most emax: nothing above
+  // 2^(F + 2) comes out.
+  const int down = quantum - x.exponent, shift = std::clamp(down, 0, 63);
+  const std::uint64_t kept = x.significand << std::clamp(-down, 0, 63) >> shift;
+  if (fault == FusedFault::none || shift == 0) return kept;
+  const std::uint64_t rest = x.significand - (kept << shift), half = std::uint64_t{1} << (shift - 1);
   bool up = false;
   if (fault == FusedFault::nearest_terms) up = rest > half || (rest == half && (kept & 1) != 0);
   if (fault == FusedFault::floored_terms) up = rest != 0 && x.negative;
   return kept + (up ? 1 : 0);
+}
+
+template <class Matrix>
+Matrix some_columns(Matrix x, std::size_t first, std::size_t count) {
+  x.data =
+      detail::advance_codes(x.data, static_cast<std::ptrdiff_t>(first) * x.col_stride, code_bytes(x.format));
+  x.cols = count;
+  return x;
 }
 
 class FusedSum final : public Unit {
@@ -130,7 +143,8 @@ class FusedSum final : public Unit {
       // One rounding to nearest: half of what a float32 truncation may drop, exactly what f16 may.
       if (finite && !sum.is_zero()) total = upward::add(total, result_error(sum, spec_.result));
     };
-    run(a, b, c.value_or(0), on_step, on_sum);
+    Step step;
+    run(step, line_of(a), line_of(b), c.value_or(0), on_step, on_sum);
     return finite ? total : std::numeric_limits<double>::infinity();
   }
 
@@ -164,34 +178,36 @@ class FusedSum final : public Unit {
     if (spec_.by_f16_steps) return operand(convert(code, x.format, formats::float16).code, formats::float16);
     return operand(code, x.format);
   }
+  FusedLine line_of(const CodeVector& x) const {
+    FusedLine line(x.size);
+    for (std::size_t i = 0; i < x.size; ++i) line[i] = read(x, i);
+    return line;
+  }
 
   // --- the definition
 
-  // The specification's step: products of a[index(0)] b[index(0)], ... of which those at or beyond a.size are zero.
+  // The specification's step: products of a[index(0)] b[index(0)], ... of which those past the end are zero.
   template <class Index>
-  Step step_of(const CodeVector& a, const CodeVector& b, Index index, std::uint64_t c,
-               FusedResult result) const {
-    Step step;
+  void take_step(Step& step, const FusedLine& a, const FusedLine& b, Index index, std::uint64_t c,
+                 FusedResult result) const {
     step.products = spec_.terms;
-    const auto floor_or = [&](int e, bool zero) { return zero ? spec_.floor.value_or(no_exponent) : e; };
+    const int of_zero = spec_.floor.value_or(no_exponent);
     for (std::size_t i = 0; i < spec_.terms; ++i) {
       const std::size_t at = index(i);
-      if (at >= a.size) {
-        step.terms[i].e = floor_or(0, true);
-        continue;
-      }
-      const FusedOperand x = read(a, at), y = read(b, at);
-      step.terms[i].exact = wide_product(x.value, y.value);
-      step.terms[i].e = floor_or(x.e + y.e, step.terms[i].exact.is_zero());
-      if (spec_.fault == FusedFault::normalised_terms) step.terms[i].e += in_next_binade(step.terms[i]);
+      FusedTerm& term = step.terms[i];
+      term = {.e = of_zero};
+      if (at >= a.size()) continue;
+      term.exact = exact_product(a[at].value, b[at].value);
+      if (!term.exact.is_zero()) term.e = a[at].e + b[at].e;
+      if (spec_.fault == FusedFault::normalised_terms) term.e += in_next_binade(term);
     }
     const FusedOperand addend = operand(c, accumulator_of(result));
-    step.terms[spec_.terms] = {widened(addend.value), floor_or(addend.e, addend.value.is_zero())};
+    step.terms[spec_.terms] = {addend.value, addend.value.is_zero() ? of_zero : addend.e};
 
+    step.quantum = 0;
     step.sum = special_sum(step);
     if (step.sum.kind == Kind::finite) align_and_add(step);
     step.code = result_of(step, result);
-    return step;
   }
 
   static int in_next_binade(const FusedTerm& t) {
@@ -214,7 +230,7 @@ class FusedSum final : public Unit {
     step.sum.negative = sum < 0;
     step.sum.significand = static_cast<std::uint64_t>(sum < 0 ? -sum : sum);
     step.sum.exponent = step.quantum;
-    if (apart) step.sum = wide_sum(step.sum, step.addend().exact, Rounding::toward_zero);
+    if (apart) step.sum = wide_sum(step.sum, widened(step.addend().exact), Rounding::toward_zero);
   }
 
   std::uint64_t result_of(const Step& step, FusedResult result) const {
@@ -241,13 +257,13 @@ class FusedSum final : public Unit {
 
   // The whole dot product. `on_step(step, kind of its result)`, and `on_sum(t + C, its code)` for f16 steps.
   template <class OnStep, class OnSum>
-  std::uint64_t run(const CodeVector& a, const CodeVector& b, std::uint64_t c, OnStep on_step,
+  std::uint64_t run(Step& step, const FusedLine& a, const FusedLine& b, std::uint64_t c, OnStep on_step,
                     OnSum on_sum) const {
     const std::size_t chunk = info().step_terms;
-    for (std::size_t begin = 0; begin < a.size; begin += chunk) {
+    for (std::size_t begin = 0; begin < a.size(); begin += chunk) {
       if (!spec_.by_f16_steps) {
-        const Step step = step_of(
-            a, b, [&](std::size_t i) { return begin + i; }, c, spec_.result);
+        take_step(
+            step, a, b, [&](std::size_t i) { return begin + i; }, c, spec_.result);
         on_step(step, spec_.result);
         c = step.code;
         continue;
@@ -258,7 +274,7 @@ class FusedSum final : public Unit {
         const auto index = [&](std::size_t i) { return begin + i / 2 * 4 + i % 2 + half; };
         const FusedResult result =
             spec_.fault == FusedFault::steps_in_float32 ? FusedResult::f32 : spec_.result;
-        const Step step = step_of(a, b, index, t, result);
+        take_step(step, a, b, index, t, result);
         on_step(step, result);
         t = step.code;
       }
@@ -273,10 +289,33 @@ class FusedSum final : public Unit {
     return c;
   }
 
+  std::uint64_t result_of_run(Step& step, const FusedLine& a, const FusedLine& b, std::uint64_t c) const {
+    return run(
+        step, a, b, c, [](const Step&, FusedResult) {}, [](const ExactValue<Wide>&, std::uint64_t) {});
+  }
+
   std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                             const FormatSpec&, OutputPlace) const override {
-    return run(
-        a, b, c.value_or(0), [](const Step&, FusedResult) {}, [](const ExactValue<Wide>&, std::uint64_t) {});
+    Step step;
+    return result_of_run(step, line_of(a), line_of(b), c.value_or(0));
+  }
+
+  // Every element as dot_checked() has it, but each operand is read once for many of them.
+  void gemm_by_definition(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
+                          const MutableCodeMatrix& d) const {
+    constexpr std::size_t most_columns = 64;
+    for (std::size_t first = 0; first < d.cols; first += most_columns) {
+      std::vector<FusedLine> columns(std::min(most_columns, d.cols - first));
+      for (std::size_t j = 0; j < columns.size(); ++j) columns[j] = line_of(b.column(first + j));
+      parallel_for(d.rows, d.rows > 1 ? 0 : 1, [&](std::size_t i) {
+        const FusedLine row = line_of(a.row(i));
+        Step step;
+        for (std::size_t j = 0; j < columns.size(); ++j) {
+          const std::uint64_t start = c ? c->code(i, first + j) : 0;
+          d.set(i, first + j, result_of_run(step, row, columns[j], start));
+        }
+      });
+    }
   }
 
   // Fewer products than L are filled up with zeros.
@@ -317,12 +356,12 @@ class FusedSum final : public Unit {
         if (is_product && at >= a.size) continue;
         const FusedTerm& term = step.terms[i];
         const std::string index = "[" + std::to_string(at) + "]";
-        ExactValue<Wide> entered = term.exact;
+        ExactValue<Wide> entered = widened(term.exact);
         if (finite) entered = {Kind::finite, term.exact.negative, term.kept, step.quantum};
         out.terms.push_back({is_product           ? "a" + index + " b" + index
                              : spec_.by_f16_steps ? "t"
                                                   : "c",
-                             term.exact, entered});
+                             widened(term.exact), entered});
       }
       if (step.sum.kind == Kind::nan) out.note = "NaN, 0 * Inf, or infinities of both signs: NaN";
       if (step.sum.kind == Kind::infinite) out.note = "an infinite term";
@@ -345,7 +384,8 @@ class FusedSum final : public Unit {
       addend = code;
       taken += chunk;
     };
-    run(a, b, addend, on_step, on_sum);
+    Step step;
+    run(step, line_of(a), line_of(b), addend, on_step, on_sum);
     return steps;
   }
 
@@ -353,16 +393,19 @@ class FusedSum final : public Unit {
 
   void gemm_by_checked(const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
                        const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const override {
-    if (path.name == "definition") return Unit::gemm_by_checked(path, a, b, c, d);
+    if (path.name == "definition") return gemm_by_definition(a, b, c, d);
     const FusedSumShape shape{.terms = spec_.terms,
                               .fraction = spec_.fraction,
                               .floor = spec_.floor,
                               .result = spec_.result,
                               .by_f16_steps = spec_.by_f16_steps};
-    fused_sum_gemm(shape, path, a, b, c, d,
-                   [this](const CodeVector& x, const CodeVector& y, std::uint64_t start) {
-                     return dot_checked(x, y, start, info().accumulator, 0);
-                   });
+    fused_sum_gemm(shape, path, a, b, c, d, [&](OutputRange rows, OutputRange columns) {
+      std::optional<CodeMatrix> start;
+      if (c) start = some_columns(some_rows(*c, rows.first, rows.count), columns.first, columns.count);
+      gemm_by_definition(some_rows(a, rows.first, rows.count), some_columns(b, columns.first, columns.count),
+                         start,
+                         some_columns(some_rows(d, rows.first, rows.count), columns.first, columns.count));
+    });
   }
 
   static constexpr int no_exponent = std::numeric_limits<int>::min();

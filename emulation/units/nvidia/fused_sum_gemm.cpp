@@ -216,17 +216,19 @@ bool is_special_addend(std::uint64_t c, const FormatSpec& f) { return !f.is_fini
 
 void scalar_gemm(const FusedSumShape& shape, const CodeMatrix& a, const CodeMatrix& b,
                  const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
-                 const FusedSumDot& definition) {
+                 const FusedSumDefinition& definition) {
   const Decoder decode_a(a.format, shape.by_f16_steps), decode_b(b.format, shape.by_f16_steps);
   const std::size_t k = rounded_up(a.cols, shape.by_f16_steps ? 32 : shape.terms);
   const IntegerLines x = integer_lines(a, decode_a, k, shape.by_f16_steps);
   const IntegerLines y = integer_lines(b.transposed(), decode_b, k, shape.by_f16_steps);
   const Scalar scalar(shape, decode_a.fraction_bits() + decode_b.fraction_bits());
+  define_rows(x.special, d, definition);
   parallel(d.rows, d.rows * d.cols * k > 4096, [&](std::size_t i) {
+    if (x.special[i] != 0) return;
     for (std::size_t j = 0; j < d.cols; ++j) {
       const std::uint64_t start = c ? c->code(i, j) : 0;
-      if (x.special[i] != 0 || y.special[j] != 0 || is_special_addend(start, d.format)) {
-        d.set(i, j, definition(a.row(i), b.column(j), start));
+      if (y.special[j] != 0 || is_special_addend(start, d.format)) {
+        definition({.first = i}, {.first = j});
         continue;
       }
       d.set(i, j,
@@ -238,9 +240,17 @@ void scalar_gemm(const FusedSumShape& shape, const CodeMatrix& a, const CodeMatr
 
 }  // namespace
 
+void define_rows(const std::vector<std::uint8_t>& special, const MutableCodeMatrix& d,
+                 const FusedSumDefinition& definition) {
+  for (std::size_t first = 0, end = 0; first < d.rows; first = end + 1) {
+    for (end = first; end < d.rows && special[end] != 0;) ++end;
+    if (end != first) definition({first, end - first}, {0, d.cols});
+  }
+}
+
 void fused_sum_gemm(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                     const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
-                    const FusedSumDot& definition) {
+                    const FusedSumDefinition& definition) {
   if (a.cols == 0) {  // C, whatever it holds
     for (std::size_t i = 0; i < d.rows; ++i) {
       for (std::size_t j = 0; j < d.cols; ++j) d.set(i, j, c ? c->code(i, j) : 0);

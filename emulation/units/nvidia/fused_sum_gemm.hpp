@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "emulation/units/nvidia/fused_sum.hpp"
 #include "emulation/units/nvidia/fused_sum_kernels.hpp"
@@ -20,13 +21,21 @@ struct FusedSumShape {
   bool by_f16_steps = false;
 };
 
-// One element by the definition, from +0 if there is no C: for rows and columns that hold NaN or infinities.
-using FusedSumDot = std::function<std::uint64_t(const CodeVector& a, const CodeVector& b, std::uint64_t c)>;
+// Writes these elements of D by the definition: for rows and columns that hold NaN or infinities.
+struct OutputRange {
+  std::size_t first = 0, count = 1;
+};
+using FusedSumDefinition = std::function<void(OutputRange rows, OutputRange columns)>;
+
+// Whole rows by the definition, those for which special[row] is not zero. Neighbours go together, so that the
+// definition reads the columns once for all of them.
+void define_rows(const std::vector<std::uint8_t>& special, const MutableCodeMatrix& d,
+                 const FusedSumDefinition& definition);
 
 // `path` is any but the definition. Shapes and formats are checked; d has elements.
 void fused_sum_gemm(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                     const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
-                    const FusedSumDot& definition);
+                    const FusedSumDefinition& definition);
 
 struct FusedSumKernel : KernelInfo {
   std::size_t columns;  // of a panel
@@ -38,6 +47,6 @@ const KernelTable<FusedSumKernel>& fused_sum_kernels();
 // The vector paths, of D with elements and K > 0.
 void fused_sum_panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                       const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
-                      const FusedSumDot& definition);
+                      const FusedSumDefinition& definition);
 
 }  // namespace assay

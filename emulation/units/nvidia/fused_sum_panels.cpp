@@ -228,7 +228,7 @@ class Panels {
         panels_((d.cols + width_ - 1) / width_),
         parallel_(d.rows * d.cols * a.cols > 65536) {}
 
-  void run(const FusedSumDot& definition) {
+  void run(const FusedSumDefinition& definition) {
     load_addends();
     row_special_.assign(d_.rows, 0);
     column_special_.assign(panels_ * width_, 0);
@@ -407,12 +407,14 @@ class Panels {
     });
   }
 
-  void store(const FusedSumDot& definition) {
+  void store(const FusedSumDefinition& definition) {
+    define_rows(row_special_, d_, definition);
     parallel(d_.rows, parallel_, [&](std::size_t i) {
+      if (row_special_[i] != 0) return;
       for (std::size_t panel = 0; panel < panels_; ++panel) {
         const std::size_t first = panel * width_, columns = std::min(width_, d_.cols - first);
         const std::uint8_t* const special = column_special_.data() + first;
-        const bool slow = row_special_[i] != 0 || addend_special_[tile(panel, i)] != 0 ||
+        const bool slow = addend_special_[tile(panel, i)] != 0 ||
                           std::any_of(special, special + columns, [](std::uint8_t x) { return x != 0; });
         if (slow) {
           store_checked(definition, i, first, columns);
@@ -439,11 +441,12 @@ class Panels {
   }
 
   // Elements that NaN or infinities among the operands or in C may reach are left to the definition.
-  void store_checked(const FusedSumDot& definition, std::size_t i, std::size_t first, std::size_t columns) {
+  void store_checked(const FusedSumDefinition& definition, std::size_t i, std::size_t first,
+                     std::size_t columns) {
     for (std::size_t j = first; j < first + columns; ++j) {
       const std::uint64_t start = c_ ? c_->code(i, j) : 0;
-      if (row_special_[i] != 0 || column_special_[j] != 0 || !d_.format.is_finite(start)) {
-        d_.set(i, j, definition(a_.row(i), b_.column(j), start));
+      if (column_special_[j] != 0 || !d_.format.is_finite(start)) {
+        definition({.first = i}, {.first = j});
       } else {
         store_plain(i, j, 1, sums(j / width_, i) + j % width_);
       }
@@ -477,7 +480,7 @@ const KernelTable<FusedSumKernel>& fused_sum_kernels() { return panel_kernel_tab
 
 void fused_sum_panels(const FusedSumShape& shape, const UnitPath& path, const CodeMatrix& a,
                       const CodeMatrix& b, const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d,
-                      const FusedSumDot& definition) {
+                      const FusedSumDefinition& definition) {
   Panels(shape, path, a, b, c, d).run(definition);
 }
 
