@@ -50,14 +50,17 @@ class Tree:
         return [f for f in self.files if f.endswith(suffixes) and f.split('/')[0] in below]
 
     def commands(self):
-        """{source: (arguments, object)} of the build folder, for sources of this tree."""
+        """{source: (arguments, object)} of the build folder, for sources of this tree, those of batches included."""
         if not self.build:
             raise Skip('no build folder was named')
         found = {}
         for entry in json.loads((self.build / 'compile_commands.json').read_text()):
-            source = Path(entry['file'])
-            if source.is_relative_to(self.top):
-                arguments = shlex.split(entry['command'])
-                found[source.relative_to(self.top).as_posix()] = (
-                    arguments, Path(entry['directory']) / arguments[arguments.index('-o') + 1])
+            sources = [Path(entry['file'])]
+            if sources[0].parent.name == 'Unity' and sources[0].exists():   # a batch of CMake's
+                sources = [Path(name) for name in re.findall('^#include "(.*)"$', sources[0].read_text(), re.M)]
+            arguments = shlex.split(entry['command'])
+            for source in sources:
+                if source.is_relative_to(self.top):
+                    found[source.relative_to(self.top).as_posix()] = (
+                        arguments, Path(entry['directory']) / arguments[arguments.index('-o') + 1])
         return found
