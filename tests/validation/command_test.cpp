@@ -420,13 +420,15 @@ BOOST_AUTO_TEST_CASE(output_that_cannot_be_written_is_an_error) {
 
 BOOST_AUTO_TEST_CASE(colours_and_progress_are_for_terminals) {
   const auto on_terminal = [](const std::string& command) {
-    return shell::run("TERM=xterm script -qec '" + command + "' /dev/null").out;
+    // The command has the quotes ' around a path.
+    return shell::run("TERM=xterm script -qec \"" + command + "\" /dev/null").out;
   };
   BOOST_TEST(!holds(selftest_with("--suite calm").out, "\x1b"));
   const std::string coloured = on_terminal(selftest + " run --suite calm");
   BOOST_TEST(holds(coloured, "\x1b[32mPASSED \x1b[0m"));
   BOOST_TEST(!holds(on_terminal("NO_COLOR=1 " + selftest + " run --suite calm"), "\x1b["));
-  BOOST_TEST(holds(on_terminal(selftest + " run --suite slow --timeout 4"), "25 %  slow/hangs  waiting"));
+  BOOST_TEST(holds(on_terminal(selftest + " run --suite slow --timeout 4"),
+                   "25 %  case 2 of 3: slow/hangs  waiting"));
 }
 
 BOOST_AUTO_TEST_SUITE(product, *utf::label("full"))

@@ -131,7 +131,11 @@ BOOST_AUTO_TEST_CASE(json_lines_have_the_fields_of_their_schema) {
   const std::vector<CaseRecord> records = {plain(Status::passed, ""), plain(Status::skipped, "no data")};
   RunSummary summary;
   summary.counts = count(records);
+  summary.suites = {{.name = "formats", .seconds = 9.5, .budget = 10}, {.name = "calm", .seconds = 0.5}};
   const json tail = json::parse(json_summary(summary, records));
+  BOOST_TEST(tail.at("suites").at(0).at("budget") == 10);
+  BOOST_TEST(tail.at("suites").at(1).at("seconds") == 0.5);
+  BOOST_TEST(!tail.at("suites").at(1).contains("budget"));
   BOOST_TEST(tail.at("counts").at("passed") == 1);
   BOOST_TEST(tail.at("skipped").at(0).at("reason") == "no data");
 }
@@ -160,6 +164,19 @@ BOOST_AUTO_TEST_CASE(a_passed_case_claims_no_more_than_it_counted) {
   BOOST_TEST((judged(r).status == Status::failed));
   r.status = Status::skipped;
   BOOST_TEST((judged(r).status == Status::skipped));
+}
+
+BOOST_AUTO_TEST_CASE(suites_stand_beside_their_budgets) {
+  RunSummary summary;
+  BOOST_TEST(text_suites(summary) == "");
+  summary.suites = {{.name = "formats", .seconds = 9.54, .budget = 10},
+                    {.name = "units", .seconds = 61, .budget = 60},
+                    {.name = "calm", .seconds = 0.5}};
+  const std::vector<std::string> each = lines(text_suites(summary));
+  BOOST_TEST(each.size() == 3U);
+  BOOST_TEST(each.at(0).ends_with("formats           9.5 s of 10"));
+  BOOST_TEST(each.at(1).ends_with("units            61.0 s of 60, over its budget"));
+  BOOST_TEST(each.at(2).ends_with("calm              0.5 s"));
 }
 
 BOOST_AUTO_TEST_CASE(text_says_what_was_skipped_before_the_cases) {

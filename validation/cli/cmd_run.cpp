@@ -141,6 +141,9 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
   const auto finish = [&](bool whole) {
     RunSummary summary;
     summary.counts = count(records);
+    const bool all_of_suites = options.selection.filter.empty() && options.selection.case_name.empty();
+    summary.suites = suites::suite_times(
+        suites, records, whole && all_of_suites && options.scale() == suites::Scale::standard);
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     summary.interrupted = !whole;
     summary.exit_code = exit_code(summary.counts, options.strict);
@@ -155,15 +158,18 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
       summary.evidence = write_evidence(options.evidence, suites::units_evidence(records)).string();
     if (stdout_gone) return summary.exit_code;
     say(json_summary(summary, records), [&] {
-      return "\n" + text_skipped(records) + text_evidence(records) + text_files(summary) +
-             text_summary(summary, style);
+      return "\n" + text_skipped(records) + text_evidence(records) + text_suites(summary) +
+             text_files(summary) + text_summary(summary, style);
     });
     return summary.exit_code;
   };
 
   suites::RunnerEvents events;
   events.running = [&](const suites::SelectedCase& c, double seconds, double fraction,
-                       std::string_view what) { progress.show(c.name, seconds, fraction, what); };
+                       std::string_view what) {
+    progress.show(fmt::format("case {} of {}: {}", records.size() + 1, cases.size(), c.name), seconds,
+                  fraction, what);
+  };
   events.finished = [&](const CaseRecord& record) {
     progress.clear();
     records.push_back(record);

@@ -164,6 +164,11 @@ std::string json_summary(const RunSummary& summary, std::span<const CaseRecord> 
                {"mismatches", c.mismatches},
                {"not_judged", c.not_judged},
                {"skipped", skipped}};
+  for (const SuiteTime& suite : summary.suites) {
+    Json one = {{"name", suite.name}, {"seconds", suite.seconds}};
+    if (suite.budget > 0) one["budget"] = suite.budget;
+    json["suites"].push_back(one);
+  }
   if (!summary.report.empty()) json["report"] = summary.report;
   if (!summary.evidence.empty()) json["evidence"] = summary.evidence;
   return line(json);

@@ -97,4 +97,10 @@ struct Counts {
 };
 Counts count(std::span<const CaseRecord> records);
 
+struct SuiteTime {
+  std::string name;
+  double seconds = 0;
+  double budget = 0;  // seconds; 0: none
+};
+
 }  // namespace assay

@@ -28,6 +28,7 @@ struct RunHeader {
 
 struct RunSummary {
   Counts counts;
+  std::vector<SuiteTime> suites;
   double seconds = 0;
   int exit_code = 0;
   bool interrupted = false;

@@ -218,6 +218,17 @@ std::string text_files(const RunSummary& summary) {
   return text;
 }
 
+std::string text_suites(const RunSummary& summary) {
+  std::string text;
+  for (const SuiteTime& suite : summary.suites) {
+    std::string line = fmt::format("{:<12} {:>8.1f} s", suite.name, suite.seconds);
+    if (suite.budget > 0) line += fmt::format(" of {:.0f}", suite.budget);
+    if (suite.budget > 0 && suite.seconds > suite.budget) line += ", over its budget";
+    text += labelled(text.empty() ? "suites" : "", line);
+  }
+  return text;
+}
+
 std::string text_summary(const RunSummary& summary, const TextStyle& style) {
   const Counts& c = summary.counts;
   const bool bad = summary.exit_code != 0;
@@ -233,7 +244,8 @@ std::string text_report(const RunHeader& header, std::span<const CaseRecord> rec
   std::size_t longest = 0;
   for (const CaseRecord& record : records) longest = std::max(longest, record.name.size());
   const TextStyle style{.colour = false, .name_width = name_column_width(longest)};
-  std::string text = text_header(header) + text_skipped(records) + text_evidence(records);
+  std::string text =
+      text_header(header) + text_skipped(records) + text_evidence(records) + text_suites(summary);
   text += text_summary(summary, style) + '\n';
   for (const CaseRecord& record : records) text += text_case(header, record, style);
   return text + '\n' + text_summary(summary, style);

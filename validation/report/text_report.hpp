@@ -32,6 +32,8 @@ std::string text_skipped(std::span<const CaseRecord> records);
 std::string text_evidence(std::span<const CaseRecord> records);
 // Where reports and evidence were written; empty if nowhere.
 std::string text_files(const RunSummary& summary);
+// A line for each suite: its seconds, beside its budget where it has one; empty if none is timed.
+std::string text_suites(const RunSummary& summary);
 // One line with the verdict and the counts.
 std::string text_summary(const RunSummary& summary, const TextStyle& style);
 

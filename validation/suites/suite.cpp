@@ -65,9 +65,24 @@ CaseNameParts parse_case_name(std::string_view name) {
   return parts;
 }
 
+std::vector<SuiteTime> suite_times(std::span<const Suite> suites, std::span<const CaseRecord> records,
+                                   bool budgets) {
+  std::vector<SuiteTime> times;
+  for (const CaseRecord& record : records) {
+    const std::string name = parse_case_name(record.name).suite;
+    if (times.empty() || times.back().name != name) {
+      const auto suite =
+          std::find_if(suites.begin(), suites.end(), [&](const Suite& s) { return s.name == name; });
+      times.push_back({.name = name, .budget = budgets && suite != suites.end() ? suite->budget : 0});
+    }
+    times.back().seconds += record.seconds;
+  }
+  return times;
+}
+
 std::vector<Suite> all_suites() {
   return {
-#define SUITE(name, description) {#name, description, name##_cases},
+#define SUITE(name, seconds, description) {#name, description, name##_cases, seconds},
 #include "validation/suites/suites.def"
 #undef SUITE
   };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,7 @@ struct Suite {
   std::string_view name;
   std::string_view description;
   std::vector<Case> (*cases)(const RunContext&);  // cheap: lists, computes nothing
+  double budget = 0;                              // seconds it may take at scale standard; 0: none is set
 };
 
 // "suite/member key=value ...", the name that --case takes verbatim. ContractError if a part is empty or holds white
@@ -51,10 +53,15 @@ struct CaseNameParts {
 };
 CaseNameParts parse_case_name(std::string_view name);
 
+// What each suite took, in the order of a run. Budgets are of whole suites at scale standard: `budgets` says whether
+// this was one.
+std::vector<SuiteTime> suite_times(std::span<const Suite> suites, std::span<const CaseRecord> records,
+                                   bool budgets);
+
 // Every suite of suites.def.
 std::vector<Suite> all_suites();
 
-#define SUITE(name, description) std::vector<Case> name##_cases(const RunContext& context);
+#define SUITE(name, seconds, description) std::vector<Case> name##_cases(const RunContext& context);
 #include "validation/suites/suites.def"
 #undef SUITE
 
