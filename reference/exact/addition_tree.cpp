@@ -15,7 +15,8 @@
 namespace assay {
 namespace {
 
-// A value on its way up. Without a format it is an exact product, which nothing flushes.
+// A value on its way up. Without a format it is an exact product, which nothing flushes. It is filled where it stays,
+// member by member: a copy of one that was just filled waits for those stores, which took half of the time.
 struct Value {
   ExactValue<Wide> x{};
   const FormatSpec* format = nullptr;
@@ -30,8 +31,24 @@ int exponent_field(std::uint64_t code, const FormatSpec& f) {
   return f.emin + (binade == 0 ? 0 : static_cast<int>(binade) - 1);
 }
 
+void fill(Value& v, const ExactValue<Wide>& x, const FormatSpec* format, std::uint64_t code, int exponent) {
+  v.x.kind = x.kind;
+  v.x.negative = x.negative;
+  v.x.significand = x.significand;
+  v.x.exponent = x.exponent;
+  v.x.sticky = x.sticky;
+  v.format = format;
+  v.code = code;
+  v.exponent = exponent;
+  v.absent = false;
+}
+void fill(Value& v, std::uint64_t code, const FormatSpec& f) {
+  fill(v, widened(exact_from_code(code, f)), &f, code, exponent_field(code, f));
+}
 Value value_of(std::uint64_t code, const FormatSpec& f) {
-  return {widened(exact_from_code(code, f)), &f, code, exponent_field(code, f)};
+  Value v;
+  fill(v, code, f);
+  return v;
 }
 
 // What is done with results that are subnormal, or about to be.
@@ -68,28 +85,43 @@ EncodeOptions options_of(Rounding mode, const Flush& flush) {
   return options;
 }
 
-Value value_of(const Encoded& result, const FormatSpec& f, bool infinite) {
-  if (infinite && result.overflow && f.has_infinity())
-    return value_of(f.infinity_code() | (result.code & f.sign_code()), f);
-  return value_of(result.code, f);
+void fill(Value& v, const Encoded& result, const FormatSpec& f, bool infinite) {
+  const bool to_infinity = infinite && result.overflow && f.has_infinity();
+  fill(v, to_infinity ? f.infinity_code() | (result.code & f.sign_code()) : result.code, f);
 }
 
-Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, const Flush& flush,
-              bool infinite = false) {
-  if (flush.results && is_tiny(x, f, mode, flush.tiny)) return zero(x.negative, f);
-  return value_of(encode(x, f, options_of(mode, flush)), f, infinite);
+// `v` may hold `x`.
+void round_into(Value& v, const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, const Flush& flush,
+                bool infinite = false) {
+  if (flush.results && is_tiny(x, f, mode, flush.tiny)) {
+    v = zero(x.negative, f);
+  } else {
+    fill(v, encode(x, f, options_of(mode, flush)), f, infinite);
+  }
 }
-Value rounded(const ExactValue<Wide>& x, const NodeRule& rule, Tininess tiny) {
-  return rounded(x, rule.format, rule.rounding, {rule.flush_result, tiny}, rule.infinite);
+void round_into(Value& v, const ExactValue<Wide>& x, const NodeRule& rule, Tininess tiny) {
+  round_into(v, x, rule.format, rule.rounding, {rule.flush_result, tiny}, rule.infinite);
+}
+Value rounded(const ExactValue<Wide>& x, const FormatSpec& f, Rounding mode, const Flush& flush) {
+  Value v;
+  round_into(v, x, f, mode, flush);
+  return v;
 }
 
 std::uint64_t operand(std::uint64_t code, const FormatSpec& f, bool flush) {
   return flush ? flushed_code(code, f) : code;
 }
 
-Value flushed(const Value& v, bool flush) {
+// A zero in the place of what is subnormal in its format.
+void flush_subnormal(Value& v) {
+  if (v.format != nullptr && v.format->is_subnormal(v.code))
+    fill(v, flushed_code(v.code, *v.format), *v.format);
+}
+// `v`, or `room` filled with what flushing makes of it.
+const Value& flushed(const Value& v, bool flush, Value& room) {
   if (!flush || v.format == nullptr || !v.format->is_subnormal(v.code)) return v;
-  return value_of(flushed_code(v.code, *v.format), *v.format);
+  fill(room, flushed_code(v.code, *v.format), *v.format);
+  return room;
 }
 
 // Cut toward zero to a multiple of 2^quantum.
@@ -107,14 +139,21 @@ bool is_plain(const Value& v, const FormatSpec& format) {
          !format.is_subnormal(v.code);
 }
 
-// What needs no arithmetic: most terms of a probe are zeros. Empty for all else.
-std::optional<Value> add_zeros(const Value& a, const Value& b, const NodeRule& rule) {
-  if (is_zero(a) && is_plain(b, rule.format)) return b;
-  if (!is_zero(b)) return std::nullopt;
-  if (is_plain(a, rule.format)) return a;
-  if (!is_zero(a) || rule.format.specials == Specials::fnuz) return std::nullopt;
-  return zero(a.x.negative == b.x.negative ? a.x.negative : rule.rounding == Rounding::toward_negative,
-              rule.format);
+// What needs no arithmetic: most terms of a probe are zeros. False for all else.
+bool add_zeros(Value& sum, const Value& a, const Value& b, const NodeRule& rule) {
+  const bool zero_a = is_zero(a), zero_b = is_zero(b);
+  if (zero_a && zero_b) {
+    if (rule.format.specials == Specials::fnuz) return false;
+    const bool negative =
+        a.x.negative == b.x.negative ? a.x.negative : rule.rounding == Rounding::toward_negative;
+    fill(sum, negative ? rule.format.sign_code() : 0, rule.format);
+    return true;
+  }
+  if (!zero_a && !zero_b) return false;
+  const Value& other = zero_a ? b : a;
+  if (!is_plain(other, rule.format)) return false;
+  fill(sum, other.x, other.format, other.code, other.exponent);
+  return true;
 }
 
 // The exact sum of terms that lie so near each other that 128 bits hold it, as most do; empty otherwise. Zeros as
@@ -145,12 +184,13 @@ std::optional<ExactValue<Wide>> near_sum(const std::vector<ExactValue<Wide>>& te
 }
 
 // Terms cut to a common quantum or not, added exactly, rounded once.
-Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+void add_many(Value& result, const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
   thread_local std::vector<ExactValue<Wide>> cuts;
   cuts.clear();
   int top = INT_MIN;
+  Value room;
   for (std::size_t i = 0; i < n; ++i) {
-    const Value v = flushed(*terms[i], rule.flush_inputs);
+    const Value& v = flushed(*terms[i], rule.flush_inputs, room);
     if (v.x.kind == Kind::finite && v.x.significand != 0) top = std::max(top, v.exponent);
     cuts.push_back(v.x);
   }
@@ -164,33 +204,40 @@ Value add_many(const Value* const* terms, std::size_t n, const NodeRule& rule, T
     for (const ExactValue<Wide>& x : cuts) all.add(x);
     sum = all.result(rule.rounding);
   }
-  return rounded(*sum, rule, tiny);
+  round_into(result, *sum, rule, tiny);
 }
 
-Value add_terms(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
-  if (n == 2 && !rule.fraction) {
-    if (const std::optional<Value> easy = add_zeros(*terms[0], *terms[1], rule)) return *easy;
-    const Value a = flushed(*terms[0], rule.flush_inputs), b = flushed(*terms[1], rule.flush_inputs);
-    const Flush flush{rule.flush_result, tiny};
-    if (flush.results && tiny != Tininess::as_stored)
-      return rounded(wide_sum(a.x, b.x, rule.rounding), rule, tiny);
-    return value_of(rounded_sum(a.x, b.x, rule.format, options_of(rule.rounding, flush)), rule.format,
-                    rule.infinite);
+void add_terms(Value& sum, const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+  if (n != 2 || rule.fraction) {
+    add_many(sum, terms, n, rule, tiny);
+    return;
   }
-  return add_many(terms, n, rule, tiny);
+  if (add_zeros(sum, *terms[0], *terms[1], rule)) return;
+  Value rooms[2];
+  const Value& a = flushed(*terms[0], rule.flush_inputs, rooms[0]);
+  const Value& b = flushed(*terms[1], rule.flush_inputs, rooms[1]);
+  const Flush flush{rule.flush_result, tiny};
+  if (flush.results && tiny != Tininess::as_stored) {
+    round_into(sum, wide_sum(a.x, b.x, rule.rounding), rule, tiny);
+  } else {
+    fill(sum, rounded_sum(a.x, b.x, rule.format, options_of(rule.rounding, flush)), rule.format,
+         rule.infinite);
+  }
 }
 
-// The value keeps a pointer to the format of `rule`, which must outlive it.
-Value add(const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
-  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative)
-    return add_terms(terms, n, rule, tiny);
+// `sum` is none of the terms. It keeps a pointer to the format of `rule`, which must outlive it.
+void add(Value& sum, const Value* const* terms, std::size_t n, const NodeRule& rule, Tininess tiny) {
+  if (n != 2 || !rule.padded || rule.rounding == Rounding::toward_negative) {
+    add_terms(sum, terms, n, rule, tiny);
+    return;
+  }
   // All that +0 changes of a sum that was rounded before: its sign if it is a zero.
   const Value nothing = zero(false, rule.format);
   const auto unsigned_zero = [&](const Value* v) {
     return is_zero(*v) && v->format != nullptr ? &nothing : v;
   };
   const Value* const both[] = {unsigned_zero(terms[0]), unsigned_zero(terms[1])};
-  return add_terms(both, 2, rule, tiny);
+  add_terms(sum, both, 2, rule, tiny);
 }
 
 // A leaf of a fused node that is added to +0: the +0 is one more term.
@@ -399,7 +446,9 @@ std::uint64_t stored(const ExactValue<Wide>& x, const OutputRule& rule, Tininess
   if (stays_finite && encode(x, f, {.rounding = rule.rounding}).overflow)
     return encode(x, f, {.rounding = rule.rounding, .overflow = Overflow::saturate}).code;
   if (stays_finite && x.kind == Kind::infinite) return f.max_finite_code() | (x.negative ? f.sign_code() : 0);
-  return rounded(x, f, rule.rounding, {rule.flush, tiny}, rule.overflow == OutputOverflow::infinite).code;
+  Value v;
+  round_into(v, x, f, rule.rounding, {rule.flush, tiny}, rule.overflow == OutputOverflow::infinite);
+  return v.code;
 }
 
 }  // namespace
@@ -418,31 +467,33 @@ struct TreeEvaluator::State {
     return tree.node_rules[static_cast<std::size_t>(std::max(parent_rule[at], 0))];
   }
 
-  Value product(std::size_t i, const LeafRule& rule, const CodeVector& x, const CodeVector& y) const {
-    const bool flush = rule.flush_operands;
-    Value factors[] = {value_of(operand(x.code(i), a, flush), a), value_of(operand(y.code(i), b, flush), b)};
+  void product(Value& v, std::size_t i, const LeafRule& rule, const CodeVector& x,
+               const CodeVector& y) const {
+    std::uint64_t codes[] = {operand(x.code(i), a, rule.flush_operands),
+                             operand(y.code(i), b, rule.flush_operands)};
+    const FormatSpec* formats[] = {&a, &b};
     if (const auto& s = tree.scaling; s && s->place != AlphaPlace::sums) {
-      Value& scaled_one = factors[s->place == AlphaPlace::a ? 0 : 1];
-      scaled_one = times(scaled_one, alpha, s->alpha_format, *s, tree.tiny);
+      const int one = s->place == AlphaPlace::a ? 0 : 1;
+      const Value scaled_one =
+          times(value_of(codes[one], *formats[one]), alpha, s->alpha_format, *s, tree.tiny);
+      codes[one] = scaled_one.code;
+      formats[one] = scaled_one.format;
     }
-    Value v;
-    v.absent = skips(tree.skipped, is_zero(factors[0]), is_zero(factors[1]));
-    if (v.absent) return v;
-    v.x = wide_product(exact_from_code(factors[0].code, *factors[0].format),
-                       exact_from_code(factors[1].code, *factors[1].format));
-    v.exponent = factors[0].exponent + factors[1].exponent;
-    return v;
+    const ExactValue<std::uint64_t> factors[] = {exact_from_code(codes[0], *formats[0]),
+                                                 exact_from_code(codes[1], *formats[1])};
+    fill(v, wide_product(factors[0], factors[1]), nullptr, 0,
+         exponent_field(codes[0], *formats[0]) + exponent_field(codes[1], *formats[1]));
+    v.absent = skips(tree.skipped, factors[0].is_zero(), factors[1].is_zero());
   }
 
-  Value addend(const LeafRule& rule, std::optional<std::uint64_t> code) const {
-    const Value v = flushed(value_of(code.value_or(0), c), rule.flush_operands);
-    return tree.scaling ? times(v, beta, tree.scaling->beta_format, *tree.scaling, tree.tiny) : v;
+  void addend(Value& v, const LeafRule& rule, std::optional<std::uint64_t> code) const {
+    fill(v, code.value_or(0), c);
+    if (rule.flush_operands) flush_subnormal(v);
+    if (tree.scaling) v = times(v, beta, tree.scaling->beta_format, *tree.scaling, tree.tiny);
   }
 
-  Value round_by(const NodeRule& rule, const Value& v) const { return rounded(v.x, rule, tree.tiny); }
-
-  // What node `at` comes to, of its children's values.
-  Value sum(const TreeNode& node) {
+  // What a node comes to, of its children's values.
+  void sum(Value& result, const TreeNode& node) {
     const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
     terms.clear();
     for (const int child : node.children) {
@@ -451,19 +502,24 @@ struct TreeEvaluator::State {
     }
     const Value nothing = zero(false, rule.format);
     if (takes_zero(tree, node)) terms.push_back(&nothing);
-    if (terms.size() == node.children.size() || terms.size() > 1)
-      return add(terms.data(), terms.size(), rule, tree.tiny);
-    if (terms.empty()) return values[static_cast<std::size_t>(node.children.front())];
-    return terms.front()->format == nullptr ? round_by(rule, *terms.front()) : *terms.front();
+    if (terms.size() == node.children.size() || terms.size() > 1) {
+      add(result, terms.data(), terms.size(), rule, tree.tiny);
+    } else if (terms.empty()) {
+      result = values[static_cast<std::size_t>(node.children.front())];
+    } else if (terms.front()->format == nullptr) {
+      round_into(result, terms.front()->x, rule, tree.tiny);
+    } else {
+      result = *terms.front();
+    }
   }
 
   // What node `at` comes to after alpha.
-  Value times_alpha(std::size_t at, Value v) const {
+  void times_alpha(std::size_t at, Value& v) const {
     const TreeScaling& s = *tree.scaling;
-    if (v.format == nullptr) v = round_by(rule_above(at), v);
+    if (v.format == nullptr) round_into(v, v.x, rule_above(at), tree.tiny);
     v = times(v, alpha, s.alpha_format, s, tree.tiny);
     const bool starts = static_cast<std::size_t>(s.from) == at && at + 1 < tree.nodes.size();
-    return starts && v.format == nullptr ? round_by(rule_above(at), v) : v;
+    if (starts && v.format == nullptr) round_into(v, v.x, rule_above(at), tree.tiny);
   }
 };
 
@@ -498,33 +554,37 @@ std::uint64_t TreeEvaluator::operator()(const CodeVector& a, const CodeVector* b
   const AdditionTree& tree = s.tree;
   for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
     const TreeNode& node = tree.nodes[at];
+    Value& v = s.values[at];
     if (!node.children.empty()) {
-      s.values[at] = s.sum(node);
-      if (tree.scaling && s.scaled[at] && !s.values[at].absent)
-        s.values[at] = s.times_alpha(at, s.values[at]);
+      s.sum(v, node);
+      if (tree.scaling && s.scaled[at] && !v.absent) s.times_alpha(at, v);
       continue;
     }
     const LeafRule& rule = tree.leaf_rules[static_cast<std::size_t>(node.rule)];
     const auto i = static_cast<std::size_t>(node.leaf);
-    Value v;
     if (i == tree.terms) {
-      v = s.addend(rule, c);
+      s.addend(v, rule, c);
     } else if (b == nullptr) {
-      v = flushed(value_of(a.code(i), s.a), rule.flush_operands);
+      fill(v, a.code(i), s.a);
+      if (rule.flush_operands) flush_subnormal(v);
     } else {
-      v = s.product(i, rule, a, *b);
+      s.product(v, i, rule, a, *b);
     }
     if (rule.product && !v.absent)
-      v = rounded(v.x, *rule.product, rule.rounding, {rule.flush_result, tree.tiny});
+      round_into(v, v.x, *rule.product, rule.rounding, {rule.flush_result, tree.tiny});
     const int above = s.parent_rule[at];
     if (rule.started && !s.fused_above[at] && !tree.node_rules.empty()) {
       const NodeRule& start = tree.node_rules[static_cast<std::size_t>(above < 0 ? 0 : above)];
       const Value nothing = zero(false, start.format);
-      const Value* const both[] = {&nothing, &v};
-      v = v.absent ? nothing : add(both, 2, start, tree.tiny);
+      if (v.absent) {
+        v = nothing;
+      } else {
+        const Value term = v;
+        const Value* const both[] = {&nothing, &term};
+        add(v, both, 2, start, tree.tiny);
+      }
     }
-    if (tree.scaling && s.scaled[at] && !v.absent) v = s.times_alpha(at, v);
-    s.values[at] = v;
+    if (tree.scaling && s.scaled[at] && !v.absent) s.times_alpha(at, v);
   }
   Value root = s.values.back().absent ? zero(false, tree.output.format) : s.values.back();
   // The root's own rule once more; the value keeps a pointer to its format.
@@ -536,8 +596,9 @@ std::uint64_t TreeEvaluator::operator()(const CodeVector& a, const CodeVector* b
     last.padded = false;
   }
   const auto add_to_root = [&](const Value& more) {
-    const Value* const both[] = {&more, &root};
-    root = add(both, 2, last, tree.tiny);
+    const Value before = root;
+    const Value* const both[] = {&more, &before};
+    add(root, both, 2, last, tree.tiny);
   };
   if (tree.output.started && !tree.node_rules.empty()) {
     add_to_root(zero(false, tree.output.format));

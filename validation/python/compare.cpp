@@ -116,13 +116,13 @@ Verdict judge_arrays(const py::object& got_array, const py::object& want_array, 
     compare::ExpectedIntegers expected{.values = integers_of(want), .bound = bound};
     if (!stale_array.is_none()) expected.stale = integers_of(stale);
     const py::gil_scoped_release unlocked;
-    comparison = judge(integers, expected, options);
+    comparison = compare::judge(integers, expected, options);
   } else {
     const compare::Codes codes = codes_of(got);
     const compare::Expected expected{.codes = codes_of(want), .bound = bound};
     if (!stale_array.is_none()) options.stale = codes_of(stale);
     const py::gil_scoped_release unlocked;
-    comparison = judge(codes, expected, options);
+    comparison = compare::judge(codes, expected, options);
   }
   verdict.comparison = std::make_shared<const Comparison>(std::move(comparison));
   return verdict;
