@@ -221,7 +221,7 @@ complete -o default -F _assay assay
 std::function<int()> make_completion(CLI::App& app) {
   const auto shell = std::make_shared<std::string>();
   app.add_option("shell", *shell, "The shell: bash")->required()->check(CLI::IsMember({"bash"}));
-  return [&app] {
+  return [&app, shell] {  // the option writes into `shell`
     fmt::print("{}", bash_script(*app.get_parent()));
     return agree;
   };
