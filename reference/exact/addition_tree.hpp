@@ -25,7 +25,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -165,25 +164,6 @@ std::string canonical_order(const AdditionTree& tree);
 
 // Leaves below the lowest node that holds both leaves i and j.
 std::size_t leaves_below_common(const AdditionTree& tree, int i, int j);
-
-// The bits of the sum. `b` is null for a sum; `c` is used if the tree has an addend, and +0 without one, or if its
-// scaling reads it.
-// Codes are of the given formats. Works on scratch memory that a caller may keep between calls.
-class TreeEvaluator {
- public:
-  TreeEvaluator(const AdditionTree& tree, const FormatSpec& a, const FormatSpec& b, const FormatSpec& c);
-  ~TreeEvaluator();
-  TreeEvaluator(const TreeEvaluator&) = delete;
-  TreeEvaluator& operator=(const TreeEvaluator&) = delete;
-  std::uint64_t operator()(const CodeVector& a, const CodeVector* b, std::optional<std::uint64_t> c);
-
-  // From now on with these in the places of the tree's alpha and beta. ContractError if the tree has none.
-  void set_scales(double alpha, double beta);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 // A proven bound on the tree's error for these operands, the last rounding included; +Inf where an overflow
 // is possible.

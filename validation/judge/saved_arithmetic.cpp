@@ -10,6 +10,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/exact/exact_dot.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/judge/own_scaling.hpp"
 #include "validation/judge/rules_text.hpp"

@@ -80,6 +80,9 @@ struct FusedSumSpec {
   bool definition_only = false;  // no further path: of a unit that no recorded result stands behind
 };
 
+// Terms of a chunk of an fp8 mma.sync that is two f16 steps.
+inline constexpr std::size_t f16_steps_chunk = 32;
+
 // ContractError for L of 0 or above 64, F outside 1 to 40, or no inputs.
 std::unique_ptr<const Unit> make_fused_sum(const FusedSumSpec& spec);
 

@@ -5,6 +5,7 @@
 
 #include "reference/exact/exact_dot.hpp"
 #include "reference/exact/exact_sum.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/reveal/rules.hpp"
 #include "validation/diagnose/reveal/scaling.hpp"

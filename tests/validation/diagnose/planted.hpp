@@ -8,6 +8,7 @@
 
 #include "reference/core/random.hpp"
 #include "reference/exact/chain.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "validation/diagnose/reveal/reveal.hpp"
 
 namespace assay::diagnose_test {

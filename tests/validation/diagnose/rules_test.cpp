@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "reference/core/error.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "reference/formats/encode.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/reveal/rules.hpp"

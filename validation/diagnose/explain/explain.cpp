@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <mutex>
 #include <set>
@@ -12,44 +11,11 @@
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/core/random.hpp"
-#include "reference/exact/chain.hpp"
-#include "reference/formats/encode.hpp"
+#include "validation/diagnose/explain/elements.hpp"
+#include "validation/diagnose/explain/findings.hpp"
 
 namespace assay::diagnose {
 namespace {
-
-constexpr std::size_t most_remaining = 10000;
-
-CodeVector words(const std::vector<std::uint64_t>& codes, const FormatSpec& f) {
-  return {codes.data(), codes.size(), static_cast<std::ptrdiff_t>(8 / code_bytes(f)), f};
-}
-
-// An operand as an arithmetic reads it.
-CodeVector operand(const std::vector<std::uint64_t>& codes, const FormatSpec& f, const ExplainInput& input,
-                   const std::vector<std::uint8_t>& scales, float tensor) {
-  CodeVector x = words(codes, f);
-  if (!scales.empty())
-    x.scales = {.data = scales.data(), .count = scales.size(), .use = *input.scales, .tensor = tensor};
-  return x;
-}
-CodeVector a_of(const ExplainElement& e, const ExplainInput& input) {
-  return operand(e.a, input.a, input, e.a_scales, input.a_tensor);
-}
-CodeVector b_of(const ExplainElement& e, const ExplainInput& input) {
-  return operand(e.b, input.b, input, e.b_scales, input.b_tensor);
-}
-
-// An operand as a chain reads it: the values, scaled.
-CodeVector a_values_of(const ExplainElement& e, const ExplainInput& input) {
-  return e.a_values.empty() ? words(e.a, input.a) : words(e.a_values, formats::float64);
-}
-CodeVector b_values_of(const ExplainElement& e, const ExplainInput& input) {
-  return e.b_values.empty() ? words(e.b, input.b) : words(e.b_values, formats::float64);
-}
-
-bool same_bits(std::uint64_t x, std::uint64_t y, const FormatSpec& f) {
-  return x == y || (f.is_nan(x) && f.is_nan(y));
-}
 
 void check(const ExplainInput& input) {
   if (input.views.empty() || input.views.front().elements.empty()) throw ContractError("explain: no outputs");
@@ -66,21 +32,6 @@ void check(const ExplainInput& input) {
       }
     }
   }
-}
-
-// c as a code of an accumulator; empty if there is none. The caller has seen that it is held.
-std::optional<std::uint64_t> start_of(const ExplainElement& e, const FormatSpec& c, const FormatSpec& f) {
-  if (!e.c) return std::nullopt;
-  return c == f ? *e.c : convert(*e.c, c, f).code;
-}
-
-bool takes_formats(const Arithmetic& arithmetic, const ExplainInput& input) {
-  return arithmetic.accepts(input.a, input.b) &&
-         (!input.views[0].elements[0].c || contains_format(arithmetic.info().accumulator, input.c));
-}
-bool takes(const Arithmetic& arithmetic, const ExplainInput& input) {
-  return takes_formats(arithmetic, input) &&
-         (!input.scales || arithmetic.info().block_scales == input.scales);
 }
 
 std::string chain_name(const SumOrder& order, const ChainRules& rules) {
@@ -104,18 +55,6 @@ bool describes(const Arithmetic& arithmetic, const ChainRules& r) {
   return how && how->accumulator == r.accumulator && how->product == r.product &&
          how->rounding == r.rounding && info.flush_inputs == r.flush_inputs &&
          info.flush_results == r.flush_results;
-}
-
-// What leaves the candidate's sum, as a code of its sum_format.
-std::uint64_t sum_of(const ExplainCandidate& c, const ExplainInput& input, std::size_t i) {
-  const ExplainElement& e = input.views[c.view_index].elements[i];
-  if (c.arithmetic != nullptr) {
-    return c.arithmetic->dot(a_of(e, input), b_of(e, input),
-                             start_of(e, input.c, c.arithmetic->info().accumulator), c.sum_format, e.index);
-  }
-  const std::optional<std::uint64_t> start = start_of(e, input.c, c.rules.accumulator);
-  const CodeVector a = a_values_of(e, input), b = b_values_of(e, input);
-  return PreparedTerms(a, b, c.rules).evaluate(make_schedule(c.order, a.size, e.c.has_value()), start);
 }
 
 // Ties go to what is more common: no claim, an order of listing.
@@ -181,9 +120,7 @@ class Replay {
       seen = next;
     }
     rank();
-    summarize();
-    diverge();
-    separate();
+    read_findings(input_, options_, result_);
     return std::move(result_);
   }
 
@@ -394,155 +331,6 @@ class Replay {
     }
   }
 
-  void summarize() {
-    using Get = std::function<std::string(const ExplainCandidate&)>;
-    const auto generated = [](const Get& get) {
-      return [get](const ExplainCandidate& c) { return c.arithmetic == nullptr ? get(c) : std::string(); };
-    };
-    const std::vector<std::pair<std::string, Get>> attributes{
-        {"terms", [](const ExplainCandidate& c) { return c.view; }},
-        {"named", [](const ExplainCandidate& c) { return c.arithmetic != nullptr ? c.name : ""; }},
-        {"order", generated([](const ExplainCandidate& c) { return order_name(c.order); })},
-        {"products", generated([](const ExplainCandidate& c) { return fusion_name(c.rules); })},
-        {"sums in",
-         generated([](const ExplainCandidate& c) { return std::string(c.rules.accumulator.dtype); })},
-        {"rounding",
-         generated([](const ExplainCandidate& c) { return std::string(rounding_name(c.rules.rounding)); })},
-        {"flushed", generated([](const ExplainCandidate& c) { return flush_name(c.rules); })},
-        {"output", [&](const ExplainCandidate& c) {
-           return c.sum_format == input_.got ? std::string() : finish_name(c.finish);
-         }}};
-    const std::map<std::string, std::size_t> tried{
-        {"terms", input_.views.size()}, {"named", named_.size()}, {"order", orders_.size()}};
-    for (const auto& [name, get] : attributes) {
-      std::map<std::string, std::size_t> counts;
-      for (std::size_t i = 0; i < result_.remaining; ++i) {
-        const std::string value = get(result_.ranked[i].candidate);
-        if (!value.empty()) ++counts[value];
-      }
-      if (counts.empty()) continue;
-      ExplainAttribute attribute{.name = name, .values = {counts.begin(), counts.end()}};
-      std::stable_sort(attribute.values.begin(), attribute.values.end(),
-                       [](const auto& x, const auto& y) { return x.second > y.second; });
-      if (const auto found = tried.find(name); found != tried.end()) attribute.tried = found->second;
-      result_.attributes.push_back(std::move(attribute));
-    }
-    const std::size_t most = std::min(result_.remaining, most_remaining) + options_.keep;
-    if (result_.ranked.size() > most) result_.ranked.resize(most);
-  }
-
-  std::vector<TracedStep> steps_of(const ExplainCandidate& c, std::size_t e) const {
-    const ExplainElement& element = input_.views[c.view_index].elements[e];
-    const bool chain = c.arithmetic == nullptr;
-    const CodeVector a = chain ? a_values_of(element, input_) : a_of(element, input_),
-                     b = chain ? b_values_of(element, input_) : b_of(element, input_);
-    std::vector<TracedStep> steps;
-    FormatSpec format = c.sum_format;
-    if (c.arithmetic == nullptr) {
-      steps = trace_chain(c.order, c.rules, a, b, start_of(element, input_.c, c.rules.accumulator));
-    } else if (options_.trace) {
-      steps =
-          options_.trace(*c.arithmetic, a, b, start_of(element, input_.c, c.arithmetic->info().accumulator));
-      if (!steps.empty()) format = steps.back().format;
-    }
-    if (steps.empty() || format == input_.got) return steps;
-    TracedStep last{
-        {.name = fmt::format("to {}, {}", input_.got.dtype, finish_name(c.finish)), .format = input_.got}};
-    last.terms = {{"sum", widened(exact_from_code(steps.back().result, format)),
-                   widened(exact_from_code(steps.back().result, format))}};
-    last.sum = last.terms[0].exact;
-    last.result = answer(c, input_, e).value_or(0);
-    steps.push_back(std::move(last));
-    return steps;
-  }
-
-  static bool same_value(const TracedStep& x, const TracedStep& y) {
-    if (x.format == y.format) return same_bits(x.result, y.result, x.format);
-    return decode(x.result, x.format) == decode(y.result, y.format);
-  }
-  // Finds the first sums of the same terms that differ.
-  static void part(ExplainDivergence& d) {
-    if (d.best.empty() || d.other_steps.empty()) return;
-    std::map<std::uint64_t, std::size_t> others;
-    for (std::size_t i = 0; i < d.other_steps.size(); ++i) {
-      if (d.other_steps[i].below > 0) others.emplace(d.other_steps[i].mark, i);
-    }
-    d.step = d.best.size() - 1;
-    d.other_step = d.other_steps.size() - 1;
-    for (std::size_t i = 0; i < d.best.size(); ++i) {
-      if (d.best[i].below == 0) continue;
-      const auto found = others.find(d.best[i].mark);
-      if (found == others.end() || same_value(d.best[i], d.other_steps[found->second])) continue;
-      d.step = i;
-      d.other_step = found->second;
-      return;
-    }
-  }
-
-  // The nearest candidate that answers otherwise, where it does.
-  void diverge() {
-    if (result_.ranked.empty()) return;
-    const ExplainCandidate& best = result_.ranked.front().candidate;
-    for (std::size_t i = std::max<std::size_t>(result_.remaining, 1); i < result_.ranked.size(); ++i) {
-      const ExplainCandidate& other = result_.ranked[i].candidate;
-      for (std::size_t e = 0; e < elements_; ++e) {
-        const std::optional<std::uint64_t> x = answer(best, input_, e), y = answer(other, input_, e);
-        if (!x || !y || same_bits(*x, *y, input_.got)) continue;
-        ExplainDivergence d{.other = other,
-                            .index = input_.views[0].elements[e].index,
-                            .got = input_.views[0].elements[e].got,
-                            .best_result = *x,
-                            .other_result = *y};
-        d.best = steps_of(best, e);
-        d.other_steps = steps_of(other, e);
-        part(d);
-        result_.divergence = std::move(d);
-        return;
-      }
-    }
-  }
-
-  // For each attribute that is left open, the first remaining candidate that has another value of it.
-  void separate() {
-    if (!options_.separate || result_.remaining < 2) return;
-    const ExplainCandidate& best = result_.ranked.front().candidate;
-    const std::unique_ptr<const Arithmetic> x = own(best);
-    const auto differs = [&](const ExplainCandidate& c, int what) {
-      const bool chains = c.arithmetic == nullptr && best.arithmetic == nullptr;
-      switch (what) {
-        case 0: return chains && order_name(c.order) != order_name(best.order);
-        case 1: return chains && c.rules.accumulator != best.rules.accumulator;
-        case 2: return chains && c.rules.product != best.rules.product;
-        case 3: return chains && c.rules.rounding != best.rules.rounding;
-        case 4: return chains && flush_name(c.rules) != flush_name(best.rules);
-        default: return c.arithmetic != best.arithmetic;
-      }
-    };
-    std::set<std::string> done;
-    for (int what = 0; what < 6 && result_.separations.size() < options_.separations; ++what) {
-      for (std::size_t i = 1; i < std::min(result_.remaining, result_.ranked.size()); ++i) {
-        const ExplainCandidate& other = result_.ranked[i].candidate;
-        if (!differs(other, what) || !done.insert(other.name).second) continue;
-        const std::unique_ptr<const Arithmetic> y = own(other);
-        result_.separations.push_back(
-            {other.name, options_.separate(x ? *x : *best.arithmetic, y ? *y : *other.arithmetic)});
-        break;
-      }
-    }
-  }
-
-  std::unique_ptr<const Arithmetic> own(const ExplainCandidate& c) const {
-    if (c.arithmetic != nullptr) return nullptr;
-    return make_chain({.name = c.name,
-                       .summary = order_name(c.order),
-                       .accumulator = c.rules.accumulator,
-                       .product = c.rules.product,
-                       .order = c.order,
-                       .rounding = c.rules.rounding,
-                       .flush_inputs = c.rules.flush_inputs,
-                       .flush_results = c.rules.flush_results});
-  }
-
   const ExplainInput& input_;
   const ExplainOptions& options_;
   std::size_t elements_;
@@ -561,36 +349,6 @@ Explanation explain(const ExplainInput& input, const std::vector<const Arithmeti
                     const ExplainOptions& options) {
   check(input);
   return Replay(input, arithmetics, options).run();
-}
-
-void ExplainElement::take(const CodeVector& x, const CodeVector& y) {
-  const auto read = [](const CodeVector& v, std::vector<std::uint64_t>& codes,
-                       std::vector<std::uint8_t>& scales, std::vector<std::uint64_t>& values) {
-    for (std::size_t i = 0; i < v.size; ++i) {
-      codes.push_back(v.code(i));
-      if (v.scales.given()) values.push_back(encode(element_value(v, i), formats::float64).code);
-    }
-    for (std::size_t i = 0; v.scales.given() && i < v.size; i += v.scales.use.block)
-      scales.push_back(v.scales.code(i));
-  };
-  read(x, a, a_scales, a_values);
-  read(y, b, b_scales, b_values);
-}
-
-ExplainInput part_of(const ExplainInput& input, const std::vector<std::size_t>& positions) {
-  ExplainInput part = input;
-  for (ExplainView& view : part.views) {
-    std::vector<ExplainElement> some;
-    for (const std::size_t i : positions) some.push_back(view.elements.at(i));
-    view.elements = std::move(some);
-  }
-  return part;
-}
-
-std::optional<std::uint64_t> answer(const ExplainCandidate& candidate, const ExplainInput& input,
-                                    std::size_t element) {
-  if (candidate.arithmetic != nullptr && !takes(*candidate.arithmetic, input)) return std::nullopt;
-  return candidate.finish.apply(sum_of(candidate, input, element), candidate.sum_format, input.got);
 }
 
 std::vector<std::size_t> drawn_sample(std::size_t size, std::size_t n, std::uint64_t seed) {

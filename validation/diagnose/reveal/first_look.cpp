@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "reference/core/random.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "validation/diagnose/reveal/known_sums.hpp"
 
 namespace assay::diagnose {

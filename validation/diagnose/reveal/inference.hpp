@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/exact/tree_evaluator.hpp"
 #include "validation/diagnose/reveal/asker.hpp"
 #include "validation/diagnose/reveal/rule_groups.hpp"
 #include "validation/diagnose/reveal/rules.hpp"

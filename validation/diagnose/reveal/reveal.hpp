@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "reference/exact/addition_tree.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "validation/diagnose/program/target.hpp"
 #include "validation/judge/revelation.hpp"
 

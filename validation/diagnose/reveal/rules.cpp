@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "reference/exact/tree_evaluator.hpp"
 #include "validation/diagnose/reveal/inference.hpp"
 #include "validation/diagnose/reveal/scaling.hpp"
 

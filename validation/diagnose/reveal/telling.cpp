@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reference/exact/tree_evaluator.hpp"
 #include "validation/diagnose/reveal/inference.hpp"
 #include "validation/diagnose/reveal/scaling.hpp"
 
