@@ -33,7 +33,8 @@ struct Run {
 Run run(const std::string& suite, const RunnerOptions& options = {}, RunnerEvents events = {}) {
   // Boost.Test catches crashes to report them, and the worker would inherit that.
   for (const int signal : {SIGSEGV, SIGABRT}) ::signal(signal, SIG_DFL);
-  const std::vector<Suite> suites = selftest::all_suites();
+  std::vector<Suite> suites = selftest::all_suites();
+  suites.push_back(selftest::beside_suite());
   const auto cases = select_cases(suites, {.suites = {suite}}, {});
   Run result;
   events.finished = [&](const CaseRecord& record) { result.records.push_back(record); };
@@ -136,6 +137,19 @@ BOOST_AUTO_TEST_CASE(an_event_that_throws_leaves_nothing_behind) {
 
 BOOST_AUTO_TEST_CASE(threads_reach_openmp_and_the_case) {
   BOOST_TEST(run("selftest", {.threads = 3})["selftest/uses_openmp"].checked == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(cases_of_one_thread_run_beside_each_other) {
+  const Run r = run("beside", {.threads = 3, .timeout_seconds = 60});
+  BOOST_TEST(r.whole);
+  std::string names;
+  for (const CaseRecord& record : r.records) {
+    names += record.name + " ";
+    BOOST_TEST((record.result.status == Status::passed), record.name << ": " << record.result.reason);
+  }
+  BOOST_TEST(names == "beside/first beside/second beside/alone beside/last ");
+  BOOST_TEST(r["beside/last"].checked == 1U);  // thread, whatever others have
+  BOOST_TEST(no_children_left());
 }
 
 // In a child, so that this process may go on to fork.

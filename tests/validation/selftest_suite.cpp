@@ -1,5 +1,7 @@
 #include "tests/validation/selftest_suite.hpp"
 
+#include <semaphore.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <xmmintrin.h>
 
@@ -135,6 +137,60 @@ std::vector<Case> selftest_cases(const RunContext& context) {
   return cases;
 }
 
+// What processes of one run see of each other.
+struct Meeting {
+  sem_t first_is_here, second_was_here;
+  std::atomic<int> ended;
+};
+Meeting& meeting() {
+  static Meeting* const shared = [] {
+    void* const page =
+        ::mmap(nullptr, sizeof(Meeting), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) throw std::bad_alloc();
+    auto* const made = new (page) Meeting{};
+    ::sem_init(&made->first_is_here, 1, 0);
+    ::sem_init(&made->second_was_here, 1, 0);
+    return made;
+  }();
+  return *shared;
+}
+
+// Two that only end if they run at the same time, the first one last; one that none may run beside; one more.
+std::vector<Case> beside_cases(const RunContext&) {
+  meeting();  // before the processes part
+  const auto after = [](int others) {
+    const bool right = meeting().ended++ == others;
+    return right ? passed()
+                 : with_status(Status::failed, "another case had not ended, or had begun too early");
+  };
+  return {{.member = "first",
+           .run =
+               [after](const RunContext&) {
+                 ::sem_post(&meeting().first_is_here);
+                 ::sem_wait(&meeting().second_was_here);
+                 return after(1);
+               },
+           .one_thread = true},
+          {.member = "second",
+           .run =
+               [after](const RunContext&) {
+                 ::sem_wait(&meeting().first_is_here);
+                 const CaseResult result = after(0);
+                 ::sem_post(&meeting().second_was_here);
+                 return result;
+               },
+           .one_thread = true},
+          {.member = "alone", .run = [after](const RunContext&) { return after(2); }},
+          {.member = "last",
+           .run =
+               [after](const RunContext& c) {
+                 CaseResult result = after(3);
+                 result.checked = static_cast<std::uint64_t>(c.threads);
+                 return result;
+               },
+           .one_thread = true}};
+}
+
 std::vector<Case> slow_cases(const RunContext&) {
   std::vector<Case> cases;
   cases.push_back({"passes", {}, [](const RunContext&) { return passed(); }});
@@ -172,6 +228,10 @@ std::vector<suites::Suite> all_suites() {
           {"slow", "a case that never ends, between two that do", slow_cases},
           {"calm", "cases that pass", calm_cases},
           {"none", "no case", no_cases}};
+}
+
+suites::Suite beside_suite() {
+  return {"beside", "cases of one thread, which run beside each other, and one that does not", beside_cases};
 }
 
 }  // namespace assay::selftest

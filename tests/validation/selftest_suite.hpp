@@ -11,4 +11,7 @@ namespace assay::selftest {
 // that depend on the scale; "none" has none.
 std::vector<suites::Suite> all_suites();
 
+// Cases that end only where two run at the same time: not for a run with one thread.
+suites::Suite beside_suite();
+
 }  // namespace assay::selftest

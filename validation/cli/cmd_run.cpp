@@ -131,6 +131,7 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
   const SignalNote note;
   std::optional<ReportFolder> report;
   if (!options.report.empty()) report.emplace(options.report, header);
+  suites::SuiteTimes times;
   ProgressLine progress;
   bool stdout_gone = false;
   const auto say = [&](const std::string& json, const auto& text) {
@@ -142,8 +143,7 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
     RunSummary summary;
     summary.counts = count(records);
     const bool all_of_suites = options.selection.filter.empty() && options.selection.case_name.empty();
-    summary.suites = suites::suite_times(
-        suites, records, whole && all_of_suites && options.scale() == suites::Scale::standard);
+    summary.suites = times.of(suites, whole && all_of_suites && options.scale() == suites::Scale::standard);
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     summary.interrupted = !whole;
     summary.exit_code = exit_code(summary.counts, options.strict);
@@ -165,6 +165,7 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
   };
 
   suites::RunnerEvents events;
+  events.started = [&](const suites::SelectedCase& c) { times.started(c.name); };
   events.running = [&](const suites::SelectedCase& c, double seconds, double fraction,
                        std::string_view what) {
     progress.show(fmt::format("case {} of {}: {}", records.size() + 1, cases.size(), c.name), seconds,
@@ -172,6 +173,7 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
   };
   events.finished = [&](const CaseRecord& record) {
     progress.clear();
+    times.finished(record.name);
     records.push_back(record);
     if (report) report->add(record);
     say(json_case(header, record), [&] { return text_case(header, record, style); });

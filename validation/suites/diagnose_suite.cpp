@@ -264,6 +264,7 @@ std::vector<Case> diagnose_cases(const RunContext& context) {
                       {"seed", seed}},
                      [arithmetic](const RunContext& c) { return explain_case(*arithmetic, c); }});
   }
+  for (Case& c : cases) c.one_thread = true;
   return cases;
 }
 

@@ -96,7 +96,6 @@ CaseResult run_guarded(const SelectedCase& c, const RunContext& context) {
 
 // Runs the case whose index it reads from `fd`, until that closes.
 [[noreturn]] void work(std::span<const SelectedCase> cases, int threads, int fd, int captured) {
-  const ThreadScope team(threads);
   std::mutex sending;  // a case may report progress from any of its threads
   for (;;) {
     std::uint64_t index = 0;
@@ -106,7 +105,8 @@ CaseResult run_guarded(const SelectedCase& c, const RunContext& context) {
     if (::ftruncate(captured, 0) != 0) _exit(1);
     const SelectedCase& c = cases[index];
     RunContext context = c.context;
-    context.threads = threads;
+    context.threads = c.one_thread ? 1 : threads;
+    const ThreadScope team(context.threads);
     const auto begin = Clock::now();
     auto last = begin - tick;
     context.progress = [&](double fraction, std::string_view what) {
@@ -182,21 +182,17 @@ class Worker {
     return sent == static_cast<ssize_t>(sizeof command);
   }
 
-  // A whole line if one comes within a tick. Empty otherwise; then ended() says whether the worker is gone.
+  // A whole line that has come. Empty if none has; then ended() says whether the worker is gone.
   std::optional<std::string> receive() {
     if (auto line = take_line()) return line;
-    pollfd event{.fd = fd_, .events = POLLIN, .revents = 0};
-    if (::poll(&event, 1, static_cast<int>(tick.count())) > 0) {
-      std::array<char, 1 << 16> bytes;  // NOLINT: filled by recv
-      const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), 0);
-      if (got > 0) buffer_.append(bytes.data(), static_cast<std::size_t>(got));
-      if (got == 0) at_end_ = true;
-      return take_line();
-    }
-    // The end of the socket alone would not do: a process that the case has started may hold it open.
+    if (read_some()) return take_line();
+    // The end of the socket alone would not do: a process that the case has started may hold it open. What the worker
+    // sent before it ended is still to be read.
     if (end_status_ == no_status && ::waitpid(pid_, &end_status_, WNOHANG) != pid_) end_status_ = no_status;
+    if (end_status_ != no_status && read_some()) return take_line();
     return {};
   }
+  int socket() const { return fd_; }
 
   bool ended() {
     if (at_end_ && end_status_ == no_status) kill();
@@ -260,6 +256,14 @@ class Worker {
     work(cases, threads, own_socket, 1);
   }
 
+  bool read_some() {
+    std::array<char, 1 << 16> bytes;  // NOLINT: filled by recv
+    const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got > 0) buffer_.append(bytes.data(), static_cast<std::size_t>(got));
+    if (got == 0) at_end_ = true;
+    return got >= 0;
+  }
+
   std::optional<std::string> take_line() {
     const auto end = buffer_.find('\n');
     if (end == std::string::npos) return {};
@@ -275,61 +279,135 @@ class Worker {
   std::string buffer_;
 };
 
+// A worker and the case that it runs.
+struct Lane {
+  std::unique_ptr<Worker> worker{};
+  std::optional<std::size_t> index{};  // of the case; empty: none
+  Clock::time_point begin{};
+  double fraction = -1;  // as the case last said
+  std::string what{};
+};
+
+// Until one of the workers sends something, a tick at most.
+void wait_for_any(const std::vector<Lane>& lanes) {
+  std::vector<pollfd> events;
+  for (const Lane& lane : lanes) {
+    if (lane.index) events.push_back({.fd = lane.worker->socket(), .events = POLLIN, .revents = 0});
+  }
+  ::poll(events.data(), events.size(), static_cast<int>(tick.count()));
+}
+
+class Runner {
+ public:
+  Runner(std::span<const SelectedCase> cases, const RunnerOptions& options, const RunnerEvents& events)
+      : cases_(cases), options_(options), events_(events), done_(cases.size()) {
+    const int threads = options.threads > 0 ? options.threads : default_threads();
+    lanes_.resize(static_cast<std::size_t>(std::max(threads, 1)));
+  }
+
+  bool run() {
+    while (told_ < cases_.size()) {
+      if (events_.interrupted()) return false;
+      start_more();
+      wait_for_any(lanes_);
+      for (Lane& lane : lanes_) {
+        if (lane.index) look_at(lane);
+      }
+      for (; told_ < cases_.size() && done_[told_]; ++told_)
+        events_.finished(*std::exchange(done_[told_], {}));
+      show_oldest();
+    }
+    return true;
+  }
+
+ private:
+  // A case that may use several threads has the machine for itself.
+  bool may_start(const SelectedCase& next) const {
+    return std::all_of(lanes_.begin(), lanes_.end(), [&](const Lane& lane) {
+      return !lane.index || (next.one_thread && cases_[*lane.index].one_thread);
+    });
+  }
+
+  void start_more() {
+    for (Lane& lane : lanes_) {
+      if (next_ == cases_.size() || !may_start(cases_[next_])) return;
+      if (!lane.index) start(lane, next_++);
+    }
+  }
+
+  std::unique_ptr<Worker> new_worker() const {
+    check_before_fork("run_cases");
+    return std::make_unique<Worker>(cases_, options_.threads);
+  }
+
+  void start(Lane& lane, std::size_t index) {
+    events_.started(cases_[index]);
+    if (!lane.worker) lane.worker = new_worker();
+    // A worker that died between two cases (killed from outside) has cost nothing: a new one takes the case.
+    if (!lane.worker->start(index)) {
+      lane.worker = new_worker();
+      if (!lane.worker->start(index)) throw std::runtime_error("a new worker did not take a case");
+    }
+    lane.index = index;
+    lane.begin = Clock::now();
+    lane.fraction = -1;
+    lane.what.clear();
+  }
+
+  // Reads what a worker has sent, and sees to it that a case ends.
+  void look_at(Lane& lane) {
+    const SelectedCase& c = cases_[*lane.index];
+    const double seconds = seconds_since(lane.begin);
+    std::optional<CaseRecord> record;
+    const auto fail = [&](const std::string& reason) {
+      lane.worker->kill();
+      record = {c.name, error_result(Fault::code_under_test, reason), seconds};
+    };
+    while (!record) {
+      const std::optional<std::string> line = lane.worker->receive();
+      if (!line) break;
+      const Json message = Json::parse(*line, nullptr, false);
+      if (!message.is_object()) {
+        fail("what it sent is no result: " + quoted(*line));
+      } else if (message.contains("record")) {
+        record = parse_json_case(*line);
+      } else {
+        // NaN travels as null.
+        lane.fraction = message["fraction"].is_number() ? message["fraction"].get<double>() : -1;
+        lane.what = message["what"].get<std::string>();
+      }
+    }
+    if (!record && lane.worker->ended()) fail(end_text(lane.worker->end_status()));
+    if (!record && options_.timeout_seconds > 0 && seconds > options_.timeout_seconds)
+      fail(fmt::format("no result after {} s (--timeout)", options_.timeout_seconds));
+    if (!record) return;
+    for (std::string& text : lane.worker->printed()) record->result.details.push_back(std::move(text));
+    if (lane.worker->ended()) lane.worker.reset();
+    done_[*std::exchange(lane.index, {})] = std::move(record);
+  }
+
+  void show_oldest() const {
+    const Lane* oldest = nullptr;
+    for (const Lane& lane : lanes_) {
+      if (lane.index && (oldest == nullptr || *lane.index < *oldest->index)) oldest = &lane;
+    }
+    if (oldest != nullptr)
+      events_.running(cases_[*oldest->index], seconds_since(oldest->begin), oldest->fraction, oldest->what);
+  }
+
+  std::span<const SelectedCase> cases_;
+  const RunnerOptions& options_;
+  const RunnerEvents& events_;
+  std::vector<Lane> lanes_{};
+  std::vector<std::optional<CaseRecord>> done_;  // not told yet
+  std::size_t next_ = 0, told_ = 0;              // of `cases_`
+};
+
 }  // namespace
 
 bool run_cases(std::span<const SelectedCase> cases, const RunnerOptions& options,
                const RunnerEvents& events) {
-  std::unique_ptr<Worker> worker;
-  const auto new_worker = [&] {
-    check_before_fork("run_cases");
-    return std::make_unique<Worker>(cases, options.threads);
-  };
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    const SelectedCase& c = cases[i];
-    if (events.interrupted()) return false;
-    events.started(c);
-    if (!worker) worker = new_worker();
-    // A worker that died between two cases (killed from outside) has cost nothing: a new one takes the case.
-    if (!worker->start(i)) {
-      worker = new_worker();
-      if (!worker->start(i)) throw std::runtime_error("a new worker did not take a case");
-    }
-
-    const auto begin = Clock::now();
-    std::optional<CaseRecord> record;
-    double fraction = -1;
-    std::string what;
-    const auto fail = [&](const std::string& reason) {
-      worker->kill();
-      record = {c.name, error_result(Fault::code_under_test, reason), seconds_since(begin)};
-    };
-    while (!record) {
-      if (events.interrupted()) return false;
-      const std::optional<std::string> line = worker->receive();
-      const double seconds = seconds_since(begin);
-      if (line) {
-        const Json message = Json::parse(*line, nullptr, false);
-        if (!message.is_object()) {
-          fail("what it sent is no result: " + quoted(*line));
-        } else if (message.contains("record")) {
-          record = parse_json_case(*line);
-        } else {
-          // NaN travels as null.
-          fraction = message["fraction"].is_number() ? message["fraction"].get<double>() : -1;
-          what = message["what"].get<std::string>();
-        }
-      } else if (worker->ended()) {
-        fail(end_text(worker->end_status()));
-      } else if (options.timeout_seconds > 0 && seconds > options.timeout_seconds) {
-        fail(fmt::format("no result after {} s (--timeout)", options.timeout_seconds));
-      }
-      if (!record) events.running(c, seconds, fraction, what);
-    }
-    for (std::string& text : worker->printed()) record->result.details.push_back(std::move(text));
-    if (worker->ended()) worker.reset();
-    events.finished(*record);
-  }
-  return true;
+  return Runner(cases, options, events).run();
 }
 
 }  // namespace assay::suites

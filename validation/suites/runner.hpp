@@ -1,7 +1,8 @@
 // Runs cases in a separate process, so that a case that crashes, hangs or ends the process loses only its own result.
 //
 // A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next
-// case); when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. The calling process
+// case); when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. Cases that use one
+// thread run beside each other, each in a worker; results come in the order of the cases all the same. The calling process
 // must have run no region of several threads (reference/core/parallel.hpp): they do not survive a fork. ContractError
 // if it has.
 #pragma once
@@ -16,14 +17,14 @@
 namespace assay::suites {
 
 struct RunnerOptions {
-  int threads = 0;             // default_threads() in the worker; 0: as OMP_NUM_THREADS or the processors say
+  int threads = 0;             // of a case, or cases at once; 0: as OMP_NUM_THREADS or the processors say
   double timeout_seconds = 0;  // per case; 0: none
 };
 
 struct RunnerEvents {
   std::function<void(const SelectedCase&)> started = [](const SelectedCase&) {};
-  // Called every 100 ms or so while a case runs, with what it last said of its progress (fraction 0..1; negative:
-  // nothing).
+  // Called every 100 ms or so while cases run, with the first of them and what it last said of its progress (fraction
+  // 0..1; negative: nothing).
   std::function<void(const SelectedCase&, double seconds, double fraction, std::string_view what)> running =
       [](const SelectedCase&, double, double, std::string_view) {};
   std::function<void(const CaseRecord&)> finished = [](const CaseRecord&) {};

@@ -15,7 +15,8 @@ namespace {
 
 std::vector<SelectedCase> list_cases(const Suite& suite, const RunContext& context) {
   std::vector<SelectedCase> cases;
-  for (Case& c : suite.cases(context)) cases.push_back({case_name(suite, c), std::move(c.run), context});
+  for (Case& c : suite.cases(context))
+    cases.push_back({case_name(suite, c), std::move(c.run), context, c.one_thread});
   return cases;
 }
 

@@ -20,6 +20,7 @@ struct SelectedCase {
   std::string name;
   std::function<CaseResult(const RunContext&)> run;
   RunContext context;
+  bool one_thread = false;
 };
 
 // The cases of `suites` that `selection` names, in the order of the suites. A name given with --case brings its seed

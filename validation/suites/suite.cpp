@@ -65,17 +65,28 @@ CaseNameParts parse_case_name(std::string_view name) {
   return parts;
 }
 
-std::vector<SuiteTime> suite_times(std::span<const Suite> suites, std::span<const CaseRecord> records,
-                                   bool budgets) {
+void SuiteTimes::started(std::string_view case_name) {
+  std::string suite = parse_case_name(case_name).suite;
+  if (!spans_.empty() && spans_.back().suite == suite) return;
+  const Clock::time_point now = Clock::now();
+  spans_.push_back({std::move(suite), now, now});
+}
+
+void SuiteTimes::finished(std::string_view case_name) {
+  const std::string suite = parse_case_name(case_name).suite;
+  for (Span& span : spans_) {
+    if (span.suite == suite) span.end = Clock::now();
+  }
+}
+
+std::vector<SuiteTime> SuiteTimes::of(std::span<const Suite> suites, bool budgets) const {
   std::vector<SuiteTime> times;
-  for (const CaseRecord& record : records) {
-    const std::string name = parse_case_name(record.name).suite;
-    if (times.empty() || times.back().name != name) {
-      const auto suite =
-          std::find_if(suites.begin(), suites.end(), [&](const Suite& s) { return s.name == name; });
-      times.push_back({.name = name, .budget = budgets && suite != suites.end() ? suite->budget : 0});
-    }
-    times.back().seconds += record.seconds;
+  for (const Span& span : spans_) {
+    const auto suite =
+        std::find_if(suites.begin(), suites.end(), [&](const Suite& s) { return s.name == span.suite; });
+    times.push_back({.name = span.suite,
+                     .seconds = std::chrono::duration<double>(span.end - span.begin).count(),
+                     .budget = budgets && suite != suites.end() ? suite->budget : 0});
   }
   return times;
 }

@@ -1,6 +1,7 @@
 // A suite is a function that lists its cases; a case knows its whole name and how to run itself.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -32,6 +33,7 @@ struct Case {
   std::string member;                                             // "convert/f32_bf16_avx512"
   std::vector<std::pair<std::string, std::string>> parameters{};  // printed in this order as key=value
   std::function<CaseResult(const RunContext&)> run{};
+  bool one_thread = false;  // uses no more, so others may run beside it
 };
 
 struct Suite {
@@ -53,10 +55,23 @@ struct CaseNameParts {
 };
 CaseNameParts parse_case_name(std::string_view name);
 
-// What each suite took, in the order of a run. Budgets are of whole suites at scale standard: `budgets` says whether
-// this was one.
-std::vector<SuiteTime> suite_times(std::span<const Suite> suites, std::span<const CaseRecord> records,
-                                   bool budgets);
+// What each suite of a run took, from the start of its first case to the end of its last.
+class SuiteTimes {
+ public:
+  void started(std::string_view case_name);
+  void finished(std::string_view case_name);
+
+  // In the order of the run. Budgets are of whole suites at scale standard: `budgets` says whether these were.
+  std::vector<SuiteTime> of(std::span<const Suite> suites, bool budgets) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Span {
+    std::string suite;
+    Clock::time_point begin, end;
+  };
+  std::vector<Span> spans_;
+};
 
 // Every suite of suites.def.
 std::vector<Suite> all_suites();
