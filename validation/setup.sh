@@ -46,6 +46,7 @@ tests  pybind11-dev           the Python module
 tests  xz-utils               the archive of the trained network, for its test
 clang  clang-14               the second compiler
 clang  libomp-14-dev          OpenMP for it
+clang  debootstrap            a bare Debian 12, in which the packages are tried
 END
 }
 
