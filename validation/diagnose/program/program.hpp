@@ -1,4 +1,4 @@
-// A child process that computes: asked in rounds over its stdin and stdout. The protocol is in README.md.
+// A child process that computes: asked in rounds over its stdin and stdout. The protocol is in probe.md.
 #pragma once
 
 #include <array>
