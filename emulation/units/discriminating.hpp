@@ -16,8 +16,8 @@ enum class InputClass : std::uint8_t {
   simple,       // small numbers of few bits
   normal,       // unit scale, all bits
   gap,          // product exponents up to 40 below the largest
-  cancel_c,     // the same, c undoes the sum but for a few last places
-  cancel_pair,  // products undo each other in pairs
+  cancel_c,     // the same, and c cancels the sum except for a few last places
+  cancel_pair,  // products cancel each other in pairs
   underflow,    // products and c around the smallest normal and subnormal numbers of c's format
   overflow,     // products and c around the largest
   zeros,        // most products are zeros of either sign, c tiny or a zero
@@ -32,8 +32,8 @@ inline constexpr auto all_input_classes = std::to_array<InputClass>(
      InputClass::any_code, InputClass::specials});
 std::string_view input_class_name(InputClass kind);  // "cancel_c"
 
-// n products and a c of the class; the same for the same arguments, everywhere. Exponents that a format does not reach
-// are moved to its nearest.
+// n products and a c of the class, a function of the arguments on every machine. Exponents outside a format's range are
+// moved to the nearest one inside.
 DotInput discriminating_input(InputClass kind, std::size_t n, const FormatSpec& a, const FormatSpec& b,
                               const FormatSpec& c, std::uint64_t seed);
 

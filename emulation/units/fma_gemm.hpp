@@ -3,9 +3,9 @@
 // Numerics
 //   x86       VFMADD231PS acc, a, b with MXCSR = 0x9FC0 (nearest-even, operands and results flushed, the latter if tiny
 //             after rounding) is the multiply-add of VDPBF16PS and TDPBF16PS to the bit, the NaN included: its order is
-//             a, b, acc. The operands' places are pinned, for a compiler may commute them and so change the NaN.
+//             a, b, acc. The operands' places are fixed: a compiler may commute them, which would change the NaN.
 //   CUDA      the same instruction, or VMULPS and VADDPS, under 0x1F80, or 0x9FC0 for -ftz=true; a NaN becomes
-//             0x7FFFFFFF at the end, since nothing makes a number of one on the way.
+//             0x7FFFFFFF at the end, which is enough because no operation turns a NaN into a number.
 //   baseline  a CPU without FMA. bfloat16 products that neither over- nor underflow are exact in float32: MULPS and
 //             ADDPS. Otherwise product and sum are formed in float64, the product exactly, the sum to odd, and
 //             rounded once to float32, which equals one rounding as 53 >= 24 + 2. An infinite or NaN operand of an x86
@@ -39,16 +39,16 @@ struct FmaKernel;
 // fma_gemm.def.
 const KernelTable<FmaKernel>& fma_kernels();
 
-// D = A B + C for A and B of bfloat16 or float32 codes, C and D of float32's. False if the operands need the
-// definition: only where the kernel is the baseline's, A or B has an infinity or a NaN, and NaNs are not canonical.
-// `any_range`: the baseline takes float64 even where float32 would do.
+// D = A B + C for A and B of bfloat16 or float32 codes, C and D of float32 codes. False if the operands need the
+// definition: only with the baseline's kernel, an infinity or a NaN in A or B, and NaNs that are not canonical.
+// `any_range`: the baseline uses float64 even if float32 would be enough.
 bool fma_gemm(const FmaGemm& how, const FmaKernel& kernel, const CodeMatrix& a, const CodeMatrix& b,
               const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d, bool any_range = false);
 
 // --- for kernels/fma_gemm_<isa>.cpp
 
 // rows x columns outputs from packed panels. A's panel of tile_rows rows: element (k, r) at k * tile_rows + r; B's
-// panel of tile_columns columns alike. Outputs are read and written in place.
+// panel of tile_columns columns likewise. Outputs are read and written in place.
 struct FmaPanels {
   const float* a = nullptr;  // the panels of A, one after another
   const float* b = nullptr;
@@ -59,7 +59,7 @@ struct FmaPanels {
   std::size_t a_panel = 0, b_panel = 0;  // elements from one panel to the next
   bool tiles = false;  // ChainShape::tiles: in each 32 of depth, 16 odd elements, then 16 even ones;
                        // a shorter last block has as many of each
-  bool fresh = false;  // D's elements start at +0, whatever they hold
+  bool fresh = false;  // sums start at +0, and D's old contents are ignored
   bool fused = true;
   bool flush = false;
 };

@@ -1,11 +1,11 @@
-// One multiply-add, multiplication or addition of a machine in integer arithmetic, parameterised by everything in which
-// the machines of the family fma_chain differ.
+// One multiply-add, multiplication or addition of a machine in integer arithmetic. The parameters are the differences
+// between the machines of the family fma_chain.
 //
 // Numerics
 //   round   the exact value of a*b + c, a*b or x + y is rounded once, nearest-even. An exactly zero sum is +0 unless
 //           both operands are zeros of one sign.
 //   flush   inputs: subnormal operands are zeros of their sign. Results: by Tiny, to a zero of the result's sign.
-//   NaN     by NanOrder. A NaN among the operands goes before 0 * Inf and Inf - Inf.
+//   NaN     by NanOrder. A NaN operand takes precedence over 0 * Inf and Inf - Inf.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ enum class Tiny : std::uint8_t {
 
 // Which NaN comes out of NaN operands.
 enum class NanOrder : std::uint8_t {
-  a_b_c,      // the first of a, b, c that is one, quieted
+  a_b_c,      // the first NaN of a, b, c, quieted
   b_a_c,      // the same in another order
   canonical,  // always FusedRules::default_nan
 };
@@ -38,7 +38,7 @@ struct FusedRules {
   std::uint64_t default_nan = 0;  // of 0 * Inf and Inf - Inf
 };
 
-// What was special about an operation; for traces.
+// Special events of an operation, for traces.
 enum class OpEvent : std::uint8_t { none, nan_operand, zero_times_infinity, infinities, overflow, flushed };
 
 struct OpResult {

@@ -1,7 +1,7 @@
-// Matrices whose dot products tell units apart; on random data of unit scale almost all arithmetics agree.
+// Matrices whose dot products distinguish units; on random data of unit scale almost all arithmetics agree.
 //
 // The exponents of a class are laid out along k and shared by all rows of A and columns of B, so that every element of
-// A B + C, not one a row, is of the class. Everything is a function of (class, shape, formats, seed).
+// A B + C is of the class, not just one per row. Matrices are a function of (class, shape, formats, seed).
 #pragma once
 
 #include <cstddef>
@@ -53,7 +53,7 @@ class HardMatrices {
   std::vector<std::byte> a_, b_, c_;
 };
 
-// The codes of a matrix row by row, a word each.
+// The codes of a matrix, row by row, one per word.
 std::vector<std::uint64_t> all_codes(const CodeMatrix& matrix);
 
 }  // namespace assay

@@ -3,12 +3,12 @@
 // Numerics
 //   order   c = step(products 0 .. L-1, c); c = step(products L .. 2L-1, c); ... A sum without c starts at +0. K = 0
 //           gives c as it is, or +0. The last step of a K that L does not divide is filled up with products +0 * +0.
-//   bound   Every operation of a step takes an exact value t (a product, a term before alignment, a sum of what
-//           entered) to a value near it; whatever else happens is exact. What one operation changes reaches the result
-//           as it is, for nothing after it but additions and further such changes follow. So dot() - exact() is the sum
-//           of all the changes, and the bound is the sum of a bound on each, from the data: what alignment drops of a
-//           term is less than the unit it is cut to; a rounding of t costs rounding_error(t). These are computed along
-//           with the steps, upward. Infinite if an operand or a step's result is not finite, or an operation overflows.
+//   bound   Every operation of a step replaces an exact value t (a product, a term before alignment, a sum of aligned
+//           terms) by a value near it; all else is exact. Only additions and further such changes follow, so each
+//           change reaches the result unchanged: dot() - exact() is the sum of all changes, and the bound is the sum
+//           of a bound on each, from the data. Alignment drops less of a term than the unit that it is cut to; a
+//           rounding of t costs rounding_error(t). These bounds are computed along with the steps, rounded upward. The
+//           result is infinite if an operand or a step's result is not finite, or if an operation overflows.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace assay {
 
-// What a step reports besides its result, if requested.
+// Further results of a step, if requested.
 struct StepLog {
   std::vector<TraceStep>* trace = nullptr;
   double* error = nullptr;
@@ -29,15 +29,15 @@ struct StepLog {
   void add_rounding(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush) const;
 };
 
-// The exponent that the field of a code stands for: the smallest normal's for subnormals and zero. x is of format f.
+// The exponent in the field of a code; for subnormals and zero that of the smallest normal number. x is of format f.
 int field_exponent(const ExactValue<std::uint64_t>& x, const FormatSpec& f);
 
-// The least float64 that is not below |x|; x finite.
+// The smallest float64 that is not below |x|; x is finite.
 double magnitude_up(const ExactValue<Wide>& x);
 
-// A bound on |t rounded to f - t|: u |t| (2u |t| unless to nearest) in the normal range; below it half the
-// smallest subnormal (the whole of it unless to nearest), or 2^emin where tiny results are flushed. 0 for t = 0 and for
-// infinities and NaN, which no bound is asked for; infinite for |t| >= 2^(emax+1), where a directed mode may stop at
+// A bound on |t rounded to f - t|: u |t| (2u |t| unless to nearest) in the normal range; below it half the smallest
+// subnormal (the whole of it unless to nearest), or 2^emin where tiny results are flushed. 0 for t = 0, and for
+// infinities and NaN, for which no bound is needed; infinite for |t| >= 2^(emax+1), where a directed mode may stop at
 // the largest finite value.
 double rounding_error(const ExactValue<Wide>& t, const FormatSpec& f, Rounding mode, bool flush);
 
@@ -49,7 +49,7 @@ std::string product_name(std::size_t index);
 
 class StepUnit : public Unit {
  public:
-  // c is not read, and so not flushed, where there are no products.
+  // Without products, c is not read and so not flushed.
   ExactDot exact(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c) const override;
   double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                const FormatSpec& output) const override;

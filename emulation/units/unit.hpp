@@ -23,16 +23,15 @@ using UnitPath = KernelInfo;
 
 class Unit : public Arithmetic {
  public:
-  // How dot(a, b, c, output) came about, in the order of evaluation; the last step's result is dot()'s, unless a
-  // conversion to `output` follows, which is then a separate step. Errors as
-  // dot().
+  // The steps of dot(a, b, c, output), in the order of evaluation. The last step's result is that of dot(); a
+  // conversion to `output`, if there is one, is a separate last step. Errors as dot().
   std::vector<TraceStep> trace(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
                                const FormatSpec& output) const;
 
-  // Best first, the definition last. gemm() takes the best that this CPU has and ASSAY_ISA allows.
+  // Best first, the definition last. gemm() uses the best one that this CPU supports and ASSAY_ISA allows.
   virtual std::vector<UnitPath> paths() const { return {{"definition"}}; }
 
-  // gemm() by the path of this name. ContractError if the unit has none of it, Unavailable if this CPU lacks its ISA.
+  // gemm() by the path of this name. ContractError if the unit has no such path, Unavailable if this CPU lacks its ISA.
   void gemm_by(std::string_view path, const CodeMatrix& a, const CodeMatrix& b,
                const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const;
 
@@ -42,10 +41,10 @@ class Unit : public Arithmetic {
   virtual std::vector<TraceStep> trace_checked(const CodeVector& a, const CodeVector& b,
                                                std::optional<std::uint64_t> c,
                                                const FormatSpec& output) const = 0;
-  // `path` is a member of paths() that this CPU runs. The default is right for a unit with nothing but a definition.
+  // `path` is a member of paths() that this CPU supports. The default is for a unit that has only a definition.
   virtual void gemm_by_checked(const UnitPath& path, const CodeMatrix& a, const CodeMatrix& b,
                                const std::optional<CodeMatrix>& c, const MutableCodeMatrix& d) const;
-  // The best of paths(), by gemm_by_checked(): no unit draws random bits, so none asks where its outputs lie.
+  // The best of paths(), by gemm_by_checked(). `origin` is not needed: no unit draws random bits.
   void gemm_checked(const CodeMatrix& a, const CodeMatrix& b, const std::optional<CodeMatrix>& c,
                     const MutableCodeMatrix& d, OutputOrigin origin) const override;
 };
@@ -57,10 +56,10 @@ void add_block_scaled_units(ArithmeticRegistry& registry);
 void add_amd_mfma_units(ArithmeticRegistry& registry);
 void add_arm_bfdot_units(ArithmeticRegistry& registry);
 
-// All of them. Every member of the registry that came from here is a Unit.
+// Adds all families. Every member added to the registry here is a Unit.
 void add_units(ArithmeticRegistry& registry);
 
-// The Unit behind an arithmetic; null if it is not a unit but a float chain.
+// The Unit behind an arithmetic; null for an arithmetic that is not a unit (a float chain).
 inline const Unit* as_unit(const Arithmetic& arithmetic) { return dynamic_cast<const Unit*>(&arithmetic); }
 
 }  // namespace assay

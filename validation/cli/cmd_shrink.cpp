@@ -1,7 +1,7 @@
 // assay shrink: the smallest files with which a failing check still fails.
 //
 // With the files alone only outputs can go; --got-from asks the program for every smaller input, by the protocol of
-// validation/diagnose/README.md (validation/judge/shrink.hpp).
+// validation/diagnose/probe.md (validation/judge/shrink.hpp).
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -149,7 +149,7 @@ std::function<int()> make_shrink(CLI::App& app) {
   app.add_option("REPRO", o->repro, "The `repro` line of a failing check, quoted or after --")->required();
   app.add_option("--out", o->out, "Folder for the small files")->capture_default_str()->check(not_empty);
   app.add_option("--got-from", o->program,
-                 "The program that made got, as a shell command (protocol: validation/diagnose)");
+                 "The program that made got, as a shell command (protocol: validation/diagnose/probe.md)");
   app.add_option("--form", o->form, "Form of the protocol: text or binary")->capture_default_str();
   add_unsigned(app, "--limit", o->limit, "Number of smaller inputs to try (default: 2000)", 1);
   app.add_option("--seconds", o->seconds, "Time limit of the program for one round")

@@ -12,7 +12,7 @@ namespace assay::cli {
 void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_option("operation", o.operation, "sum, mean, dot or gemm")->required();
   app.add_option("--got-from", o.program,
-                 "The program to ask, as a shell command (protocol: validation/diagnose)")
+                 "The program to ask, as a shell command (protocol: validation/diagnose/probe.md)")
       ->required();
   app.add_option("--form", o.form, "Form of the protocol: text or binary")->capture_default_str();
   app.add_option("--format,-f", o.format, "Format of the operands, and of the result without --output")

@@ -66,20 +66,22 @@ Distinguished distinguish_units(const py::object& x, const py::object& y, const 
 }  // namespace
 
 void bind_distinguish(py::module_& m) {
-  py::class_<Distinguished>(m, "Distinction",
-                            "The smallest input found on which two arithmetics differ. True if there is one; "
-                            "that none was\nfound is no proof that there is none.")
+  py::class_<Distinguished>(
+      m, "Distinction",
+      "The smallest input found on which two arithmetics differ. True if one was found; finding none\n"
+      "does not prove that there is none.")
       .def("__bool__", [](const Distinguished& d) { return d.distinction().found; })
       .def_property_readonly("x", [](const Distinguished& d) { return d.question.x.name; })
       .def_property_readonly("y", [](const Distinguished& d) { return d.question.y.name; })
       .def_property_readonly(
-          "tried", [](const Distinguished& d) { return d.distinction().tried; }, "Inputs.")
+          "tried", [](const Distinguished& d) { return d.distinction().tried; },
+          "Number of inputs that were tried.")
       .def_property_readonly(
           "by_value", [](const Distinguished& d) { return d.distinction().by_value; },
-          "False: the results differ in no more than a NaN's bits or the sign of a zero.")
+          "False if the results differ only in a NaN's bits or in the sign of a zero.")
       .def_property_readonly(
           "a", [](const Distinguished& d) { return vector(d, &DotInput::a, &DotInput::a_format); },
-          "The operands, as dot() takes them; None where nothing was found.")
+          "The operands, as dot() takes them; None if no input was found.")
       .def_property_readonly(
           "b", [](const Distinguished& d) { return vector(d, &DotInput::b, &DotInput::b_format); })
       .def_property_readonly(
@@ -88,7 +90,7 @@ void bind_distinguish(py::module_& m) {
             const DotInput& input = d.distinction().input;
             return input.c ? number(d, *input.c, input.c_format) : py::object(py::none());
           },
-          "What both sums start from, in the narrower accumulator's format; None: +0.")
+          "Starting value of both sums, in the narrower accumulator's format; None: +0.")
       .def_property_readonly("x_result",
                              [](const Distinguished& d) {
                                return number(d, d.distinction().x_result, d.distinction().x_output);
@@ -97,30 +99,31 @@ void bind_distinguish(py::module_& m) {
                              [](const Distinguished& d) {
                                return number(d, d.distinction().y_result, d.distinction().y_output);
                              })
-      .def("text", &Distinguished::text, "What `assay distinguish` prints: the input, and each one's steps.")
+      .def("text", &Distinguished::text,
+           "What `assay distinguish` prints: the input and the steps of both arithmetics.")
       .def(
           "json", [](const Distinguished& d) { return distinction_json(d.distinction(), d.x(), d.y()); },
-          "Everything, each one's steps included, as one JSON object.")
+          "Everything, including the steps of both arithmetics, as one JSON object.")
       .def("__str__", &Distinguished::text)
       .def("__repr__", [](const Distinguished& d) {
         return "<Distinction of " + d.question.x.name + " and " + d.question.y.name + ": " +
                distinction_summary(d.distinction()) + ">";
       });
-  m.def("distinguish", &distinguish_units, py::arg("x"), py::arg("y"), py::kw_only(),
-        py::arg("a_format") = py::none(), py::arg("b_format") = py::none(), py::arg("output") = py::none(),
-        py::arg("k") = py::none(), py::arg("seed") = 1, py::arg("limit") = DistinguishOptions{}.limit,
-        "Searches for the smallest input on which two arithmetics differ, as `assay distinguish` does.\n\n"
-        "x, y      names of arithmetics(), files that Probe.save() wrote, Probes\n"
-        "a_format, b_format\n"
-        "          formats of the operands, both or none; None: the first pair that both take\n"
-        "output    the format of both results; None: each one's own\n"
-        "k         terms of every input; None: few at first, and of what was probed the least length that "
-        "both know\n"
-        "seed      of the search: the same arguments give the same input\n"
-        "limit     inputs to try; making a found one smaller tries more\n\n"
-        "Returns a Distinction. InputError for unknown names; ContractError for two that share no formats, "
-        "and for a\n"
-        "length that one of them does not know.");
+  m.def(
+      "distinguish", &distinguish_units, py::arg("x"), py::arg("y"), py::kw_only(),
+      py::arg("a_format") = py::none(), py::arg("b_format") = py::none(), py::arg("output") = py::none(),
+      py::arg("k") = py::none(), py::arg("seed") = 1, py::arg("limit") = DistinguishOptions{}.limit,
+      "Searches for the smallest input on which two arithmetics differ, as `assay distinguish` does.\n\n"
+      "x, y      names of arithmetics(), files of Probe.save(), Probes\n"
+      "a_format, b_format\n"
+      "          formats of the operands, both or neither; None: the first pair that both arithmetics take\n"
+      "output    format of both results; None: each arithmetic's own\n"
+      "k         number of terms of every input; None: few at first; with a probed arithmetic, the shortest\n"
+      "          length that both know\n"
+      "seed      of the search: equal arguments give equal inputs\n"
+      "limit     number of inputs to try; reducing an input tries more\n\n"
+      "Returns a Distinction. InputError for unknown names; ContractError if the two share no formats, or\n"
+      "if one of them does not know the length.");
 }
 
 }  // namespace assay::python

@@ -231,15 +231,16 @@ Explained explain_arrays(const std::string& operation, const py::object& a, cons
 void bind_explain(py::module_& m) {
   py::class_<Explained>(
       m, "Explanation",
-      "Which arithmetics give an output's bits. True if some give every output of the sample.")
+      "Which arithmetics give an output's bits. True if at least one gives every output of the sample.")
       .def("__bool__", [](const Explained& e) { return e.remaining > 0; })
-      .def_readonly("sample", &Explained::sample, "Outputs that were replayed.")
-      .def_readonly("candidates", &Explained::candidates, "Arithmetics that were tried.")
-      .def_readonly("remaining", &Explained::remaining, "Those that give every output of the sample.")
+      .def_readonly("sample", &Explained::sample, "Number of outputs that were replayed.")
+      .def_readonly("candidates", &Explained::candidates, "Number of arithmetics that were tried.")
+      .def_readonly("remaining", &Explained::remaining,
+                    "Number of candidates that give every output of the sample.")
       .def_readonly("names", &Explained::names,
-                    "The names among them, best first; many candidates have none.")
-      .def_readonly("best", &Explained::best, "The first of the ranking, in words.")
-      .def_readonly("share", &Explained::share, "Of the sample, that the best gives.")
+                    "Names of the remaining candidates, best first; many candidates have no name.")
+      .def_readonly("best", &Explained::best, "The best candidate, in words.")
+      .def_readonly("share", &Explained::share, "Fraction of the sample that the best candidate gives.")
       .def_property_readonly(
           "attributes",
           [](const Explained& e) {
@@ -247,7 +248,7 @@ void bind_explain(py::module_& m) {
             for (const auto& [name, values] : e.attributes) all[py::str(name)] = values;
             return all;
           },
-          "Values of each attribute among those that remain; one value: settled.")
+          "For each attribute its values among the remaining candidates; a single value is settled.")
       .def(
           "text", [](const Explained& e) { return e.text; }, "What `assay explain` prints.")
       .def("__str__", [](const Explained& e) { return e.text; })
@@ -259,16 +260,16 @@ void bind_explain(py::module_& m) {
         py::arg("b") = py::none(), py::arg("c") = py::none(), py::arg("got"), py::arg("at") = py::none(),
         py::arg("sample") = 64, py::arg("seed") = 1, py::arg("also") = py::list(), py::arg("top") = 8,
         py::arg("threads") = 0,
-        "Which arithmetic made an output: orders, roundings and units replayed on a sample of it.\n\n"
+        "Finds the arithmetic that made an output: replays orders, roundings and units on a sample of it.\n\n"
         "operation  'gemm': got = c + a b; 'dot': of vectors, or row by row; 'convert': got = a, rounded\n"
-        "a, b, c    operands, as whoever made the output had them\n"
+        "a, b, c    the operands that the output was computed from\n"
         "got        the output\n"
-        "at         the index of one output alone: little is proved by one\n"
-        "sample     outputs to replay, drawn by the seed\n"
+        "at         index of a single output to explain; one output proves little\n"
+        "sample     number of outputs to replay, drawn at random by seed\n"
         "also       further arithmetics: files of Probe.save(), Probes\n"
-        "top        candidates that the text shows\n"
-        "threads    0: as OpenMP decides; changes nothing but the time\n\n"
-        "Returns an Explanation. ContractError for shapes that do not go together, TypeError for integers.");
+        "top        number of candidates that the text shows\n"
+        "threads    0: OpenMP's choice; changes no result\n\n"
+        "Returns an Explanation. ContractError for shapes that do not match, TypeError for integers.");
 }
 
 }  // namespace assay::python

@@ -57,11 +57,11 @@ std::string format_name(const FormatSpec& f) {
 void bind_formats(py::module_& m) {
   py::class_<FormatSpec>(m, "Format", "A binary floating-point format.")
       .def(py::init([](const py::object& name) { return format_of(name); }), py::arg("name"),
-           "By name, short name, 'custom:bits,p,emin,specials', or a dtype of NumPy or ml_dtypes.")
+           "From a name, a short name, 'custom:bits,p,emin,specials', or a dtype of NumPy or ml_dtypes.")
       .def_property_readonly("name", [](const FormatSpec& f) { return std::string(f.dtype); })
       .def_property_readonly("short_name", [](const FormatSpec& f) { return std::string(f.short_name); })
-      .def_readonly("bits", &FormatSpec::bits, "Width of a code, the sign included.")
-      .def_readonly("precision", &FormatSpec::precision, "Bits of the significand, the hidden one included.")
+      .def_readonly("bits", &FormatSpec::bits, "Width of a code, including the sign.")
+      .def_readonly("precision", &FormatSpec::precision, "Bits of the significand, including the hidden one.")
       .def_readonly("emin", &FormatSpec::emin, "Exponent of the smallest normal number.")
       .def_property_readonly("emax", &FormatSpec::emax)
       .def_property_readonly("specials",
@@ -100,22 +100,23 @@ void bind_formats(py::module_& m) {
         for (const ConversionPolicy& policy : all_policies()) names.emplace_back(policy.name);
         return names;
       },
-      "Names of the conversion policies: who converts float32 how.");
-  m.def("round", &round, py::arg("x"), py::arg("format"), py::arg("mode") = "nearest-even", py::kw_only(),
-        py::arg("policy") = "format", py::arg("overflow") = "ieee", py::arg("bits") = 0, py::arg("seed") = 0,
-        py::arg("threads") = 0,
-        "Every number of an array, rounded once into a format.\n\n"
-        "x         numbers in any format; a list or a float is float64\n"
-        "format    'bf16', 'custom:12,6,-14,ieee', a dtype of ml_dtypes, a Format\n"
-        "mode      a name of roundings(), or its alias: 'nearest-even' or 'RNE'\n"
-        "policy    a name of conversions(); all but 'format' convert float32 alone\n"
-        "overflow  'ieee' or 'saturate'\n"
-        "bits      random bits of stochastic rounding, 1 to 32; 0: 16 for bfloat16, else 32\n"
-        "seed      of stochastic rounding; element i, row-major, takes the bits of (seed, i)\n"
-        "threads   0: as OpenMP decides\n\n"
-        "Returns an array in the dtype of NumPy or ml_dtypes; Codes where there is none (tf32, custom "
-        "formats).\n"
-        "A NaN in a format without NaN becomes +0. ContractError where the policy has no such conversion.");
+      "Names of the conversion policies: how machines and libraries convert float32.");
+  m.def(
+      "round", &round, py::arg("x"), py::arg("format"), py::arg("mode") = "nearest-even", py::kw_only(),
+      py::arg("policy") = "format", py::arg("overflow") = "ieee", py::arg("bits") = 0, py::arg("seed") = 0,
+      py::arg("threads") = 0,
+      "Rounds every number of an array once into a format.\n\n"
+      "x         numbers in any format; a list or a float is read as float64\n"
+      "format    'bf16', 'custom:12,6,-14,ieee', a dtype of ml_dtypes, a Format\n"
+      "mode      a name of roundings(), or its alias: 'nearest-even' or 'RNE'\n"
+      "policy    a name of conversions(); all but 'format' convert float32 only\n"
+      "overflow  'ieee' or 'saturate'\n"
+      "bits      number of random bits of stochastic rounding, 1 to 32; 0: 16 for bfloat16, else 32\n"
+      "seed      of stochastic rounding; element i, row-major, uses the random bits of (seed, i)\n"
+      "threads   0: OpenMP's choice\n\n"
+      "Returns an array in the dtype of NumPy or ml_dtypes, or Codes for a format without one (tf32, custom\n"
+      "formats). A NaN becomes +0 in a format without NaN. ContractError if the policy lacks this\n"
+      "conversion.");
 }
 
 }  // namespace assay::python

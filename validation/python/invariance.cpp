@@ -145,34 +145,40 @@ void bind_invariance(py::module_& m) {
   const std::size_t lines = InvarianceQuestion{}.lines;
   py::class_<Invariance>(
       m, "Invariance",
-      "On what the bits of a row's results depend. True if on nothing that was varied; False, too, if\n"
-      "equal bits say nothing (vacuous).")
+      "What the bits of a row's results depend on. True if they depend on nothing that was varied. False,\n"
+      "too, if equal bits prove nothing (vacuous).")
       .def("__bool__", [](const Invariance& i) { return i.found.invariant && !is_vacuous(i.found); })
-      .def_property_readonly("invariant", member(&diagnose::Invariance::invariant))
+      .def_property_readonly(
+          "invariant", member(&diagnose::Invariance::invariant),
+          "True if all settings gave equal bits and equal orders, and equal inputs had equal answers.")
       .def_property_readonly(
           "vacuous", [](const Invariance& i) { return is_vacuous(i.found); },
-          "Every random row has one answer, so that equal bits say nothing.")
-      .def_property_readonly("depends_on", &depends_on,
-                             "What was varied, each with the first two settings that differ in nothing else "
-                             "and whose\nbits differ, or None. `got` and `was` are codes.")
-      .def_property_readonly("classes", &classes,
-                             "Settings of equal bits, with the orders of addition in `columns`.")
-      .def_property_readonly("first_change", &first_change,
-                             "The first setting whose bits are not those of the first; None: there is none.")
+          "True if every random row has the same answer: equal bits prove nothing then.")
       .def_property_readonly(
-          "settings", [](const Invariance& i) { return i.found.settings.size(); }, "How many were asked.")
+          "depends_on", &depends_on,
+          "For each thing that was varied, None, or the first two settings that differ in it alone and\n"
+          "whose bits differ. `got` and `was` are codes.")
+      .def_property_readonly(
+          "classes", &classes,
+          "Groups of settings with equal bits, each with its orders of addition in `columns`.")
+      .def_property_readonly(
+          "first_change", &first_change,
+          "The first setting whose bits differ from those of the reference; None: no bits differ.")
+      .def_property_readonly(
+          "settings", [](const Invariance& i) { return i.found.settings.size(); }, "Number of settings.")
       .def_property_readonly("columns", member(&diagnose::Invariance::columns),
-                             "Those whose orders were revealed.")
-      .def_property_readonly("trials", member(&diagnose::Invariance::trials), "Random rows.")
-      .def_property_readonly("runs", member(&diagnose::Invariance::runs), "Calls that it took.")
+                             "Columns whose orders were revealed.")
+      .def_property_readonly("trials", member(&diagnose::Invariance::trials), "Number of random rows.")
+      .def_property_readonly("runs", member(&diagnose::Invariance::runs), "Number of calls.")
       .def_property_readonly("repeats", member(&diagnose::Invariance::repeats),
-                             "The same inputs had the same answers.")
+                             "True if equal inputs always had equal answers.")
       .def_property_readonly("by_tree", member(&diagnose::Invariance::by_tree),
-                             "All bits are the same, but the order of the last setting is another.")
-      .def_property_readonly("threads_seen", &threads_seen,
-                             "Of a program: the threads that it had, by the number that was asked for.")
+                             "True if all bits are equal but the last setting has a different order.")
+      .def_property_readonly(
+          "threads_seen", &threads_seen,
+          "For a program: the number of threads that it had, by the number that was requested.")
       .def("text", &Invariance::text, py::arg("lines") = lines,
-           "What `assay invariance` prints; a tree's picture has at most so many lines.")
+           "What `assay invariance` prints; `lines` limits the lines of each tree.")
       .def(
           "json", [](const Invariance& i) { return invariance_json(i.question, i.found); },
           "Everything, as one JSON object.")
@@ -181,42 +187,37 @@ void bind_invariance(py::module_& m) {
         return "<Invariance " + to_string(i.found.problem) + ": " + std::to_string(i.found.classes.size()) +
                " classes of equal bits in " + std::to_string(i.found.settings.size()) + " settings>";
       });
-  m.def("invariance", &invariance, py::arg("function"), py::arg("operation"), py::arg("k"), py::kw_only(),
-        py::arg("vary"), py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32",
-        py::arg("b") = py::none(), py::arg("c") = py::none(), py::arg("output") = py::none(),
-        py::arg("alpha") = 1.0, py::arg("beta") = 1.0, py::arg("threads") = 0, py::arg("offset") = 0,
-        py::arg("seed") = 1, py::arg("trials") = 24, py::arg("trees") = 4,
-        py::arg("most_runs") = diagnose::RevealOptions{}.most_runs, py::arg("form") = "binary",
-        py::arg("seconds") = 60.0, py::arg("round") = diagnose::RevealOptions{}.cases_per_round,
-        "Whether a row's result depends on the batch, its place there, the threads, the addresses or the run."
-        "\n\n"
-        "function   a callable, as probe() takes it; it gets the number of threads as the keyword threads, "
-        "if that\n"
-        "           is varied. Or the command line of a program that speaks the protocol of "
-        "validation/diagnose\n"
-        "operation  'sum' of k values, 'mean' of them, 'dot' of k products, 'gemm': m x k by k x n\n"
-        "vary       what changes, as `assay invariance` takes it: 'm=1:6,n=16:64,row,threads=1,2,offset=0,4,"
-        "run=3'.\n"
-        "           The first of each is the reference. Every second run of a program is a new process\n"
-        "m, n       of gemm, where they are not varied\n"
-        "a, b, c    formats; b None: that of a; c None: no addend\n"
-        "output     the format of what it returns; None: that of a first call with zeros; of a program, that "
-        "of a\n"
-        "alpha, beta, offset\n"
-        "           as probe() takes them\n"
-        "threads    of a program; 0: as it decides\n"
-        "trials     random rows whose bits are compared\n"
-        "trees      classes whose orders of addition are revealed at most; 0: bits alone\n"
-        "most_runs  calls at most\n"
-        "form, seconds, round\n"
-        "           of a program: 'binary' or 'text', the longest that it may take for a round, and cases of "
-        "a round\n\n"
-        "Returns an Invariance. ContractError for a variation that the operation does not have; "
-        "RuntimeError "
-        "for a\n"
-        "program that breaks off, and for answers of which nothing can be told. What the callable raises "
-        "passes\n"
-        "through.");
+  m.def(
+      "invariance", &invariance, py::arg("function"), py::arg("operation"), py::arg("k"), py::kw_only(),
+      py::arg("vary"), py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32",
+      py::arg("b") = py::none(), py::arg("c") = py::none(), py::arg("output") = py::none(),
+      py::arg("alpha") = 1.0, py::arg("beta") = 1.0, py::arg("threads") = 0, py::arg("offset") = 0,
+      py::arg("seed") = 1, py::arg("trials") = 24, py::arg("trees") = 4,
+      py::arg("most_runs") = diagnose::RevealOptions{}.most_runs, py::arg("form") = "binary",
+      py::arg("seconds") = 60.0, py::arg("round") = diagnose::RevealOptions{}.cases_per_round,
+      "Tests whether a row's result depends on the batch, its place there, the threads, the addresses or\n"
+      "the run.\n\n"
+      "function   a callable, as in probe(); if threads are varied, it gets their number as the keyword\n"
+      "           threads. Or the command line of a program that speaks the protocol of\n"
+      "           validation/diagnose/probe.md\n"
+      "operation  'sum' or 'mean' of k values, 'dot' of k products, 'gemm': m x k by k x n\n"
+      "vary       what changes, as in `assay invariance`: 'm=1:6,n=16:64,row,threads=1,2,offset=0,4,run=3'.\n"
+      "           The first value of each is the reference. Every second run of a program is a new process\n"
+      "m, n       rows and columns of a gemm, where they are not varied\n"
+      "a, b, c    formats; b None: the format of a; c None: no addend\n"
+      "output     format of the results; None: that of a first call with zeros, for a program that of a\n"
+      "alpha, beta, offset\n"
+      "           as in probe()\n"
+      "threads    number of threads of a program; 0: its own choice\n"
+      "seed       of the random rows\n"
+      "trials     number of random rows whose bits are compared\n"
+      "trees      limit on the classes whose orders of addition are revealed; 0: compare bits only\n"
+      "most_runs  limit on the number of calls\n"
+      "form, seconds, round\n"
+      "           for a program: 'binary' or 'text', time limit of a round, number of cases in a round\n\n"
+      "Returns an Invariance. ContractError for a variation that the operation does not have; RuntimeError\n"
+      "for a program that breaks off, and for answers that allow no conclusion. Exceptions of the callable\n"
+      "are passed on.");
 }
 
 }  // namespace assay::python

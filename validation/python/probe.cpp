@@ -94,75 +94,81 @@ std::shared_ptr<const Arithmetic> arithmetic_of(const py::handle& unit) {
 void bind_probe(py::module_& m) {
   py::class_<Probe>(
       m, "Probe",
-      "What a callable was found to do: trees of additions and the arithmetic of their parts. True if "
-      "every\nfresh result was predicted bit for bit and every answer to a probe is explained. dot() and "
-      "gemm() "
-      "take\nit for a unit.")
+      "The arithmetic of a callable: trees of additions, and the rounding of their leaves and nodes.\n"
+      "True if every fresh result was predicted bit for bit and every answer to a probe is explained.\n"
+      "A Probe serves as a unit for dot() and gemm().")
       .def_property_readonly("name", [](const Probe& p) { return p.saved.name; })
-      .def_property_readonly("predicted", &Probe::predicted, "All fresh results, bit for bit.")
+      .def_property_readonly("predicted", &Probe::predicted,
+                             "True if every fresh result was predicted bit for bit.")
       .def_property_readonly(
           "not_explained", [](const Probe& p) { return unexplained(p.revelation()); },
-          "Answers to probes that the rules do not repeat.")
+          "Number of answers to probes that the rules do not reproduce.")
       .def("__bool__", &Probe::explained)
       .def_property_readonly(
           "results", [](const Probe& p) { return p.score().results; },
-          "Fresh results that were predicted or not.")
-      .def_property_readonly("wrong", [](const Probe& p) { return p.score().wrong; })
+          "Number of fresh results that were compared with predictions.")
+      .def_property_readonly(
+          "wrong", [](const Probe& p) { return p.score().wrong; }, "Number of wrong predictions.")
       .def_property_readonly(
           "without_tree", [](const Probe& p) { return p.score().without_tree; },
-          "Fresh results of outputs whose tree was not found.")
+          "Number of fresh results of outputs whose tree was not found.")
       .def_property_readonly(
-          "runs", [](const Probe& p) { return p.revelation().runs; }, "Calls that it took to find out.")
+          "runs", [](const Probe& p) { return p.revelation().runs; },
+          "Number of calls of the callable, predictions excluded.")
       .def_property_readonly(
           "repeats", [](const Probe& p) { return p.revelation().repeats && p.score().changed == 0; },
-          "The same inputs had the same answers.")
+          "True if equal inputs always had equal answers.")
       .def_property_readonly("notes", [](const Probe& p) { return p.revelation().notes; })
       .def_property_readonly(
           "trees", [](const Probe& p) { return p.revelation().classes.size(); },
-          "How many orders of addition the outputs have.")
+          "Number of different trees among the outputs.")
       .def_property_readonly(
           "tree_of", [](const Probe& p) { return p.revelation().class_of; },
-          "The tree of each output, row by row; -1: none.")
+          "The number of each output's tree, row by row; -1: none.")
       .def(
           "order",
           [](const Probe& p, std::size_t tree) {
             return canonical_order(p.revelation().classes.at(tree).tree);
           },
-          py::arg("tree") = 0, "A tree's order of additions; equal texts, equal orders.")
+          py::arg("tree") = 0, "The order of additions of a tree, as text: equal texts are equal orders.")
       .def("text", &Probe::text, "What `assay probe` prints.")
-      .def("svg", &svg, py::arg("tree") = 0, "A picture of a tree, as SVG.")
+      .def("svg", &svg, py::arg("tree") = 0, "A picture of a tree, as SVG text.")
       .def(
           "save", [](const Probe& p, const std::filesystem::path& path) { save(p.saved, path); },
-          py::arg("path"), "Writes the arithmetic; a unit's name may be such a file (*.json).")
+          py::arg("path"),
+          "Writes the arithmetic to a file (*.json), which can be passed wherever a unit is named.")
       .def("__str__", &Probe::text)
       .def("__repr__", [](const Probe& p) {
         return "<Probe " + p.saved.name + ": " + to_string(p.revelation().problem) + ", " +
                std::to_string(p.score().results - p.score().wrong) + " of " +
                std::to_string(p.score().results + p.score().without_tree) + " results predicted>";
       });
-  m.def("probe", &probe, py::arg("function"), py::arg("operation"), py::arg("k"), py::kw_only(),
-        py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32", py::arg("b") = py::none(),
-        py::arg("c") = py::none(), py::arg("output") = py::none(), py::arg("name") = "", py::arg("seed") = 1,
-        py::arg("results") = 10000, py::arg("most_runs") = diagnose::RevealOptions{}.most_runs,
-        py::arg("offset") = 0, py::arg("alpha") = 1.0, py::arg("beta") = 1.0,
-        "Finds the order of additions behind a callable and the arithmetic of each, and predicts fresh "
-        "results.\n\n"
-        "function   called as f(a) for 'sum' and 'mean', f(a, b) for 'dot' and 'gemm', f(a, b, c) for a gemm "
-        "with c; "
-        "returns\n"
-        "           the results. The arrays are the same ones in every call, filled anew.\n"
-        "operation  'sum' of k values, 'mean' of them, 'dot' of k products, 'gemm': m x k by k x n\n"
-        "a, b, c    formats; b None: that of a; c None: no addend\n"
-        "output     the format of what it returns; None: that of a first call with zeros\n"
-        "results    fresh results to predict, of each of four kinds of inputs\n"
-        "most_runs  calls at most\n"
-        "offset     bytes between the operands and the beginning of a cache line\n"
-        "alpha      of alpha a @ b + beta c, as a float32, or float64 where a or the output is: the callable "
-        "gets\n"
-        "beta       alpha, and beta if there is a c, as keywords then, with other values than these, too\n\n"
-        "Returns a Probe. What the callable raises passes through; RuntimeError if it changes its answers so "
-        "that\n"
-        "nothing can be told, or needs more calls; ContractError for results of another shape or format.");
+  m.def(
+      "probe", &probe, py::arg("function"), py::arg("operation"), py::arg("k"), py::kw_only(),
+      py::arg("m") = 1, py::arg("n") = 1, py::arg("a") = "float32", py::arg("b") = py::none(),
+      py::arg("c") = py::none(), py::arg("output") = py::none(), py::arg("name") = "", py::arg("seed") = 1,
+      py::arg("results") = 10000, py::arg("most_runs") = diagnose::RevealOptions{}.most_runs,
+      py::arg("offset") = 0, py::arg("alpha") = 1.0, py::arg("beta") = 1.0,
+      "Finds the order of additions behind a callable and the arithmetic of each addition, and predicts\n"
+      "fresh results.\n\n"
+      "function   called as f(a) for 'sum' and 'mean', f(a, b) for 'dot' and 'gemm', f(a, b, c) for a gemm\n"
+      "           with c; returns the results. Every call gets the same arrays, with new values\n"
+      "operation  'sum' or 'mean' of k values, 'dot' of k products, 'gemm': m x k by k x n\n"
+      "m, n       rows and columns of a gemm\n"
+      "a, b, c    formats; b None: the format of a; c None: no addend\n"
+      "output     format of the results; None: that of a first call with zeros\n"
+      "name       name of the arithmetic; empty: the callable's name\n"
+      "seed       of the inputs\n"
+      "results    number of fresh results to predict for each of four kinds of inputs\n"
+      "most_runs  limit on the number of calls\n"
+      "offset     bytes from the beginning of a cache line to each operand\n"
+      "alpha      of alpha a @ b + beta c, as float32, or as float64 if a or the output is float64. If\n"
+      "beta       alpha or beta is not 1, the callable gets alpha, and beta if there is a c, as keywords;\n"
+      "           their values change between calls\n\n"
+      "Returns a Probe. Exceptions of the callable are passed on. RuntimeError if its answers change so\n"
+      "that nothing can be concluded, or if it needs more than most_runs calls. ContractError for results "
+      "of\n"
+      "another shape or format.");
 }
 
 }  // namespace assay::python

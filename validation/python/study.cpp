@@ -256,28 +256,30 @@ Study study(const std::string& name, const py::kwargs& given) {
 }  // namespace
 
 void bind_study(py::module_& m) {
-  py::class_<Study>(
-      m, "Study",
-      "What a study found: series of points, or the answers of a network that rounding changed. "
-      "True\nunless an error is over its proven bound.")
+  py::class_<Study>(m, "Study",
+                    "Findings of a study: series of points, or the answers of a network that rounding\n"
+                    "changed. True unless an error exceeds its proven bound.")
       .def_readonly("name", &Study::name)
       .def_readonly("seed", &Study::seed)
       .def("__bool__", [](const Study& s) { return s.outside() == 0; })
       .def_property_readonly(
           "outside", &Study::outside,
-          "Errors over their proven bounds: a fault of the arithmetic's model or of the bound.")
+          "Number of errors above their proven bounds: a bug in the arithmetic's model or in the bound.")
       .def_property_readonly(
           "series", [](const Study& s) { return series_of(s.errors); },
-          "Errors by length: a dict a series, with a dict a point, whose x is the length.")
+          "Errors by length: a list of series, each a dict with a list of points; x is the length.")
       .def_property_readonly(
           "by_magnitude", [](const Study& s) { return series_of(s.by_magnitude); },
-          "Of 'convert': errors of one rounding, whose x is the magnitude.")
-      .def_property_readonly("cases", &cases_of,
-                             "Of 'spdnn': a dict an arithmetic, with the answers that differ from float32's.")
+          "For 'convert': errors of one rounding; x is the magnitude.")
+      .def_property_readonly(
+          "cases", &cases_of,
+          "For 'spdnn': one dict per arithmetic, with the answers that differ from those in float32.")
       .def_property_readonly("images", reference(&studies::InferenceStudy::images),
-                             "Of 'spdnn'; so are the next two, which are float32's.")
-      .def_property_readonly("categories", reference(&studies::InferenceStudy::categories))
-      .def_property_readonly("right", reference(&studies::InferenceStudy::right))
+                             "For 'spdnn': number of images. None for other studies.")
+      .def_property_readonly("categories", reference(&studies::InferenceStudy::categories),
+                             "For 'spdnn': number of categories in float32.")
+      .def_property_readonly("right", reference(&studies::InferenceStudy::right),
+                             "For 'spdnn': number of right answers in float32.")
       .def(
           "text", [](const Study& s) { return s.page.text; }, "The table that `assay study` prints.")
       .def(
@@ -289,8 +291,8 @@ void bind_study(py::module_& m) {
             for (const auto& [name, text] : s.page.csv) all[py::str(name)] = text;
             return all;
           },
-          "Tables by what their files' names add: '', and of 'convert' '-magnitude'.")
-      .def("svg", &pictures, "Pictures for paper, by name.")
+          "Tables as CSV, by the suffix of their file names: '', and for 'convert' also '-magnitude'.")
+      .def("svg", &pictures, "Pictures for print, as SVG text, by name.")
       .def(
           "save",
           [](const Study& s, const std::filesystem::path& path) {
@@ -298,8 +300,8 @@ void bind_study(py::module_& m) {
             files.write(s.page, s.seed);
           },
           py::arg("path"),
-          "Writes NAME.html, with NAME.csv, NAME.json and an SVG of each picture beside it: all or an "
-          "InputError.")
+          "Writes NAME.html, and beside it NAME.csv, NAME.json and an SVG of each picture. InputError if\n"
+          "one of them cannot be written; none is written then.")
       .def("__str__", [](const Study& s) { return s.page.text; })
       .def("__repr__", [](const Study& s) {
         const std::size_t parts = s.inference ? s.inference->cases.size() : s.errors->series.size();
@@ -308,34 +310,32 @@ void bind_study(py::module_& m) {
       });
   m.def(
       "study", &study, py::arg("study"),
-      "Error and bias against length, format, rounding, order and unit, as `assay study` measures them.\n\n"
-      "study     'sum', 'dot' or 'gemm': errors of sums by their length; 'convert': errors of rounding, by "
-      "number\n"
-      "          and by magnitude; 'spdnn': which answers of a sparse network rounding changes\n"
-      "An error is (result - exact) / sum of magnitudes of the terms. Every argument of the first kind takes "
-      "one\n"
-      "value or a list; there is a series for each combination of them:\n"
-      "format    of the operands (None: the unit's first, else float32); of 'convert', to round into "
-      "(bfloat16)\n"
-      "unit      names of arithmetics(), files that Probe.save() wrote, Probes\n"
+      "Measures error and bias against length, format, rounding, order and unit, as `assay study` does.\n\n"
+      "study     'sum', 'dot' or 'gemm': errors of sums by their length; 'convert': errors of rounding, by\n"
+      "          number and by magnitude; 'spdnn': which answers of a sparse network rounding changes\n\n"
+      "An error is (result - exact) / sum of magnitudes of the terms. For all studies but 'spdnn',\n"
+      "arguments take one value or a list; every combination of them is a series:\n"
+      "format    of the operands (None: the unit's first, else float32); for 'convert', to round into\n"
+      "          (bfloat16)\n"
+      "unit      names of arithmetics(), files of Probe.save(), Probes\n"
       "acc, product, order, mode\n"
-      "          of sums, as check() takes them; computed beside the units if one of them is given\n"
+      "          of sums, as in check(); if one of them is given, chains are computed beside the units\n"
       "values    'positive', 'uniform', 'normal', 'wide', 'above-tenth'\n"
-      "n         lengths: '1:1e5', a number, or a list of them; per_decade (3): of a range\n"
-      "trials    of a length (100); terms (2^22): of all trials of a length, longer ones get fewer, but 8\n"
+      "n         lengths: '1:1e5', a number, or a list; per_decade (3): lengths per decade of a range\n"
+      "trials    per length (100); terms (2^22): limit on the terms of all trials of a length; longer\n"
+      "          lengths get fewer trials, but at least 8\n"
       "seed      of the data and of stochastic rounding\n"
-      "threads   0: as OpenMP decides; changes no figure\n"
-      "Of 'spdnn', beside acc, seed and threads:\n"
+      "threads   0: OpenMP's choice; changes no figure\n\n"
+      "For 'spdnn', besides acc, seed and threads:\n"
       "neurons, layers, inputs\n"
       "          of the Sparse DNN Challenge: 1024 x 120; 'mnist', 'fashion', 'generated' or a file\n"
-      "network   a folder: the trained network there, on MNIST's test images, instead\n"
+      "network   a folder with a trained network to study instead, on MNIST's test images\n"
       "data      a folder with mnist/; None: the variable ASSAY_DATA\n"
-      "images    only the first so many\n"
+      "images    use only this many, from the first on\n"
       "weights, activations, bias, acc\n"
-      "          formats to try, each 'FORMAT' or 'FORMAT:ROUNDING'; none at all: the usual combinations\n\n"
-      "Returns a Study. InputError for a text that says nothing and for files that are not there; "
-      "ContractError for\n"
-      "arguments that the study does not look at. Method: validation/studies/README.md.");
+      "          formats to try, each 'FORMAT' or 'FORMAT:ROUNDING'; all None: the usual combinations\n\n"
+      "Returns a Study. InputError for values that cannot be parsed and for missing files; ContractError\n"
+      "for arguments that the study does not use. Method: validation/studies/README.md.");
 }
 
 }  // namespace assay::python

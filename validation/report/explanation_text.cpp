@@ -93,7 +93,7 @@ std::string verdict_text(const Explanation& e, const std::vector<Row>& remain) {
   if (remain.size() == 1) {
     return text + fmt::format(
                       ", and no other of {} candidates does\n"
-                      "  but for the flushing of subnormals, of which this sample says nothing: {}\n",
+                      "  except for the flushing of subnormals, which this sample does not show: {}\n",
                       all, fmt::join(remain.front().flushes, " | "));
   }
   const std::size_t others = e.remaining - 1;
@@ -247,7 +247,7 @@ std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagn
                                     : fmt::format("{} to {}", e.least_terms, e.most_terms),
       e.rules, e.named, e.first_stage, count_text(e.candidates - e.set_aside));
   text += '\n' + ranking_text(q, e, remain);
-  if (remain.size() > 1) text += "\nWhat those that remain have in common\n" + attributes_text(e);
+  if (remain.size() > 1) text += "\nWhat the remaining candidates have in common\n" + attributes_text(e);
   if (!e.separations.empty()) {
     text += fmt::format("\nWhat would tell {} from\n", e.ranked.front().candidate.name);
     for (const ExplainSeparation& s : e.separations)

@@ -154,38 +154,38 @@ std::string threads_text(const InvarianceQuestion& q, const Invariance& r) {
   };
   for (const auto& [asked, seen] : q.threads_seen) {
     if (seen.most == 0) return "";
-    text += fmt::format("{}{}{} where {} asked for", text.empty() ? "" : ", ", least(seen),
+    text += fmt::format("{}{}{} when {} requested", text.empty() ? "" : ", ", least(seen),
                         seen.ended ? " or more" : "", asked == 1 ? "1 was" : fmt::format("{} were", asked));
     const ThreadsSeen& first = q.threads_seen.begin()->second;
     reached = reached || seen.most != first.most || seen.ended != first.ended;
     ended = ended || seen.ended;
   }
   if (text.empty()) return "";
-  text = "  threads that the program had: " + text + '\n';
+  text = "  threads of the program: " + text + '\n';
   if (ended)
     text +=
         "  \"or more\": threads ended within a call or before it; how many there were at once is not known\n";
   const bool told = std::any_of(r.dependences.begin(), r.dependences.end(),
                                 [](const Dependence& d) { return d.on == "threads" && d.first; });
   if (reached || told || q.threads_seen.size() < 2) return text;
-  return text +
-         (ended ? "  whether the number reached it cannot be told\n"
-                : "  so the number did not reach it, or it has no use for it: no proof for other numbers\n");
+  return text + (ended ? "  whether the requested number reached the program is not known\n"
+                       : "  so the number did not reach the program, or the program does not use it: no "
+                         "proof for other numbers\n");
 }
 
 std::string notes_text(const InvarianceQuestion& q, const Invariance& r) {
   std::string text = threads_text(q, r);
-  if (is_vacuous(r))
-    text += "  every random row has the same answer, or NaN: that its bits are equal says nothing\n";
+  if (is_vacuous(r)) text += "  every random row has the same answer, or NaN: equal bits prove nothing\n";
   if (r.by_tree) {
     text += fmt::format(
-        "  all gave the same bits, but {} takes another order of additions than {}: other rows will differ\n",
+        "  all gave the same bits, but {} uses a different order of additions than {}: other rows will "
+        "differ\n",
         setting_text(r, r.first_change), setting_text(r, 0));
   }
   if (!r.repeats)
     text +=
-        "  the same inputs had other answers in another case, or another process: the rest may be nothing "
-        "but that\n";
+        "  equal inputs had different answers in another case or process: all differences may come from "
+        "that\n";
   return text;
 }
 
@@ -239,8 +239,8 @@ std::string orders_text(const InvarianceQuestion& q, const Invariance& r, std::s
   for (std::size_t i = 0; i < which && !told.empty(); ++i) {
     if (r.classes[i].orders != c.orders || !c.why_not.empty()) continue;
     text += fmt::format(
-        "    the bits are not those of class {}: terms or additions round in another way, or another\n"
-        "    column has another order (`assay probe gemm` looks at all of them)\n",
+        "    the bits differ from class {}: terms or additions are rounded differently, or another\n"
+        "    column has a different order (`assay probe gemm` looks at all of them)\n",
         i + 1);
   }
   return text;

@@ -57,7 +57,7 @@ std::string unexplained_text(const Problem& p, const Unexplained& x) {
   if (p.scaled()) text += fmt::format(", alpha {}, beta {}", scale_text(x.alpha), scale_text(x.beta));
   text += ":\n" + terms_text(p, x.in);
   if (p.adds_c()) text += fmt::format("      C: {}\n", number(*p.c, x.in.c));
-  text += fmt::format("      came {}, these rules give {}\n", number(p.output, x.got),
+  text += fmt::format("      got {}, these rules give {}\n", number(p.output, x.got),
                       number(p.output, x.predicted));
   for (const Unexplained::Near& near : x.near) {
     text += fmt::format("      with {}: {}, {} answers missed\n", near.rule, number(p.output, near.says),
@@ -80,7 +80,7 @@ std::string verdict_text(const Revelation& r, const PredictionScore& s) {
   text += '\n';
   if (s.changed > 0) {
     text += fmt::format(
-        "  {}: {} of {} answers were others when they were asked for again\n",
+        "  {}: {} of {} answers differed when asked again\n",
         s.changed == s.changed_in_small_rounds
             ? "the order depends on the number of cases in a round, or on what a process was asked before"
             : "the order changes from run to run",
@@ -131,13 +131,13 @@ std::string probe_text(const Revelation& r, const PredictionScore& s, const Draw
     }
     text +=
         fmt::format("{} runs for the order ({}), {} for the arithmetic\n", c.order_runs, c.how, c.rule_runs);
-    if (c.as_exact) text += "  no order shows: drawn as one exact sum, the order is unknown\n";
+    if (c.as_exact) text += "  the order is not visible: drawn as one exact sum\n";
     text += indented(draw_text(c.tree, draw));
     for (const std::string& a : c.ambiguous) text += "  cannot be told apart: " + a + '\n';
     if (c.training_misses > 0) {
-      text +=
-          fmt::format("  not explained: {} of the {} answers that chose these rules{}\n", c.training_misses,
-                      c.training, c.gave_up ? "; the search for others ended at its limit" : "");
+      text += fmt::format("  not explained: {} of the {} answers that the rules were fitted to{}\n",
+                          c.training_misses, c.training,
+                          c.gave_up ? "; the search for better rules stopped at its limit" : "");
       for (const Unexplained& x : c.unexplained) text += unexplained_text(r.problem, x);
     }
   }
@@ -160,7 +160,7 @@ std::string probe_files_text(const ProbeFiles& files, const SavedArithmetic& sav
   if (files.out.empty()) return text;
   return text + (has_tree(saved)
                      ? fmt::format("written to {0}: `--unit {0}` replays it\n", files.out)
-                     : fmt::format("written to {}, which holds no tree: nothing replays it\n", files.out));
+                     : fmt::format("written to {}; it holds no tree and cannot be replayed\n", files.out));
 }
 
 std::string target_error_text(std::string_view what) { return fmt::format("ERROR  {}\n", what); }

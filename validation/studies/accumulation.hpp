@@ -1,12 +1,12 @@
 // Studies of sums: error and bias of sum, dot product and matrix product against the number of terms.
 //
 // Numerics
-//   data    counter-based: a trial's operands depend on (seed, values, format, length, trial) and on nothing else, so
-//           every series of a format sees the same ones, and threads change nothing.
-//   sum     x . (1, 1, ...): values enter exactly, or rounded once by the mode of the sum where the accumulator does
-//           not hold them. Under a unit that is what it does to products with 1.
+//   data    counter-based: a trial's operands depend only on (seed, values, format, length, trial), so every series of
+//           a format has the same ones, and threads change nothing.
+//   sum     x . (1, 1, ...): values enter exactly, or rounded once by the mode of the sum if the accumulator cannot
+//           hold them. A unit treats them as its products with 1.
 //   gemm    an s x n by n x s product, s^2 >= trials: its elements are the trials, and share rows and columns.
-//   truth   the long accumulator (exact_sum.hpp); the operands as the arithmetic reads them where it flushes.
+//   truth   the long accumulator (exact_sum.hpp), on the operands as the arithmetic reads them after flushing.
 #pragma once
 
 #include "reference/exact/arithmetic.hpp"
@@ -22,8 +22,8 @@ struct NamedOrder {
   SumOrder order{};
 };
 
-// The series are every unit with each of `formats` that it takes (its own first format if there are none), and every
-// chain of accumulator x product x order x mode with each of `formats`.
+// One series for every unit with each of `formats` that it takes (its own first format if `formats` is empty), and for
+// every chain of accumulator x product x order x mode with each of `formats`.
 struct AccumulationRequest {
   Accumulate operation = Accumulate::dot;
   std::vector<FormatSpec> formats;  // of the operands
@@ -39,8 +39,8 @@ struct AccumulationRequest {
   std::uint64_t seed = 1;
 };
 
-// InputError for a unit that takes none of the formats, and what a unit itself throws (a revealed arithmetic knows only
-// the lengths that were revealed); ContractError for a request without lengths or trials.
+// InputError for a unit that takes none of the formats; ContractError for a request without lengths or trials.
+// Exceptions of a unit are passed on (a revealed arithmetic knows only the lengths that were revealed).
 Study study_accumulation(const AccumulationRequest& request, const Progress& progress = {});
 
 }  // namespace assay::studies

@@ -1,4 +1,4 @@
-// A study of errors as a person asks for it: texts, and the request that they make.
+// A study of errors as typed by a user, and its translation into a request.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace assay::studies {
 
-// Texts as typed. A list without an entry is the default of its request; of several equal entries one counts.
+// Texts as typed. An empty list selects the default of the request; duplicates are ignored.
 struct ErrorQuestion {
   std::vector<std::string> formats{}, accumulators{}, products{}, orders{}, modes{}, values{};
   std::vector<NamedArithmetic> units{};
@@ -24,11 +24,12 @@ struct ErrorQuestion {
   judge::Caller caller = judge::Caller::command;
 };
 
-// "sum", "dot" or "gemm"; InputError with the near names for another text.
+// "sum", "dot" or "gemm"; InputError with similar names for any other text.
 Accumulate parse_accumulate(std::string_view name);
 
-// The request's units belong to the question, which outlives it. UsageError for what the study does not look at;
-// InputError for a text that says nothing, and for a unit whose outputs have places in a matrix.
+// The request's units belong to the question, which must outlive it. UsageError for options that the study does not
+// use; InputError for a text that cannot be parsed, and for a unit whose results depend on an output's place in a
+// matrix.
 AccumulationRequest accumulation_request(const ErrorQuestion& question, Accumulate operation);
 RoundingRequest rounding_request(const ErrorQuestion& question);
 

@@ -8,12 +8,12 @@
 //                  exact, R the rounding to the accumulator.
 //   bias           z = R(s + b).
 //   clip           y = min(upper, max(lower, z)), then rounded as an activation. The last layer of a trained network,
-//                  which has no clip, is not rounded: its outputs are compared where they stand.
-//   float32        everywhere, to nearest: the bits of kernel_task.hpp.
-//   stochastic     the random bits are those of (seed, image, layer, output, step): threads change nothing.
-//   left out       nothing that could change a bit: outputs of one layer with the same weights and bias are computed
-//                  once (not under stochastic rounding), and a row that all remaining layers keep at 0, or at the upper
-//                  clip, is not followed further; that is tried out when the network is laid out.
+//                  which has no clip, is not rounded: its outputs are compared as they are.
+//   float32        with float32 everywhere, to nearest: the bits of kernel_task.hpp.
+//   stochastic     the random bits are a function of (seed, image, layer, output, step): threads change nothing.
+//   shortcuts      none changes a bit. Outputs of a layer with equal weights and bias are computed once (not under
+//                  stochastic rounding). A row that all remaining layers keep at 0, or at the upper clip, is not
+//                  computed further; the constructor tests the layers for this.
 #pragma once
 
 #include <cstddef>
@@ -30,10 +30,10 @@
 
 namespace assay::studies {
 
-// "bf16", "bf16:RZ"; InputError with `option` for another text.
+// "bf16", "bf16:RZ"; InputError with `option` for any other text.
 Quantity parse_quantity(std::string_view option, const std::string& text);
 
-// What is not float32 to nearest: "weights, activations bf16; accumulator f16:RZ"; "float32" if nothing is.
+// Quantities that are not float32 to nearest: "weights, activations bf16; accumulator f16:RZ"; "float32" if all are.
 std::string arithmetic_text(const InferenceArithmetic& a);
 
 class QuantizedNetwork {
@@ -44,10 +44,10 @@ class QuantizedNetwork {
   std::int64_t inputs() const { return layers_.front().inputs; }
   // `x` holds inputs() values; image: its number, for random bits.
   Answer answer(Question question, std::span<const float> x, std::uint64_t image) const;
-  // Y_L; all zeros once a row has died.
+  // The outputs of the last layer; all zeros once a row has died.
   std::vector<double> outputs(std::span<const float> x, std::uint64_t image) const;
 
-  // Sums by exact arithmetic and encode() alone, for tests: the same bits.
+  // For tests: computes sums by exact arithmetic and encode() alone, with the same bits.
   void use_definition() { definition_ = true; }
 
  private:
@@ -59,8 +59,8 @@ class QuantizedNetwork {
     std::vector<double> bias;             // of the distinct outputs
     std::vector<std::uint32_t> distinct;  // of each output
     double lower = 0, upper = 0;
-    bool last = false;                           // its outputs are not activations any more
-    bool keeps_zero = false, keeps_top = false;  // so do all layers behind it
+    bool last = false;                           // its outputs are not activations
+    bool keeps_zero = false, keeps_top = false;  // as do all later layers
   };
   struct Trace;
 
@@ -69,7 +69,7 @@ class QuantizedNetwork {
   double sum(const Rounded& layer, std::size_t output, std::span<const double> x,
              std::uint64_t counter) const;
   double rounded_sum(double product_weight, double product_x, double s, std::uint64_t counter) const;
-  // y from x; the largest sum before the clip.
+  // Computes y from x; returns the largest sum before the clip.
   double apply(std::size_t l, std::span<const double> x, std::span<double> y, std::uint64_t image) const;
   void run(std::span<const float> x, std::uint64_t image, Trace& trace) const;
 
@@ -85,10 +85,10 @@ std::vector<Answer> answers(const QuantizedNetwork& network, Question question, 
                             const ImageSource& source, int threads = 0,
                             const std::function<void(double)>& progress = {});
 
-// x rounded into f, where x is exact or was rounded to odd from an exact value (then to fewer than 52 bits): one
-// rounding of the exact value. Not for stochastic rounding. Equal to encode(), and quicker.
+// Rounds x into f. x is exact, or an exact value rounded to odd (f then has fewer than 52 bits): the result is one
+// rounding of the exact value. Not for stochastic rounding. Equal to encode(), and faster.
 double round_once(double x, const FormatSpec& f, Rounding mode);
-// w x + s rounded to odd in float64, where w x is exact in it: what round_once() takes.
+// w x + s rounded to odd in float64, for round_once(). w x must be exact in float64.
 double odd_fma(double w, double x, double s);
 
 }  // namespace assay::studies

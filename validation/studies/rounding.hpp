@@ -3,10 +3,10 @@
 // Numerics
 //   by magnitude  x uniform in +-[2^e, 2^(e+1)) as float64; error (rounded - x) / |x|. A bias is one away from zero:
 //                 errors of negative values count with the other sign.
-//   by number     n values of the distribution, each rounded; the sums of the rounded and of the unrounded ones by the
-//                 long accumulator, their difference over the sum of magnitudes. What is left is the rounding's bias:
-//                 a mode without one falls as 1/sqrt(n).
-//   bound         u |x|, plus the underflow error where |x| < 2^emin; none where a value is beyond the largest number.
+//   by number     n values of the distribution, each rounded. The error is the difference of the sums of rounded and of
+//                 unrounded values (long accumulator), over the sum of magnitudes. It tends to the rounding's bias; a
+//                 mode without bias falls as 1/sqrt(n).
+//   bound         u |x|, plus the underflow error if |x| < 2^emin; none if a value is beyond the largest number.
 #pragma once
 
 #include "validation/studies/study.hpp"

@@ -1,8 +1,8 @@
 // The effect of rounding on the answers of a sparse network: which ones change, and how near the threshold they were.
 //
-// The threshold of a category is a layer's largest sum of 0: above it the image lives on. That of a trained network is
-// a second output as large as the first. Margins (quantized_inference.hpp) are those of the reference, which is
-// float32.
+// For categories, the threshold is a largest sum of 0 in a layer: above it the image stays alive. For a trained
+// network, it is a second output as large as the first. Margins (quantized_inference.hpp) are those of the reference,
+// which is float32.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct InferenceRequest {
   networks::Network layers{};
   std::size_t images = 0;
   ImageSource source{};
-  std::span<const std::uint8_t> labels{};  // largest_output: what is right; empty if unknown
+  std::span<const std::uint8_t> labels{};  // for largest_output: the right answers; empty if unknown
   std::vector<InferenceCase> cases{};
   std::uint64_t seed = 1;
   int threads = 0;

@@ -1,4 +1,4 @@
-// A program that speaks the protocol of validation/diagnose, well or badly.
+// A program that speaks the protocol of validation/diagnose/probe.md, well or badly.
 //
 //   asked_program ARITHMETIC [BEHAVIOUR]
 //

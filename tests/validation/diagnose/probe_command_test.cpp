@@ -164,18 +164,18 @@ BOOST_FIXTURE_TEST_CASE(invariance_sees_threads, Folder) {
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
   for (const char* const said :
        {"threads  yes, first at threads=1 (against threads=2)",
-        "1 where 1 was asked for, 2 where 2 were asked for", "threads=2,3", "class 2: 1 setting\n"})
+        "1 when 1 was requested, 2 when 2 were requested", "threads=2,3", "class 2: 1 setting\n"})
     BOOST_TEST(holds(text.out, said), said << " in " << text.out);
   // Threads that are gone between two answers.
   const Outcome joined = assay("invariance dot --k 16 --vary threads=1,3" + from("joined"));
   BOOST_TEST(joined.exit_code == 0, joined.out + joined.err);
-  BOOST_TEST(holds(joined.out, "1 where 1 was asked for, "), joined.out);
-  BOOST_TEST(holds(joined.out, "or more where 3 were asked for"), joined.out);
+  BOOST_TEST(holds(joined.out, "1 when 1 was requested, "), joined.out);
+  BOOST_TEST(holds(joined.out, "or more when 3 were requested"), joined.out);
   BOOST_TEST(!holds(joined.out, "did not reach"), joined.out);
   // A program that takes no notice.
   const Outcome deaf = assay("invariance dot --k 16 --vary threads=1,2" + from("chain_f32"));
   BOOST_TEST(deaf.exit_code == 0, deaf.out + deaf.err);
-  BOOST_TEST(holds(deaf.out, "the number did not reach it"), deaf.out);
+  BOOST_TEST(holds(deaf.out, "the number did not reach the program"), deaf.out);
 }
 
 BOOST_FIXTURE_TEST_CASE(invariance_looks_at_the_column_that_differs, Folder) {

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
     const char *behaviour, *says;
   } faults[] = {{"hang", "not done with 5 cases after 0.5 s"},
                 {"grandchild", "not done"},
-                {"orphan", "ended with status 5, and what it started keeps its stdout open"},
+                {"orphan", "ended with status 5, but a process that it started keeps its stdout open"},
                 {"die", "status 3"},
                 {"die", "no such device"},
                 {"signal", "SIGABRT"},

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_probe_with_a_wrong_prediction) {
       "no tree was found: sums.svg is not written\nwritten to sums.json: `--unit sums.json` replays it\n");
   saved.shapes.front().revelation.classes.front().tree = {};
   BOOST_TEST(probe_files_text({.out = "sums.json"}, saved) ==
-             "written to sums.json, which holds no tree: nothing replays it\n");
+             "written to sums.json; it holds no tree and cannot be replayed\n");
   BOOST_TEST(json::parse(target_error_json("it \"ended\"")) == json({{"error", "it \"ended\""}}));
 }
 

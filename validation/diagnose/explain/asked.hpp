@@ -1,5 +1,5 @@
-// A result and the question that it answers as explain() takes it: the terms of some outputs, in every order in which a
-// kernel may read them.
+// Turns a request into the input of explain(): the terms of a sample of outputs, in every order in which a kernel may
+// read them.
 #pragma once
 
 #include <cstddef>
@@ -19,13 +19,13 @@ struct Asked {
   std::string parameters{};   // "m=64 n=33 k=1024 a=bfloat16 b=bfloat16"
 };
 
-// Which outputs of a result of this shape: flat indices, ascending.
+// Chooses outputs of a result of this shape: flat indices, ascending.
 using Sample = std::function<std::vector<std::size_t>(const operations::Shape& shape)>;
 
-// `request` is a gemm or dot, whose C starts the sums, an spmm or a conv, with got and nothing after the sum. Views: of
-// spmm the stored entries and the same with the zeros filled in; of conv the channels outermost and innermost.
-// `scales`: what those of blocks are, where the request has any. InputError for shapes that do not go together, for no
-// terms, and for 2^17 and more of them.
+// `request` is a gemm or dot (C starts the sums), an spmm or a conv, with got and with nothing after the sum. An spmm
+// has two views: the stored entries, and all entries with the zeros filled in. A conv has two: channels outermost and
+// channels innermost. `scales` describes the block scales of the request, if it has any. InputError for shapes that do
+// not match, for sums of no terms, and for sums of 2^17 or more terms.
 Asked asked_of(judge::Request request, const std::optional<ScaleUse>& scales, const Sample& sample);
 
 }  // namespace assay::diagnose

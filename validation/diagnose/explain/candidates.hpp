@@ -1,8 +1,7 @@
-// The arithmetics that may have made somebody's bits: orders of addition, rules of rounding, and what follows the sum.
+// The arithmetics that may have made an output: orders of addition, rules of rounding, and what follows the sum.
 //
 // An order is a schedule, a list of additions over slots (reference/exact/schedule.hpp); rules say how each is rounded
-// (reference/exact/rounded_sum.hpp). Any order goes with any rules, so that the space is a product and not a list of
-// names.
+// (reference/exact/rounded_sum.hpp). Any order combines with any rules: the space is a product, not a list of names.
 //
 // Numerics: those of reference/exact/chain.hpp.
 #pragma once
@@ -23,40 +22,40 @@ namespace assay::diagnose {
 std::string fusion_name(const ChainRules& rules);  // "fused", "products rounded to float32"
 std::string flush_name(const ChainRules& rules);   // "none", "inputs", "results", "inputs and results"
 
-// What one rounding after the sum may be.
+// One rounding after the sum.
 struct Finish {
-  std::optional<FormatSpec> by_way_of{};  // rounded to it first, to nearest even
+  std::optional<FormatSpec> by_way_of{};  // an intermediate format: rounded to it first, to nearest even
   Rounding rounding = Rounding::nearest_even;
   Overflow overflow = Overflow::ieee;
-  bool flush = false;  // subnormal results are zeros
+  bool flush = false;  // subnormal results become zeros
 
-  // `code` of format `from` in `to`.
+  // Rounds `code` of format `from` into `to`.
   std::uint64_t apply(std::uint64_t code, const FormatSpec& from, const FormatSpec& to) const;
   friend bool operator==(const Finish&, const Finish&) = default;
 };
 std::string finish_name(const Finish& finish);  // "nearest-even", "toward-zero, by way of float32"
-// Those that can differ; one that changes nothing where the formats are the same.
+// All that can give different codes; a single one that changes nothing if the formats are equal.
 std::vector<Finish> finishes(const FormatSpec& from, const FormatSpec& to);
 
-// One dot product, owned: codes, whatever their width. All the work that rules share, done once.
+// The terms of one dot product, prepared once for all schedules under the same rules. Owns its data.
 class PreparedTerms {
  public:
   PreparedTerms(const CodeVector& a, const CodeVector& b, const ChainRules& rules);
 
   std::size_t size() const { return n_; }
-  // The code, of the accumulator, that the schedule gives. c is a code of the accumulator. `subnormal` becomes true if
-  // an operand or a result on the way was one: without it, flushing changes nothing.
+  // The result of the schedule, as a code of the accumulator; c is such a code too. Sets `subnormal` if an operand or
+  // an intermediate result was subnormal: otherwise flushing changes nothing.
   std::uint64_t evaluate(const Schedule& schedule, std::optional<std::uint64_t> c,
                          bool* subnormal = nullptr) const;
 
  private:
-  // Products as they enter their additions; where they are fused, their operands.
+  // Products as they enter their additions; for fused products their operands.
   template <class T>
   struct HostTerms {
     std::vector<T> left{}, right{};
     bool fused = false;
   };
-  struct ReadyTerms;  // the same for the definition
+  struct ReadyTerms;  // the same, for the definition in exact arithmetic
   template <class T>
   HostTerms<T> host_terms(const CodeVector& a, const CodeVector& b);
   template <class T>
@@ -72,19 +71,19 @@ class PreparedTerms {
   std::vector<ExactValue<Wide>> leaves_{};
 };
 
-// A step that also says which terms of the dot product are in its result.
+// A step, with the set of terms of the dot product that its result contains.
 struct TracedStep : TraceStep {
-  std::size_t below = 0;   // how many; 0: not known
-  std::uint64_t mark = 0;  // of the set of them: see add_to_mark()
+  std::size_t below = 0;   // number of those terms; 0: not known
+  std::uint64_t mark = 0;  // hash of the set: see add_to_mark()
 };
-// Takes term i into the mark of a set; the order of additions does not matter.
+// Adds term i to the mark of a set. The mark does not depend on the order in which terms are added.
 void add_to_mark(std::uint64_t& mark, std::size_t i);
-// Every addition of a chain, in the order of its schedule; the last result is the sum's.
+// Every addition of a chain, in the order of its schedule; the last result is the sum.
 std::vector<TracedStep> trace_chain(const SumOrder& order, const ChainRules& rules, const CodeVector& a,
                                     const CodeVector& b, std::optional<std::uint64_t> c);
 
-// The space: every order, those that are the same additions for all of `lengths` together, the plainest name first; the
-// first of each; and every rule that the formats allow.
+// All orders, in classes that are the same additions for all of `lengths`, each class with its plainest name first;
+// then the first of each class; then every rule that the formats allow.
 std::vector<std::vector<SumOrder>> order_classes(const std::vector<std::size_t>& lengths, bool has_c);
 std::vector<SumOrder> candidate_orders(const std::vector<std::size_t>& lengths, bool has_c);
 // Accumulators: float32 and float64, and those of a, b and the output that are narrower, if they hold c.

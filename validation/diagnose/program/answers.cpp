@@ -66,14 +66,14 @@ io::Array ask(Program& program, const judge::Request& r) {
 void require_askable(const judge::Request& r, std::string_view option) {
   const std::string named(option);
   if (r.operation == "convert")
-    throw UsageError(named + " takes a check of gemm or dot: of convert, each value shrinks by itself");
+    throw UsageError(named + " takes a check of gemm or dot; convert shrinks each value without a program");
   for (const char* joined : {"alpha", "beta", "bias", "activation"}) {
     if (r.given.contains(joined))
       throw UsageError(named + " takes a check of A B or A B + C, without " + r.option(joined));
   }
   if (r.operation == "dot" && r.c)
     throw UsageError(named +
-                     " takes a check of gemm where there is a C: no program can be asked for dot with one");
+                     " takes a check of gemm if there is a C: a program cannot be asked for dot with a C");
 }
 
 judge::Answers answers_of(Program& program) {

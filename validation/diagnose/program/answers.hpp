@@ -1,4 +1,4 @@
-// A program as the one that answers a check's smaller inputs (validation/judge/shrink.hpp).
+// A program that answers the smaller inputs of a check (validation/judge/shrink.hpp).
 #pragma once
 
 #include <string_view>
@@ -8,12 +8,12 @@
 
 namespace assay::diagnose {
 
-// UsageError, naming `option`, for a check of which no program can be asked: others than gemm and dot, and those with
-// alpha, beta, bias, an activation, or a C of dot.
+// UsageError, naming `option`, for a check that no program can be asked about: operations other than gemm and dot, and
+// checks with alpha, beta, bias, an activation, or a C of dot.
 void require_askable(const judge::Request& request, std::string_view option);
 
-// `program` must outlive it. What the program does wrong with the first inputs is thrown, a TargetError; with smaller
-// ones it is no answer.
+// `program` must outlive the result. A fault of the program is a TargetError on the first inputs; on smaller inputs it
+// counts as no answer.
 judge::Answers answers_of(Program& program);
 
 }  // namespace assay::diagnose

@@ -1,4 +1,4 @@
-// How many threads a program really has, as the kernel counts them.
+// The number of threads that a program has, as counted by the kernel.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +7,19 @@
 namespace assay::diagnose {
 
 struct ThreadsSeen {
-  // At once, of the process that had most. Threads that a program keeps for its next loop are there between two
-  // answers; of those that live during a call alone, as many as were met by looking now and then.
+  // The largest number at once in one process. Includes all threads that the program keeps between two answers; threads
+  // that live only during a call are sampled, so some are missed.
   std::size_t most = 0;
-  // Threads that had ended took CPU time: there were more than are left, how many is not known.
+  // Threads have ended: the process has used more CPU time than its present threads. Their number is not known.
   bool ended = false;
 };
 
-// Watches the processes of a group.
+// Watches the processes of a process group.
 class GroupThreads {
  public:
   explicit GroupThreads(int group) : group_(group) {}
-  void look();          // at the processes that were found
-  void look_through();  // finds processes, and whether threads have ended in them
+  void look();          // counts the threads of the known processes
+  void look_through();  // finds processes, and checks whether threads have ended in them
   const ThreadsSeen& seen() const { return seen_; }
 
  private:

@@ -203,7 +203,7 @@ std::vector<Answer> parse_answers(const Problem& p, std::size_t cases, Form form
   if (form == Form::binary) {
     const std::size_t width = code_bytes(p.output), wanted = cases * outputs * width;
     if (text.size() != wanted) {
-      throw TargetError(fmt::format("{} bytes of results where {} were due", text.size(), wanted));
+      throw TargetError(fmt::format("{} bytes of results instead of {}", text.size(), wanted));
     }
     const std::uint64_t mask =
         p.output.bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << p.output.bits) - 1;
@@ -219,7 +219,7 @@ std::vector<Answer> parse_answers(const Problem& p, std::size_t cases, Form form
   for (std::size_t line = 0; line < cases; ++line) {
     const std::size_t end = text.find('\n', at);
     if (end == std::string_view::npos)
-      throw TargetError(fmt::format("{} lines of results where {} were due", line, cases));
+      throw TargetError(fmt::format("{} lines of results instead of {}", line, cases));
     std::string_view rest = text.substr(at, end - at);
     while (true) {
       const std::size_t begin = rest.find_first_not_of(" \t\r");
@@ -235,11 +235,11 @@ std::vector<Answer> parse_answers(const Problem& p, std::size_t cases, Form form
     }
     if (answers[line].size() < outputs) {
       throw TargetError(
-          fmt::format("{} results in line {} where {} were due", answers[line].size(), line + 1, outputs));
+          fmt::format("{} results in line {} instead of {}", answers[line].size(), line + 1, outputs));
     }
     at = end + 1;
   }
-  if (at != text.size()) throw TargetError("more output than was due: " + quoted(text.substr(at)));
+  if (at != text.size()) throw TargetError("more output than expected: " + quoted(text.substr(at)));
   return answers;
 }
 
@@ -353,7 +353,8 @@ struct Program::State {
       if (left <= 0) {
         // Its stdout is open still, so a child of it holds it.
         if (has_ended())
-          fail(end_text(reap_group()) + ", and what it started keeps its stdout open and does not answer");
+          fail(end_text(reap_group()) +
+               ", but a process that it started keeps its stdout open and does not answer");
         fail(fmt::format("it was not done with {} cases after {:g} s ({} of its results came)", cases,
                          options.seconds,
                          options.form == Form::binary ? answer.size() / code_bytes(p.output) : lines));
@@ -378,7 +379,7 @@ struct Program::State {
       if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       if (got <= 0) {
         const std::optional<int> status = ended(deadline);
-        if (!status) fail("it closed its stdout and goes on");
+        if (!status) fail("it closed its stdout but keeps running");
         const bool fine = WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
         if (fine && answer.empty() && answered > 0) return std::nullopt;
         if (answer.empty() && !fine) fail(end_text(*status) + " without a result");
@@ -389,7 +390,7 @@ struct Program::State {
       answer.append(bytes.data(), static_cast<std::size_t>(got));
       lines += static_cast<std::size_t>(std::count(bytes.begin(), bytes.begin() + got, '\n'));
       if (answer.size() > limit)
-        fail(fmt::format("it printed more than the {} results that were due: {} bytes and counting",
+        fail(fmt::format("it printed more than the {} expected results: {} bytes and counting",
                          cases * p.outputs(), answer.size()));
     }
     if (watch) watch->look_through();
@@ -430,7 +431,7 @@ struct Program::State {
     std::array<char, 64> bytes{};
     const ssize_t got = ::read(out.fd, bytes.data(), bytes.size());
     if (got > 0) {
-      fail("it printed more than was due: " +
+      fail("it printed more than expected: " +
            quoted(std::string_view(bytes.data(), static_cast<std::size_t>(got))));
     }
   }

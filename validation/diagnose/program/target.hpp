@@ -1,5 +1,5 @@
-// Who answers a problem (judge/problem.hpp): a function that computes its cases. A child process (program.hpp), a
-// callable of another language and plain C++ are all the same here.
+// A target answers a problem (judge/problem.hpp): a function that computes its cases. It may be a child process
+// (program.hpp), a callable of another language, or plain C++.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@
 
 namespace assay::diagnose {
 
-// The judge's, as saved arithmetics hold them.
+// From the judge, because saved arithmetics contain them.
 using judge::check_problem;
 using judge::operation_name;
 using judge::parse_operation;
@@ -31,24 +31,23 @@ using judge::SumOperation;
 using judge::to_string;
 using judge::with_even_scales;
 
-// One input: codes of the problem's formats as they lie in memory, row-major.
+// One input: codes of the problem's formats as in memory, row-major.
 struct Case {
   std::vector<std::byte> a, b, c;
 };
 
-// For each case the codes of all outputs, row-major.
+// The codes of all outputs of a case, row-major. A target returns one answer for each case.
 using Answer = std::vector<std::uint64_t>;
 using Target = std::function<std::vector<Answer>(const Problem& problem, std::span<const Case> cases)>;
 
-// The code under test did what it must not: it hung, died, said too little or too much, or changed its
-// answer.
+// A fault of the code under test: it hung, died, printed too little or too much, or changed its answer.
 class TargetError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// An arithmetic as a target: output i of a case is its element i. The arithmetic outlives it. It knows no alpha,
-// beta and mean: ContractError.
+// An arithmetic as a target: output i of a case is its element i. The arithmetic must outlive the target. ContractError
+// for alpha, beta and mean.
 Target target_of(const Arithmetic& arithmetic);
 
 }  // namespace assay::diagnose

@@ -1,4 +1,4 @@
-// What somebody answered to the cases of generate(), and whether it is right.
+// Judges answers to the cases of generate().
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace assay::diagnose {
 
-// `answers` are codes of spec.output: for each of `cases` its results, row-major. With `unit` its bits are asked for;
-// else by options.policy the exact results, or those within the bound of sums in spec.accumulator in any order. What
-// `options` say of the policy, the threads and the operation's name holds.
+// `answers` are codes of spec.output: the results of each of `cases`, row-major. With `unit`, its bits are the expected
+// results. Without, options.policy requires the exact results, or results within the bound of sums in spec.accumulator
+// in any order. The policy, the threads and the operation's name are taken from `options`.
 compare::Comparison verify(const CaseSpec& spec, std::size_t cases, const std::vector<std::uint64_t>& answers,
                            const Arithmetic* unit, const compare::Options& options);
 

@@ -1,4 +1,4 @@
-// The smallest part of a wrong prediction that still shows it.
+// Reduces a wrong prediction to the fewest terms that still differ.
 #pragma once
 
 #include <optional>
@@ -7,9 +7,9 @@
 
 namespace assay::diagnose {
 
-// The operands of the misprediction `wrong` with as many terms as possible set to +0, such that what the target answers
-// still differs from the prediction. Terms go by halves, quarters, ... down to single ones. Empty for a matrix product.
-// Asks the target, and throws what it throws.
+// The operands of the misprediction `wrong` with as many terms as possible set to +0, such that the target's answer
+// still differs from the prediction. Terms are removed by halves, quarters, ... down to single ones. Empty for a matrix
+// product. Asks the target, and passes on its exceptions.
 std::optional<SumOperands> fewest_terms(const Revelation& revelation, const Target& target,
                                         const Misprediction& wrong);
 

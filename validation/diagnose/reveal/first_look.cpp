@@ -107,9 +107,9 @@ class Look {
     if (!look_.refusal.empty()) return;
     if (!mean && is_nearly_exact(exact, compensated, extended))
       look_.refusal =
-          "exact where a compensated sum in float64 is: compensated, or of about twice as many places";
+          "exact where a compensated sum in float64 is exact: compensated, or with about twice as many bits";
     else if (turning(look_.codes) == 0 && turning(extended) >= enough && answers_vary())
-      look_.remark = "its results do not depend on the places of the terms: are they sorted first?";
+      look_.remark = "its results do not depend on the order of the terms: are they sorted first?";
   }
 
   // Known sums that give all of these answers: of a narrow result it may be more than one.

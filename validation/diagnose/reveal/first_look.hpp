@@ -1,5 +1,5 @@
-// What sums of terms that cancel show at once, before any tree is looked for: that the sum is exact, or that it is none
-// of rounded additions in a fixed order.
+// What cancelling sums show before the search for a tree: that the sum is exact, or that it is not made of rounded
+// additions in a fixed order.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +11,22 @@
 namespace assay::diagnose {
 
 struct FirstLook {
-  // Each answer is the exact sum rounded once, or to float64 and then again; also where a chain of 64 places and a
-  // compensated sum are not.
+  // Every answer is the exact sum rounded once, or rounded to float64 and then again; also where a chain in 64 bits and
+  // a compensated sum are not exact.
   bool exact = false;
-  std::string refusal{};  // what no tree repeats, by name; empty: nothing is known against a tree
-  std::string remark{};   // what may explain it where no tree is found; a node of many terms may do it, too
-  // What was asked and came.
+  std::string refusal{};  // the name of a sum that is no tree; empty: nothing speaks against a tree
+  std::string
+      remark{};  // a possible explanation if no tree is found; a node of many terms may have the same effect
+  // The inputs and their answers.
   std::vector<SumOperands> inputs{};
   std::vector<std::uint64_t> codes{};
 };
 
-// A few sums of random depth, each in three orders of its terms. Nothing is asked of fewer than three terms, nor of
-// alpha and beta.
+// Asks for a few sums of random depth, each in three orders of its terms. Asks nothing for fewer than three terms, and
+// nothing with alpha and beta.
 FirstLook look_first(Channel& channel, std::uint64_t seed);
 
-// The name of an arithmetic that no rule has, where it repeats every answer of the look in the order that was found,
+// The name of an arithmetic that no rule covers, if it reproduces every answer of the look in the order that was found
 // and float64 does not; else empty.
 std::string unmodelled_arithmetic(const FirstLook& look, const Problem& problem, const AdditionTree& order);
 

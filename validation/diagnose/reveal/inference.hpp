@@ -1,5 +1,5 @@
-// Private to find_rules(): the search for the rules that repeat most answers. rules.cpp holds the data and the
-// descent, telling.cpp what tells rules apart that fit as well.
+// Private to find_rules(): the search for the rules that reproduce most answers. rules.cpp holds the data and the
+// descent; telling.cpp separates rules that fit equally well.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace assay::diagnose {
 
-// Random inputs that decide: of each kind every `one_in`-th of a number.
+// Random inputs that decide between rules: every `one_in`-th input of each kind.
 struct InputShare {
   InputKind kind;
   std::size_t one_in = 1;
@@ -57,7 +57,7 @@ class Inference {
 
   std::size_t nodes() const { return tree_.nodes.size(); }
 
-  // What decides.
+  // The data that decide.
   void train(std::vector<AnsweredProbe> asked);
   void add_largest(std::vector<Probe>& probes) const;
   void add_narrow(std::vector<Probe>& probes) const;
@@ -94,7 +94,7 @@ class Inference {
   void prefer_output_format();
   void improve_to(const std::vector<Rules>& candidates);
 
-  // Telling apart.
+  // Separating equally good rules.
   template <class Visit>
   void each_rule(const Visit& visit);
   template <class Body>
@@ -116,14 +116,14 @@ class Inference {
   RuleGroups groups_;
   std::vector<Datum> data_;
   std::vector<Pooled> pool_;
-  Rules beginning_{};  // as the groups showed them
+  Rules beginning_{};  // the rules as the probes of the groups showed them
   std::vector<Uniform> uniform_settings_{};
-  std::string pooled_for_;  // the rules that pool_'s codes are of
+  std::string pooled_for_;  // the rules that pool_'s codes were computed with
   std::size_t best_ = 0, stride_ = 1;
   std::uint64_t work_ = 0;        // nodes evaluated so far
-  std::uint64_t next_shown_ = 0;  // at so many of them progress is shown again
-  std::size_t pool_coded_ = 0;    // so many have the code of the present rules
-  // Of an alternative, the first of the pool that it was not held against.
+  std::uint64_t next_shown_ = 0;  // progress is shown again at this count
+  std::size_t pool_coded_ = 0;    // number of pool entries with the code of the present rules
+  // For each alternative, the first pool entry that it was not compared on.
   std::map<std::string, std::size_t> scanned_;
 };
 

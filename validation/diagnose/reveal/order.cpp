@@ -112,7 +112,7 @@ class Search {
       found.how = "no pair of masks loses a unit";
       return found;
     }
-    found.why_not = "no order of additions known: no tree of its terms as far as masks show (" +
+    found.why_not = "no order of additions found: masks show no tree of its terms (" +
                     (first.empty() ? "none fits into these formats" : first) + ")";
     if (stopped) {
       found.why_not += fmt::format("; the search stopped after {} pairs of masks and {} runs", tried,
@@ -216,13 +216,13 @@ class Search {
       for (std::size_t c = 0; c < sums.size() && wrong.empty(); ++c) {
         const std::size_t units = std::min(chunk, n_ - c * chunk);
         if (sums[c] != static_cast<double>(units) * mask.u)
-          wrong = fmt::format("{} of {:g} came to {:g}", units, mask.u, sums[c]);
+          wrong = fmt::format("{} of {:g} sum to {:g}", units, mask.u, sums[c]);
         const double whole = static_cast<double>(units) * mask.u;
         const double off = std::fabs(sums[c] * static_cast<double>(p_.k) - whole);
         if (!wrong.empty() && p_.operation == SumOperation::sum &&
             off <= std::ldexp(whole, 1 - p_.output.precision))
           wrong += " (is it a mean?)";
-        if (!wrong.empty() && p_.scaled()) wrong += " (are alpha and beta heeded?)";
+        if (!wrong.empty() && p_.scaled()) wrong += " (are alpha and beta applied?)";
       }
       if (wrong.empty()) {
         mask = tried;
@@ -470,7 +470,7 @@ class Search {
     const std::vector<std::size_t> got = counts(mask, pairs);
     for (std::size_t t = 0; t < pairs.size(); ++t) {
       if (leaves_below_common(tree, pairs[t].i, pairs[t].j) != got[t])
-        throw Unusable{"a tree that fresh pairs deny"};
+        throw Unusable{"a tree that fresh pairs contradict"};
     }
   }
 

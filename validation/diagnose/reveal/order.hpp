@@ -1,4 +1,4 @@
-// The shape of a tree of additions, from counts of units that a pair of masks leaves over.
+// The shape of a tree of additions, from the number of units that survive a pair of masks.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace assay::diagnose {
 
-// Probes read at one output, while the others are watched for whether they answer the same.
+// Asks probes and reads the answers of one output; also records which other outputs answer the same.
 class Channel {
  public:
   Channel(Asker& asker, std::size_t output, std::vector<char>& agrees)
@@ -16,7 +16,7 @@ class Channel {
 
   std::vector<std::uint64_t> ask(const std::vector<Probe>& probes, std::string_view stage);
   std::vector<double> values(const std::vector<Probe>& probes, std::string_view stage);
-  // A result as a number; of a mean the sum that it stands for, which is taken to have two bits less than the output.
+  // A result as a number. For a mean, the sum behind it, which is assumed to have two bits less than the output.
   double value_of(std::uint64_t code) const;
   void show(std::string_view stage) const { asker_.show(stage); }
   const Problem& problem() const { return asker_.problem(); }
@@ -30,9 +30,9 @@ class Channel {
 };
 
 struct FoundOrder {
-  AdditionTree tree{};  // rules are the default ones; no nodes if it was not found
+  AdditionTree tree{};  // with default rules; no nodes if the order was not found
   std::string why_not{};
-  bool as_exact = false;  // no unit was ever lost: the tree is one exact sum, the order unknown
+  bool as_exact = false;  // no unit was ever lost: the tree is one exact sum, and the order is unknown
   std::string how{};      // "masking values ±2^127, unit terms 1"
 };
 FoundOrder find_order(Channel& channel, std::uint64_t seed);

@@ -69,7 +69,7 @@ class Repeater {
     const char* const what =
         rounding_changes() ? "the rounding changes (is it stochastic?)" : "the order changes";
     return std::string(what) + " from run to run: " + std::to_string(changed_) + " of " +
-           std::to_string(again_) + " answers to inputs that had been asked before were others";
+           std::to_string(again_) + " answers to repeated inputs differed";
   }
 
  private:
@@ -171,8 +171,7 @@ class Revealing {
     if (repeater_.repeats() && 2 * reading.right < reading.results) {
       r_.notes.push_back("of " + std::to_string(reading.results) +
                          " sums of a few small whole numbers, the same in every order, " +
-                         std::to_string(reading.right) +
-                         " came out right: is its input read as it is written?");
+                         std::to_string(reading.right) + " were right: does it read its input correctly?");
     }
     return repeater_.repeats();
   }
@@ -238,7 +237,7 @@ class Revealing {
   void fit_rules(OrderClass& found, const FirstLook& look, Channel& real, Channel& even) {
     const std::string unmodelled = unmodelled_arithmetic(look, r_.problem, found.tree);
     if (!unmodelled.empty()) {
-      keep_order_alone(found, unmodelled + ": no rule here has them");
+      keep_order_alone(found, unmodelled + ": no rule covers them");
       return;
     }
     FoundRules rules = find_rules(even, real, found.tree, options_.seed, options_.most_work);
@@ -250,7 +249,7 @@ class Revealing {
     // What repeats less than this share repeats the rest by chance.
     if (found.training_misses <= found.training / 4) return;
     found.ambiguous.clear();
-    keep_order_alone(found, "no arithmetic is known for this order: the best rules repeat " +
+    keep_order_alone(found, "no arithmetic is known for this order: the best rules reproduce " +
                                 std::to_string(found.training - found.training_misses) + " of " +
                                 std::to_string(found.training) + " answers" +
                                 (look.remark.empty() ? "" : "; " + look.remark));

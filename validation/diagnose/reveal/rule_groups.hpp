@@ -1,6 +1,6 @@
-// Private to find_rules(): leaves and nodes that answer alike, and which rules each such group may have.
-// rule_groups.cpp forms the groups, rule_candidates.cpp lists candidates for one rule, uniform_rules.cpp settings of
-// all rules at once.
+// Private to find_rules(): groups of leaves and nodes that answer alike, and the candidate rules of each group.
+// rule_groups.cpp forms the groups, rule_candidates.cpp lists candidates for one rule, uniform_rules.cpp lists settings
+// of all rules at once.
 #pragma once
 
 #include <algorithm>
@@ -26,42 +26,42 @@ struct Rules {
 
 // One setting for all rules at once, as most machines have it.
 struct Uniform {
-  std::optional<NodeRule> root{};                // the rule of other nodes for the root too
+  std::optional<NodeRule> root{};                // the root takes the rule of the other nodes too
   std::optional<FormatSpec> range{}, product{};  // for all formats of its precision; for exact leaves
-  std::optional<FormatSpec> wide{};              // for nodes that were seen to lose nothing, and the root
+  std::optional<FormatSpec> wide{};              // for nodes that lost nothing in probes, and the root
   bool flush_inputs = false, flush_results = false;
   unsigned start = 0;  // which leaves are added to +0, see RuleGroups::starts()
-  bool apart = false;  // what alpha, beta and C enter flushes nothing: another unit of the machine
+  bool apart = false;  // operations with alpha, beta and C flush nothing: another unit of the machine
 };
 
-// The tree has one rule for each group, in order. A search sets these rules in the tree itself; groups stay as they
-// were formed, and candidates follow the rules as they stand.
+// The tree has one rule for each group, in order. A search sets these rules in the tree itself. The groups do not
+// change; candidates are derived from the current rules.
 class RuleGroups {
  public:
   RuleGroups(const Problem& problem, AdditionTree& tree) : p_(problem), tree_(tree) {}
 
-  void form(TreeFacts facts);  // sets each group's rule to what was seen of it
-  void merge_alike();          // groups that came to the same rule are one
+  void form(TreeFacts facts);  // sets each group's rule to what its probes showed
+  void merge_alike();          // joins groups with equal rules
 
-  // Candidates for one rule, the others as they are; `group` is an index of node_rules or leaf_rules.
+  // Candidates for one rule, given the others; `group` is an index of node_rules or leaf_rules.
   std::vector<NodeRule> node_candidates(std::size_t group) const;
   std::vector<LeafRule> leaf_candidates(std::size_t group) const;
   std::vector<OutputRule> output_candidates() const;
   std::vector<OutputRule> output_alternatives() const;
-  std::vector<OutputRule> output_overflows() const;  // those that can differ from the present one
-  // All rules as they stand, but the sum is rounded to the output last and alone: the root, or the product of a tree
-  // of one leaf, is wider, and the output is rounded as results were seen to be. A step over two rules at once: a wider
-  // root alone rounds results in another way than they showed.
+  std::vector<OutputRule> output_overflows() const;  // those that can differ from the current one
+  // The current rules, except that the output is a separate, last rounding: the root (in a tree of one leaf, the
+  // product) is wider, and the output is rounded as the results showed. This changes two rules at once: a wider root
+  // alone would round results differently from what they showed.
   std::vector<Rules> of_one_unit() const;
   std::vector<Rules> wider_than_output() const;
-  // All rules as they stand, but what is tiny is flushed by another rule of tininess, in products, sums, the output, or
-  // several of them: without flushing, tininess shows nowhere.
+  // The current rules, except that products, sums, the output, or several of them flush with another rule of tininess:
+  // without flushing, tininess has no effect.
   std::vector<Rules> flushing_by_tininess() const;
   std::vector<Tininess> tiny_candidates() const;
   std::vector<SkippedTerms> skipped_candidates() const;
   std::vector<FormatSpec> known_formats() const;
 
-  std::set<int> samples() const;  // the members of the groups that answer for them: nodes
+  std::set<int> samples() const;  // the nodes that represent their groups
   std::vector<Meeting> meetings() const;
 
   // The node that the last term enters: the root, or the sum that C is added to there.
@@ -74,12 +74,12 @@ class RuleGroups {
   void set(const Rules& r);
 
   std::vector<Uniform> uniform_settings() const;
-  void apply(const Uniform& u, const Rules& from);  // sets what it makes of `from`
+  void apply(const Uniform& u, const Rules& from);  // sets the rules that `u` makes of `from`
 
-  // Ways for leaves to be added to +0, or not: no leaf, some, or all.
+  // Patterns of the leaves that are added to +0: none, some, or all.
   static constexpr unsigned start_patterns = 6;
   bool starts(std::size_t g, unsigned pattern) const;
-  // All nodes of one of these formats in the other. Where results are narrow, one node alone shows neither.
+  // Changes the format of all nodes in `from` to `to`. With narrow results, a change of one node alone does not show.
   void set_nodes(const FormatSpec& from, const FormatSpec& to);
 
  private:
@@ -89,7 +89,7 @@ class RuleGroups {
   int sibling(int i) const { return diagnose::sibling(tree_, facts_, i); }
   const NodeFacts& node_facts(int i) const { return facts_.nodes[static_cast<std::size_t>(i)]; }
   const LeafFacts& leaf_facts(int i) const { return facts_.leaves[static_cast<std::size_t>(i)]; }
-  // beta C: what it is rounded to is said by its scaling.
+  // beta C: its scaling holds the format that it is rounded to.
   bool is_scaled_c(int leaf_node) const { return tree_.scaling && is_c(leaf_node); }
   bool is_c(int leaf_node) const { return static_cast<std::size_t>(node(leaf_node).leaf) == p_.k; }
   const NodeRule& rule_above(int leaf_node) const;
@@ -109,7 +109,7 @@ class RuleGroups {
   std::vector<int> node_sample_, leaf_sample_;  // a member of each group
 };
 
-// Adds it to the list, once.
+// Adds f to the list, once.
 inline void also(std::vector<std::optional<FormatSpec>>& list, const FormatSpec& f) {
   if (std::find(list.begin(), list.end(), std::optional(f)) == list.end()) list.emplace_back(f);
 }

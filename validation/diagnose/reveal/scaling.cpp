@@ -186,7 +186,7 @@ std::string describe(const TreeScaling& s, const AdditionTree& tree) {
   if (s.flush) text += ", subnormals are zeros";
   if (!tree.addend && s.beta == 0)
     text += std::string(text.empty() ? "" : "; ") +
-            (s.reads_c ? "beta 0: C is read, its NaN comes out" : "beta 0: C does not matter");
+            (s.reads_c ? "beta 0: C is read, a NaN in it reaches the result" : "beta 0: C is ignored");
   return text;
 }
 

@@ -1,5 +1,5 @@
-// Private to inputs.cpp: kinds of inputs that are made from what each term of a sum is to be. deep_inputs.cpp has terms
-// that cancel, edge_inputs.cpp ties, the top of the range and patterns.
+// Private to inputs.cpp: kinds of inputs that are designed term by term. deep_inputs.cpp has cancelling terms,
+// edge_inputs.cpp ties, the top of the range, and patterns.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ class TermInputs {
   virtual double value(const FormatSpec& f, std::size_t i, int operand) const = 0;
 
  protected:
-  // Inputs differ by `index`, kinds by `stream`. The problem must stay.
+  // Each input has its `index`, each kind its `stream`. The problem must outlive this object.
   TermInputs(const Problem& p, std::uint64_t seed, std::uint64_t index, std::uint64_t stream)
       : p_(p), random_(seed ^ 0x9E3779B97F4A7C15U * (index + 1), stream) {}
 
@@ -41,7 +41,7 @@ class TermInputs {
     return places;
   }
 
-  // Bits of one element, whatever was drawn before.
+  // Random bits of one element, independent of earlier draws.
   std::uint64_t bits(int operand, std::size_t term, std::size_t line) const {
     const CounterRandom elements(random_.u64(std::uint64_t{1} << 40), static_cast<std::uint64_t>(operand));
     return elements.u64((static_cast<std::uint64_t>(term) << 24) + line);

@@ -1,4 +1,4 @@
-// What `assay invariance` is to vary, as typed, and a program asked about all of it.
+// Parses what `assay invariance` varies, and asks a program about every setting.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace assay::diagnose {
 
-// "8,33,64" or "1:16" or "1:64:8": numbers of `least` and more, in that order. UsageError; at most 100,000 of them.
+// "8,33,64" or "1:16" or "1:64:8": numbers, none below `least`, in that order, at most 100,000. UsageError.
 std::vector<std::size_t> parse_numbers(std::string_view option, const std::string& typed,
                                        std::size_t least = 1);
 
@@ -22,11 +22,12 @@ Variation parse_variation(std::string_view option, const std::string& typed, int
 
 struct ProgramInvariance {
   Invariance found{};
-  std::map<int, ThreadsSeen> threads_seen{};  // by what was asked for; empty where one number was
+  std::map<int, ThreadsSeen>
+      threads_seen{};  // by the requested number; empty if only one number was requested
 };
 
-// Of a program, started anew where a run is to be a process of its own. Its threads are watched where their number
-// varies: a number that did not reach the program proves nothing.
+// invariance() of a program, which is restarted for each run that needs a new process. Watches the program's threads if
+// their number is varied: a number that did not reach the program proves nothing.
 ProgramInvariance program_invariance(const Problem& problem, ProgramOptions program,
                                      const Variation& variation, RevealOptions options, std::size_t trials,
                                      std::size_t most_trees);

@@ -1,10 +1,10 @@
 """Right answers, machines' answers, and whether they agree.
 
 compare() judges an output, check() judges it by its inputs, testing.assert_agrees() does so in a test; gemm() and
-dot() answer as a machine does, bit for bit; explain() says which arithmetic made an output, probe() finds the one
-behind any callable, invariance() says on what its bits depend, distinguish() finds an input that tells two apart, and
-study() measures their errors; round() rounds into any format; load() and save() read and write array files. Arrays of
-NumPy and ml_dtypes, and whatever has DLPack, are read where they lie.
+dot() answer as a machine does, bit for bit; explain() finds the arithmetic that made an output, probe() the one behind
+any callable, invariance() tests what its bits depend on, distinguish() finds an input on which two arithmetics differ,
+and study() measures their errors; round() rounds into any format; load() and save() read and write array files. Arrays
+of NumPy and ml_dtypes, and of any library with DLPack, are read in place.
 """
 from . import testing
 from ._assay import (Arithmetic, Codes, ContractError, Distinction, Explanation, Format, InputError, Invariance, Policy,

@@ -140,7 +140,7 @@ def tolerance(*, atol: float = 0.0, rtol: float = 0.0, ulps: int = 0, because: s
 
 class Worst(TypedDict):
     index: tuple[int, ...]
-    got: float  # int of integers, exact; so are want and difference
+    got: float  # for integers an exact int, like want and difference
     want: float
     difference: float
     got_code: int
