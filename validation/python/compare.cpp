@@ -63,7 +63,7 @@ std::string default_name(const Operand& got, const Operand& want) {
 }
 
 // What compare() takes besides the arrays.
-struct Request {
+struct CompareRequest {
   Policy policy{};
   bool convert = false;
   std::string rounding{};
@@ -71,7 +71,7 @@ struct Request {
   int threads = 0;
 };
 
-compare::Options options_of(const Request& r) {
+compare::Options options_of(const CompareRequest& r) {
   compare::Options options;
   options.policy = r.policy;
   options.convert = r.convert;
@@ -95,7 +95,7 @@ std::vector<double> bound_of(const py::object& array, const Operand& got) {
 }
 
 // Integers with integers, floating-point numbers with their kind.
-Verdict judge_arrays(const py::object& got_array, const py::object& want_array, const Request& request,
+Verdict judge_arrays(const py::object& got_array, const py::object& want_array, const CompareRequest& request,
                      const py::object& bound_array, const py::object& stale_array, const std::string& name) {
   Operand got = any_operand(got_array, "got"), want = any_operand(want_array, "want");
   const bool are_integers = !got.element.is_floating() && !want.element.is_floating();
@@ -165,7 +165,7 @@ py::object member_of(const py::object& arrays, const py::str& name, const char* 
   return arrays.attr("get")(name);
 }
 
-Verdicts judge_dicts(const py::dict& got, const py::dict& want, const Request& request,
+Verdicts judge_dicts(const py::dict& got, const py::dict& want, const CompareRequest& request,
                      const py::object& bound, const py::object& stale, const std::string& name) {
   Verdicts verdicts;
   for (const auto& [key, array] : want) {
@@ -188,7 +188,7 @@ Verdicts judge_dicts(const py::dict& got, const py::dict& want, const Request& r
 py::object judge_any(const py::object& got, const py::object& want, const py::object& policy,
                      const py::object& bound, bool convert, const std::string& rounding, bool expects_zero,
                      const py::object& stale, const std::string& name, int threads) {
-  const Request request{policy_of(policy), convert, rounding, expects_zero, threads};
+  const CompareRequest request{policy_of(policy), convert, rounding, expects_zero, threads};
   const bool is_dict = py::isinstance<py::dict>(got);
   if (is_dict != py::isinstance<py::dict>(want))
     throw py::type_error("compare: a dict of arrays is compared with another, not with one array");

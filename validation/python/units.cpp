@@ -147,7 +147,7 @@ std::vector<ArithmeticInfo> infos(bool units_alone) {
   return all;
 }
 
-constexpr const char* operands_text =
+constexpr const char* unit_operands_text =
     "unit     a name of arithmetics(): 'sm90.bf16', 'vdpbf16ps', 'chain_f32'; a file that Probe.save() "
     "wrote,\n"
     "         'name.json'; a Probe\n"
@@ -233,7 +233,7 @@ void bind_units(py::module_& m) {
       py::arg("a_tensor_scale") = 1.0, py::arg("b_tensor_scale") = 1.0, py::arg("threads") = 0,
       (std::string("Dot products as a unit computes them, bit for bit.\n\n"
                    "a, b     two vectors: one result; or two matrices of one shape: one result per row\n") +
-       operands_text)
+       unit_operands_text)
           .c_str());
   m.def(
       "gemm",
@@ -247,7 +247,7 @@ void bind_units(py::module_& m) {
       py::arg("a_tensor_scale") = 1.0, py::arg("b_tensor_scale") = 1.0, py::arg("threads") = 0,
       (std::string("The matrix product c + a b as a unit computes it, bit for bit.\n\n"
                    "a, b     m x k and k x n\n") +
-       operands_text)
+       unit_operands_text)
           .c_str());
 }
 
