@@ -19,8 +19,8 @@ std::pair<double, double> split(const ExactValue<Wide>& x) {
   const ExactValue<std::uint64_t> h = exact(high);
   const int shift = h.exponent - x.exponent;
   // Not below the last place of x, or the value is float64's own; below 2^-1074 there is nothing to hold the
-  // rest.
-  if (shift <= 0) return {high, 0};
+  // rest. A zero's exponent says nothing of the distance to x.
+  if (shift <= 0 || h.significand == 0) return {high, 0};
   const Wide nearest = Wide{h.significand} << shift;
   const bool above = nearest > x.significand;
   const auto rest = static_cast<double>(above ? nearest - x.significand : x.significand - nearest);

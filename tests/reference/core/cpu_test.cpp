@@ -5,6 +5,7 @@
 #include <string>
 
 #include "reference/core/cpu.hpp"
+#include "tests/support/address_space.hpp"
 
 using namespace assay;
 
@@ -14,6 +15,7 @@ BOOST_AUTO_TEST_CASE(this_machine) {
   BOOST_TEST(cpu_model().find("family") != std::string::npos);
 }
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(tests::CanLimitAddresses{}))
 BOOST_AUTO_TEST_CASE(a_limit_of_the_process_is_known) {
   rlimit before{};
   BOOST_REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "reference/core/error.hpp"
+#include "tests/support/address_space.hpp"
 #include "tests/validation/cli/files.hpp"
 #include "validation/cli/command_line.hpp"
 
@@ -84,6 +85,7 @@ BOOST_AUTO_TEST_CASE(memory_that_runs_out_is_no_internal_error) {
 }
 
 // The address space is part of what is available: a study's longest sum is held against it.
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(tests::CanLimitAddresses{}))
 BOOST_FIXTURE_TEST_CASE(a_study_is_held_against_the_limit, Folder) {
   const Outcome outcome =
       shell::run("ulimit -v 1000000; exec '" ASSAY_PROGRAM "' study sum --n 100000000 --threads 1");
