@@ -2,9 +2,9 @@
 //
 // A worker is forked and runs one case after the other on command (what it has loaded or generated serves the next
 // case); when it dies, the case at hand is an ERROR with the cause and a new worker takes the next. Cases that use one
-// thread run beside each other, each in a worker; results come in the order of the cases all the same. The calling process
-// must have run no region of several threads (reference/core/parallel.hpp): they do not survive a fork. ContractError
-// if it has.
+// thread run beside each other, each in a worker; results come in the order of the cases all the same. The calling
+// process must have run no region of several threads (reference/core/parallel.hpp): they do not survive a fork.
+// ContractError if it has.
 #pragma once
 
 #include <functional>

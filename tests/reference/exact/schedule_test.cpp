@@ -15,9 +15,9 @@
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
 #include "reference/exact/addition_tree.hpp"
-#include "reference/exact/tree_evaluator.hpp"
 #include "reference/exact/chain.hpp"
 #include "reference/exact/rounded_sum.hpp"
+#include "reference/exact/tree_evaluator.hpp"
 #include "tests/reference/exact/operands.hpp"
 
 using namespace assay;

@@ -291,7 +291,7 @@ BOOST_FIXTURE_TEST_CASE(bad_programs_and_words_are_said, Folder) {
   ends("invariance gemm --k 8 --vary row" + from("chain_f32"), 2, "two settings");
   ends("invariance gemm --k 8 --vary m=3,3" + from("chain_f32"), 2, "two settings");
   ends("invariance dot --k 8 --vary run=2" + from("chain_f32 change"), 1,
-       "other answers in another case, or another process");
+       "different answers in another case or process");
   ends("invariance dot --k 8 --vary run=2 --trials 3" + from("chain_f32 change"), 1,
        "run      yes, first at run=1");
   ends("invariance gemm --k 64 --vary m=3,4 --runs 40" + from("batch"), 1, "order of additions not found");
