@@ -93,13 +93,15 @@ configure() {
   { mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null ||
     die 3 "cannot write to $build. Build elsewhere with ASSAY_BUILD=FOLDER"
   cache=$build/CMakeCache.txt
-  # Each target as one file where all is compiled anyway; a folder that is configured keeps what it has. Clang goes file
-  # by file.
-  [ -f "$cache" ] || [ "$preset" = clang ] || batches=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0)
   # A checkout that was moved or copied with its build folder, or configured by hand for another generator.
   if [ -f "$cache" ] && ! { grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$top" "$cache" &&
                             grep -qxF "CMAKE_GENERATOR:INTERNAL=Ninja" "$cache"; }; then
     fresh=(--fresh)
+  fi
+  # Each target as one file where all is compiled anyway; a folder that is configured keeps what it has. Clang goes file
+  # by file.
+  if [ "$preset" != clang ] && { [ ! -f "$cache" ] || [ ${#fresh[@]} -gt 0 ]; }; then
+    batches=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0)
   fi
   if command -v ccache >/dev/null && ccache -s >/dev/null 2>&1; then
     export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}

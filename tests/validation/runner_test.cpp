@@ -35,6 +35,7 @@ Run run(const std::string& suite, const RunnerOptions& options = {}, RunnerEvent
   for (const int signal : {SIGSEGV, SIGABRT}) ::signal(signal, SIG_DFL);
   std::vector<Suite> suites = selftest::all_suites();
   suites.push_back(selftest::beside_suite());
+  suites.push_back(selftest::waiting_suite());
   const auto cases = select_cases(suites, {.suites = {suite}}, {});
   Run result;
   events.finished = [&](const CaseRecord& record) { result.records.push_back(record); };
@@ -149,6 +150,19 @@ BOOST_AUTO_TEST_CASE(cases_of_one_thread_run_beside_each_other) {
   }
   BOOST_TEST(names == "beside/first beside/second beside/alone beside/last ");
   BOOST_TEST(r["beside/last"].checked == 1U);  // thread, whatever others have
+  BOOST_TEST(no_children_left());
+}
+
+// The third begins where the second ended; its result still waits for the first then.
+BOOST_AUTO_TEST_CASE(an_interruption_keeps_what_waits_for_an_earlier_case) {
+  bool third = false;
+  RunnerEvents events;
+  events.started = [&](const SelectedCase& c) { third = third || c.name == "waiting/hangs_too"; };
+  events.interrupted = [&] { return third; };
+  const Run r = run("waiting", {.threads = 2, .timeout_seconds = 60}, events);
+  BOOST_TEST(!r.whole);
+  BOOST_TEST(r.records.size() == 1U);
+  BOOST_TEST((r["waiting/passes"].status == Status::passed));
   BOOST_TEST(no_children_left());
 }
 

@@ -230,6 +230,15 @@ std::vector<suites::Suite> all_suites() {
           {"none", "no case", no_cases}};
 }
 
+suites::Suite waiting_suite() {
+  return {"waiting", "a case that passes between two that never end", [](const RunContext&) {
+            return std::vector<Case>{
+                {.member = "hangs", .run = [](const RunContext&) { return hang(); }, .one_thread = true},
+                {.member = "passes", .run = [](const RunContext&) { return passed(); }, .one_thread = true},
+                {.member = "hangs_too", .run = [](const RunContext&) { return hang(); }, .one_thread = true}};
+          }};
+}
+
 suites::Suite beside_suite() {
   return {"beside", "cases of one thread, which run beside each other, and one that does not", beside_cases};
 }

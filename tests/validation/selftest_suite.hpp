@@ -14,4 +14,7 @@ std::vector<suites::Suite> all_suites();
 // Cases that end only where two run at the same time: not for a run with one thread.
 suites::Suite beside_suite();
 
+// A case that passes between two that hang, all of one thread.
+suites::Suite waiting_suite();
+
 }  // namespace assay::selftest

@@ -55,7 +55,7 @@ double default_timeout(suites::Scale scale) {
 
 volatile std::sig_atomic_t pending_signal = 0;
 
-// While it lives, a request to end is noted, not obeyed: the run kills its worker and finishes its reports first.
+// While it lives, a request to end is noted, not obeyed: the run kills its workers and finishes its reports first.
 class SignalNote {
  public:
   SignalNote() {
@@ -234,7 +234,8 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
                  "Write what suite units found on this hardware to a dated file in this folder")
       ->type_name("DIR")
       ->check(not_empty);
-  app.add_option("--threads", o->threads, "Number of OpenMP threads (default: OpenMP's choice)")
+  app.add_option("--threads", o->threads,
+                 "Threads of a case, or cases of one thread at once (default: OpenMP's choice)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
   app.add_option("--timeout", o->timeout,

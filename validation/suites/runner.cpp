@@ -149,8 +149,8 @@ class Worker {
       ::close(ends[1]);
       throw_errno("a file for the output of cases");
     }
-    std::fflush(
-        nullptr);  // what is buffered belongs to this process: the worker's exit() would write it again
+    // What is buffered belongs to this process: the worker's exit() would write it again.
+    std::fflush(nullptr);
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) {
@@ -189,8 +189,9 @@ class Worker {
     // The end of the socket alone would not do: a process that the case has started may hold it open. What the worker
     // sent before it ended is still to be read.
     if (end_status_ == no_status && ::waitpid(pid_, &end_status_, WNOHANG) != pid_) end_status_ = no_status;
-    if (end_status_ != no_status && read_some()) return take_line();
-    return {};
+    while (end_status_ != no_status && read_some()) {
+    }
+    return take_line();
   }
   int socket() const { return fd_; }
 
@@ -261,7 +262,7 @@ class Worker {
     const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got > 0) buffer_.append(bytes.data(), static_cast<std::size_t>(got));
     if (got == 0) at_end_ = true;
-    return got >= 0;
+    return got > 0;
   }
 
   std::optional<std::string> take_line() {
@@ -301,20 +302,24 @@ class Runner {
  public:
   Runner(std::span<const SelectedCase> cases, const RunnerOptions& options, const RunnerEvents& events)
       : cases_(cases), options_(options), events_(events), done_(cases.size()) {
+    // More than there are processors would only run out of each other's time.
     const int threads = options.threads > 0 ? options.threads : default_threads();
-    lanes_.resize(static_cast<std::size_t>(std::max(threads, 1)));
+    lanes_.resize(static_cast<std::size_t>(std::clamp(threads, 1, std::max(hardware_threads(), 2))));
   }
 
   bool run() {
     while (told_ < cases_.size()) {
-      if (events_.interrupted()) return false;
+      if (events_.interrupted()) {
+        // Also of those that wait for one before them: what is finished is reported.
+        for (; told_ < cases_.size(); ++told_) tell();
+        return false;
+      }
       start_more();
       wait_for_any(lanes_);
       for (Lane& lane : lanes_) {
         if (lane.index) look_at(lane);
       }
-      for (; told_ < cases_.size() && done_[told_]; ++told_)
-        events_.finished(*std::exchange(done_[told_], {}));
+      for (; told_ < cases_.size() && done_[told_]; ++told_) tell();
       show_oldest();
     }
     return true;
@@ -326,6 +331,10 @@ class Runner {
     return std::all_of(lanes_.begin(), lanes_.end(), [&](const Lane& lane) {
       return !lane.index || (next.one_thread && cases_[*lane.index].one_thread);
     });
+  }
+
+  void tell() {
+    if (done_[told_]) events_.finished(*std::exchange(done_[told_], {}));
   }
 
   void start_more() {

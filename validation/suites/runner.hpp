@@ -28,11 +28,11 @@ struct RunnerEvents {
   std::function<void(const SelectedCase&, double seconds, double fraction, std::string_view what)> running =
       [](const SelectedCase&, double, double, std::string_view) {};
   std::function<void(const CaseRecord&)> finished = [](const CaseRecord&) {};
-  // Asked as often; true kills the worker and returns from run_cases().
+  // Asked as often; true kills the workers, tells what has finished, and returns from run_cases().
   std::function<bool()> interrupted = [] { return false; };
 };
 
-// False if interrupted. An exception of an event leaves through it, the worker killed. What a case prints to stdout or
+// False if interrupted. An exception of an event leaves through it, the workers killed. What a case prints to stdout or
 // stderr becomes lines of its details: a report on stdout stays what it is. Each case begins with the default MXCSR.
 bool run_cases(std::span<const SelectedCase> cases, const RunnerOptions& options, const RunnerEvents& events);
 
