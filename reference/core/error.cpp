@@ -8,24 +8,38 @@
 namespace assay {
 namespace {
 
-// An option is no file: "--mode takes a known name, not ...".
-std::string sentence(const std::string& path, const std::string& place, const std::string& expected,
-                     const std::string& found) {
+// "a.tsv: line 3: expected a number, found "x"".
+std::string file_sentence(const std::string& path, const std::string& place, const std::string& expected,
+                          const std::string& found) {
   std::string text = path.empty() ? path : printable(path);
-  if (path.starts_with("--") && place.empty()) return text + " takes " + expected + ", not " + found;
   if (!place.empty()) text += (text.empty() ? "" : ": ") + place;
   if (!text.empty()) text += ": ";
   return text + "expected " + expected + ", found " + found;
 }
 
+// An option is no file: "--mode takes a known name, not "up"", and alone "expected a command, not "chekc"".
+std::string option_sentence(const std::string& option, const std::string& expected,
+                            const std::string& found) {
+  return (option.empty() ? "expected " : printable(option) + " takes ") + expected + ", not " + found;
+}
+
 }  // namespace
 
-InputError::InputError(std::string path, std::string place, std::string expected, std::string found)
-    : std::runtime_error(sentence(path, place, expected, found)),
+InputError::InputError(Of of, std::string path, std::string place, std::string expected, std::string found)
+    : std::runtime_error(of == Of::option ? option_sentence(path, expected, found)
+                                          : file_sentence(path, place, expected, found)),
       path_(std::move(path)),
       place_(std::move(place)),
       expected_(std::move(expected)),
       found_(std::move(found)) {}
+
+InputError::InputError(std::string path, std::string place, std::string expected, std::string found)
+    : InputError(path.starts_with("--") && place.empty() ? Of::option : Of::file, path, place, expected,
+                 found) {}
+
+InputError InputError::of_option(std::string option, std::string expected, std::string found) {
+  return {Of::option, std::move(option), "", std::move(expected), std::move(found)};
+}
 
 namespace {
 

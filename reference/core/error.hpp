@@ -19,12 +19,19 @@ class InputError : public std::runtime_error {
   // A `path` such as "--mode" is an option. `place` is where in the file ("line 7", "byte 16"), or empty.
   InputError(std::string path, std::string place, std::string expected, std::string found);
 
+  // Text that was given for an option, an argument or a command: "check takes an operation, not "gem"". Its path() is
+  // `option`, or empty where the text stood alone.
+  static InputError of_option(std::string option, std::string expected, std::string found);
+
   const std::string& path() const noexcept { return path_; }
   const std::string& place() const noexcept { return place_; }
   const std::string& expected() const noexcept { return expected_; }
   const std::string& found() const noexcept { return found_; }
 
  private:
+  enum class Of { file, option };
+  InputError(Of of, std::string path, std::string place, std::string expected, std::string found);
+
   std::string path_, place_, expected_, found_;
 };
 

@@ -61,10 +61,8 @@ inline std::vector<std::string> near_names(std::string_view wanted, const std::v
   return names;
 }
 
-// What to throw when a person typed a name that is not in `known`: names near ones, or all if there are few. `where` is
-// the option or the command ("--suite"), `kind` what the name should be ("a suite").
-inline InputError unknown_name(std::string_view where, std::string_view kind, std::string_view wanted,
-                               const std::vector<std::string>& known) {
+// A mistyped name, quoted, with names of `known` that are near, or all if there are few: ""gem"; near names: gemm".
+inline std::string with_near_names(std::string_view wanted, const std::vector<std::string>& known) {
   constexpr std::size_t few = 16;
   std::vector<std::string> shown = near_names(wanted, known);
   std::string label = "; near names: ";
@@ -72,12 +70,19 @@ inline InputError unknown_name(std::string_view where, std::string_view kind, st
     shown = known;
     label = "; known: ";
   }
-  std::string found = quoted(wanted);
+  std::string text = quoted(wanted);
   for (const std::string& name : shown) {
-    found += label + printable(name);
+    text += label + printable(name);
     label = ", ";
   }
-  return {std::string(where), "", std::string(kind), std::move(found)};
+  return text;
+}
+
+// What to throw when a person typed a name that is not in `known`. `where` is the option, argument or command
+// ("--suite", "check"; empty for the name of a command itself), `kind` what the name should be ("a suite").
+inline InputError unknown_name(std::string_view where, std::string_view kind, std::string_view wanted,
+                               const std::vector<std::string>& known) {
+  return InputError::of_option(std::string(where), std::string(kind), with_near_names(wanted, known));
 }
 
 }  // namespace assay

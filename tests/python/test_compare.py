@@ -211,6 +211,10 @@ def test_dicts_are_paired_by_name(random):
     assert_agrees({'x': x}, {'x': x})
     verdicts = assay.compare({'x': x + 1, 'more': x}, {'x': x, 'lost': x})
     assert (verdicts.status, verdicts.missing, verdicts.extra) == ('FAILED', ['lost'], ['more'])
+    said = json.loads(verdicts.json())
+    assert (said['status'], said['missing'], said['extra']) == ('FAILED', ['lost'], ['more'])
+    assert {name: json.dumps(one) for name, one in said['arrays'].items()} == {
+        name: json.dumps(json.loads(verdicts[name].json())) for name in verdicts}
     assert verdicts['x'].outside == 20 and 'MISSING lost' in verdicts.text()
     assert assay.compare({'x': x, 'more': x}, {'x': x}).status == 'FAILED'
     assert assay.compare({}, {}).status == 'VACUOUS'

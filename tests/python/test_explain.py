@@ -1,3 +1,6 @@
+import json
+import subprocess
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -88,14 +91,82 @@ def test_strided_arrays_are_read_where_they_lie(random):
     assert found and 'sm90.bf16' in found.names
 
 
+def sparse(random, m, k, dtype):
+    dense = np.where(random.random((m, k)) < 0.3, random.standard_normal((m, k)), 0).astype(np.float32)
+    sp = pytest.importorskip('scipy.sparse', reason='SciPy is not installed')
+    return sp.csr_matrix(dense.astype(dtype).astype(np.float32)), dense
+
+
+def test_a_sparse_product(random):
+    a, _ = sparse(random, 20, 60, np.float32)
+    b = random.standard_normal((60, 6), np.float32)
+    found = assay.explain('spmm', a=a, b=b, got=assay.spmm(a, b, 'chain_f32'))
+    assert found and 'chain_f32' in found.names, found.text()
+    assert json.loads(found.json())['operation'] == 'spmm'
+
+
+def test_transposes(random):
+    a, b = operands(random)
+    got = assay.gemm(a, b, 'sm80.bf16')
+    found = assay.explain('gemm', a=a.T.copy(), b=b.T.copy(), got=got, transpose_a=True, transpose_b=True)
+    assert found and 'sm80.bf16' in found.names, found.text()
+
+
+@pytest.mark.parametrize('loops', ['channel, row, column', 'row, column, channel'])
+@pytest.mark.parametrize('layout', ['nchw', 'nhwc'])
+def test_a_convolution(random, layout, loops):
+    images = random.standard_normal((1, 3, 12, 9), np.float32)
+    weights = random.standard_normal((4, 3, 3, 2), np.float32)
+    taps = list(np.ndindex(3, 3, 2))
+    if loops == 'row, column, channel':
+        taps.sort(key=lambda tap: tap[1:])
+    got = np.zeros((1, 4, 5, 4), np.float32)
+    for f, i, j in np.ndindex(4, 5, 4):
+        for c, y, x in taps:
+            got[0, f, i, j] += images[0, c, 2 * i + y, 2 * j + x] * weights[f, c, y, x]
+    if layout == 'nhwc':
+        images, weights, got = (np.ascontiguousarray(np.moveaxis(x, 1, 3)) for x in (images, weights, got))
+    found = assay.explain('conv', a=images, b=weights, got=got, stride=2, image_layout=layout)
+    assert found and 'sequential' in found.attributes['order'], found.text()
+    assert found.attributes['terms'] == [loops], found.text()
+
+
+def test_block_scales(random):
+    a = assay.round(random.standard_normal((6, 64)), 'float8_e4m3fn')
+    b = assay.round(random.standard_normal((64, 5)), 'float8_e4m3fn')
+    scales = dict(a_scales=np.full((6, 2), 126, np.uint8), b_scales=np.full((2, 5), 129, np.uint8))
+    unit = next(u.name for u in assay.units() if 'mxfp8' in u.name or 'mxf8' in u.name)
+    found = assay.explain('gemm', a=a, b=b, got=assay.gemm(a, b, unit, **scales), **scales)
+    assert found and unit in found.names, found.text()
+    with pytest.raises(assay.ContractError, match='scale_format'):
+        assay.explain('gemm', a=a, b=b, got=np.zeros((6, 5), np.float32), scale_format='ue4m3')
+
+
+def test_the_command_says_the_same(random, command, tmp_path):
+    a, b = operands(random)
+    arrays = dict(a=a, b=b, got=assay.gemm(a, b, 'sm90.bf16'))
+    words = [command, 'explain', 'gemm', '--json', '--seed', '5', '--sample', '20']
+    for name, array in arrays.items():
+        assay.save(tmp_path / f'{name}.npy', array)
+        words += [f'--{name}', f'{tmp_path}/{name}.npy']
+    for name in ('a', 'b'):
+        words += [f'--{name}-format', 'bf16']
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout) == json.loads(assay.explain('gemm', **arrays, seed=5, sample=20).json())
+
+
 @pytest.mark.parametrize('change, error', [
     (dict(operation='conv'), assay.InputError), (dict(operation='gem'), assay.InputError),
-    (dict(b=None), assay.ContractError), (dict(got=np.zeros((3, 3), np.float32)), assay.ContractError),
-    (dict(c=np.zeros(3, np.float32)), assay.ContractError), (dict(at=(12, 0)), assay.ContractError),
-    (dict(at=(1,)), assay.ContractError), (dict(at=(-1, 0)), assay.ContractError),
+    (dict(b=None), assay.ContractError), (dict(got=np.zeros((3, 3), np.float32)), assay.InputError),
+    (dict(c=np.zeros(3, np.float32)), assay.InputError), (dict(at=(12, 0)), assay.InputError),
+    (dict(at=(1,)), assay.InputError), (dict(at=(-1, 0)), assay.ContractError),
     (dict(at='x'), assay.ContractError), (dict(sample=0), assay.ContractError),
-    (dict(also=['nobody.json']), assay.InputError), (dict(also=[7]), TypeError),
-    (dict(a=np.ones((12, 40), int)), TypeError), (dict(operation='convert'), assay.ContractError),
+    (dict(also=['nobody.json']), assay.InputError), (dict(also=[7]), TypeError), (dict(also='vdpbf16ps'), TypeError),
+    (dict(also=['chain_f32', 'gfx908.f16']), assay.ContractError), (dict(stride=2), assay.ContractError),
+    (dict(alpha=2), TypeError), (dict(unit='chain_f32'), TypeError), (dict(policy='bound'), TypeError),
+    (dict(steps=1), TypeError), (dict(a=np.ones((12, 40), int)), TypeError),
+    (dict(operation='convert'), assay.ContractError),
 ])
 def test_what_cannot_be_explained(random, change, error):
     a, b = operands(random)

@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -192,11 +196,53 @@ def test_a_callable_that_changes_its_format():
 
 @pytest.mark.parametrize('arguments', [
     dict(operation='conv', k=4), dict(operation='dot', k=0), dict(operation='dot', k=4, results=0),
-    dict(operation='dot', k=4, offset=64), dict(operation='dot', k=4, c='float32'), dict(operation='dot', k=4, a='x'),
+    dict(operation='dot', k=[]), dict(operation='dot', k=[4, 0]), dict(operation='dot', k=4, threads=2),
+    dict(operation='dot', k=4, round=0), dict(operation='dot', k=4, offset=64),
+    dict(operation='dot', k=4, c='float32'), dict(operation='dot', k=4, a='x'),
 ])
 def test_what_cannot_be_asked(arguments):
     with pytest.raises(ValueError):
         assay.probe(np.dot, **arguments)
+
+
+def test_several_lengths(random):
+    found = assay.probe(sequential, 'dot', [4, 9], results=50, name='seq')
+    assert found and found.lengths == [4, 9], found.text()
+    assert 'k=4' in repr(found) and ', k=9,' in repr(found)
+    for k in (4, 9):
+        a, b = float32(random, k), float32(random, k)
+        assert assay.dot(a, b, found) == sequential(a, b)
+        assert found.at(k).lengths == [k] and assay.dot(a, b, found.at(k)) == sequential(a, b)
+    assert found.results == found.at(4).results + found.at(9).results
+    with pytest.raises(assay.ContractError):
+        found.at(5)
+    with pytest.raises(assay.InputError):
+        assay.dot(float32(random, 4), float32(random, 4), found.at(9))
+    shapes = json.loads(found.json())['shapes']
+    assert [shape['predicted'] for shape in shapes] == [True, True]
+
+
+def test_a_program_as_the_command(command):
+    # The first value of a: the shell is enough of a program whose answers repeat.
+    first = 'while read h; do read a; read b; set -- $a; echo $1; done'
+    said = subprocess.run([command, 'probe', 'dot', '--k', '6', '--form', 'text', '--round', '1', '--results', '3',
+                           '--json', '--got-from', first], capture_output=True, text=True, check=False)
+    found = assay.probe(first, 'dot', 6, form='text', round=1, results=3)
+    assert not found and said.returncode == 1
+    assert json.loads(found.json())['shapes'] == json.loads(said.stdout)['shapes']
+
+
+def test_a_program_is_an_arithmetic(random, data):
+    sums = f'{sys.executable} "{data}/compare/sums.py"'
+    found = assay.probe(sums, 'sum', [5, 24], a='float64', form='text', results=200)
+    assert found and found.name == 'revealed_sum', found.text()
+    x = random.standard_normal(24)
+    assert assay.dot(x, np.ones(24), found) == np.add.accumulate(x)[-1]
+
+
+def test_a_program_that_breaks_off():
+    with pytest.raises(RuntimeError):
+        assay.probe('exit 3', 'dot', 8, seconds=20)
 
 
 def test_too_many_calls():

@@ -121,10 +121,10 @@ def test_the_challenge_on_a_file(tmp_path):
 
 
 @pytest.mark.parametrize('study, arguments, error, words', [
-    ('dott', {}, assay.InputError, 'dot'), ('dot', dict(n='10:1'), assay.InputError, '^n: '),
-    ('dot', dict(n=0), assay.InputError, '^n: '), ('dot', dict(format='f31', n=4), assay.InputError, 'format'),
+    ('dott', {}, assay.InputError, 'dot'), ('dot', dict(n='10:1'), assay.InputError, '^n takes '),
+    ('dot', dict(n=0), assay.InputError, '^n takes '), ('dot', dict(format='f31', n=4), assay.InputError, 'format'),
     ('dot', dict(unit='sm80.bf61', n=4), assay.InputError, 'sm80.bf16'), ('dot', dict(unit=7, n=4), TypeError, 'unit'),
-    ('dot', dict(mode='XX', n=4), assay.InputError, '^mode: '),
+    ('dot', dict(mode='XX', n=4), assay.InputError, '^mode takes '),
     ('dot', dict(order='any', n=4), assay.ContractError, '^order'),
     ('dot', dict(trials=0, n=4), assay.ContractError, 'trials'), ('dot', dict(trials='x', n=4), TypeError, 'trials'),
     ('dot', dict(neurons=1024), TypeError, 'neurons'), ('convert', dict(acc='f32', n=4), assay.ContractError, 'acc'),

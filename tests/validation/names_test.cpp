@@ -63,6 +63,19 @@ BOOST_AUTO_TEST_CASE(unknown_names_say_what_there_is) {
   BOOST_TEST(holds(unknown_name("--suite", "a suite", "z\nz", {}).what(), "\"z\\nz\""));
 }
 
+// What a person typed is no file: a sentence, with and without an option's name.
+BOOST_AUTO_TEST_CASE(unknown_names_are_sentences) {
+  const auto text = [](const InputError& e) { return std::string(e.what()); };
+  const std::vector<std::string> known{"gemm", "dot"};
+  BOOST_TEST(text(unknown_name("check", "an operation", "gem", known)) ==
+             "check takes an operation, not \"gem\"; near names: gemm");
+  BOOST_TEST(text(unknown_name("--mode", "an operation", "gem", known)) ==
+             "--mode takes an operation, not \"gem\"; near names: gemm");
+  BOOST_TEST(text(unknown_name("", "a command", "gem", known)) ==
+             "expected a command, not \"gem\"; near names: gemm");
+  BOOST_TEST(text(InputError("x.npy", "", "an array", "none")) == "x.npy: expected an array, found none");
+}
+
 BOOST_AUTO_TEST_CASE(case_names_there_and_back) {
   const Suite suite{"formats", "", nullptr};
   const Case c{"convert/f32_bf16_avx512", {{"policy", "intel"}, {"n", "1e6"}, {"seed", "1"}}, {}};

@@ -15,7 +15,7 @@
 #include "validation/cli/command.hpp"
 #include "validation/cli/probe_options.hpp"
 #include "validation/cli/terminal.hpp"
-#include "validation/diagnose/reveal/fewest_terms.hpp"
+#include "validation/diagnose/reveal/probe.hpp"
 #include "validation/diagnose/reveal/variation.hpp"
 #include "validation/judge/saved_arithmetic.hpp"
 #include "validation/report/probe_report.hpp"
@@ -23,7 +23,6 @@
 namespace assay::cli {
 namespace {
 
-using judge::PredictionScore;
 using judge::Revelation;
 using judge::SavedArithmetic;
 
@@ -62,10 +61,8 @@ int run(const ProbeCommand& o) {
   const std::vector<std::size_t> lengths = diagnose::parse_numbers("--k", o.probe.k);
   for (const std::size_t k : lengths) problem_of(o.probe, k);  // before anything is started
   diagnose::Program program(program_options(o.probe));
-  const diagnose::Target target = program.target();
   ProbeProgress progress("probe");
-  diagnose::RevealOptions options = reveal_options(o.probe, progress);
-  options.restart = [&program] { program.restart(); };
+  const diagnose::RevealOptions options = reveal_options(o.probe, progress);
   SavedArithmetic saved;
   saved.name = !o.name.empty()  ? o.name
                : !o.out.empty() ? std::filesystem::path(o.out).stem().string()
@@ -76,24 +73,16 @@ int run(const ProbeCommand& o) {
   bool right = true;
   std::vector<std::optional<judge::SumOperands>> fewest;
   for (const std::size_t k : lengths) {
-    Revelation r;
-    PredictionScore s;
-    std::optional<judge::SumOperands> terms;
+    diagnose::Probed found;
     try {
-      r = reveal(problem_of(o.probe, k), target, options);
-      s = score(r, target, o.probe.seed, o.results, options);
-      diagnose::note_digits(r, program.most_digits());
+      found = probe(problem_of(o.probe, k), program, o.results, options);
     } catch (const diagnose::TargetError& e) {
       // The code under test, not ours and not what was typed.
       progress.clear();
       put(o.probe.json ? target_error_json(e.what()) + '\n' : target_error_text(e.what()));
       return disagree;
     }
-    try {
-      if (!s.first.empty()) terms = fewest_terms(r, target, s.first.front());
-    } catch (const diagnose::TargetError&) {
-      // What was found stands without the example.
-    }
+    auto& [r, s, terms] = found;
     progress.clear();
     right = right && all_explained(r, s);
     if (!o.probe.json) put(probe_text(r, s, {.fold = !o.full, .most_lines = o.lines}, terms));

@@ -143,10 +143,13 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
     RunSummary summary;
     summary.counts = count(records);
     const bool all_of_suites = options.selection.filter.empty() && options.selection.case_name.empty();
-    summary.suites = times.of(suites, whole && all_of_suites && options.scale() == suites::Scale::standard);
+    // The last suite of a run that broke off has no end.
+    if (whole) summary.suites = times.of(suites, all_of_suites && options.scale() == suites::Scale::standard);
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     summary.interrupted = !whole;
-    summary.exit_code = exit_code(summary.counts, options.strict);
+    // As the shell names the end by a signal.
+    summary.exit_code =
+        pending_signal != 0 ? 128 + pending_signal : exit_code(summary.counts, options.strict);
     summary.verdict = whole ? verdict_text(summary.counts, options.strict)
                             : fmt::format("INTERRUPTED after {} of {} cases", records.size(), cases.size());
     progress.clear();

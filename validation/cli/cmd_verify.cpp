@@ -16,9 +16,9 @@
 #include "validation/cli/cases.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
-#include "validation/diagnose/program/verify.hpp"
 #include "validation/report/case_text.hpp"
 #include "validation/suites/arithmetics.hpp"
+#include "validation/suites/case_request.hpp"
 
 namespace assay::cli {
 namespace {
@@ -53,48 +53,24 @@ std::string gen_text(const CLI::App& app) {
 
 int run(const VerifyCommand& o, const CLI::App& app) {
   const auto begin = std::chrono::steady_clock::now();
-  const CaseSpec spec = case_spec(o.cases);
+  const CaseRequest& asked = o.cases.asked;
+  const CaseSpec spec = case_spec(asked);
   constexpr std::uint64_t kept = 128;  // an answer's text and code, the truth, its bound
-  check_case_memory("verify", o.cases, spec, kept);
-  const std::size_t outputs = spec.operation == CaseOperation::gemm ? spec.m * spec.n : 1;
-  const std::size_t wanted = outputs * o.cases.cases;
+  check_case_memory("verify", asked, spec, kept);
+  const std::size_t wanted = answers_wanted(asked, spec);
   const std::vector<std::uint64_t> answers = read_answers(parse_case_form(o.cases.as), spec, wanted,
                                                           read_stdin((std::size_t{1} << 20) + wanted * 64));
-
-  const Arithmetic* const unit = o.unit.empty() ? nullptr : &find_arithmetic(o.unit, "--unit");
-  if (unit != nullptr && (!unit->gives(spec.output) || !unit->accepts(spec.a, spec.b)))
-    throw UsageError(fmt::format("--unit {} does not make {} of {} and {}", o.unit, spec.output.dtype,
-                                 spec.a.dtype, spec.b.dtype));
-  if (unit != nullptr) check_places(o.unit, *unit, places_of(o.cases.operation, {spec.m, spec.n}));
-  const bool exact = spec.values == CaseValues::integers;
-  compare::Options options;
-  options.policy = compare::find_policy(compare::default_policies(),
-                                        unit != nullptr ? "bit-equal-any-nan"
-                                        : exact         ? "correctly-rounded"
-                                                        : "bound",
-                                        "verify");
-  options.threads = o.show.threads;
-  options.operation = fmt::format("{} of generated cases", o.cases.operation);
-  compare::Comparison comparison = verify(spec, o.cases.cases, answers, unit, options);
+  NamedArithmetic unit{.name = o.unit};
+  if (!o.unit.empty()) unit.arithmetic = load_arithmetic(o.unit, "--unit");
+  judge::Judgement judgement = verify_answers(asked, spec, answers, unit, o.show.threads);
   Finding finding;
   finding.suite = "verify";
-  finding.name =
-      fmt::format("verify/{} values={} cases={} k={} a={} b={} got={} acc={} seed={}{}", o.cases.operation,
-                  o.cases.values, o.cases.cases, o.cases.terms, spec.a.dtype, spec.b.dtype, spec.output.dtype,
-                  spec.accumulator.dtype, spec.seed, unit != nullptr ? " unit=" + o.unit : "");
-  if (unit != nullptr) {
-    finding.evidence = fmt::format("the bits that {} gives ({})", o.unit, unit->info().summary);
-    if (is_unverified(unit->info().evidence))
-      finding.notes.push_back(fmt::format("note   {} is unverified: {}", o.unit, unit->info().source));
-  } else if (exact) {
-    finding.evidence = "the exact result: no order of these sums rounds, so a difference is a bug";
-  } else {
-    finding.evidence =
-        fmt::format("the exact result and the bound of sums in {} in any order", spec.accumulator.dtype);
-  }
+  finding.name = std::move(judgement.name);
+  finding.evidence = std::move(judgement.evidence);
+  finding.notes = std::move(judgement.notes);
   finding.repro = fmt::format("{} | PROGRAM | {}", gen_text(app), command_text(app));
   finding.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return show(o.show, finding, std::move(comparison));
+  return show(o.show, finding, std::move(judgement.comparison));
 }
 
 }  // namespace

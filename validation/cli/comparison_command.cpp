@@ -195,10 +195,6 @@ compare::Integers integers_of(const io::Array& array) {
           shape_of(array)};
 }
 
-compare::Codes codes_of(const io::Array& array) {
-  return {array.bytes.data(), array.element.format(), shape_of(array)};
-}
-
 void add_show_options(CLI::App& app, ShowOptions& o) {
   app.add_flag("--statistics", o.statistics,
                "Print distances, percentiles, NMSE and cosine below the verdict");

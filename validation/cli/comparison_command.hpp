@@ -16,6 +16,7 @@
 #include "validation/compare/comparator.hpp"
 #include "validation/compare/integers.hpp"
 #include "validation/io/io.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/judge/option.hpp"
 #include "validation/report/run_report.hpp"
 
@@ -65,7 +66,7 @@ io::AnyArray read_operand(const std::string& path, const std::string& format, co
 io::Array read_dense_operand(const std::string& path, const std::string& format, const RawOptions& raw);
 
 // An array as a comparison reads it: one of floating-point elements, or one of integers (or bool).
-compare::Codes codes_of(const io::Array& array);
+using judge::codes_of;
 compare::Integers integers_of(const io::Array& array);
 compare::Shape shape_of(const io::Array& array);
 

@@ -164,7 +164,8 @@ AnyArray read_npz(const ZipReader& archive, const std::string& name,
   const std::string& wanted = name.empty() ? names.front() : name;
   const ZipReader::Member* member = archive.find(wanted + std::string(suffix));
   if (member == nullptr) member = archive.find(wanted);
-  if (member == nullptr) throw unknown_name(archive.origin(), "the name of an array", wanted, names);
+  if (member == nullptr)
+    throw InputError(archive.origin(), "", "the name of an array", with_near_names(wanted, names));
   Array array = read_member(archive, *member, format);
   array.metadata = read_metadata(archive);
   return array;

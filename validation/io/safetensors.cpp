@@ -312,7 +312,8 @@ Array read_safetensors(ByteSource& source, const std::string& name, const std::o
   }
   const auto entry = name.empty() ? header.entries.begin()
                                   : std::ranges::find(header.entries, name, &SafetensorsEntry::name);
-  if (entry == header.entries.end()) throw unknown_name(path, "the name of a tensor", name, names);
+  if (entry == header.entries.end())
+    throw InputError(path, "", "the name of a tensor", with_near_names(name, names));
   const Dtype& dtype = *find_dtype(entry->dtype);
   if (!dtype.element) {
     source.fail("tensor " + quoted(entry->name), "a dtype that can be read",

@@ -62,6 +62,10 @@ io::Array as_floating(io::Array&& array) {
   return wide;
 }
 
+compare::Codes codes_of(const io::Array& array) {
+  return {array.bytes.data(), array.element.format(), compare::Shape(array.shape.begin(), array.shape.end())};
+}
+
 std::vector<double> values_of(const io::Array& array) {
   std::vector<double> values(static_cast<std::size_t>(array.size()));
   compare::Decoder(array.element.format()).decode(array.bytes.data(), values.data(), values.size());

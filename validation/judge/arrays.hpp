@@ -19,6 +19,8 @@ io::Array by_rows(io::Array array);
 // Integers and bool become float64, exactly, to be compared with floating-point numbers; InputError for integers that
 // float64 does not hold. Others pass through.
 io::Array as_floating(io::Array&& array);
+// A floating-point array as a comparison reads it; the array outlives it.
+compare::Codes codes_of(const io::Array& array);
 // The values of a floating-point array.
 std::vector<double> values_of(const io::Array& array);
 std::vector<std::uint64_t> all_codes(const compare::Codes& codes);

@@ -9,6 +9,7 @@
 #include "validation/compare/comparator.hpp"
 #include "validation/judge/answer.hpp"
 #include "validation/judge/any_order.hpp"
+#include "validation/judge/arrays.hpp"
 #include "validation/judge/question.hpp"
 #include "validation/judge/request.hpp"
 
@@ -16,10 +17,6 @@ namespace assay::judge {
 namespace {
 
 using compare::PolicyKind;
-
-compare::Codes codes_of(const io::Array& array) {
-  return {array.bytes.data(), array.element.format(), compare::Shape(array.shape.begin(), array.shape.end())};
-}
 
 // These elements alone, as a vector.
 io::Array picked(const io::Array& array, const std::vector<std::size_t>& places) {

@@ -21,6 +21,7 @@ auto typed_for(std::string_view option, const Read& read) {
   try {
     return read();
   } catch (const InputError& e) {
+    if (e.place().empty()) throw InputError::of_option(std::string(option), e.expected(), e.found());
     throw InputError(std::string(option), e.place(), e.expected(), e.found());
   }
 }

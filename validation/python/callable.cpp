@@ -52,7 +52,7 @@ const py::object& Slot::filled(const std::vector<std::byte>& codes) {
 }
 
 Callable::Slots& Callable::slots_of(const Problem& p) {
-  const std::tuple key(p.m, p.n, p.offset);
+  const std::tuple key(p.m, p.n, p.k, p.offset);
   if (const auto at = slots_.find(key); at != slots_.end()) return at->second;
   const bool gemm = p.operation == judge::SumOperation::gemm;
   const auto offset = static_cast<std::size_t>(p.offset);
@@ -88,6 +88,22 @@ std::vector<Answer> Callable::answers(const Problem& p, std::span<const Case> ca
   }
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   return all;
+}
+
+bool is_program(const py::handle& function) {
+  if (py::isinstance<py::str>(function)) return true;
+  if (PyCallable_Check(function.ptr()) != 0) return false;
+  throw py::type_error("function: " + std::string(py::repr(function)) +
+                       "; a callable, or the command line of a program");
+}
+
+diagnose::ProgramOptions program_of(const py::handle& function, const std::string& form, double seconds) {
+  if (!(seconds > 0)) throw ContractError("seconds: no time for a round");
+  diagnose::ProgramOptions program;
+  program.command = function.cast<std::string>();
+  program.form = diagnose::parse_form(form);
+  program.seconds = seconds;
+  return program;
 }
 
 Problem problem_of(const ProblemArguments& given, Callable* callable) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "validation/diagnose/program/program.hpp"
 #include "validation/diagnose/program/target.hpp"
 #include "validation/python/array.hpp"
 
@@ -52,8 +53,13 @@ class Callable {
 
   py::function function_;
   bool threads_ = false, scales_ = false;
-  std::map<std::tuple<std::size_t, std::size_t, int>, Slots> slots_{};  // by m, n and offset
+  std::map<std::tuple<std::size_t, std::size_t, std::size_t, int>, Slots> slots_{};  // by m, n, k, offset
 };
+
+// Is `function` the command line of a program? TypeError unless it is that or a callable.
+bool is_program(const py::handle& function);
+// ContractError for a time limit of a round that is not above 0; InputError for an unknown form.
+diagnose::ProgramOptions program_of(const py::handle& function, const std::string& form, double seconds);
 
 struct ProblemArguments {
   std::string operation{};

@@ -149,6 +149,11 @@ struct Verdicts {
     for (const std::string& name : extra) text += "EXTRA   " + name + ": want has none of this name\n";
     return text;
   }
+  std::string json() const {
+    std::vector<std::pair<std::string, const compare::Comparison*>> arrays;
+    for (const auto& [name, verdict] : pairs) arrays.emplace_back(name, verdict.comparison.get());
+    return json_comparisons(status(), arrays, missing, extra);
+  }
   const Verdict& at(const std::string& name) const {
     for (const auto& [known, verdict] : pairs) {
       if (known == name) return verdict;
@@ -354,6 +359,7 @@ void bind_compare(py::module_& m) {
              return py::iter(py::cast(names));
            })
       .def("text", &Verdicts::text, "The lines of every pair, then the missing and the extra names.")
+      .def("json", &Verdicts::json, "Everything, as one JSON object: status, arrays by name, missing, extra.")
       .def("__str__", &Verdicts::text)
       .def("__repr__", [](const Verdicts& v) {
         return "<Verdicts " + v.status() + " of " + std::to_string(v.pairs.size()) + ">";

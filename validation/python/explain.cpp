@@ -1,37 +1,32 @@
 // Which arithmetic made an output: explanations of arrays.
-#include "validation/diagnose/explain/explain.hpp"
-
 #include <pybind11/stl.h>
 
-#include <cstdint>
+#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "reference/core/error.hpp"
-#include "reference/core/near_names.hpp"
-#include "reference/core/parallel.hpp"
-#include "reference/exact/arithmetic.hpp"
-#include "validation/diagnose/explain/explain_conversion.hpp"
-#include "validation/judge/arrays.hpp"
-#include "validation/python/array.hpp"
+#include "validation/diagnose/explain/explained.hpp"
 #include "validation/python/module.hpp"
+#include "validation/python/request.hpp"
 #include "validation/report/explanation_report.hpp"
-#include "validation/suites/arithmetics.hpp"
-#include "validation/suites/explain_units.hpp"
+#include "validation/suites/explain_request.hpp"
 
 namespace assay::python {
 namespace {
 
-using diagnose::ExplainElement;
-using diagnose::ExplainInput;
+namespace py = pybind11;
 using diagnose::Explanation;
 
-// What was found, with its text; the candidates themselves are gone.
+// What was found, with its text and JSON; the arithmetics themselves may be gone.
 struct Explained {
-  std::string text{};
+  std::string text{}, json{};
   std::size_t sample = 0, candidates = 0, remaining = 0;
   std::vector<std::string> names{};  // of those that give all of the sample
   std::optional<std::string> best{};
@@ -39,130 +34,9 @@ struct Explained {
   std::vector<std::pair<std::string, std::vector<std::string>>> attributes{};
 };
 
-// --- one dot product an output -----------------------------------------------------------------------------------
-
-// Row i of one matrix and column j of another, or row i of both.
-struct Products {
-  CodeMatrix a{}, b{};
-  std::optional<compare::Codes> c{};
-  compare::Codes got{};
-  bool by_rows = false;  // of dot()
-
-  std::size_t columns() const { return by_rows ? 1 : b.cols; }
-  ExplainElement element(std::size_t i) const {
-    ExplainElement e{.index = i};
-    const CodeVector x = a.row(i / columns()), y = by_rows ? b.row(i) : b.column(i % columns());
-    e.take(x, y);
-    if (c) e.c = compare::code_at(*c, i);
-    e.got = compare::code_at(got, i);
-    return e;
-  }
-};
-
-void as_rows(Operand& x) {
-  if (x.shape.size() != 1) return;
-  x.shape.insert(x.shape.begin(), 1);
-  x.byte_strides.insert(x.byte_strides.begin(), 0);
-}
-
-void require_shape(const Operand& x, const std::vector<std::size_t>& shape) {
-  if (x.shape == shape) return;
-  throw ContractError(x.name + " of shape " + io::to_string(x.io_shape()) + ", not " +
-                      io::to_string(io::Shape(shape.begin(), shape.end())));
-}
-
-std::vector<std::size_t> sample_of(const compare::Shape& shape, const py::object& at, std::size_t sample,
-                                   std::uint64_t seed) {
-  std::size_t size = 1;
-  for (const std::size_t d : shape) size *= d;
-  if (size == 0) throw ContractError("got: no output to explain");
-  if (sample == 0) throw ContractError("sample: 0, not 1 or more outputs");
-  if (at.is_none()) return diagnose::drawn_sample(size, sample, seed);
-  std::vector<std::size_t> place;
-  try {
-    place = py::isinstance<py::int_>(at) ? std::vector{at.cast<std::size_t>()}
-                                         : at.cast<std::vector<std::size_t>>();
-  } catch (const py::cast_error&) {
-    throw ContractError("at: no index of an output (a tuple of integers from 0)");
-  }
-  const std::optional<std::size_t> index = judge::flat_index(place, shape);
-  if (!index) throw ContractError("at: no index of an output of shape " + compare::shape_text(shape));
-  return {*index};
-}
-
-std::vector<const Arithmetic*> known(const std::vector<std::shared_ptr<const Arithmetic>>& also,
-                                     const ExplainInput& input) {
-  std::vector<const Arithmetic*> all = arithmetics().list();
-  for (const auto& one : also) {
-    if (!one->accepts(input.a, input.b))
-      throw ContractError("also: " + one->info().name + " takes other formats than those of a and b");
-    // The answer names arithmetics: two of one name would be taken for each other.
-    const std::string& called = one->info().name;
-    if (std::any_of(all.begin(), all.end(), [&](const Arithmetic* x) { return x->info().name == called; }))
-      throw ContractError("also: " + called + " is the name of another arithmetic too");
-    all.push_back(one.get());
-  }
-  return all;
-}
-
-Explained explain_products(const std::string& operation, const py::object& a_array, const py::object& b_array,
-                           const py::object& c_array, const py::object& got_array, const py::object& at,
-                           std::size_t sample, std::uint64_t seed, const std::vector<py::object>& also,
-                           std::size_t top, int threads) {
-  if (b_array.is_none()) throw ContractError("b: None, where " + operation + " needs it");
-  Operand a = operand(a_array, "a"), b = operand(b_array, "b"), got = operand(got_array, "got");
-  Products products;
-  products.by_rows = operation == "dot";
-  std::vector<std::size_t> shape;
-  if (products.by_rows) {
-    require_shape(b, a.shape);
-    if (a.shape.size() == 2) shape = {a.shape[0]};
-    as_rows(a);
-    as_rows(b);
-    products.a = matrix_of(a);
-    products.b = matrix_of(b);
-  } else {
-    products.a = matrix_of(a);
-    products.b = matrix_of(b);
-    if (products.a.cols != products.b.rows) {
-      throw ContractError("a of shape " + io::to_string(a.io_shape()) + " and b of " +
-                          io::to_string(b.io_shape()) + " have no product");
-    }
-    shape = {products.a.rows, products.b.cols};
-  }
-  require_shape(got, shape);
-  products.got = codes_of(got);
-  std::optional<Operand> c;
-  if (!c_array.is_none()) {
-    c = operand(c_array, "c");
-    require_shape(*c, shape);
-    products.c = codes_of(*c);
-  }
-  ExplainInput input{
-      .a = products.a.format, .b = products.b.format, .got = products.got.format, .views = {{}}};
-  if (c) input.c = products.c->format;
-  for (const std::size_t i : sample_of(shape, at, sample, seed))
-    input.views[0].elements.push_back(products.element(i));
-
-  std::vector<std::shared_ptr<const Arithmetic>> held;
-  for (const py::object& one : also) held.push_back(arithmetic_of(one));
-  diagnose::ExplainOptions options = explain_options(input, seed);
-  options.keep = 4 * std::max<std::size_t>(top, 20);
-  const std::vector<const Arithmetic*> candidates = known(held, input);
-  const ExplainedQuestion asked{.operation = operation,
-                                .parameters = "k=" + std::to_string(products.a.cols),
-                                .shape = shape,
-                                .got = input.got,
-                                .seed = seed,
-                                .top = top};
-  const py::gil_scoped_release unlocked;
-  const ThreadScope team(threads);
-  const std::vector<Explanation> all = explain_parts(input, candidates, options);
-  const Explanation& whole = all.front();
-  Explained out{.text = explanation_text(asked, all),
-                .sample = whole.sample,
-                .candidates = whole.candidates,
-                .remaining = whole.remaining};
+void take_sums(const Explanation& whole, Explained& out) {
+  out.sample = whole.sample;
+  out.candidates = whole.candidates;
   for (std::size_t i = 0; i < whole.ranked.size(); ++i) {
     const diagnose::ExplainCandidate& candidate = whole.ranked[i].candidate;
     if (i == 0) {
@@ -178,52 +52,65 @@ Explained explain_products(const std::string& operation, const py::object& a_arr
     for (const auto& [value, count] : attribute.values) values.push_back(value);
     out.attributes.emplace_back(attribute.name, std::move(values));
   }
-  return out;
 }
 
-// --- conversions -------------------------------------------------------------------------------------------------
-
-Explained explain_convert(const py::object& a_array, const py::object& got_array, const py::object& at,
-                          std::size_t sample, std::uint64_t seed, std::size_t top) {
-  Operand a = operand(a_array, "a"), got = operand(got_array, "got");
-  require_shape(got, a.shape);
-  const compare::Codes from = codes_of(a), to = codes_of(got);
-  std::vector<std::size_t> index = sample_of(from.shape, at, sample, seed);
-  const ConvertedSample values = at.is_none() ? diagnose::converted_sample(from, to, sample, seed)
-                                              : diagnose::converted_sample(from, to, std::move(index));
-  const diagnose::ConversionExplanation e = diagnose::explain_converted(values, to.format);
-  const ExplainedQuestion asked{.operation = "convert",
-                                .parameters = "",
-                                .shape = from.shape,
-                                .got = to.format,
-                                .seed = seed,
-                                .top = top};
-  Explained out{.text = explanation_text(asked, values, e),
-                .sample = e.sample,
-                .candidates = e.candidates,
-                .remaining = e.remaining};
+void take_conversion(const diagnose::ConversionExplanation& e, Explained& out) {
+  out.sample = e.sample;
+  out.candidates = e.candidates;
   for (std::size_t i = 0; i < std::min(e.remaining, e.ranked.size()); ++i)
     out.names.push_back(e.ranked[i].how);
-  if (!e.ranked.empty()) {
-    out.best = e.ranked[0].how;
-    out.share = static_cast<double>(e.ranked[0].matches) / static_cast<double>(e.ranked[0].compared);
-  }
-  return out;
+  if (e.ranked.empty()) return;
+  out.best = e.ranked[0].how;
+  out.share = static_cast<double>(e.ranked[0].matches) / static_cast<double>(e.ranked[0].compared);
 }
 
-Explained explain_arrays(const std::string& operation, const py::object& a, const py::object& b,
-                         const py::object& c, const py::object& got, const py::object& at, std::size_t sample,
-                         std::uint64_t seed, const std::vector<py::object>& also, std::size_t top,
-                         int threads) {
-  if (operation == "convert") {
-    if (!b.is_none() || !c.is_none()) throw ContractError("b and c: a conversion has neither");
-    return explain_convert(a, got, at, sample, seed, top);
+// Arguments that read_question() takes and explain() does not have.
+void refuse_others(const judge::Request& r) {
+  for (const std::string& name : r.given) {
+    if (!is_explain_option(name))
+      throw py::type_error("explain() got an unexpected keyword argument '" +
+                           r.option(name == "operation" ? "reduction" : name) + "'");
   }
-  if (operation != "gemm" && operation != "dot") {
-    throw unknown_name("operation", "gemm, dot or convert (spmm and conv: the command `assay explain`)",
-                       operation, {"gemm", "dot", "convert"});
+}
+
+std::vector<std::size_t> indices_of(const py::object& at) {
+  try {
+    return py::isinstance<py::int_>(at) ? std::vector{at.cast<std::size_t>()}
+                                        : at.cast<std::vector<std::size_t>>();
+  } catch (const py::cast_error&) {
+    throw ContractError("at: no index of an output (a tuple of integers from 0)");
   }
-  return explain_products(operation, a, b, c, got, at, sample, seed, also, top, threads);
+}
+
+Explained explain(const std::string& operation, const py::kwargs& given) {
+  py::dict arguments = given;
+  if (!arguments.contains("got") || arguments["got"].is_none())
+    throw py::type_error("explain() missing a required keyword argument: 'got'");
+  ExplainRequest q;
+  if (const py::object at = take(arguments, "at")) q.at = indices_of(at);
+  if (const py::object also = take(arguments, "also")) {
+    if (py::isinstance<py::str>(also)) throw py::type_error("also: a text, not a list of units");
+    for (const py::handle& one : also) q.also.push_back(named_arithmetic(one));
+  }
+  if (const py::object top = take(arguments, "top")) q.top = top.cast<std::size_t>();
+  const py::object scale_format = take(arguments, "scale_format");
+  if (scale_format) q.scale_format = scale_format.cast<std::string>();
+  Question question = read_question(operation, arguments);
+  require_taken("explain", arguments);
+  q.asked = std::move(question.request);
+  if (scale_format) q.asked.given.insert("scale-format");
+  refuse_others(q.asked);
+  if (q.asked.sample) q.sample = static_cast<std::size_t>(*q.asked.sample);
+  const py::gil_scoped_release unlocked;
+  const diagnose::Explained found = explain_arrays(std::move(q));
+  Explained out{
+      .text = explanation_text(found), .json = explanation_json(found), .remaining = found.remaining()};
+  if (const auto* const sums = std::get_if<std::vector<Explanation>>(&found.found)) {
+    take_sums(sums->front(), out);
+  } else {
+    take_conversion(std::get<diagnose::ExplainedConversion>(found.found).explanation, out);
+  }
+  return out;
 }
 
 }  // namespace
@@ -251,25 +138,35 @@ void bind_explain(py::module_& m) {
           "For each attribute its values among the remaining candidates; a single value is settled.")
       .def(
           "text", [](const Explained& e) { return e.text; }, "What `assay explain` prints.")
+      .def(
+          "json", [](const Explained& e) { return e.json; },
+          "Everything, as one JSON object: what `assay explain --json` prints.")
       .def("__str__", [](const Explained& e) { return e.text; })
       .def("__repr__", [](const Explained& e) {
         return "<Explanation: " + std::to_string(e.remaining) + " of " + std::to_string(e.candidates) +
                " candidates give all of " + std::to_string(e.sample) + " outputs>";
       });
-  m.def("explain", &explain_arrays, py::arg("operation"), py::kw_only(), py::arg("a"),
-        py::arg("b") = py::none(), py::arg("c") = py::none(), py::arg("got"), py::arg("at") = py::none(),
-        py::arg("sample") = 64, py::arg("seed") = 1, py::arg("also") = py::list(), py::arg("top") = 8,
-        py::arg("threads") = 0,
+  m.def("explain", &explain, py::arg("operation"),
         "Finds the arithmetic that made an output: replays orders, roundings and units on a sample of it.\n\n"
-        "operation  'gemm': got = c + a b; 'dot': of vectors, or row by row; 'convert': got = a, rounded\n"
-        "a, b, c    the operands that the output was computed from\n"
+        "operation  'gemm': got = c + a b; 'spmm': a sparse; 'dot': of vectors, or row by row; 'conv': of\n"
+        "           images a and weights b; 'convert': got = a, rounded\n"
+        "a, b, c    the operands that the output was computed from; c for gemm and dot\n"
         "got        the output\n"
+        "transpose_a, transpose_b\n"
+        "           a is stored k x m, b n x k\n"
+        "stride, pad, dilation, groups, image_layout, padding\n"
+        "           for conv, as in check()\n"
+        "a_scales, b_scales, a_tensor_scale, b_tensor_scale\n"
+        "           scales of blocks and of whole operands, as in gemm()\n"
+        "scale_format\n"
+        "           format of block scales: 'e8m0' (one for every 32 elements along k), 'ue4m3' (every 16)\n"
         "at         index of a single output to explain; one output proves little\n"
-        "sample     number of outputs to replay, drawn at random by seed\n"
+        "sample     number of outputs to replay (64), drawn at random by seed (1)\n"
         "also       further arithmetics: files of Probe.save(), Probes\n"
-        "top        number of candidates that the text shows\n"
+        "top        number of candidates that the text shows (8)\n"
         "threads    0: OpenMP's choice; changes no result\n\n"
-        "Returns an Explanation. ContractError for shapes that do not match, TypeError for integers.");
+        "Returns an Explanation. InputError for arrays that do not go together, ContractError for arguments\n"
+        "that do not, TypeError for integers.");
 }
 
 }  // namespace assay::python

@@ -101,23 +101,16 @@ Invariance invariance(const py::object& function, const std::string& operation, 
                       double beta, int threads, std::size_t offset, std::uint64_t seed, std::size_t trials,
                       std::size_t trees, std::uint64_t most_runs, const std::string& form, double seconds,
                       std::size_t round) {
-  const bool is_program = py::isinstance<py::str>(function);
-  if (!is_program && PyCallable_Check(function.ptr()) == 0)
-    throw py::type_error("function: " + std::string(py::repr(function)) +
-                         "; a callable, or the command line of a program");
+  const bool of_program = is_program(function);
   if (round == 0) throw ContractError("round: 0, not 1 or more cases");
   const ProblemArguments given{operation, k, m, n, a, b, c, output, offset, alpha, beta, threads};
   const diagnose::Variation variation = diagnose::parse_variation("vary", vary, hardware_threads());
   const diagnose::RevealOptions options{.seed = seed, .most_runs = most_runs, .cases_per_round = round};
   Invariance all;
   all.question.varied = vary;
-  if (is_program) {
-    if (!(seconds > 0)) throw ContractError("seconds: no time for a round");
+  if (of_program) {
+    diagnose::ProgramOptions program = program_of(function, form, seconds);
     const Problem p = problem_of(given, nullptr);
-    diagnose::ProgramOptions program;
-    program.command = function.cast<std::string>();
-    program.form = diagnose::parse_form(form);
-    program.seconds = seconds;
     const py::gil_scoped_release unlocked;
     diagnose::ProgramInvariance r =
         program_invariance(p, std::move(program), variation, options, trials, trees);

@@ -17,6 +17,7 @@ void bind_formats(pybind11::module_& m);
 void bind_units(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
 void bind_check(pybind11::module_& m);
+void bind_cases(pybind11::module_& m);
 void bind_probe(pybind11::module_& m);
 void bind_invariance(pybind11::module_& m);
 void bind_distinguish(pybind11::module_& m);

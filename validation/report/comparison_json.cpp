@@ -152,9 +152,7 @@ Json policy_json(const compare::Policy& p) {
   return json;
 }
 
-}  // namespace
-
-std::string json_comparison(const Comparison& c) {
+Json comparison_json(const Comparison& c) {
   Json json = {{"verdict", compare::verdict_name(c.verdict)},
                {"reason", c.reason},
                {"policy", policy_json(c.policy)},
@@ -197,7 +195,20 @@ std::string json_comparison(const Comparison& c) {
   json["weaknesses"] = c.weaknesses;
   json["map"] = map_json(c.map);
   json["scatter"] = scatter(c.scatter, c.integers.has_value());
-  return report::one_line(json);
+  return json;
+}
+
+}  // namespace
+
+std::string json_comparison(const Comparison& c) { return report::one_line(comparison_json(c)); }
+
+std::string json_comparisons(std::string_view status,
+                             std::span<const std::pair<std::string, const Comparison*>> arrays,
+                             std::span<const std::string> missing, std::span<const std::string> extra) {
+  Json all = Json::object();
+  for (const auto& [name, comparison] : arrays) all[name] = comparison_json(*comparison);
+  return report::one_line(
+      {{"status", status}, {"arrays", std::move(all)}, {"missing", missing}, {"extra", extra}});
 }
 
 }  // namespace assay

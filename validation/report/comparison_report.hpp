@@ -35,6 +35,11 @@ std::string comparison_headline(std::string_view status, std::string_view name, 
 // atol and rtol are float64 values with all their digits, ulps a whole number. parse_comparison() gives back all but
 // digits that JSON's numbers lose: none.
 std::string json_comparison(const compare::Comparison& c);
+// Of arrays paired by name: {"status", "arrays": {name: as above}, "missing", "extra"}; the last two are names that one
+// side lacks.
+std::string json_comparisons(std::string_view status,
+                             std::span<const std::pair<std::string, const compare::Comparison*>> arrays,
+                             std::span<const std::string> missing, std::span<const std::string> extra);
 compare::Comparison parse_comparison(std::string_view text);  // InputError if it is not one
 
 }  // namespace assay

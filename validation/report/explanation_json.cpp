@@ -48,9 +48,7 @@ Json divergence_json(const ExplainedQuestion& q, const Explanation& e, const Exp
           {"other", side(d.other, d.other_result, d.other_steps, d.other_step)}};
 }
 
-}  // namespace
-
-std::string explanation_json(const ExplainedQuestion& q, const std::vector<Explanation>& all) {
+std::string sums_json(const ExplainedQuestion& q, const std::vector<Explanation>& all) {
   const Explanation& e = all.front();
   Json j{{"operation", q.operation},
          {"parameters", q.parameters},
@@ -99,8 +97,8 @@ std::string explanation_json(const ExplainedQuestion& q, const std::vector<Expla
   return report::one_line(j);
 }
 
-std::string explanation_json(const ExplainedQuestion& q, const ConvertedSample& sample,
-                             const ConversionExplanation& e) {
+std::string conversion_json(const ExplainedQuestion& q, const ExplainedConversion& found) {
+  const auto& [sample, e] = found;
   Json j{{"operation", "convert"},
          {"from", sample.from.dtype},
          {"to", q.got.dtype},
@@ -130,6 +128,14 @@ std::string explanation_json(const ExplainedQuestion& q, const ConvertedSample& 
   }
   j["shape"] = q.shape;
   return report::one_line(j);
+}
+
+}  // namespace
+
+std::string explanation_json(const diagnose::Explained& explained) {
+  if (const auto* const conversion = std::get_if<ExplainedConversion>(&explained.found))
+    return conversion_json(explained.question, *conversion);
+  return sums_json(explained.question, std::get<std::vector<Explanation>>(explained.found));
 }
 
 }  // namespace assay

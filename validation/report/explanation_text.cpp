@@ -230,9 +230,7 @@ std::string divergence_text(const ExplainedQuestion& q, const Explanation& e, co
   return text;
 }
 
-}  // namespace
-
-std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagnose::Explanation>& all) {
+std::string sums_text(const ExplainedQuestion& q, const std::vector<Explanation>& all) {
   const Explanation& e = all.front();
   const std::vector<Row> remain = rows_of(e.ranked, 0, e.remaining);
   std::string text = verdict_text(e, remain);
@@ -260,8 +258,6 @@ std::string explanation_text(const ExplainedQuestion& q, const std::vector<diagn
 
 // --- conversions -------------------------------------------------------------------------------------------------
 
-namespace {
-
 std::string verdict_text(const ConversionExplanation& e, std::size_t values) {
   const ConversionRank& best = e.ranked.front();
   const std::string all = e.sample == values ? fmt::format("all {} values", e.sample)
@@ -281,10 +277,8 @@ std::string separating_text(const ConversionSeparation& s) {
                  : "no input at the edges of the formats";
 }
 
-}  // namespace
-
-std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& sample,
-                             const ConversionExplanation& e) {
+std::string conversion_text(const ExplainedQuestion& q, const ExplainedConversion& found) {
+  const auto& [sample, e] = found;
   const std::size_t elements =
       std::accumulate(q.shape.begin(), q.shape.end(), std::size_t{1}, std::multiplies<>());
   std::string text = verdict_text(e, elements);
@@ -310,6 +304,14 @@ std::string explanation_text(const ExplainedQuestion& q, const ConvertedSample& 
     text += fmt::format("  {}: {}\n", e.separations[i].other, separating_text(e.separations[i]));
   }
   return text;
+}
+
+}  // namespace
+
+std::string explanation_text(const diagnose::Explained& explained) {
+  if (const auto* const conversion = std::get_if<ExplainedConversion>(&explained.found))
+    return conversion_text(explained.question, *conversion);
+  return sums_text(explained.question, std::get<std::vector<Explanation>>(explained.found));
 }
 
 }  // namespace assay

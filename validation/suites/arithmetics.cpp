@@ -34,8 +34,8 @@ std::shared_ptr<const Arithmetic> load_arithmetic(const std::string& name_or_fil
     for (const Arithmetic* one : arithmetics().list()) names.push_back(one->info().name);
     const bool near = !near_names(name_or_file, names).empty();
     const InputError e = unknown_name(where, "an arithmetic", name_or_file, names);
-    throw InputError(e.path(), "",
-                     near ? e.expected() : e.expected() + " (`assay list arithmetics` shows all)", e.found());
+    throw InputError::of_option(
+        e.path(), near ? e.expected() : e.expected() + " (`assay list arithmetics` shows all)", e.found());
   }
   try {
     return judge::make_revealed(judge::load(name_or_file));

@@ -82,11 +82,12 @@ BOOST_AUTO_TEST_CASE(what_tells_candidates_apart) {
   e.given = {0, 1, 2, 3};
   e.attributes = {{.name = "order", .values = {{"sequential", 1}}, .tried = 85}};
   e.separations = {{"pairwise", one_and_a_half_ulp()}, {"2 lanes", {}}};
-  const ExplainedQuestion q{.operation = "dot", .parameters = "k=3", .shape = {2, 2}};
-  const std::string text = explanation_text(q, {e});
+  const diagnose::Explained found{.question = {.operation = "dot", .parameters = "k=3", .shape = {2, 2}},
+                                  .found = std::vector{e}};
+  const std::string text = explanation_text(found);
   BOOST_TEST(holds(text, "  pairwise\n    K = 2: [0] 0x1p+0 * 0x1p-24"), text);
   BOOST_TEST(holds(text, "  2 lanes\n    no input found in 4000 tries"), text);
-  const json j = json::parse(explanation_json(q, {e}));
+  const json j = json::parse(explanation_json(found));
   BOOST_TEST(j.at("separations").at(0).at("input") == separating_text(one_and_a_half_ulp()));
   BOOST_TEST(j.at("separations").at(1).at("input") == "");
   BOOST_TEST(j.at("attributes_tried").at("order") == 85);
@@ -99,12 +100,13 @@ BOOST_AUTO_TEST_CASE(what_tells_candidates_apart) {
               {.how = "format, toward-zero", .matches = 1, .compared = 2, .first_miss = 1, .miss_answer = 7}};
   c.separations = {{.other = "format", .found = true, .code = 1, .best_answer = 0, .other_answer = 3},
                    {.other = "amd"}};
-  const ConvertedSample sample{.index = {4, 6}, .a = {f32(1), f32(2)}, .got = {8, 9}};
-  const ExplainedQuestion convert{.operation = "convert", .shape = {8}, .got = formats::bfloat16};
-  const std::string said = explanation_text(convert, sample, c);
+  const diagnose::Explained convert{
+      .question = {.operation = "convert", .shape = {8}, .got = formats::bfloat16},
+      .found = diagnose::ExplainedConversion{{.index = {4, 6}, .a = {f32(1), f32(2)}, .got = {8, 9}}, c}};
+  const std::string said = explanation_text(convert);
   BOOST_TEST(holds(said, "  format: 0x1 becomes 0x0 or 0x3\n  amd: no input at the edges of the formats\n"),
              said);
-  const json k = json::parse(explanation_json(convert, sample, c));
+  const json k = json::parse(explanation_json(convert));
   BOOST_TEST(k.at("separations").at(0).at("input") == "0x1 becomes 0x0 or 0x3");
   BOOST_TEST(k.at("ranked").at(1).at("first_miss") ==
              json({{"index", 6}, {"value", "0x40000000"}, {"answer", "0x0007"}, {"got", "0x0009"}}));

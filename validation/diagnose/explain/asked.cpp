@@ -27,7 +27,7 @@ ExplainElement element_of(const operations::Operation& operation, std::size_t i,
   return element;
 }
 
-// Terms of a convolution in another order than that of its weights: [channel][row][column] by any loop nest.
+// Terms of a convolution by the other loop nest. They come with channels outermost, whatever the layout of its arrays.
 void add_loop_orders(bool nchw, const io::Shape& weights, ExplainInput& input) {
   const auto dim = [&](std::size_t d) { return static_cast<std::size_t>(weights.at(d)); };
   const std::size_t channels = dim(nchw ? 1 : 3), rows = dim(nchw ? 2 : 1), cols = dim(nchw ? 3 : 2);
@@ -37,19 +37,19 @@ void add_loop_orders(bool nchw, const io::Shape& weights, ExplainInput& input) {
   }
   const bool one_loop = (channels == 1 ? 0 : 1) + (rows * cols == 1 ? 0 : 1) < 2;
   if (one_loop) return;
-  ExplainView turned{nchw ? "row, column, channel" : "channel, row, column", {}};
+  ExplainView turned{"row, column, channel", {}};
   for (const ExplainElement& e : input.views[0].elements) {
     ExplainElement t = e;
     for (std::size_t c = 0; c < channels; ++c) {
       for (std::size_t p = 0; p < rows * cols; ++p) {
         const std::size_t channel_first = c * rows * cols + p, channel_last = p * channels + c;
-        t.a[nchw ? channel_last : channel_first] = e.a[nchw ? channel_first : channel_last];
-        t.b[nchw ? channel_last : channel_first] = e.b[nchw ? channel_first : channel_last];
+        t.a[channel_last] = e.a[channel_first];
+        t.b[channel_last] = e.b[channel_first];
       }
     }
     turned.elements.push_back(std::move(t));
   }
-  input.views[0].name = nchw ? "channel, row, column" : "row, column, channel";
+  input.views[0].name = "channel, row, column";
   input.views.push_back(std::move(turned));
 }
 
@@ -57,7 +57,9 @@ using View = std::pair<std::string, std::unique_ptr<const operations::Operation>
 
 std::vector<View> views_of(judge::Request& r, const std::optional<ScaleUse>& scales) {
   const operations::OutputSpec output{.format = r.got.element.format(), .epilogue = {}};
-  const operations::OperationKind& kind = judge::kind_of(r);
+  const operations::OperationKind* const known = operations::find_operation(r.operation);
+  if (known == nullptr) throw ContractError("explain: no operation " + r.operation);
+  const operations::OperationKind& kind = *known;
   std::vector<View> views;
   std::unique_ptr<const operations::Operation> filled;
   // Zeros that multiply change the lane of a term; where the dense array would be large they are left out.
@@ -95,7 +97,7 @@ std::vector<View> views_of(judge::Request& r, const std::optional<ScaleUse>& sca
 
 }  // namespace
 
-Asked asked_of(judge::Request r, const std::optional<ScaleUse>& scales, const Sample& sample) {
+Asked asked_of(judge::Request& r, const std::optional<ScaleUse>& scales, const Sample& sample) {
   Asked asked;
   ExplainInput& input = asked.input;
   input.c = r.c ? r.c->element.format() : formats::float32;

@@ -25,7 +25,7 @@ using Sample = std::function<std::vector<std::size_t>(const operations::Shape& s
 // `request` is a gemm or dot (C starts the sums), an spmm or a conv, with got and with nothing after the sum. An spmm
 // has two views: the stored entries, and all entries with the zeros filled in. A conv has two: channels outermost and
 // channels innermost. `scales` describes the block scales of the request, if it has any. InputError for shapes that do
-// not match, for sums of no terms, and for sums of 2^17 or more terms.
-Asked asked_of(judge::Request request, const std::optional<ScaleUse>& scales, const Sample& sample);
+// not match, for sums of no terms, and for sums of 2^17 or more terms. Takes the operands out of `request`.
+Asked asked_of(judge::Request& request, const std::optional<ScaleUse>& scales, const Sample& sample);
 
 }  // namespace assay::diagnose
