@@ -1,8 +1,10 @@
 // A comparison as text and as JSON.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "validation/compare/comparison.hpp"
