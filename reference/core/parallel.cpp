@@ -79,11 +79,16 @@ class Failure {
 
 }  // namespace
 
-int default_threads() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
+int default_threads() { return omp_in_parallel() != 0 ? 1 : std::min(omp_get_max_threads(), most_threads); }
+
+int threads_or_default(int threads) {
+  if (threads < 0 || threads > most_threads)
+    throw ContractError("threads: " + std::to_string(threads) + ", not 0 to " + std::to_string(most_threads));
+  return threads > 0 ? threads : default_threads();
+}
 
 ThreadScope::ThreadScope(int threads) : before_(omp_get_max_threads()) {
-  if (threads < 0) throw ContractError("threads: " + std::to_string(threads) + ", not 0 or more");
-  if (threads > 0) omp_set_num_threads(threads);
+  if (threads != 0) omp_set_num_threads(threads_or_default(threads));
 }
 ThreadScope::~ThreadScope() { omp_set_num_threads(before_); }
 

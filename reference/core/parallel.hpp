@@ -26,10 +26,13 @@ namespace assay {
 // else one a processor that this process may use. 1 within a region of several workers.
 int default_threads();
 
-// `threads` if it is positive, else default_threads().
-inline int threads_or_default(int threads) { return threads > 0 ? threads : default_threads(); }
+// No region takes more workers: the threads of a process end somewhere, and OpenMP's answer to that is to end it.
+inline constexpr int most_threads = 4096;
 
-// Sets default_threads() of this thread for a scope; 0 leaves it as it is. ContractError for a negative number.
+// `threads` if it is positive, else default_threads(). ContractError unless it is 0 to most_threads.
+int threads_or_default(int threads);
+
+// Sets default_threads() of this thread for a scope; 0 leaves it as it is. ContractError as above.
 class ThreadScope {
  public:
   explicit ThreadScope(int threads);

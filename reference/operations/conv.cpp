@@ -14,7 +14,8 @@ namespace {
 bool is_countable(std::size_t size, std::size_t before, std::size_t after, std::size_t kernel,
                   std::size_t dilation) {
   std::size_t padded = 0, reach = 0;
-  if (__builtin_add_overflow(size, before, &padded) || __builtin_add_overflow(padded, after, &padded))
+  if (__builtin_add_overflow(size, before, &padded) || __builtin_add_overflow(padded, after, &padded) ||
+      padded >> 63 != 0)
     return false;
   return kernel == 0 || (!__builtin_mul_overflow(dilation, kernel - 1, &reach) &&
                          !__builtin_add_overflow(reach, std::size_t{1}, &reach));
@@ -41,7 +42,7 @@ void check(const ConvProblem& p, const CodeVector& x, const CodeVector& w,
     throw ContractError("conv2d: a stride or dilation of 0");
   }
   if (!p.has_countable_sizes())
-    throw ContractError("conv2d: a padded input or a dilated kernel of 2^64 and more");
+    throw ContractError("conv2d: a padded input of 2^63 and more, or a dilated kernel of 2^64");
   if (p.groups == 0 || p.channels % p.groups != 0 || p.outputs % p.groups != 0) {
     throw ContractError("conv2d: " + std::to_string(p.groups) + " groups of " + std::to_string(p.channels) +
                         " channels and " + std::to_string(p.outputs) + " outputs");

@@ -37,7 +37,9 @@ class Conv : public DotProducts {
     if (bias_ && bias_->size() != problem_.outputs)
       mismatch(*bias_, std::to_string(problem_.outputs) + " values, one an output channel");
     if (!problem_.has_countable_sizes()) {
-      throw InputError("--pad, --dilation", "", "a padded input and a dilated kernel of less than 2^64",
+      throw InputError(a_.name, "",
+                       "an input that is less than 2^63 wide and high with its padding, and a dilated "
+                       "kernel of less than 2^64",
                        "pad " + std::to_string(problem_.pad_top) + " " + std::to_string(problem_.pad_left) +
                            ", dilation " + std::to_string(problem_.dilation_height) + " " +
                            std::to_string(problem_.dilation_width));

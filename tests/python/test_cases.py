@@ -53,6 +53,16 @@ def test_answers_of_a_unit():
     assert not assay.verify('dot', answers, **question, unit='sm90.bf16')
 
 
+def test_counts_that_wrap_are_refused():
+    for sizes in (dict(m=4, n=1, cases=2**62), dict(m=2**32, n=2**32, cases=1), dict(m=2**62 + 1, n=4, cases=1)):
+        with pytest.raises(assay.ContractError):
+            assay.verify('gemm', np.zeros(4, np.float32), k=1, **sizes)
+
+
+def test_sizes_are_numpys_integers_too():
+    assert len(assay.gen('dot', k=np.int64(3), cases=np.int64(2), b_format=None)) == 2
+
+
 def test_products_of_matrices():
     question = dict(k=6, m=3, n=2, cases=9, with_c=True)
     cases = assay.gen('gemm', **question)
@@ -65,7 +75,10 @@ def test_products_of_matrices():
 @pytest.mark.parametrize('arguments, error', [
     (dict(operation='dto'), assay.InputError), (dict(operation='dot', values='hrad'), assay.InputError),
     (dict(operation='dot', k=0), assay.InputError), (dict(operation='dot', k='1:x'), assay.InputError),
-    (dict(operation='dot', k=(1, 2, 3)), (TypeError, RuntimeError)), (dict(operation='dot', m=2), assay.ContractError),
+    (dict(operation='dot', k=(1, 2, 3)), assay.ContractError), (dict(operation='dot', k=8.0), TypeError),
+    (dict(operation='dot', cases=-1), assay.ContractError), (dict(operation='dot', seed=True), TypeError),
+    (dict(operation='dot', with_c='no'), TypeError), (dict(operation='gemm', m=2**40), assay.ContractError),
+    (dict(operation='gemm', m=2**63, n=2**63), assay.ContractError), (dict(operation='dot', m=2), assay.ContractError),
     (dict(operation='sum', with_c=True), assay.ContractError), (dict(operation='dot', cases=0), assay.ContractError),
     (dict(operation='sum', values='integers', k=1000, output='bf16'), assay.ContractError),
     (dict(operation='dot', format='f31'), assay.InputError), (dict(operation='dot', unit='x'), TypeError),
@@ -78,7 +91,7 @@ def test_cases_that_cannot_be_made(arguments, error):
 @pytest.mark.parametrize('answers, arguments, error', [
     (np.zeros(3, np.float32), {}, assay.ContractError), (np.zeros(4), {}, assay.ContractError),
     (np.zeros(4, int), {}, TypeError), (np.zeros(4, np.float32), dict(unit='vdpbf16ps'), assay.ContractError),
-    (np.zeros(4, np.float32), dict(policy='bound'), TypeError),
+    (np.zeros(4, np.float32), dict(policy='bound'), TypeError), (np.zeros(4, np.float32), dict(threads='x'), TypeError),
 ])
 def test_answers_that_are_none(answers, arguments, error):
     with pytest.raises(error):

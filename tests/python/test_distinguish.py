@@ -73,7 +73,7 @@ def test_refused(arguments, error, words):
 @pytest.mark.parametrize('arguments, error, words', [
     (dict(a_format='bf16'), assay.ContractError, 'a_format and b_format'),
     (dict(output='f31'), assay.InputError, 'output'),
-    (dict(k=0), assay.InputError, 'k: '), (dict(limit=0), assay.InputError, 'limit'),
+    (dict(k=0), assay.InputError, 'k takes '), (dict(limit=0), assay.InputError, 'limit'),
 ])
 def test_refused_options(arguments, error, words):
     with pytest.raises(error, match=words):

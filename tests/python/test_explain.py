@@ -105,6 +105,18 @@ def test_a_sparse_product(random):
     assert json.loads(found.json())['operation'] == 'spmm'
 
 
+def test_the_result_of_a_sparse_product_is_dense(random):
+    a, dense = sparse(random, 6, 10, np.float32)
+    with pytest.raises(TypeError, match='got: a sparse matrix'):
+        assay.explain('spmm', a=a, b=random.standard_normal((10, 3), np.float32), got=a)
+
+
+def test_one_output_by_an_integer_of_numpy(random):
+    a, b = random.standard_normal((5, 40), np.float32), random.standard_normal((5, 40), np.float32)
+    got = assay.dot(a, b, 'chain_f32')
+    assert assay.explain('dot', a=a, b=b, got=got, at=np.int64(3)).sample == 1
+
+
 def test_transposes(random):
     a, b = operands(random)
     got = assay.gemm(a, b, 'sm80.bf16')
@@ -161,11 +173,15 @@ def test_the_command_says_the_same(random, command, tmp_path):
     (dict(b=None), assay.ContractError), (dict(got=np.zeros((3, 3), np.float32)), assay.InputError),
     (dict(c=np.zeros(3, np.float32)), assay.InputError), (dict(at=(12, 0)), assay.InputError),
     (dict(at=(1,)), assay.InputError), (dict(at=(-1, 0)), assay.ContractError),
-    (dict(at='x'), assay.ContractError), (dict(sample=0), assay.ContractError),
-    (dict(also=['nobody.json']), assay.InputError), (dict(also=[7]), TypeError), (dict(also='vdpbf16ps'), TypeError),
+    (dict(at='x'), TypeError), (dict(sample=0), assay.ContractError),
+    (dict(also=['nobody.json']), assay.InputError), (dict(also=[7]), TypeError),
+    (dict(also='vdpbf16ps'), TypeError),
     (dict(also=['chain_f32', 'gfx908.f16']), assay.ContractError), (dict(stride=2), assay.ContractError),
     (dict(alpha=2), TypeError), (dict(unit='chain_f32'), TypeError), (dict(policy='bound'), TypeError),
-    (dict(steps=1), TypeError), (dict(a=np.ones((12, 40), int)), TypeError),
+    (dict(steps=1), TypeError), (dict(threads=-1), assay.ContractError),
+    (dict(threads=100000), assay.ContractError),
+    (dict(sample=True), TypeError), (dict(top=-1), assay.ContractError), (dict(also=3), TypeError),
+    (dict(a=np.ones((12, 40), int)), TypeError),
     (dict(operation='convert'), assay.ContractError),
 ])
 def test_what_cannot_be_explained(random, change, error):

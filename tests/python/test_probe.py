@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 
@@ -157,6 +158,37 @@ def test_pictures():
         found.svg(1)
 
 
+def test_no_picture_of_a_tree_that_was_not_found():
+    found = assay.probe(lambda a: np.float32(np.sum(np.sort(a))), 'sum', [8, 4, 8], results=20)
+    assert not found and found.lengths == [8, 4]
+    for one in (found, found.at(4)):
+        for picture in (one.order, one.svg):
+            with pytest.raises(assay.ContractError, match='tree 0'):
+                picture()
+
+
+def test_lengths_of_numpy():
+    assert assay.probe(np.sum, 'sum', np.int64(3), results=10).lengths == [3]
+    assert assay.probe(np.sum, 'sum', np.array([3, 5]), results=10).lengths == [3, 5]
+
+
+def test_several_lengths_have_one_output_format():
+    with pytest.raises(assay.ContractError, match='output: the results of k = 4 are float32, those of k = 8 float64'):
+        assay.probe(lambda a: (np.float32 if len(a) < 6 else np.float64)(np.sum(a)), 'sum', [4, 8])
+
+
+def test_ctrl_c_ends_a_probe_of_a_program():
+    program = 'while read h; do read a; read b; set -- $a; echo $1; done'
+    script = (f"import assay; print('begun', flush=True); "
+              f"assay.probe({program!r}, 'dot', range(6, 400), form='text', round=1, results=3)")
+    process = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode != 0 and 'KeyboardInterrupt' in said
+
+
 def test_what_is_not_explained_is_said():
     found = assay.probe(lambda a, b: np.float32(sequential(a, b) * np.float32(1.5)), 'dot', 6, results=50)
     assert not found
@@ -194,10 +226,22 @@ def test_a_callable_that_changes_its_format():
         assay.probe(lambda a, b: next(formats, np.float64)(np.dot(a, b)), 'dot', 4)
 
 
+@pytest.mark.parametrize('k', [True, 8.0, '8', {4, 8}, None])
+def test_lengths_are_whole_numbers(k):
+    with pytest.raises(TypeError, match='^k: '):
+        assay.probe(np.dot, 'dot', k)
+
+
+@pytest.mark.parametrize('threads', [-1, 5000])
+def test_threads_of_a_program_end_somewhere(threads):
+    with pytest.raises(assay.ContractError, match='threads'):
+        assay.probe('cat', 'dot', 4, threads=threads)
+
+
 @pytest.mark.parametrize('arguments', [
     dict(operation='conv', k=4), dict(operation='dot', k=0), dict(operation='dot', k=4, results=0),
     dict(operation='dot', k=[]), dict(operation='dot', k=[4, 0]), dict(operation='dot', k=4, threads=2),
-    dict(operation='dot', k=4, round=0), dict(operation='dot', k=4, offset=64),
+    dict(operation='dot', k=4, round=0), dict(operation='dot', k=-1), dict(operation='dot', k=4, offset=64),
     dict(operation='dot', k=4, c='float32'), dict(operation='dot', k=4, a='x'),
 ])
 def test_what_cannot_be_asked(arguments):

@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <optional>
 
-#include "reference/core/error.hpp"
-#include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
 
 namespace assay::cli {
@@ -53,21 +50,6 @@ void refuse_unused(const CaseOptions& o, const CLI::App& app) {
     refuse("--n", "gemm");
   }
   if (o.asked.operation == "sum") refuse("--b-format", "dot or gemm");
-}
-
-void check_case_memory(std::string_view command, const CaseRequest& o, const CaseSpec& spec,
-                       std::uint64_t outputs_kept) {
-  // A code of 8 bytes, and its text twice: on its own and among that of other cases.
-  constexpr std::uint64_t operand = 64;
-  const bool gemm = spec.operation == CaseOperation::gemm;
-  const std::uint64_t m = gemm ? spec.m : 1, n = gemm ? spec.n : 1, k = spec.most_terms;
-  const std::optional<std::uint64_t> needed =
-      bytes_sum({bytes_product({m, k, operand}), bytes_product({k, n, operand}),
-                 spec.with_c ? bytes_product({m, n, operand}) : std::uint64_t{0},
-                 bytes_product({m, n, o.cases, outputs_kept})});
-  require_memory(command, gemm ? "--m, --n, --k" : "--k",
-                 gemm ? fmt::format("matrices of m={} n={} k={}", m, n, k) : fmt::format("{} terms", k),
-                 needed);
 }
 
 }  // namespace assay::cli

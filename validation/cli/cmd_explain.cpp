@@ -96,6 +96,11 @@ ExplainRequest request(const ExplainCommand& o, const CLI::App& app) {
     for (const std::string& name : option->get_lnames()) r.given.insert(name);
   }
   require_explainable(r);
+  for (const auto& [option, format] :
+       {std::pair{"--format", &o.format}, std::pair{"--a-format", &o.a_format},
+        std::pair{"--b-format", &o.b_format}, std::pair{"--c-format", &o.c_format},
+        std::pair{"--got-format", &o.got_format}})
+    check_format(option, *format);
   if (r.operation == "spmm") {
     r.sparse = sparse(o);
   } else {

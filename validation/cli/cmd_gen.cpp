@@ -6,6 +6,7 @@
 #include "reference/core/error.hpp"
 #include "validation/cli/cases.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/case_text.hpp"
@@ -24,7 +25,9 @@ int run(const GenCommand& options) {
   const std::string& as = options.cases.as;
   if (options.json && as == "binary") throw UsageError("--json holds text: --as binary does not go with it");
   const diagnose::CaseSpec spec = case_spec(o);
-  check_case_memory("gen", o, spec);
+  // A code of 8 bytes, and its text twice: on its own and among that of other cases.
+  const CaseMemory memory = case_memory(o, spec, 64, 0, 1);
+  require_memory("gen", memory.options, memory.why, memory.needed);
   const CaseForm form = parse_case_form(as);
   std::string text = options.json ? cases_json_begin(spec, o.cases) : "";
   for (std::size_t i = 0; i < o.cases; ++i) {

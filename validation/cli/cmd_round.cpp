@@ -22,6 +22,7 @@
 #include "reference/formats/stochastic.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/judge/option.hpp"
 #include "validation/report/rounding_report.hpp"
 
 namespace assay::cli {
@@ -66,8 +67,12 @@ Rounding default_rounding(const ConversionPolicy& policy, const FormatSpec& to) 
 }
 
 Request looked_up(const RoundCommand& o) {
-  Request r{parse_format(o.format), &parse_policy(o.policy), {}, o.seed};
-  r.encode.rounding = o.mode.empty() ? default_rounding(*r.policy, r.format) : parse_rounding(o.mode);
+  Request r{judge::typed_for("--format", [&] { return parse_format(o.format); }),
+            &parse_policy(o.policy),
+            {},
+            o.seed};
+  r.encode.rounding = o.mode.empty() ? default_rounding(*r.policy, r.format)
+                                     : judge::typed_for("--mode", [&] { return parse_rounding(o.mode); });
   r.encode.overflow = choice<Overflow>("--overflow", o.overflow,
                                        {{"ieee", Overflow::ieee}, {"saturate", Overflow::saturate}});
   r.encode.subnormals = choice<Subnormals>("--subnormals", o.subnormals,

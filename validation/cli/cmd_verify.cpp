@@ -16,6 +16,7 @@
 #include "validation/cli/cases.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/comparison_command.hpp"
+#include "validation/cli/memory.hpp"
 #include "validation/report/case_text.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/case_request.hpp"
@@ -56,12 +57,14 @@ int run(const VerifyCommand& o, const CLI::App& app) {
   const CaseRequest& asked = o.cases.asked;
   const CaseSpec spec = case_spec(asked);
   constexpr std::uint64_t kept = 128;  // an answer's text and code, the truth, its bound
-  check_case_memory("verify", asked, spec, kept);
+  // A code of 8 bytes, and its text twice: on its own and among that of other cases.
+  const CaseMemory memory = case_memory(asked, spec, 64, kept, 1);
+  require_memory("verify", memory.options, memory.why, memory.needed);
+  NamedArithmetic unit{.name = o.unit};  // before it waits for answers
+  if (!o.unit.empty()) unit.arithmetic = load_arithmetic(o.unit, "--unit");
   const std::size_t wanted = answers_wanted(asked, spec);
   const std::vector<std::uint64_t> answers = read_answers(parse_case_form(o.cases.as), spec, wanted,
                                                           read_stdin((std::size_t{1} << 20) + wanted * 64));
-  NamedArithmetic unit{.name = o.unit};
-  if (!o.unit.empty()) unit.arithmetic = load_arithmetic(o.unit, "--unit");
   judge::Judgement judgement = verify_answers(asked, spec, answers, unit, o.show.threads);
   Finding finding;
   finding.suite = "verify";

@@ -29,7 +29,7 @@ io::Shape parse_shape(const std::string& option, const std::string& text) {
   io::Shape shape;
   std::string_view rest = text;
   const auto bad = [&] {
-    return InputError(option, "", "sizes separated by x or commas, as in 64x33", quoted(text));
+    return InputError::of_option(option, "sizes separated by x or commas, as in 64x33", quoted(text));
   };
   while (!rest.empty()) {
     std::int64_t size = 0;

@@ -6,6 +6,7 @@
 
 #include "reference/core/error.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/judge/option.hpp"
 
 namespace assay::cli {
 
@@ -46,7 +47,7 @@ void add_probe_options(CLI::App& app, ProbeOptions& o) {
   app.add_option("--round", o.round, "Most cases per round")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 20));
-  add_unsigned(app, "--runs", o.most_runs, "Most cases in total (default: 4000000)", 1);
+  add_unsigned(app, "--runs", o.most_runs, "Most cases for one length (default: 4000000)", 1);
   add_seed(app, o.seed, "Seed of the random inputs");
   app.add_flag("--json", o.json, "Print one JSON object on stdout");
 }
@@ -60,11 +61,15 @@ judge::Problem problem_of(const ProbeOptions& o, std::size_t k) {
   p.m = o.m;
   p.n = o.n;
   p.k = k;
-  p.a = parse_format(o.a_format.empty() ? o.format : o.a_format);
-  p.b = parse_format(o.b_format.empty() ? o.format : o.b_format);
-  p.output = parse_format(o.output.empty() ? o.format : o.output);
+  const auto format = [&](std::string_view option, const std::string& typed) {
+    return typed.empty() ? judge::typed_for("--format", [&] { return parse_format(o.format); })
+                         : judge::typed_for(option, [&] { return parse_format(typed); });
+  };
+  p.a = format("--a-format", o.a_format);
+  p.b = format("--b-format", o.b_format);
+  p.output = format("--output", o.output);
   if (!p.has_b()) p.b = judge::Problem{}.b;
-  if (o.with_c) p.c = o.c_format.empty() ? p.output : parse_format(o.c_format);
+  if (o.with_c) p.c = o.c_format.empty() ? p.output : format("--c-format", o.c_format);
   if (o.beta != 1 && !o.with_c) throw UsageError("--beta requires --with-c, the C that it scales");
   p.alpha = judge::scale_of(p, o.alpha);
   p.beta = judge::scale_of(p, o.beta);

@@ -41,7 +41,7 @@ Reduction parse_reduction(const Request& r) {
 // there would ask another question.
 double parse_scalar(const std::string& option, std::string_view typed, const FormatSpec& f) {
   const auto refused = [&](std::string expected) {
-    return InputError(option, "", std::move(expected), quoted(typed));
+    return InputError::of_option(option, std::move(expected), quoted(typed));
   };
   constexpr const char* number = "a finite number, decimal or C99 hexadecimal";
   ExactValue<Wide> x;
@@ -73,12 +73,12 @@ void parse_activation(const Request& r, const FormatSpec& f, Epilogue& epilogue)
   constexpr std::string_view clip = "clip:";
   const std::size_t colon = typed.find(':', clip.size());
   if (!typed.starts_with(clip) || colon == std::string::npos)
-    throw InputError(option, "", "none, relu, relu-max or clip:LOW:HIGH", quoted(typed));
+    throw InputError::of_option(option, "none, relu, relu-max or clip:LOW:HIGH", quoted(typed));
   epilogue.activation = Activation::clip;
   epilogue.low = parse_scalar(option, typed.substr(clip.size(), colon - clip.size()), f);
   epilogue.high = parse_scalar(option, typed.substr(colon + 1), f);
   if (epilogue.low > epilogue.high)
-    throw InputError(option, "", "a low limit that is no higher than the high one", quoted(typed));
+    throw InputError::of_option(option, "a low limit that is no higher than the high one", quoted(typed));
 }
 
 double beta_of(const Request& r, const FormatSpec& f) {
@@ -92,7 +92,8 @@ double beta_of(const Request& r, const FormatSpec& f) {
 std::pair<std::size_t, std::size_t> both(const Request& r, std::string_view option,
                                          const std::vector<std::size_t>& typed) {
   if (typed.empty() || typed.size() > 2)
-    throw InputError(r.option(option), "", "one number, or two (rows columns)", std::to_string(typed.size()));
+    throw InputError::of_option(r.option(option), "one number, or two (rows columns)",
+                                std::to_string(typed.size()));
   return {typed.front(), typed.back()};
 }
 
@@ -315,7 +316,8 @@ const OperationKind& kind_of(const Request& r) {
   if (kind == nullptr) {
     std::vector<std::string> names;
     for (const OperationKind* one : operations::operation_kinds()) names.emplace_back(one->name);
-    throw unknown_name("check", "an operation", r.operation, names);
+    throw unknown_name(r.caller == Caller::python ? "operation" : "check", "an operation", r.operation,
+                       names);
   }
   refuse_unused(r, *kind);
   return *kind;

@@ -16,7 +16,7 @@ namespace assay::judge {
 float tensor_scale(const std::string& option, const std::string& typed) {
   if (typed.empty()) return 1;
   const auto refused = [&] {
-    return InputError(option, "", "a positive number within the range of float32", typed);
+    return InputError::of_option(option, "a positive number within the range of float32", quoted(typed));
   };
   ExactValue<Wide> x;
   try {

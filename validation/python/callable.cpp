@@ -99,9 +99,10 @@ bool is_program(const py::handle& function) {
 
 diagnose::ProgramOptions program_of(const py::handle& function, const std::string& form, double seconds) {
   if (!(seconds > 0)) throw ContractError("seconds: no time for a round");
+  if (function.cast<std::string>().empty()) throw ContractError("function: an empty command line");
   diagnose::ProgramOptions program;
   program.command = function.cast<std::string>();
-  program.form = diagnose::parse_form(form);
+  program.form = diagnose::parse_form(form, "form");
   program.seconds = seconds;
   return program;
 }

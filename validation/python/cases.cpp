@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "reference/core/memory.hpp"
 #include "validation/judge/arrays.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
@@ -23,33 +24,39 @@ using diagnose::CaseSpec;
 using diagnose::GeneratedCase;
 
 void read_text(py::dict& arguments, const char* name, std::string& text) {
-  if (const py::object x = take(arguments, name)) text = x.cast<std::string>();
+  if (const py::object x = take(arguments, name)) text = text_argument(x, name);
 }
 void read_format(py::dict& arguments, const char* name, std::string& text) {
   if (const py::object x = take(arguments, name)) text = format_text(x);
 }
 void read_number(py::dict& arguments, const char* name, std::uint64_t least, std::uint64_t& number) {
-  if (!arguments.contains(name)) return;
-  number = py::object(arguments.attr("pop")(name)).cast<std::uint64_t>();
+  const py::object x = take(arguments, name);
+  if (!x) return;
+  number = number_argument(x, name);
   if (number < least) throw ContractError(std::string(name) + ": 0, not 1 or more");
 }
 
 // A length, or the first and the last of those that cases draw: 64, (1, 64), "1:64".
 std::string terms_text(const py::handle& k) {
   if (py::isinstance<py::str>(k)) return k.cast<std::string>();
-  if (py::isinstance<py::int_>(k)) return std::to_string(k.cast<std::uint64_t>());
-  const auto [first, last] = k.cast<std::pair<std::uint64_t, std::uint64_t>>();
-  return std::to_string(first) + ":" + std::to_string(last);
+  const std::vector<std::size_t> numbers = numbers_argument(k, "k");
+  if (numbers.size() == 1) return std::to_string(numbers[0]);
+  if (numbers.size() == 2) return std::to_string(numbers[0]) + ":" + std::to_string(numbers[1]);
+  throw ContractError("k: " + std::to_string(numbers.size()) +
+                      " numbers, not a length or the first and the last");
 }
 
 CaseRequest read_cases(const std::string& operation, py::dict& arguments) {
   CaseRequest r{.operation = operation, .caller = judge::Caller::python};
-  for (const char* matrix : {"m", "n"}) {
-    if (operation != "gemm" && arguments.contains(matrix))
-      throw ContractError(std::string(matrix) + " is for gemm, not for " + operation);
+  const auto refuse = [&](const char* name, const char* operations) {
+    if (arguments.contains(name) && !arguments[name].is_none())
+      throw ContractError(std::string(name) + " is for " + operations + ", not for " + operation);
+  };
+  if (operation == "dot" || operation == "sum") {
+    refuse("m", "gemm");
+    refuse("n", "gemm");
   }
-  if (operation == "sum" && arguments.contains("b_format"))
-    throw ContractError("b_format is for dot or gemm, not for sum");
+  if (operation == "sum") refuse("b_format", "dot or gemm");
   read_text(arguments, "values", r.values);
   if (const py::object k = take(arguments, "k")) r.terms = terms_text(k);
   read_number(arguments, "cases", 1, r.cases);
@@ -60,8 +67,15 @@ CaseRequest read_cases(const std::string& operation, py::dict& arguments) {
   read_format(arguments, "b_format", r.b_format);
   read_format(arguments, "acc", r.accumulator);
   read_format(arguments, "output", r.output);
-  if (const py::object with_c = take(arguments, "with_c")) r.with_c = with_c.cast<bool>();
+  if (const py::object with_c = take(arguments, "with_c")) r.with_c = flag_argument(with_c, "with_c");
   return r;
+}
+
+// Numbers of cases, as codes and in the arrays that are made of them.
+void check_cases_memory(const CaseRequest& r, const CaseSpec& spec, std::uint64_t of_output,
+                        std::uint64_t cases_kept) {
+  const CaseMemory memory = case_memory(r, spec, 16, of_output, cases_kept);
+  check_memory(memory.options, memory.why, memory.needed);
 }
 
 py::dict arrays_of(const CaseSpec& spec, const GeneratedCase& made) {
@@ -81,6 +95,7 @@ py::list gen(const std::string& operation, const py::kwargs& given) {
   const CaseRequest r = read_cases(operation, arguments);
   require_taken("gen", arguments);
   const CaseSpec spec = case_spec(r);
+  check_cases_memory(r, spec, 0, r.cases);
   py::list all;
   for (std::uint64_t i = 0; i < r.cases; ++i) {
     all.append(arrays_of(spec, generate(spec, i)));
@@ -95,7 +110,7 @@ Verdict verify(const std::string& operation, const py::object& answers, const py
   NamedArithmetic unit;
   if (const py::object named = take(arguments, "unit")) unit = named_arithmetic(named);
   int threads = 0;
-  if (const py::object x = take(arguments, "threads")) threads = x.cast<int>();
+  if (const py::object x = take(arguments, "threads")) threads = threads_argument(x);
   require_taken("verify", arguments);
   const CaseSpec spec = case_spec(r);
   Operand got = operand(answers, "answers");
@@ -104,6 +119,7 @@ Verdict verify(const std::string& operation, const py::object& answers, const py
     throw ContractError("answers: " + std::to_string(got.size()) + ", not " + std::to_string(wanted));
   if (!(got.element == io::ElementType(spec.output)))
     throw ContractError("answers: of " + got.element.name() + ", not " + std::string(spec.output.dtype));
+  check_cases_memory(r, spec, 64, 1);
   const std::vector<std::uint64_t> codes = judge::all_codes(codes_of(got));
   judge::Judgement judgement;
   {

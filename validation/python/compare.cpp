@@ -340,7 +340,7 @@ void bind_compare(py::module_& m) {
           "Distances, percentiles, NMSE and cosine, which do not enter the verdict.")
       .def(
           "json", [](const Verdict& v) { return json_comparison(*v.comparison); },
-          "Everything, as one JSON object.")
+          "The comparison, as one JSON object.")
       .def("__str__", &Verdict::text)
       .def("__repr__", [](const Verdict& v) { return "<Verdict " + v.status() + " " + v.name + ">"; });
 
@@ -359,7 +359,8 @@ void bind_compare(py::module_& m) {
              return py::iter(py::cast(names));
            })
       .def("text", &Verdicts::text, "The lines of every pair, then the missing and the extra names.")
-      .def("json", &Verdicts::json, "Everything, as one JSON object: status, arrays by name, missing, extra.")
+      .def("json", &Verdicts::json,
+           "One JSON object: status, arrays by name (each as Verdict.json()), missing, extra.")
       .def("__str__", &Verdicts::text)
       .def("__repr__", [](const Verdicts& v) {
         return "<Verdicts " + v.status() + " of " + std::to_string(v.pairs.size()) + ">";

@@ -73,28 +73,20 @@ void refuse_others(const judge::Request& r) {
   }
 }
 
-std::vector<std::size_t> indices_of(const py::object& at) {
-  try {
-    return py::isinstance<py::int_>(at) ? std::vector{at.cast<std::size_t>()}
-                                        : at.cast<std::vector<std::size_t>>();
-  } catch (const py::cast_error&) {
-    throw ContractError("at: no index of an output (a tuple of integers from 0)");
-  }
-}
-
 Explained explain(const std::string& operation, const py::kwargs& given) {
   py::dict arguments = given;
   if (!arguments.contains("got") || arguments["got"].is_none())
     throw py::type_error("explain() missing a required keyword argument: 'got'");
   ExplainRequest q;
-  if (const py::object at = take(arguments, "at")) q.at = indices_of(at);
+  if (const py::object at = take(arguments, "at")) q.at = numbers_argument(at, "at");
   if (const py::object also = take(arguments, "also")) {
-    if (py::isinstance<py::str>(also)) throw py::type_error("also: a text, not a list of units");
-    for (const py::handle& one : also) q.also.push_back(named_arithmetic(one));
+    if (py::isinstance<py::str>(also) || PySequence_Check(also.ptr()) == 0)
+      throw py::type_error("also: " + std::string(py::repr(also)) + " is not a list of units");
+    for (const py::handle& one : also) q.also.push_back(named_arithmetic(one, "also"));
   }
-  if (const py::object top = take(arguments, "top")) q.top = top.cast<std::size_t>();
+  if (const py::object top = take(arguments, "top")) q.top = number_argument(top, "top");
   const py::object scale_format = take(arguments, "scale_format");
-  if (scale_format) q.scale_format = scale_format.cast<std::string>();
+  if (scale_format) q.scale_format = text_argument(scale_format, "scale_format");
   Question question = read_question(operation, arguments);
   require_taken("explain", arguments);
   q.asked = std::move(question.request);
@@ -162,11 +154,12 @@ void bind_explain(py::module_& m) {
         "           format of block scales: 'e8m0' (one for every 32 elements along k), 'ue4m3' (every 16)\n"
         "at         index of a single output to explain; one output proves little\n"
         "sample     number of outputs to replay (64), drawn at random by seed (1)\n"
-        "also       further arithmetics: files of Probe.save(), Probes\n"
+        "also       further arithmetics: names, files of Probe.save(), Probes\n"
         "top        number of candidates that the text shows (8)\n"
         "threads    0: OpenMP's choice; changes no result\n\n"
-        "Returns an Explanation. InputError for arrays that do not go together, ContractError for arguments\n"
-        "that do not, TypeError for integers.");
+        "Returns an Explanation. InputError for arrays that do not go together, unknown names and an output\n"
+        "that there is not; ContractError for arguments that do not go together; TypeError for arrays of\n"
+        "integers, and for a sparse or dense one in the place of the other.");
 }
 
 }  // namespace assay::python

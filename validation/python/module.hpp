@@ -9,8 +9,9 @@
 
 namespace assay::python {
 
-// A unit as a caller names it: a name of the registry, a saved arithmetic (*.json), a Probe. TypeError for others.
-std::shared_ptr<const Arithmetic> arithmetic_of(const pybind11::handle& unit);
+// A unit as a caller names it: a name of the registry, a saved arithmetic (*.json), a Probe. TypeError for others, by
+// the `name` of the argument.
+std::shared_ptr<const Arithmetic> arithmetic_of(const pybind11::handle& unit, const char* name = "unit");
 
 void bind_errors(pybind11::module_& m);
 void bind_formats(pybind11::module_& m);

@@ -21,6 +21,7 @@
 #include "validation/python/array.hpp"
 #include "validation/python/callable.hpp"
 #include "validation/python/module.hpp"
+#include "validation/python/request.hpp"
 #include "validation/report/probe_report.hpp"
 #include "validation/report/tree_picture.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -53,12 +54,30 @@ struct Probe {
   }
 };
 
-// One length or several.
+// One length or several; one that repeats is probed once.
 std::vector<std::size_t> lengths_of(const py::object& k) {
-  std::vector<std::size_t> all =
-      py::isinstance<py::int_>(k) ? std::vector{k.cast<std::size_t>()} : k.cast<std::vector<std::size_t>>();
+  std::vector<std::size_t> all;
+  for (const std::size_t length : numbers_argument(k, "k")) {
+    if (std::ranges::find(all, length) == all.end()) all.push_back(length);
+  }
   if (all.empty()) throw ContractError("k: no length");
   return all;
+}
+
+// Of several lengths one arithmetic is made.
+void require_one_output(const std::vector<Problem>& problems) {
+  for (const Problem& p : problems) {
+    if (p.output == problems.front().output) continue;
+    throw ContractError("output: the results of k = " + std::to_string(problems.front().k) + " are " +
+                        std::string(problems.front().output.dtype) + ", those of k = " + std::to_string(p.k) +
+                        " " + std::string(p.output.dtype) + "; probe them apart");
+  }
+}
+
+// Between the rounds of a program, while nobody holds the interpreter's lock.
+void check_signals() {
+  const py::gil_scoped_acquire locked;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
 void make_arithmetic(Probe& p) {
@@ -81,6 +100,7 @@ Probe probe(const py::object& function, const std::string& operation, const py::
   if (round == 0) throw ContractError("round: 0, not 1 or more cases");
   const bool of_program = is_program(function);
   if (!of_program && threads != 0) throw ContractError("threads: of a program; a callable has its own");
+  threads_argument(py::int_(threads));
   std::optional<Callable> callable;
   std::optional<diagnose::Program> program;
   if (of_program) {
@@ -91,12 +111,14 @@ Probe probe(const py::object& function, const std::string& operation, const py::
   const diagnose::Target target = [&](const Problem& asked, std::span<const Case> cases) {
     return callable->answers(asked, cases);
   };
-  const diagnose::RevealOptions options{.seed = seed, .most_runs = most_runs, .cases_per_round = round};
+  diagnose::RevealOptions options{.seed = seed, .most_runs = most_runs, .cases_per_round = round};
+  if (of_program) options.progress = [](std::string_view, std::uint64_t) { check_signals(); };
   std::vector<Problem> problems;  // all are sound before the first is asked
   for (const std::size_t length : lengths_of(k)) {
     const ProblemArguments given{operation, length, m, n, a, b, c, output, offset, alpha, beta, threads};
     problems.push_back(problem_of(given, callable ? &*callable : nullptr));
   }
+  require_one_output(problems);
   Probe found;
   found.saved.program = of_program ? function.cast<std::string>() : py::repr(function).cast<std::string>();
   found.saved.name = name.empty() ? name_of(function, of_program, operation) : name;
@@ -133,27 +155,30 @@ Probe at(const Probe& p, std::size_t k) {
   return one;
 }
 
-std::string svg(const Probe& p, std::size_t tree) {
+const AdditionTree& tree_of(const Probe& p, std::size_t tree) {
   const auto& classes = p.first().revelation.classes;
-  if (tree >= classes.size() || classes[tree].tree.nodes.empty()) {
-    throw ContractError("tree " + std::to_string(tree) + " of " + std::to_string(classes.size()) +
-                        ": there is none, or it was not found");
-  }
-  return draw_svg(classes[tree].tree, p.saved.name + ": " + to_string(p.first().revelation.problem));
+  if (tree < classes.size() && !classes[tree].tree.nodes.empty()) return classes[tree].tree;
+  throw ContractError("tree " + std::to_string(tree) + " of " + std::to_string(classes.size()) +
+                      ": there is none, or it was not found");
+}
+
+std::string svg(const Probe& p, std::size_t tree) {
+  return draw_svg(tree_of(p, tree), p.saved.name + ": " + to_string(p.first().revelation.problem));
 }
 
 }  // namespace
 
-std::shared_ptr<const Arithmetic> arithmetic_of(const py::handle& unit) {
+std::shared_ptr<const Arithmetic> arithmetic_of(const py::handle& unit, const char* name) {
   if (py::isinstance<Probe>(unit)) {
     auto found = unit.cast<const Probe&>().arithmetic;
-    if (found == nullptr) throw ContractError("unit: a probe that found no tree for some outputs");
+    if (found == nullptr)
+      throw ContractError(std::string(name) + ": a probe that found no tree for some outputs");
     return found;
   }
   if (!py::isinstance<py::str>(unit))
-    throw py::type_error("unit: " + std::string(py::repr(unit)) +
+    throw py::type_error(std::string(name) + ": " + std::string(py::repr(unit)) +
                          "; a name of arithmetics(), a file, or a Probe");
-  return load_arithmetic(unit.cast<std::string>(), "unit");
+  return load_arithmetic(unit.cast<std::string>(), name);
 }
 
 void bind_probe(py::module_& m) {
@@ -228,10 +253,7 @@ void bind_probe(py::module_& m) {
           "tree_of", [](const Probe& p) { return p.first().revelation.class_of; },
           "The number of each output's tree, row by row, at the first length; -1: none.")
       .def(
-          "order",
-          [](const Probe& p, std::size_t tree) {
-            return canonical_order(p.first().revelation.classes.at(tree).tree);
-          },
+          "order", [](const Probe& p, std::size_t tree) { return canonical_order(tree_of(p, tree)); },
           py::arg("tree") = 0, "The order of additions of a tree, as text: equal texts are equal orders.")
       .def("text", &Probe::text, "What `assay probe` prints.")
       .def(
@@ -269,13 +291,13 @@ void bind_probe(py::module_& m) {
       "           command line of a program that speaks the protocol of validation/diagnose/probe.md\n"
       "operation  'sum' or 'mean' of k values, 'dot' of k products, 'gemm': m x k by k x n\n"
       "k          a length, or several; the Probe is then an arithmetic of all of them\n"
-      "m, n       rows and columns of a gemm\n"
+      "m, n       rows and columns of a gemm; others have none\n"
       "a, b, c    formats; b None: the format of a; c None: no addend\n"
       "output     format of the results; None: that of a first call with zeros, for a program that of a\n"
       "name       name of the arithmetic; empty: the callable's name, for a program revealed_OPERATION\n"
       "seed       of the inputs\n"
       "results    number of fresh results to predict for each of four kinds of inputs\n"
-      "most_runs  limit on the number of calls\n"
+      "most_runs  limit on the number of calls for one length\n"
       "offset     bytes from the beginning of a cache line to each operand\n"
       "alpha      of alpha a @ b + beta c, as float32, or as float64 if a or the output is float64. If\n"
       "beta       alpha or beta is not 1, the callable gets alpha, and beta if there is a c, as keywords;\n"

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "reference/core/error.hpp"
+#include "reference/core/parallel.hpp"
 #include "validation/judge/operands.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
@@ -33,12 +35,6 @@ std::string number_text(const py::handle& x) {
   const py::str shortest = py::repr(number);
   return (decimal(shortest).equal(decimal(number)) ? shortest : py::str(number.attr("hex")()))
       .cast<std::string>();
-}
-
-// One number, or one for rows and one for columns.
-std::vector<std::size_t> sizes_of(const py::handle& x) {
-  if (py::isinstance<py::int_>(x)) return {x.cast<std::size_t>()};
-  return x.cast<std::vector<std::size_t>>();
 }
 
 io::Array dense(const py::handle& x, std::string_view name) {
@@ -75,6 +71,7 @@ io::SparseArray sparse_operand(const py::handle& x, const std::string& name) {
 struct Argument {
   const char* name;
   std::function<void(Request&, const py::handle&)> read;
+  bool is_flag = false;  // False counts as not given
 };
 
 Argument text(const char* name, std::string Request::*field) {
@@ -87,14 +84,15 @@ Argument format(const char* name, std::string Request::*field) {
   return {name, [field](Request& r, const py::handle& x) { r.*field = format_text(x); }};
 }
 Argument flag(const char* name, bool Request::*field) {
-  return {name, [field](Request& r, const py::handle& x) { r.*field = x.cast<bool>(); }};
+  return {name, [name, field](Request& r, const py::handle& x) { r.*field = flag_argument(x, name); }, true};
 }
+// One number, or one for rows and one for columns.
 Argument sizes(const char* name, std::vector<std::size_t> Request::*field) {
-  return {name, [field](Request& r, const py::handle& x) { r.*field = sizes_of(x); }};
+  return {name, [name, field](Request& r, const py::handle& x) { r.*field = numbers_argument(x, name); }};
 }
 template <class T>
-Argument value(const char* name, T Request::*field) {
-  return {name, [field](Request& r, const py::handle& x) { r.*field = x.cast<T>(); }};
+Argument count(const char* name, T Request::*field) {
+  return {name, [name, field](Request& r, const py::handle& x) { r.*field = number_argument(x, name); }};
 }
 Argument array(const char* name, std::optional<io::Array> Request::*field) {
   return {name, [name, field](Request& r, const py::handle& x) { r.*field = dense(x, name); }};
@@ -106,14 +104,18 @@ Argument tensor_scale(const char* name, judge::GivenScales Request::*field) {
   return {name, [field](Request& r, const py::handle& x) { (r.*field).tensor = number_text(x); }};
 }
 
+bool is_spmm(const Request& r) {
+  const operations::OperationKind* const kind = operations::find_operation(r.operation);
+  return kind != nullptr && kind->sparse_a;
+}
+
 // The mask of sddmm or the A of spmm comes first: values of sddmm may be given as sparse matrices with its entries.
 const std::vector<Argument>& known() {
   static const std::vector<Argument> all{
       {"mask", [](Request& r, const py::handle& x) { r.sparse = sparse_operand(x, "mask"); }},
       {"a",
        [](Request& r, const py::handle& x) {
-         const operations::OperationKind* const kind = operations::find_operation(r.operation);
-         if (kind != nullptr && kind->sparse_a) {
+         if (is_spmm(r)) {
            r.sparse = sparse_operand(x, "a");
          } else {
            r.a = dense(x, "a");
@@ -127,8 +129,10 @@ const std::vector<Argument>& known() {
        }},
       {"got",
        [](Request& r, const py::handle& x) {
-         r.got = is_sparse(x) && r.sparse ? judge::values_at(*r.sparse, sparse_operand(x, "got"), "got")
-                                          : dense(x, "got");
+         // Only of sddmm: the result of spmm is dense.
+         r.got = is_sparse(x) && r.sparse && !is_spmm(r)
+                     ? judge::values_at(*r.sparse, sparse_operand(x, "got"), "got")
+                     : dense(x, "got");
        }},
       array("bias", &Request::bias),
       array("stale", &Request::stale),
@@ -147,7 +151,7 @@ const std::vector<Argument>& known() {
       flag("transpose_b", &Request::transpose_b),
       flag("c_first", &Request::c_first),
       flag("expects_zero", &Request::expects_zero),
-      value("batch", &Request::batch),
+      count("batch", &Request::batch),
       format("acc", &Request::accumulator),
       format("product", &Request::product),
       text("order", &Request::order),
@@ -155,17 +159,17 @@ const std::vector<Argument>& known() {
       flag("flush", &Request::flush),
       text("reduction", &Request::reduction),
       text("nan", &Request::nan),
-      value("axis", &Request::axis),
+      {"axis", [](Request& r, const py::handle& x) { r.axis = x.cast<int>(); }},
       sizes("stride", &Request::stride),
       sizes("pad", &Request::pad),
       sizes("dilation", &Request::dilation),
-      value("groups", &Request::groups),
+      count("groups", &Request::groups),
       text("image_layout", &Request::image_layout),
       text("padding", &Request::padding),
       {"policy", [](Request& r, const py::handle& x) { r.policy = policy_of(x); }},
-      value("sample", &Request::sample),
-      value("seed", &Request::seed),
-      value("threads", &Request::threads)};
+      count("sample", &Request::sample),
+      count("seed", &Request::seed),
+      {"threads", [](Request& r, const py::handle& x) { r.threads = threads_argument(x); }}};
   return all;
 }
 
@@ -191,8 +195,8 @@ void read_unit(const py::object& unit, Question& q) {
 
 }  // namespace
 
-NamedArithmetic named_arithmetic(const py::handle& unit) {
-  NamedArithmetic one{.name = {}, .arithmetic = arithmetic_of(unit)};
+NamedArithmetic named_arithmetic(const py::handle& unit, const char* name) {
+  NamedArithmetic one{.name = {}, .arithmetic = arithmetic_of(unit, name)};
   one.name = py::isinstance<py::str>(unit) ? unit.cast<std::string>() : one.arithmetic->info().name;
   return one;
 }
@@ -205,7 +209,60 @@ std::string format_text(const py::handle& x) {
 py::object take(py::dict& arguments, const char* name) {
   if (!arguments.contains(name)) return {};
   py::object x = arguments.attr("pop")(name);
-  return x.is_none() || x.is(py::bool_(false)) ? py::object() : x;
+  return x.is_none() ? py::object() : x;
+}
+
+namespace {
+
+[[noreturn]] void wrong_type(const py::handle& x, const char* name, const char* wanted) {
+  throw py::type_error(std::string(name) + ": " + std::string(py::repr(x)) + " is not " + wanted);
+}
+
+// Null for anything but an integer: an array of several elements has the protocol, and no index.
+py::object index_of(const py::handle& x) {
+  if (py::isinstance<py::bool_>(x) || PyIndex_Check(x.ptr()) == 0) return {};
+  py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(x.ptr()));
+  if (!number) PyErr_Clear();
+  return number;
+}
+
+}  // namespace
+
+std::string text_argument(const py::handle& x, const char* name) {
+  if (!py::isinstance<py::str>(x)) wrong_type(x, name, "a text");
+  return x.cast<std::string>();
+}
+
+bool flag_argument(const py::handle& x, const char* name) {
+  const int truth = py::isinstance<py::str>(x) ? -1 : PyObject_IsTrue(x.ptr());
+  if (truth >= 0) return truth != 0;
+  PyErr_Clear();
+  wrong_type(x, name, "True or False");
+}
+
+std::uint64_t number_argument(const py::handle& x, const char* name) {
+  const py::object number = index_of(x);
+  if (!number) wrong_type(x, name, "a whole number");
+  const std::uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
+  if (PyErr_Occurred() == nullptr) return value;
+  PyErr_Clear();
+  throw ContractError(std::string(name) + ": " + std::string(py::str(number)) + ", not 0 to 2^64 - 1");
+}
+
+std::vector<std::size_t> numbers_argument(const py::handle& x, const char* name) {
+  if (index_of(x)) return {number_argument(x, name)};
+  if (py::isinstance<py::str>(x) || PySequence_Check(x.ptr()) == 0)
+    wrong_type(x, name, "a whole number, nor several");
+  std::vector<std::size_t> all;
+  for (const py::handle& one : py::iter(x)) all.push_back(number_argument(one, name));
+  return all;
+}
+
+int threads_argument(const py::handle& x) {
+  const std::uint64_t threads = number_argument(x, "threads");
+  if (threads > most_threads)
+    throw ContractError("threads: " + std::to_string(threads) + ", not 0 to " + std::to_string(most_threads));
+  return static_cast<int>(threads);
 }
 
 Question read_question(const std::string& operation, py::dict& arguments) {
@@ -216,7 +273,7 @@ Question read_question(const std::string& operation, py::dict& arguments) {
   r.known = &arithmetics();
   for (const Argument& argument : known()) {
     const py::object x = take(arguments, argument.name);
-    if (!x) continue;
+    if (!x || (argument.is_flag && !flag_argument(x, argument.name))) continue;
     try {
       argument.read(r, x);
     } catch (const py::cast_error&) {

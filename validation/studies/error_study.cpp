@@ -60,7 +60,7 @@ void take_common(const ErrorQuestion& q, Request& r) {
   r.values =
       parsed(q, "values", q.values, r.values, [](const std::string& text) { return parse_values(text); });
   if (q.per_decade == 0)
-    throw InputError(judge::option_name(q.caller, "per-decade"), "", "1 length a decade or more", "0");
+    throw InputError::of_option(judge::option_name(q.caller, "per-decade"), "1 length a decade or more", "0");
   r.lengths = judge::typed_for(judge::option_name(q.caller, "n"),
                                [&] { return parse_lengths(q.lengths, q.per_decade); });
   r.trials = q.trials;

@@ -58,8 +58,9 @@ std::vector<InferenceCase> cases_of(const InferenceQuestion& q, Question questio
 
 std::size_t images_of(const InferenceQuestion& q, std::size_t there) {
   if (q.images > there)
-    throw InputError(judge::option_name(q.caller, "images"), "",
-                     fmt::format("at most {}, all of the inputs", there), std::to_string(q.images));
+    throw InputError::of_option(judge::option_name(q.caller, "images"),
+                                fmt::format("at most {}, all of the inputs", there),
+                                std::to_string(q.images));
   return q.images == 0 ? there : static_cast<std::size_t>(q.images);
 }
 
@@ -72,8 +73,9 @@ InferenceRequest request_of(const InferenceQuestion& q, Question question) {
 InferenceStudy of_challenge(const InferenceQuestion& q, const Progress& progress) {
   check_neurons(q.neurons);
   if (q.layers < 1 || q.layers > graphs::RadixNet::most_layers) {
-    throw InputError(judge::option_name(q.caller, "layers"), "",
-                     fmt::format("1 to {} layers", graphs::RadixNet::most_layers), std::to_string(q.layers));
+    throw InputError::of_option(judge::option_name(q.caller, "layers"),
+                                fmt::format("1 to {} layers", graphs::RadixNet::most_layers),
+                                std::to_string(q.layers));
   }
   InferenceRequest request = request_of(q, Question::category);
   const InputSource source = find_inputs(q.inputs, find_data(q.data));
@@ -102,8 +104,8 @@ InferenceStudy of_challenge(const InferenceQuestion& q, const Progress& progress
 InferenceStudy of_network(const InferenceQuestion& q, const Progress& progress) {
   InferenceRequest request = request_of(q, Question::largest_output);
   if (!std::filesystem::is_directory(q.network))
-    throw InputError(judge::option_name(q.caller, "network"), "",
-                     "a folder with weights-l1-dense.tsv and more", quoted(q.network));
+    throw InputError::of_option(judge::option_name(q.caller, "network"),
+                                "a folder with weights-l1-dense.tsv and more", quoted(q.network));
   const Data data = find_data(q.data);
   const auto images_file = mnist_test_file(data, "t10k-images-idx3-ubyte"),
              labels_file = mnist_test_file(data, "t10k-labels-idx1-ubyte");

@@ -10,6 +10,7 @@
 #include "emulation/units/discriminating.hpp"
 #include "emulation/units/hard_operands.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/memory.hpp"
 #include "validation/diagnose/program/verify.hpp"
 #include "validation/judge/choice.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -59,10 +60,12 @@ CaseSpec case_spec(const CaseRequest& r) {
   using Operations = std::pair<std::string_view, CaseOperation>;
   using Values = std::pair<std::string_view, CaseValues>;
   CaseSpec spec;
+  // The command takes it alone, as no option.
   spec.operation = judge::choice(
-      r.option("operation"), r.operation,
+      r.caller == judge::Caller::python ? "operation" : "", r.operation,
       std::to_array<Operations>(
-          {{"dot", CaseOperation::dot}, {"sum", CaseOperation::sum}, {"gemm", CaseOperation::gemm}}));
+          {{"dot", CaseOperation::dot}, {"sum", CaseOperation::sum}, {"gemm", CaseOperation::gemm}}),
+      "an operation");
   spec.values = judge::choice(
       r.option("values"), r.values,
       std::to_array<Values>(
@@ -90,7 +93,23 @@ CaseSpec case_spec(const CaseRequest& r) {
 }
 
 std::size_t answers_wanted(const CaseRequest& request, const CaseSpec& spec) {
-  return (spec.operation == CaseOperation::gemm ? spec.m * spec.n : 1) * request.cases;
+  const bool gemm = spec.operation == CaseOperation::gemm;
+  const auto wanted = bytes_product({gemm ? spec.m : 1, gemm ? spec.n : 1, request.cases});
+  if (!wanted) throw UsageError("more than 2^64 answers");
+  return static_cast<std::size_t>(*wanted);
+}
+
+CaseMemory case_memory(const CaseRequest& r, const CaseSpec& spec, std::uint64_t of_operand,
+                       std::uint64_t of_output, std::uint64_t cases_kept) {
+  const bool gemm = spec.operation == CaseOperation::gemm;
+  const std::uint64_t m = gemm ? spec.m : 1, n = gemm ? spec.n : 1, k = spec.most_terms;
+  const auto kept = [&](std::uint64_t rows, std::uint64_t cols) {
+    return bytes_product({rows, cols, of_operand, cases_kept});
+  };
+  return {.options = gemm ? r.option("m") + ", " + r.option("n") + ", " + r.option("k") : r.option("k"),
+          .why = gemm ? fmt::format("matrices of m={} n={} k={}", m, n, k) : fmt::format("{} terms", k),
+          .needed = bytes_sum({kept(m, k), kept(k, n), spec.with_c ? kept(m, n) : std::uint64_t{0},
+                               bytes_product({m, n, r.cases, of_output})})};
 }
 
 judge::Judgement verify_answers(const CaseRequest& r, const CaseSpec& spec,
@@ -111,10 +130,12 @@ judge::Judgement verify_answers(const CaseRequest& r, const CaseSpec& spec,
   options.threads = threads;
   options.operation = fmt::format("{} of generated cases", r.operation);
   judge::Judgement judgement{.comparison = verify(spec, r.cases, answers, unit, options)};
-  judgement.name =
-      fmt::format("verify/{} values={} cases={} k={} a={} b={} got={} acc={} seed={}{}", r.operation,
-                  r.values, r.cases, r.terms, spec.a.dtype, spec.b.dtype, spec.output.dtype,
-                  spec.accumulator.dtype, spec.seed, unit != nullptr ? " unit=" + named.name : "");
+  const std::string sizes =
+      spec.operation == CaseOperation::gemm ? fmt::format(" m={} n={}", spec.m, spec.n) : "";
+  judgement.name = fmt::format("verify/{}{} values={} cases={} k={} a={} b={} got={} acc={} seed={}{}{}",
+                               r.operation, sizes, r.values, r.cases, r.terms, spec.a.dtype, spec.b.dtype,
+                               spec.output.dtype, spec.accumulator.dtype, spec.seed,
+                               spec.with_c ? " with-c" : "", unit != nullptr ? " unit=" + named.name : "");
   if (unit != nullptr) {
     judgement.evidence = fmt::format("the bits that {} gives ({})", named.name, unit->info().summary);
     if (is_unverified(unit->info().evidence))

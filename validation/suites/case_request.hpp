@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,17 @@ struct CaseRequest {
 // InputError for a bad name or number, UsageError for cases that cannot be made.
 diagnose::CaseSpec case_spec(const CaseRequest& request);
 
-// Answers to all cases of the request: spec.m spec.n a case of gemm, else one.
+// Answers to all cases of the request: spec.m spec.n a case of gemm, else one. UsageError for 2^64 and more.
 std::size_t answers_wanted(const CaseRequest& request, const diagnose::CaseSpec& spec);
+
+// What cases of this size take: `of_operand` bytes for each number of `cases_kept` cases, `of_output` for each output
+// of all cases. Nothing: 2^64 bytes and more.
+struct CaseMemory {
+  std::string options{}, why{};
+  std::optional<std::uint64_t> needed{};
+};
+CaseMemory case_memory(const CaseRequest& request, const diagnose::CaseSpec& spec, std::uint64_t of_operand,
+                       std::uint64_t of_output, std::uint64_t cases_kept);
 
 // `spec` is case_spec(request); `answers` are codes of spec.output, as many as answers_wanted(). With an arithmetic its
 // bits are expected; without, the exact result where no order rounds, else one within the bound of any order.

@@ -124,9 +124,9 @@ std::vector<const Arithmetic*> candidates(const ExplainRequest& q, const diagnos
     const std::string& called = arithmetic->info().name;
     if (std::any_of(all.begin(), all.end(),
                     [&](const Arithmetic* other) { return other->info().name == called; }))
-      throw UsageError(
-          fmt::format("{} {}: another candidate is named {} too; a probe's name is chosen with {}", option,
-                      printable(one.name), quoted(called), q.asked.option("name")));
+      throw UsageError(fmt::format(
+          "{} {}: another candidate is named {} too; {} renames it", option, printable(one.name),
+          quoted(called), q.asked.caller == judge::Caller::command ? "probe --name" : "probe(name=...)"));
     all.push_back(arithmetic);
   }
   return all;

@@ -36,7 +36,7 @@ std::optional<std::set<std::size_t>> lengths_of(const NamedArithmetic& one) {
 // The terms to search with: what was typed, or the least length that both know.
 std::optional<std::size_t> terms_of(const PairQuestion& q) {
   const std::string option = judge::option_name(q.caller, "k");
-  if (q.terms == 0) throw InputError(option, "", "1 term or more", "0");
+  if (q.terms == 0) throw InputError::of_option(option, "1 term or more", "0");
   std::optional<std::size_t> terms;
   if (q.terms) terms = static_cast<std::size_t>(*q.terms);
   const auto x_lengths = lengths_of(q.x), y_lengths = lengths_of(q.y);
@@ -87,7 +87,8 @@ DistinguishOptions search_options(const PairQuestion& q) {
     throw UsageError(judge::option_name(q.caller, "a-format") + " and " +
                      judge::option_name(q.caller, "b-format") + " go together: one was given alone");
   }
-  if (q.limit == 0) throw InputError(judge::option_name(q.caller, "limit"), "", "1 input or more", "0");
+  if (q.limit == 0)
+    throw InputError::of_option(judge::option_name(q.caller, "limit"), "1 input or more", "0");
   DistinguishOptions options{.seed = q.seed, .limit = q.limit};
   if (const auto a = typed_format(q, "a-format", q.a_format))
     options.inputs = {*a, *typed_format(q, "b-format", q.b_format)};

@@ -76,6 +76,8 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads_has_one_source) {
   }
   BOOST_TEST(default_threads() == before);
   BOOST_CHECK_THROW(ThreadScope(-1), ContractError);
+  BOOST_CHECK_THROW(ThreadScope(most_threads + 1), ContractError);
+  BOOST_CHECK_THROW(parallel_for(2, 100000, [](std::size_t) {}), ContractError);
 }
 
 // OpenMP reads the variable when a program starts: this one is started anew with it.

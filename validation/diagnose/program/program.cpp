@@ -171,10 +171,10 @@ void make_pipe(Descriptor& reader, Descriptor& writer) {
 
 }  // namespace
 
-Form parse_form(std::string_view name) {
+Form parse_form(std::string_view name, std::string_view option) {
   if (name == "text") return Form::text;
   if (name == "binary") return Form::binary;
-  throw unknown_name("--form", "text or binary", name, {"text", "binary"});
+  throw unknown_name(option, "text or binary", name, {"text", "binary"});
 }
 
 std::string request_text(const Problem& p, std::span<const Case> cases, Form form) {

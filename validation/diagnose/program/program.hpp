@@ -18,7 +18,8 @@ enum class Form : std::uint8_t {
   text,    // numbers in decimal: one line for each operand of a case, one line of results for each case
   binary,  // codes as they lie in memory, little-endian
 };
-Form parse_form(std::string_view name);  // InputError
+// InputError, by the name of the option.
+Form parse_form(std::string_view name, std::string_view option = "--form");
 
 struct ProgramOptions {
   std::string command{};  // for /bin/sh -c
