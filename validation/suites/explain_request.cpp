@@ -177,6 +177,7 @@ diagnose::Explained explain_arrays(ExplainRequest q) {
   options.threads = q.asked.threads;
   options.progress = q.asked.progress;
   diagnose::Explained explained{.question = question_of(q, asked.shape)};
+  for (const NamedArithmetic& one : q.also) explained.kept.push_back(one.arithmetic);
   explained.question.parameters = asked.parameters;
   explained.found = diagnose::explain_parts(asked.input, candidates(q, asked), options);
   return explained;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +30,8 @@ struct ExplainedConversion {
 
 struct Explained {
   ExplainedQuestion question{};
+  std::vector<std::shared_ptr<const Arithmetic>>
+      kept{};  // that candidates point to, beside those of a registry
   // Of sums: explain_parts().
   std::variant<std::vector<Explanation>, ExplainedConversion> found{};
 
