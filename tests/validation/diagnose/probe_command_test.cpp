@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/thread_counts.hpp"
 #include "tests/validation/cli/files.hpp"
 
 using namespace assay;
@@ -131,6 +132,7 @@ BOOST_FIXTURE_TEST_CASE(invariance_asks_for_zeros_and_infinities, Folder) {
   BOOST_TEST(holds(skips.out, "m        yes, first at m=4"), skips.out);
 }
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(tests::ThreadsAreThePrograms{}))
 BOOST_FIXTURE_TEST_CASE(invariance_shows_classes_and_both_trees, Folder) {
   const Outcome text = assay("invariance gemm --k 16 --n 2 --vary m=1:6,row,run=2" + from("batch"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);
@@ -160,6 +162,7 @@ BOOST_FIXTURE_TEST_CASE(invariance_sees_addresses, Folder) {
   BOOST_TEST(assay("invariance dot --k 16 --vary offset" + from("chain_f32")).exit_code == 0);
 }
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(tests::ThreadsAreThePrograms{}))
 BOOST_FIXTURE_TEST_CASE(invariance_sees_threads, Folder) {
   const Outcome text = assay("invariance dot --k 16 --vary threads=2,1,3" + from("threads"));
   BOOST_TEST(text.exit_code == 1, text.out + text.err);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "reference/core/error.hpp"
+#include "tests/support/thread_counts.hpp"
 #include "tests/validation/diagnose/planted.hpp"
 #include "validation/diagnose/program/process_threads.hpp"
 
@@ -96,6 +97,7 @@ BOOST_AUTO_TEST_CASE(both_forms_give_the_programs_bits) {
   }
 }
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(tests::ThreadsAreThePrograms{}))
 BOOST_AUTO_TEST_CASE(another_number_of_threads_starts_the_program_anew) {
   // It reads its environment once, when it starts.
   Program program({.command = asked + " threads", .form = Form::binary, .watch_threads = true});
@@ -116,6 +118,7 @@ BOOST_AUTO_TEST_CASE(another_number_of_threads_starts_the_program_anew) {
   BOOST_TEST((none.seen().most == 0u && !none.seen().ended));
 }
 
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(tests::ThreadsAreThePrograms{}))
 BOOST_AUTO_TEST_CASE(threads_that_ended_within_a_call_are_known_of) {
   Program program({.command = asked + " joined", .form = Form::binary, .watch_threads = true});
   Problem p = small();
