@@ -277,7 +277,7 @@ def test_a_program_as_the_command(command):
 
 
 def test_a_program_is_an_arithmetic(random, data):
-    sums = f'{sys.executable} "{data}/compare/sums.py"'
+    sums = f'"{sys.executable}" "{data}/compare/sums.py"'
     found = assay.probe(sums, 'sum', [5, 24], a='float64', form='text', results=200)
     assert found and found.name == 'revealed_sum', found.text()
     x = random.standard_normal(24)
