@@ -82,6 +82,7 @@ void check_transposable(const CsrView& a) {
 std::uint64_t csr_index_bytes(const CsrView& a) {
   return a.row_offsets.size_bytes() + a.column_indices.size_bytes();
 }
+std::uint64_t csr_places(const CsrView& a) { return static_cast<std::uint64_t>(a.nnz()); }
 Csr<float> through_csr(const Csr<float>& a) {
   check(a);
   return csr_from_csr(a);

@@ -102,6 +102,9 @@ CsrStructure csr_from_ell(const EllView& a) {
 std::uint64_t ell_index_bytes(const CsrView& a) {
   return static_cast<std::uint64_t>(ell_slots(a.rows, longest_row(a))) * sizeof(std::int32_t);
 }
+std::uint64_t ell_places(const CsrView& a) {
+  return static_cast<std::uint64_t>(ell_slots(a.rows, longest_row(a)));
+}
 Csr<float> through_ell(const Csr<float>& a) {
   const Ell<float> ell = ell_from_csr(a);
   check(ell);

@@ -12,6 +12,7 @@
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
+#include "reference/sparse/spmm.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -71,6 +72,7 @@ std::vector<Member> kernels_members() {
   std::vector<Member> members;
   add_kernels(members, conversion_kernels());
   add_kernels(members, window_sums_kernels());
+  add_kernels(members, sparse::spmm_kernels());
   add_kernels(members, spdnn::all_kernels());
   add_kernels(members, fma_kernels());
   add_kernels(members, fused_sum_kernels());

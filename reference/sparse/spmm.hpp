@@ -1,0 +1,111 @@
+// Sparse times dense in float32: Y = activation(alpha A X + beta C + bias), A sparse, X, C and Y dense and row-major.
+// A plan looks at the pattern of A once, chooses a kernel and packs A for it; products then only stream.
+//
+// Numerics: the contract of spmm_task.hpp, whatever the plan chooses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/core/dispatch.hpp"
+#include "reference/sparse/csr.hpp"
+#include "reference/sparse/spmm_task.hpp"
+
+namespace assay::sparse {
+
+// A kernel of spmm.def.
+struct SpmmKernel : KernelInfo {
+  std::uint32_t width = 0;  // columns of X and Y in a panel
+  std::uint32_t rows = 0;   // rows of A side by side
+  SpmmFn* near = nullptr;   // slices of K whose part of a panel has at most 64 KiB
+  SpmmFn* far = nullptr;    // all of K at once
+};
+const KernelTable<SpmmKernel>& spmm_kernels();
+
+namespace kernels {
+#define SPMM(isa, width, rows) SpmmFn spmm_f32_##width##_near_##isa, spmm_f32_##width##_far_##isa;
+#include "reference/sparse/spmm.def"
+#undef SPMM
+}  // namespace kernels
+
+// Row-major matrices: element (i, j) lies at data[i * stride + j].
+struct DenseView {
+  const float* data = nullptr;
+  std::int64_t rows = 0, cols = 0, stride = 0;
+};
+struct MutableDenseView {
+  float* data = nullptr;
+  std::int64_t rows = 0, cols = 0, stride = 0;
+};
+
+enum class SpmmBias : std::uint8_t {
+  none,
+  rows,
+  columns
+};  // one value for each row of A X, or for each column
+
+// What joins the sums. alpha = 0 does not look at them, beta = 0 not at C.
+struct SpmmExtras {
+  float alpha = 1, beta = 0;
+  DenseView c{};  // of the shape of Y; may be Y itself
+  SpmmBias bias_along = SpmmBias::none;
+  std::span<const float> bias{};
+  SpmmActivation activation = SpmmActivation::none;
+  float low = 0, high = 0;  // clip
+};
+
+struct SpmmOptions {
+  std::int64_t columns = 256;        // of X, that the plan is made for; it takes any number
+  std::string_view kernel{};         // a name of spmm_kernels(); empty: the plan's choice
+  std::uint32_t depth = 0;           // rows of X in a slice; 0: the plan's choice
+  int threads = 0;                   // that the products will have; 0: the default
+  const SpmmKernel* with = nullptr;  // a kernel of no table, which outlives the plan; for tests
+};
+
+// What a plan chose.
+struct SpmmChoice {
+  std::string_view kernel{};
+  std::uint32_t width = 0;
+  std::int64_t depth = 0, slices = 0, chunks = 0;  // of K; of the rows
+  std::uint64_t packed_bytes = 0;
+  std::string why{};  // a clause for people
+};
+
+class SpmmPlan {
+ public:
+  // ContractError unless `a` passes check() with columns in any order and has a value for each entry, or for a kernel
+  // that is not known; Unavailable for one that this CPU cannot run.
+  SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOptions& options = {});
+  explicit SpmmPlan(const Csr<float>& a, const SpmmOptions& options = {})
+      : SpmmPlan(a.structure, a.values, options) {}
+  ~SpmmPlan();
+  SpmmPlan(SpmmPlan&&) noexcept;
+  SpmmPlan& operator=(SpmmPlan&&) noexcept;
+
+  std::int64_t rows() const;
+  std::int64_t cols() const;
+  std::int64_t nnz() const;
+  const SpmmChoice& choice() const;
+
+  // Y (rows x n) from X (cols x n). ContractError, which names the argument, for shapes that do not match, strides less
+  // than the columns, and memory that Y shares with X, or with C unless they are the same.
+  void multiply(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras = {},
+                int threads = 0) const;
+
+  // Y (n x rows) = activation(alpha X A^T + beta C + bias) from X (n x cols): activations by weights. The same bits as
+  // multiply() of the transposed matrices; a bias along rows has one value for each of the n.
+  void multiply_transposed(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras = {},
+                           int threads = 0) const;
+
+ private:
+  struct Packed;
+  std::unique_ptr<Packed> packed_;
+};
+
+}  // namespace assay::sparse

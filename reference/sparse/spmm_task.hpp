@@ -1,0 +1,65 @@
+// The arguments of a kernel of SpMM: plain pointers and sizes, so that a kernel compiled for a wide ISA shares no
+// inline code with the rest of the program.
+//
+// Numerics, the contract of every float32 kernel (Arithmetic chain_f32_fused, then the epilogue)
+//   sum    s starts at +0 and takes the stored entries of its row in stored order, one fused multiply-add each:
+//          s = fma(value, x, s). An entry that is stored and zero multiplies; a place without entry does not.
+//   then   s = alpha s (alpha = 0: +0, whatever s is), s += beta c (rounded product, rounded sum; left out for
+//          beta = 0), s += bias, then the activation: one rounding each, as epilogue.hpp has it.
+//   NaN    comes out as 0x7FC00000.
+//   hence  no output reads another; scalar, AVX2 and AVX-512, every cut of the work and number of threads give the same
+//          bits. MXCSR is the default (no flushing).
+#pragma once
+
+#include <cstdint>
+
+namespace assay::sparse {
+
+enum class SpmmActivation : std::uint32_t { none, relu, relu_max, clip };
+
+// What becomes of the sums of a panel, written to y.
+struct SpmmEpilogue {
+  float alpha = 1, beta = 0, low = 0, high = 0;
+  SpmmActivation activation = SpmmActivation::none;
+  bool plain = true;                   // y = s
+  const float* c = nullptr;            // of output (0, column 0 of the panel); null: none
+  std::int64_t c_stride = 0;           // between rows
+  const float* column_bias = nullptr;  // of column 0 of the panel; null: none
+  const float* row_bias = nullptr;     // of row 0; null: none
+};
+
+// `rows` rows that are computed side by side. Of each, the first `common` entries of the slice come from the shared
+// part of the stream, the others from a part of its own.
+struct SpmmGroup {
+  std::uint32_t common = 0;
+  std::uint32_t first_row = 0;  // place of its rows in SpmmSlice::rows, and of `extra` in SpmmSlice::extra
+};
+
+// The entries of one slice of K, in order. The stream of a group: for each common entry the values of its rows, then
+// their offsets; then row by row the extra entries, a value, an offset and two bytes that mean nothing.
+// An offset is that of a row of X in the slice's part of a panel: in bytes as uint16 (`near`), or its number as uint32.
+struct SpmmSlice {
+  const unsigned char* stream = nullptr;
+  const SpmmGroup* groups = nullptr;
+  const std::uint32_t* rows = nullptr;
+  const std::uint32_t* extra = nullptr;
+  std::uint32_t full_groups = 0;  // of as many rows as the kernel takes; `single_groups` of one row follow
+  std::uint32_t single_groups = 0;
+};
+
+// One slice of one panel: Y[rows, columns of the panel] from sums so far, or from 0.
+struct SpmmTask {
+  SpmmSlice slice{};
+  const float* x = nullptr;   // the slice's rows of the panel; near: 64-byte aligned, `width` floats a row
+  std::int64_t x_stride = 0;  // far: floats between rows, which may lie anywhere
+  float* sums = nullptr;      // of row i: sums + i * width; 64-byte aligned
+  bool first = true, last = true;  // slice of K
+  float* y = nullptr;              // of output (0, column 0 of the panel)
+  std::int64_t y_stride = 0;
+  std::uint32_t columns = 0;  // of the panel that are outputs: 1 ... width
+  SpmmEpilogue epilogue{};
+};
+
+using SpmmFn = void(const SpmmTask& task) noexcept;
+
+}  // namespace assay::sparse

@@ -1,0 +1,174 @@
+#include "tests/bench/sparse_peers.hpp"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace {
+
+// A library by one of its file names; null if there is none.
+void* open_library(std::initializer_list<const char*> names) {
+  const char* const folder = std::getenv("ASSAY_PEERS");
+  for (const char* name : names) {
+    if (folder != nullptr) {
+      if (void* const found = dlopen((std::string(folder) + "/" + name).c_str(), RTLD_NOW | RTLD_LOCAL))
+        return found;
+    }
+    if (void* const found = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return found;
+  }
+  return nullptr;
+}
+
+template <class F>
+F* symbol(void* library, const char* name) {
+  return library == nullptr ? nullptr : reinterpret_cast<F*>(dlsym(library, name));
+}
+
+Peer missing(std::string name, bool is_dense, std::string why) {
+  return {.name = std::move(name), .is_dense = is_dense, .why_not = std::move(why), .prepare = nullptr};
+}
+
+// --- OpenBLAS: the dense product -------------------------------------------------------------------------------------
+
+Peer openblas() {
+  using Sgemm =
+      void(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
+  using SetThreads = void(int);
+  void* const library = open_library({"libopenblas.so.0"});
+  Sgemm* const sgemm = symbol<Sgemm>(library, "cblas_sgemm");
+  SetThreads* const set_threads = symbol<SetThreads>(library, "openblas_set_num_threads");
+  if (sgemm == nullptr || set_threads == nullptr)
+    return missing("OpenBLAS dense", true, "no libopenblas.so.0");
+  set_threads(1);
+  return {
+      .name = "OpenBLAS dense", .is_dense = true, .why_not = "", .prepare = [sgemm](const PeerProblem& p) {
+        constexpr int row_major = 101, as_it_is = 111;
+        return std::function<void()>([sgemm, &p] {
+          sgemm(row_major, as_it_is, as_it_is, p.rows, p.n, p.cols, 1, p.dense, p.cols, p.x, p.n, 0, p.y,
+                p.n);
+        });
+      }};
+}
+
+// --- MKL: its CSR, inspected -----------------------------------------------------------------------------------------
+
+struct MklDescription {
+  int type = 20;  // SPARSE_MATRIX_TYPE_GENERAL
+  int mode = 0, diag = 0;
+};
+using MklCreate = int(void**, int, int, int, const int*, const int*, const int*, const float*);
+using MklHint = int(void*, int, MklDescription, int, int, int);
+using MklOptimize = int(void*);
+using MklMultiply = int(int, float, void*, MklDescription, int, const float*, int, int, float, float*, int);
+using MklDestroy = int(void*);
+
+Peer mkl() {
+  setenv("MKL_THREADING_LAYER", "SEQUENTIAL", 0);
+  void* const library = open_library({"libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so"});
+  auto* const create = symbol<MklCreate>(library, "mkl_sparse_s_create_csr");
+  auto* const hint = symbol<MklHint>(library, "mkl_sparse_set_mm_hint");
+  auto* const optimize = symbol<MklOptimize>(library, "mkl_sparse_optimize");
+  auto* const multiply = symbol<MklMultiply>(library, "mkl_sparse_s_mm");
+  auto* const destroy = symbol<MklDestroy>(library, "mkl_sparse_destroy");
+  if (create == nullptr || hint == nullptr || optimize == nullptr || multiply == nullptr ||
+      destroy == nullptr)
+    return missing("MKL CSR", false, "no libmkl_rt (PyPI: mkl; ASSAY_PEERS names its folder)");
+  return {.name = "MKL CSR",
+          .is_dense = false,
+          .why_not = "",
+          .prepare = [=](const PeerProblem& p) -> std::function<void()> {
+            constexpr int base_zero = 0, as_it_is = 10, row_major = 101;
+            void* made = nullptr;
+            if (create(&made, base_zero, p.rows, p.cols, p.row_offsets, p.row_offsets + 1, p.column_indices,
+                       p.values) != 0)
+              return nullptr;
+            const std::shared_ptr<void> matrix(made, [destroy](void* m) { destroy(m); });
+            hint(made, as_it_is, {}, row_major, p.n, 100000);
+            optimize(made);
+            return
+                [=, &p] { multiply(as_it_is, 1, matrix.get(), {}, row_major, p.x, p.n, p.n, 0, p.y, p.n); };
+          }};
+}
+
+// --- oneDNN 3: a CSR source ------------------------------------------------------------------------------------------
+
+struct Dnnl {
+  using Handle = void*;
+  using Dims = std::array<std::int64_t, 12>;
+  struct Argument {
+    int arg;
+    Handle memory;
+  };
+  int (*engine_create)(Handle*, int, std::size_t) = nullptr;
+  int (*stream_create)(Handle*, Handle, unsigned) = nullptr;
+  int (*csr)(Handle*, int, const std::int64_t*, int, std::int64_t, int, int) = nullptr;
+  int (*with_tag)(Handle*, int, const std::int64_t*, int, int) = nullptr;
+  int (*matmul)(Handle*, Handle, Handle, Handle, Handle, Handle, Handle) = nullptr;
+  int (*primitive)(Handle*, Handle) = nullptr;
+  int (*memory)(Handle*, Handle, Handle, void*) = nullptr;
+  int (*memory_of_parts)(Handle*, Handle, Handle, int, void**) = nullptr;
+  int (*execute)(Handle, Handle, int, const Argument*) = nullptr;
+  int (*wait)(Handle) = nullptr;
+  Handle engine = nullptr, stream = nullptr;
+
+  explicit Dnnl(void* library) {
+    const auto find = [&](const char* name, auto*& function) {
+      function = symbol<std::remove_pointer_t<std::remove_reference_t<decltype(function)>>>(library, name);
+      return function != nullptr;
+    };
+    const bool all = find("dnnl_engine_create", engine_create) && find("dnnl_stream_create", stream_create) &&
+                     find("dnnl_memory_desc_create_with_csr_encoding", csr) &&
+                     find("dnnl_memory_desc_create_with_tag", with_tag) &&
+                     find("dnnl_matmul_primitive_desc_create", matmul) &&
+                     find("dnnl_primitive_create", primitive) && find("dnnl_memory_create", memory) &&
+                     find("dnnl_memory_create_v2", memory_of_parts) &&
+                     find("dnnl_primitive_execute", execute) && find("dnnl_stream_wait", wait);
+    constexpr int cpu = 1;
+    constexpr unsigned in_order = 1;
+    if (!all || engine_create(&engine, cpu, 0) != 0 || stream_create(&stream, engine, in_order) != 0)
+      stream = nullptr;
+  }
+
+  std::function<void()> prepare(const PeerProblem& p) const {
+    constexpr int float32 = 3, int32 = 4, row_major = 3;
+    const std::int64_t a_dims[12] = {p.rows, p.cols}, x_dims[12] = {p.cols, p.n}, y_dims[12] = {p.rows, p.n};
+    Handle a = nullptr, x = nullptr, y = nullptr, description = nullptr, product = nullptr;
+    if (csr(&a, 2, a_dims, float32, p.row_offsets[p.rows], int32, int32) != 0 ||
+        with_tag(&x, 2, x_dims, float32, row_major) != 0 ||
+        with_tag(&y, 2, y_dims, float32, row_major) != 0 ||
+        matmul(&description, engine, a, x, nullptr, y, nullptr) != 0 || primitive(&product, description) != 0)
+      return nullptr;
+    const auto writable = [](const void* p_) { return const_cast<void*>(p_); };
+    void* parts[3] = {writable(p.values), writable(p.column_indices), writable(p.row_offsets)};
+    Handle a_memory = nullptr, x_memory = nullptr, y_memory = nullptr;
+    if (memory_of_parts(&a_memory, a, engine, 3, parts) != 0 ||
+        memory(&x_memory, x, engine, writable(p.x)) != 0 || memory(&y_memory, y, engine, p.y) != 0)
+      return nullptr;
+    return [*this, product, a_memory, x_memory, y_memory] {
+      constexpr int source = 1, weights = 33, destination = 17;
+      const Argument arguments[] = {{source, a_memory}, {weights, x_memory}, {destination, y_memory}};
+      if (execute(product, stream, 3, arguments) != 0 || wait(stream) != 0) std::abort();
+    };
+  }
+};
+
+Peer onednn() {
+  const auto dnnl = std::make_shared<Dnnl>(open_library({"libdnnl.so.3"}));
+  if (dnnl->stream == nullptr)
+    return missing("oneDNN 3 CSR", false, "no libdnnl.so.3 that makes an engine (PyPI: onednn-devel)");
+  return {.name = "oneDNN 3 CSR", .is_dense = false, .why_not = "", .prepare = [dnnl](const PeerProblem& p) {
+            return dnnl->prepare(p);
+          }};
+}
+
+}  // namespace
+
+std::vector<Peer> sparse_peers() {
+  std::vector<Peer> all;
+  all.push_back(openblas());
+  all.push_back(eigen_peer());
+  all.push_back(mkl());
+  all.push_back(onednn());
+  return all;
+}

@@ -1,0 +1,40 @@
+// The suite of sparse matrices as a person runs it, on a CPU with and without wide instructions.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "reference/sparse/spmm.hpp"
+#include "tests/validation/shell.hpp"
+
+using namespace assay;
+using nlohmann::json;
+
+namespace {
+
+json summary_of(const std::string& isa) {
+  const shell::Outcome outcome =
+      shell::run("ASSAY_ISA=" + isa + " '" ASSAY_PROGRAM "' run --suite sparse --quick --json");
+  BOOST_TEST(outcome.exit_code == 0, outcome.err);
+  std::istringstream lines(outcome.out);
+  std::string line, last;
+  while (std::getline(lines, line)) last = line;
+  return json::parse(last);
+}
+
+}  // namespace
+
+// Every format and every pattern passes where nothing wide runs, and no case of a wide kernel claims to.
+BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped) {
+  constexpr int patterns = 6, formats = 4;
+  const auto scalar = std::ranges::count_if(
+      sparse::spmm_kernels(), [](const sparse::SpmmKernel& kernel) { return kernel.needs == Isa::scalar; });
+  const auto wide = static_cast<std::ptrdiff_t>(sparse::spmm_kernels().size()) - scalar;
+  BOOST_TEST(scalar == 1);
+  BOOST_TEST(wide >= 9);
+  const json counts = summary_of("scalar").at("counts");
+  BOOST_TEST(counts.at("passed") == formats + patterns * scalar);
+  BOOST_TEST(counts.at("skipped") == patterns * wide);
+  BOOST_TEST(counts.at("failed") == 0);
+}
