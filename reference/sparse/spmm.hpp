@@ -7,11 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "reference/core/dispatch.hpp"
 #include "reference/sparse/csr.hpp"
@@ -44,11 +41,8 @@ struct MutableDenseView {
   std::int64_t rows = 0, cols = 0, stride = 0;
 };
 
-enum class SpmmBias : std::uint8_t {
-  none,
-  rows,
-  columns
-};  // one value for each row of A X, or for each column
+// One value for each row of A X, or for each column.
+enum class SpmmBias : std::uint8_t { none, rows, columns };
 
 // What joins the sums. alpha = 0 does not look at them, beta = 0 not at C.
 struct SpmmExtras {
@@ -64,7 +58,6 @@ struct SpmmOptions {
   std::int64_t columns = 256;        // of X, that the plan is made for; it takes any number
   std::string_view kernel{};         // a name of spmm_kernels(); empty: the plan's choice
   std::uint32_t depth = 0;           // rows of X in a slice; 0: the plan's choice
-  int threads = 0;                   // that the products will have; 0: the default
   const SpmmKernel* with = nullptr;  // a kernel of no table, which outlives the plan; for tests
 };
 
@@ -74,7 +67,6 @@ struct SpmmChoice {
   std::uint32_t width = 0;
   std::int64_t depth = 0, slices = 0, chunks = 0;  // of K; of the rows
   std::uint64_t packed_bytes = 0;
-  std::string why{};  // a clause for people
 };
 
 class SpmmPlan {

@@ -112,8 +112,9 @@ PLANTS = {
     ],
     'headers': [{CORE: '// #pragma once\n'}, {'gpu/kernels/k.cuh': ''}],
     'words': [
-        {ONE: '// TODO: later\n'}, {ONE: '// fixme\n'}, {'README.md': 'Not yet implemented.\n'},
-        {ONE: '// see /work/main\n'}, {'README.md': 'cd /home/me/assay\n'},
+        # In two halves each, so that whoever searches for such words does not find these.
+        {ONE: '// TO' 'DO: later\n'}, {ONE: '// fix' 'me\n'}, {'README.md': 'Not yet imple' 'mented.\n'},
+        {ONE: '// see /wo' 'rk/main\n'}, {'README.md': 'cd /ho' 'me/me/assay\n'},
         {ONE: 'using  namespace std;\n'},
         {'tests/one_test.cpp': 'std::this_thread::sleep_for(1s);\n'}, {'tests/run': 'sleep 1\n'},
         {'tests/x.py': 'time.sleep(1)\n'},

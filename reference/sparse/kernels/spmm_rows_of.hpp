@@ -1,4 +1,4 @@
-// The body of spmm_csr_f32_<isa>.cpp, over a type of lanes: see reference/sparse/spmm_task.hpp.
+// The body of spmm_f32_<isa>.cpp, over a type of lanes: see reference/sparse/spmm_task.hpp.
 //
 // A register holds `Lanes::width` columns of one output row. `registers` of them times `rows` rows are summed side by
 // side: enough chains to hide the latency of a multiply-add, few enough for the register file.
@@ -76,10 +76,10 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
     return task.sums + (stay ? static_cast<std::size_t>(r) : static_cast<std::size_t>(at[r])) * width;
   };
   if (task.last) {
-    // What is written at the end is asked for now.
+    // What is written at the end is asked for now, by lines of 64 bytes.
     for (int r = 0; r < rows; ++r) {
       const float* const y = task.y + static_cast<std::int64_t>(at[r]) * task.y_stride;
-      for (int j = 0; j < registers; j += lanes < 16 ? 2 : 1) __builtin_prefetch(y + j * lanes, 1);
+      for (std::uint32_t column = 0; column < task.columns; column += 16) __builtin_prefetch(y + column, 1);
     }
   }
   Lanes sum[rows][registers];

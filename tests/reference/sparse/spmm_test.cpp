@@ -362,6 +362,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_multiplied_is_said) {
   BOOST_TEST(of({x.data.data(), 4, 6, 6}, y.mutable_view()) == "spmm: x is 4 x 6, not 5 x 6");
   BOOST_TEST(of(x.view(), {y.data.data(), 4, 5, 6}) == "spmm: y is 4 x 5, not 4 x 6");
   BOOST_TEST(of({x.data.data(), 5, 6, 5}, y.mutable_view()) == "spmm: x has rows 5 apart, of 6 columns");
+  BOOST_TEST(of({x.data.data(), 5, -6, 6}, {y.data.data(), 4, -6, 6}) == "spmm: x is 5 x -6");
   BOOST_TEST(of({nullptr, 5, 6, 6}, y.mutable_view()) == "spmm: x is null");
   BOOST_TEST(of(x.view(), {x.data.data() + 7, 4, 6, 6}) == "spmm: y shares memory with x");
   BOOST_TEST(of(x.view(), y.mutable_view(), {.beta = 1, .c = {x.data.data(), 5, 6, 6}}) ==
