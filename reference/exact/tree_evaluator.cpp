@@ -135,8 +135,8 @@ ExactValue<Wide> cut(ExactValue<Wide> x, int quantum) {
 bool is_zero(const Value& v) { return v.x.kind == Kind::finite && v.x.significand == 0; }
 // A number that every rule of nodes of its own format leaves as it is.
 bool is_plain(const Value& v, const FormatSpec& format) {
-  return v.format != nullptr && v.x.kind == Kind::finite && v.x.significand != 0 && *v.format == format &&
-         !format.is_subnormal(v.code);
+  return v.format != nullptr && v.x.kind == Kind::finite && v.x.significand != 0 &&
+         (v.format == &format || *v.format == format) && !format.is_subnormal(v.code);
 }
 
 // What needs no arithmetic: most terms of a probe are zeros. False for all else.
@@ -293,6 +293,7 @@ struct TreeEvaluator::State {
   std::vector<int> parent_rule;   // of each node, -1 for the root
   std::vector<char> fused_above;  // of each node: its parent is a fused one
   std::vector<char> scaled;       // of each node: alpha multiplies it
+  std::vector<char> started;      // of each node: it is a sum with one more term, +0
   double alpha = 1, beta = 1;
 
   const NodeRule& rule_above(std::size_t at) const {
@@ -325,15 +326,19 @@ struct TreeEvaluator::State {
   }
 
   // What a node comes to, of its children's values.
-  void sum(Value& result, const TreeNode& node) {
+  void sum(Value& result, std::size_t at) {
+    const TreeNode& node = tree.nodes[at];
     const NodeRule& rule = tree.node_rules[static_cast<std::size_t>(node.rule)];
     terms.clear();
     for (const int child : node.children) {
       const Value& v = values[static_cast<std::size_t>(child)];
       if (!v.absent) terms.push_back(&v);
     }
-    const Value nothing = zero(false, rule.format);
-    if (takes_zero(tree, node)) terms.push_back(&nothing);
+    Value nothing;
+    if (started[at] != 0) {
+      nothing = zero(false, rule.format);
+      terms.push_back(&nothing);
+    }
     if (terms.size() == node.children.size() || terms.size() > 1) {
       add(result, terms.data(), terms.size(), rule, tree.tiny);
     } else if (terms.empty()) {
@@ -357,7 +362,7 @@ struct TreeEvaluator::State {
 
 TreeEvaluator::TreeEvaluator(const AdditionTree& tree, const FormatSpec& a, const FormatSpec& b,
                              const FormatSpec& c)
-    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}, {}}) {
+    : state_(new State{tree, a, b, c, std::vector<Value>(tree.nodes.size()), {}, {}, {}, {}, {}}) {
   check_tree(tree);
   if (tree.scaling) {
     state_->scaled = sums_times_alpha(tree);
@@ -366,6 +371,7 @@ TreeEvaluator::TreeEvaluator(const AdditionTree& tree, const FormatSpec& a, cons
   state_->parent_rule.assign(tree.nodes.size(), -1);
   state_->fused_above.assign(tree.nodes.size(), 0);
   for (const TreeNode& node : tree.nodes) {
+    state_->started.push_back(!node.children.empty() && takes_zero(tree, node) ? 1 : 0);
     for (const int child : node.children) {
       state_->parent_rule[static_cast<std::size_t>(child)] = node.rule;
       state_->fused_above[static_cast<std::size_t>(child)] = is_fused(tree, node) ? 1 : 0;
@@ -388,7 +394,7 @@ std::uint64_t TreeEvaluator::operator()(const CodeVector& a, const CodeVector* b
     const TreeNode& node = tree.nodes[at];
     Value& v = s.values[at];
     if (!node.children.empty()) {
-      s.sum(v, node);
+      s.sum(v, at);
       if (tree.scaling && s.scaled[at] && !v.absent) s.times_alpha(at, v);
       continue;
     }

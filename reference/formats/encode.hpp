@@ -94,8 +94,17 @@ constexpr Encoded encode(const ExactValue<Word>& x, const FormatSpec& f, const E
   }
   const std::uint64_t zero = f.specials == Specials::fnuz ? 0 : sign;
   if (x.is_zero()) return {.code = zero};
+  if constexpr (sizeof(Word) > sizeof(std::uint64_t)) {
+    // Most wide sums are narrow; 62 bits, since one more than the width may be cut below.
+    if ((x.significand >> 62) == 0) {
+      const ExactValue<std::uint64_t> narrow{x.kind, x.negative, static_cast<std::uint64_t>(x.significand),
+                                             x.exponent, x.sticky};
+      return encode(narrow, f, options);
+    }
+  }
 
-  std::uint64_t magnitude = f.max_finite_code() + 1;  // what an infinity compares as
+  const std::uint64_t largest = f.max_finite_code();
+  std::uint64_t magnitude = largest + 1;  // what an infinity compares as
   bool inexact = false;
   if (x.kind == Kind::finite) {
     const int width = bit_width(x.significand);
@@ -120,17 +129,17 @@ constexpr Encoded encode(const ExactValue<Word>& x, const FormatSpec& f, const E
     }
     // One formula for subnormals, normals and the carry between them: the hidden bit of `kept` adds the last one to the
     // exponent field. Far above the range the binade is cut so that it cannot wrap.
-    const std::uint64_t top_binade = (f.max_finite_code() >> (f.precision - 1)) + 2;
+    const std::uint64_t top_binade = (largest >> (f.precision - 1)) + 2;
     const auto binade = std::min(static_cast<std::uint64_t>(std::max(e - f.emin, 0)), top_binade);
     const Wide wide = (Wide{binade} << (f.precision - 1)) + kept;
-    magnitude = wide > f.max_finite_code() ? f.max_finite_code() + 1 : static_cast<std::uint64_t>(wide);
+    magnitude = wide > largest ? largest + 1 : static_cast<std::uint64_t>(wide);
   }
 
-  if (magnitude > f.max_finite_code()) {
+  if (magnitude > largest) {
     const bool infinite_input = x.kind == Kind::infinite;
     const bool finite = options.overflow == Overflow::saturate || f.specials == Specials::finite ||
                         (!infinite_input && detail::overflow_stays_finite(options.rounding, x.negative));
-    const std::uint64_t top = finite             ? sign | f.max_finite_code()
+    const std::uint64_t top = finite             ? sign | largest
                               : f.has_infinity() ? sign | f.infinity_code()
                                                  : f.nan_code();
     return {.code = top,

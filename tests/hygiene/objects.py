@@ -1,4 +1,5 @@
 """What the compiler was told and what it made of the wide-ISA files."""
+import functools
 import re
 import subprocess
 
@@ -47,6 +48,7 @@ def check_flags(tree):
     return bad
 
 
+@functools.lru_cache(maxsize=None)  # several sources may be compiled as one object
 def symbols(output):
     """[(kind, demangled name)] of an object, as nm shows them."""
     done = subprocess.run(['nm', '-C', output], stdout=subprocess.PIPE, text=True, check=True)

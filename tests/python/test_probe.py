@@ -62,17 +62,17 @@ def test_wider_accumulators_are_seen(random):
 
 
 def test_numpys_sum_is_predicted(random):
-    found = assay.probe(np.sum, 'sum', 300, results=1000)
+    found = assay.probe(np.sum, 'sum', 150, results=1000)
     assert found, found.text()
-    x = float32(random, 300)
+    x = float32(random, 150)
     assert assay.dot(x, np.ones_like(x), found) == np.sum(x)
 
 
 def test_numpys_mean_is_predicted(random):
-    found = assay.probe(np.mean, 'mean', 33, results=1000)
+    found = assay.probe(np.mean, 'mean', 9, results=500)
     assert found, found.text()
     assert 'a division by the number of terms' in found.text()
-    x = float32(random, 33)
+    x = float32(random, 9)
     assert assay.dot(x, np.ones_like(x), found) == np.mean(x)
 
 

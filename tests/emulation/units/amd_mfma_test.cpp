@@ -266,12 +266,13 @@ BOOST_AUTO_TEST_CASE(mutants_are_killed) {
         const Unit* const unit = member.unit;
         const Model& model = member.model;
 
-        if (model.step != step) continue;
+        if (model.step != step || differ != 0) continue;
         Model changed = model;
         mutant.change(changed);
         const FormatSpec& f = unit->info().inputs[0].first;
         each_case(f, f, model.terms, 60,
                   [&](InputClass, std::size_t, const StepOperands& x, auto c, std::uint64_t) {
+                    if (differ != 0) return;
                     ++tried;
                     differ +=
                         model_dot(changed, x.a.view(), x.b.view(), c) != unit->dot(x.a.view(), x.b.view(), c);

@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(definition_equals_rational_numbers) {
     const FusedSumSpec& spec = *find_fused_sum_spec(unit->info().name);
     for (std::size_t pair = 0; pair < spec.inputs.size(); ++pair) {
       for (const FusedSumClass kind : all_fused_sum_classes()) {
-        const FusedSumProblem p = make_fused_sum_problem(kind, *unit, pair, 4, 4, odd_k(*unit), seed);
+        const FusedSumProblem p = make_fused_sum_problem(kind, *unit, pair, 3, 3, odd_k(*unit), seed);
         const std::vector<std::uint64_t> got = definition_of(*unit, p);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < p.m; ++i) {
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(paths_equal_the_definition) {
   for (const auto& unit : all_units()) {
     for (std::size_t pair = 0; pair < unit->info().inputs.size(); ++pair) {
       for (const FusedSumClass kind : all_fused_sum_classes()) {
-        const FusedSumProblem p = make_fused_sum_problem(kind, *unit, pair, 21, 37, odd_k(*unit), seed + 1);
+        const FusedSumProblem p = make_fused_sum_problem(kind, *unit, pair, 9, 37, odd_k(*unit), seed + 1);
         const std::vector<std::uint64_t> expected = definition_of(*unit, p);
         for (const UnitPath& path : unit->paths()) {
           if (path.name == "definition") continue;

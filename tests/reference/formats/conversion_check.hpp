@@ -47,7 +47,7 @@ void define(Rounding mode, std::span<const std::uint32_t> bits, Code<to>* codes)
 // Codes of the definition as `c` has them: its policy is asked where it may differ (NaN, subnormal, overflow to NaN),
 // and saturation puts the largest number where a number became none.
 template <const FormatSpec& to>
-void apply(const Conversion& c, std::span<const std::uint32_t> bits, Code<to>* codes) {
+[[gnu::flatten]] void apply(const Conversion& c, std::span<const std::uint32_t> bits, Code<to>* codes) {
   const ConversionPolicy& policy = parse_policy(c.policy);
   const EncodeOptions options{.rounding = c.rounding, .overflow = c.overflow};
   for (std::size_t i = 0; i < bits.size(); ++i) {
@@ -125,11 +125,11 @@ Differences compare(std::span<const std::uint32_t> bits, const C* got, const C* 
   return d;
 }
 
-// Runs each conversion through each kernel that supports it, and compares with the definition.
-template <const FormatSpec& to>
-Differences check(std::span<const ConversionKernel* const> kernels, std::span<const Conversion> conversions,
-                  std::span<const std::uint32_t> bits) {
-  Differences all;
+// Runs each conversion through each kernel that supports it, compares with the definition, and tells `found` the kernel
+// and its differences.
+template <const FormatSpec& to, class Found>
+void check_each(std::span<const ConversionKernel* const> kernels, std::span<const Conversion> conversions,
+                std::span<const std::uint32_t> bits, const Found& found) {
   std::vector<Code<to>> defined(bits.size()), expected(bits.size()), got(bits.size());
   for (const Rounding mode : deterministic_roundings) {
     bool evaluated = false;
@@ -145,11 +145,20 @@ Differences check(std::span<const ConversionKernel* const> kernels, std::span<co
       for (const ConversionKernel* kernel : kernels) {
         if (!kernel->supports(c)) continue;
         convert_array(*kernel, bits.data(), got.data(), bits.size(), c, 1);
-        all.add(compare(bits, got.data(), (same ? defined : expected).data(),
-                        std::string(kernel->name) + " to " + describe(c)));
+        found(*kernel, compare(bits, got.data(), (same ? defined : expected).data(),
+                               std::string(kernel->name) + " to " + describe(c)));
       }
     }
   }
+}
+
+// The differences of them all.
+template <const FormatSpec& to>
+Differences check(std::span<const ConversionKernel* const> kernels, std::span<const Conversion> conversions,
+                  std::span<const std::uint32_t> bits) {
+  Differences all;
+  check_each<to>(kernels, conversions, bits,
+                 [&](const ConversionKernel&, const Differences& d) { all.add(d); });
   return all;
 }
 

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <functional>
+#include <map>
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/dispatch.hpp"
@@ -35,16 +36,27 @@ std::vector<std::uint32_t> patterns_for(const FormatSpec& to, std::size_t total)
   return patterns;
 }
 
+// What every kernel that runs here gave for the patterns. All are asked at once, for the definition is what takes time.
+template <const FormatSpec& to>
+const std::map<const ConversionKernel*, Differences>& differences(std::size_t total) {
+  static const auto found = [total] {
+    const std::vector<std::uint32_t> patterns = patterns_for(to, total);
+    const std::vector<Conversion> conversions = conversions_to(to, deterministic_roundings, overflows);
+    const std::vector<const ConversionKernel*> kernels = kernels_to(to);
+    std::map<const ConversionKernel*, Differences> all;
+    for (std::size_t i = 0; i < patterns.size(); i += 4096) {
+      const std::size_t n = std::min<std::size_t>(4096, patterns.size() - i);
+      check_each<to>(kernels, conversions, std::span(patterns).subspan(i, n),
+                     [&](const ConversionKernel& kernel, const Differences& d) { all[&kernel].add(d); });
+    }
+    return all;
+  }();
+  return found;
+}
+
 template <const FormatSpec& to>
 void against_the_definition(const ConversionKernel& kernel, std::size_t total) {
-  const std::vector<std::uint32_t> patterns = patterns_for(to, total);
-  const std::vector<Conversion> conversions = conversions_to(to, deterministic_roundings, overflows);
-  const ConversionKernel* const kernels[] = {&kernel};
-  Differences all;
-  for (std::size_t i = 0; i < patterns.size(); i += 4096) {
-    const std::size_t n = std::min<std::size_t>(4096, patterns.size() - i);
-    all.add(check<to>(kernels, conversions, std::span(patterns).subspan(i, n)));
-  }
+  const Differences& all = differences<to>(total).at(&kernel);
   BOOST_TEST(all.count == 0U, all);
 }
 
@@ -512,8 +524,8 @@ void add_widening() {
 }
 
 bool make_tests() {
-  add_narrowing<formats::bfloat16>(1 << 24);
-  add_narrowing<formats::float16>(1 << 24);
+  add_narrowing<formats::bfloat16>(1 << 22);
+  add_narrowing<formats::float16>(1 << 22);
   add_narrowing<formats::float8_e5m2>(1 << 19);
   add_narrowing<formats::float8_e4m3fn>(1 << 19);
   add_narrowing<formats::float8_e5m2fnuz>(1 << 19);

@@ -118,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predict
 }
 
 BOOST_FIXTURE_TEST_CASE(too_few_digits_are_named, Folder) {
-  const std::string command = "probe dot --k 8 --form text --results 100";
+  const std::string command = "probe dot --k 4 --form text --results 50";
   const Outcome six = assay(command + from("chain_f32 six"));
   BOOST_TEST(six.exit_code == 1, six.out + six.err);
   BOOST_TEST(holds(six.out, "its results have 6 significant digits at most, and float32 needs 9"), six.out);

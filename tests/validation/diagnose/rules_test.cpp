@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_sum_that_is_stored_in_a_narrower_format) {
 }
 
 // What becomes of sums that the output does not hold.
-BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) {
+void find_overflow_rules(const std::vector<FormatSpec>& outputs) {
   const auto stored = [](std::uint64_t code, const FormatSpec& f, Rounding mode, OutputOverflow overflow) {
     const double x = decode(code, formats::float32);
     const Encoded e = encode(x, f, {.rounding = mode});
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) {
                    : overflow == OutputOverflow::infinite ? f.infinity_code()
                                                           : e.code & ~f.sign_code());
   };
-  for (const FormatSpec& output : {formats::float16, formats::bfloat16, formats::float8_e5m2}) {
+  for (const FormatSpec& output : outputs) {
     for (const Rounding mode : {Rounding::nearest_even, Rounding::toward_zero}) {
       for (const OutputOverflow overflow : all_output_overflows) {
         if (overflow == OutputOverflow::infinite && mode == Rounding::nearest_even) continue;
@@ -170,6 +170,10 @@ BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) {
       }
     }
   }
+}
+BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) { find_overflow_rules({formats::float16}); }
+BOOST_AUTO_TEST_CASE(overflows_of_other_outputs_are_rules, *boost::unit_test::label("full")) {
+  find_overflow_rules({formats::bfloat16, formats::float8_e5m2});
 }
 
 namespace {
@@ -302,7 +306,7 @@ BOOST_AUTO_TEST_CASE(three_rules_of_tininess) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(skipped_zero_terms_are_a_rule) {
+void find_skipped_terms(const std::vector<std::size_t>& lengths) {
   struct {
     Kernel kernel;
     SkippedTerms skipped;
@@ -311,7 +315,7 @@ BOOST_AUTO_TEST_CASE(skipped_zero_terms_are_a_rule) {
                      {skipping<false, true>, SkippedTerms::b},
                      {skipping<true, true>, SkippedTerms::either}};
   for (const auto& [kernel, skipped] : cases) {
-    for (const std::size_t k : {1UL, 2UL, 7UL}) {
+    for (const std::size_t k : lengths) {
       for (const bool with_c : {false, true}) {
         const Found f = found(gemm(k, with_c), native(kernel), 3000);
         BOOST_TEST(f.says_predicted(), skipped_name(skipped) << ' ' << shown(f.revelation, f.score));
@@ -323,6 +327,10 @@ BOOST_AUTO_TEST_CASE(skipped_zero_terms_are_a_rule) {
       }
     }
   }
+}
+BOOST_AUTO_TEST_CASE(skipped_zero_terms_are_a_rule) { find_skipped_terms({2}); }
+BOOST_AUTO_TEST_CASE(skipped_zero_terms_of_other_lengths_are_a_rule, *boost::unit_test::label("full")) {
+  find_skipped_terms({1, 7});
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_rule_of_skipped_terms_judges_its_own_results) {
