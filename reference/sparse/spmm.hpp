@@ -18,6 +18,7 @@ namespace assay::sparse {
 
 // A kernel of spmm.def.
 struct SpmmKernel : KernelInfo {
+  std::uint32_t lanes = 0;  // columns of a register
   std::uint32_t width = 0;  // columns of X and Y in a panel
   std::uint32_t rows = 0;   // rows of A side by side
   SpmmFn* near = nullptr;   // slices of K whose part of a panel has at most 64 KiB
@@ -26,7 +27,7 @@ struct SpmmKernel : KernelInfo {
 const KernelTable<SpmmKernel>& spmm_kernels();
 
 namespace kernels {
-#define SPMM(isa, width, rows) SpmmFn spmm_f32_##width##_near_##isa, spmm_f32_##width##_far_##isa;
+#define SPMM(isa, lanes, width, rows) SpmmFn spmm_f32_##width##_near_##isa, spmm_f32_##width##_far_##isa;
 #include "reference/sparse/spmm.def"
 #undef SPMM
 }  // namespace kernels
@@ -54,10 +55,15 @@ struct SpmmExtras {
   float low = 0, high = 0;  // clip
 };
 
+// Rows that share their columns load X once for all of them. `filled` gives a row the columns of its neighbours too,
+// with zeros, where that is faster; a product whose X could show the difference takes a packing without them.
+enum class SpmmSharing : std::uint8_t { chosen, none, same_columns, filled };
+
 struct SpmmOptions {
-  std::int64_t columns = 256;        // of X, that the plan is made for; it takes any number
-  std::string_view kernel{};         // a name of spmm_kernels(); empty: the plan's choice
-  std::uint32_t depth = 0;           // rows of X in a slice; 0: the plan's choice
+  std::int64_t columns = 256;  // of X, that the plan is made for; it takes any number
+  std::string_view kernel{};   // a name of spmm_kernels(); empty: the plan's choice
+  std::uint32_t depth = 0;     // rows of X in a slice; 0: the plan's choice
+  SpmmSharing sharing = SpmmSharing::chosen;
   const SpmmKernel* with = nullptr;  // a kernel of no table, which outlives the plan; for tests
 };
 
@@ -66,7 +72,10 @@ struct SpmmChoice {
   std::string_view kernel{};
   std::uint32_t width = 0;
   std::int64_t depth = 0, slices = 0, chunks = 0;  // of K; of the rows
-  std::uint64_t packed_bytes = 0;
+  SpmmSharing sharing = SpmmSharing::none;
+  std::int64_t shared_entries = 0;  // of rows that share their columns
+  std::int64_t filled_zeros = 0;    // beside them
+  std::uint64_t packed_bytes = 0;   // of the packing without filled zeros too
 };
 
 class SpmmPlan {
@@ -97,7 +106,12 @@ class SpmmPlan {
 
  private:
   struct Packed;
-  std::unique_ptr<Packed> packed_;
+  const Packed& packed_for(const DenseView& x) const;
+
+  std::unique_ptr<Packed> packed_, unfilled_{};  // the second where the first has filled zeros
+  SpmmChoice choice_{};
+  std::int64_t nnz_ = 0;
+  int least_exponent_ = 0;  // of a value's last bit
 };
 
 }  // namespace assay::sparse

@@ -36,15 +36,16 @@ struct SpmmGroup {
 };
 
 // The entries of one slice of K, in order. The stream of a group: for each common entry the values of its rows, then
-// their offsets; then row by row the extra entries, a value, an offset and two bytes that mean nothing.
+// their offsets; then row by row the extra entries, a value, an offset and two bytes that mean nothing. Rows that share
+// their columns have one offset for each common entry, and no extra ones.
 // An offset is that of a row of X in the slice's part of a panel: in bytes as uint16 (`near`), or its number as uint32.
 struct SpmmSlice {
   const unsigned char* stream = nullptr;
   const SpmmGroup* groups = nullptr;
   const std::uint32_t* rows = nullptr;
   const std::uint32_t* extra = nullptr;
-  std::uint32_t full_groups = 0;  // of as many rows as the kernel takes; `single_groups` of one row follow
-  std::uint32_t single_groups = 0;
+  // Groups of as many rows as the kernel takes that share their columns; as many with columns of their own; one row.
+  std::uint32_t shared_groups = 0, full_groups = 0, single_groups = 0;
 };
 
 // One slice of one panel: Y[rows, columns of the panel] from sums so far, or from 0.

@@ -61,10 +61,89 @@ template <class Lanes>
     finish(task, Lanes::load(sums + column), row, column);
 }
 
+// Entries with columns of their own: a register of X for each multiply-add.
 template <class Lanes, class Offset, int rows, int registers>
+struct OwnColumns {
+  static constexpr int lanes = Lanes::width, offset_bytes = sizeof(Offset);
+  static constexpr bool is_near = sizeof(Offset) == 2;
+  const unsigned char* x;
+  std::size_t row_bytes;
+
+  [[gnu::always_inline]] void add(Lanes (&sum)[registers], const unsigned char* value,
+                                  const unsigned char* offset) const {
+    const Lanes v = Lanes::all(read_as<float>(value));
+    const auto* const row = reinterpret_cast<const float*>(x + read_as<Offset>(offset) * row_bytes);
+#pragma GCC unroll 16
+    for (int j = 0; j < registers; ++j)
+      sum[j] =
+          Lanes::fma(v, is_near ? Lanes::load(row + j * lanes) : Lanes::load_any(row + j * lanes), sum[j]);
+  }
+  [[gnu::always_inline]] const unsigned char* operator()(Lanes (&sum)[rows][registers], std::uint32_t common,
+                                                         const std::uint32_t* extra,
+                                                         const unsigned char* stream) const {
+    for (std::uint32_t t = common; t != 0; --t, stream += (4 + offset_bytes) * rows) {
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; ++r) add(sum[r], stream + 4 * r, stream + 4 * rows + offset_bytes * r);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      for (std::uint32_t t = extra[r]; t != 0; --t, stream += 8) add(sum[r], stream, stream + 4);
+    }
+    return stream;
+  }
+};
+
+// Rows that share their columns: a register of X serves them all. What there is less of is held in registers, the
+// values or the columns of X.
+template <class Lanes, class Offset, int rows, int registers>
+struct SharedColumns {
+  static constexpr int lanes = Lanes::width;
+  static constexpr bool is_near = sizeof(Offset) == 2;
+  const unsigned char* x;
+  std::size_t row_bytes;
+
+  [[gnu::always_inline]] const unsigned char* operator()(Lanes (&sum)[rows][registers], std::uint32_t common,
+                                                         const std::uint32_t*,
+                                                         const unsigned char* stream) const {
+    for (std::uint32_t t = common; t != 0; --t, stream += 4 * rows + sizeof(Offset)) {
+      const auto* const row =
+          reinterpret_cast<const float*>(x + read_as<Offset>(stream + 4 * rows) * row_bytes);
+      const auto value = [&](int r) { return Lanes::all(read_as<float>(stream + 4 * r)); };
+      const auto columns = [&](int j) {
+        return is_near ? Lanes::load(row + j * lanes) : Lanes::load_any(row + j * lanes);
+      };
+      if constexpr (rows < registers) {
+        Lanes v[rows];
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; ++r) v[r] = value(r);
+#pragma GCC unroll 16
+        for (int j = 0; j < registers; ++j) {
+          const Lanes c = columns(j);
+#pragma GCC unroll 16
+          for (int r = 0; r < rows; ++r) sum[r][j] = Lanes::fma(v[r], c, sum[r][j]);
+        }
+      } else {
+        Lanes c[registers];
+#pragma GCC unroll 16
+        for (int j = 0; j < registers; ++j) c[j] = columns(j);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; ++r) {
+          const Lanes v = value(r);
+#pragma GCC unroll 16
+          for (int j = 0; j < registers; ++j) sum[r][j] = Lanes::fma(v, c[j], sum[r][j]);
+        }
+      }
+    }
+    return stream;
+  }
+};
+
+// `width` columns a panel, of which `registers` are computed.
+template <class Lanes, class Offset, int rows, int registers, int width,
+          template <class, class, int, int> class Columns>
 inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& group,
                                       const unsigned char* stream) {
-  constexpr int lanes = Lanes::width, width = registers * lanes;
+  constexpr int lanes = Lanes::width;
   constexpr bool is_near = sizeof(Offset) == 2;
   const std::size_t row_bytes = is_near ? 1 : static_cast<std::size_t>(task.x_stride) * sizeof(float);
   const auto* const x = reinterpret_cast<const unsigned char*>(task.x);
@@ -82,6 +161,14 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
       for (std::uint32_t column = 0; column < task.columns; column += 16) __builtin_prefetch(y + column, 1);
     }
   }
+  if (!stay) {
+    // The next rows' sums, which lie anywhere in the second cache.
+    for (int r = rows; r < 2 * rows; ++r) {
+      const float* const next = task.sums + static_cast<std::size_t>(at[r]) * width;
+#pragma GCC unroll 16
+      for (int column = 0; column < registers * lanes; column += 16) __builtin_prefetch(next + column);
+    }
+  }
   Lanes sum[rows][registers];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
@@ -90,24 +177,7 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
     for (int j = 0; j < registers; ++j)
       sum[r][j] = task.first ? Lanes::all(0) : Lanes::load(from + j * lanes);
   }
-  const auto add = [&](int r, const unsigned char* value, const unsigned char* offset)
-      __attribute__((always_inline)) {
-    const Lanes v = Lanes::all(read_as<float>(value));
-    const auto* const row = reinterpret_cast<const float*>(x + read_as<Offset>(offset) * row_bytes);
-#pragma GCC unroll 16
-    for (int j = 0; j < registers; ++j)
-      sum[r][j] =
-          Lanes::fma(v, is_near ? Lanes::load(row + j * lanes) : Lanes::load_any(row + j * lanes), sum[r][j]);
-  };
-  constexpr int offset_bytes = sizeof(Offset);
-  for (std::uint32_t t = group.common; t != 0; --t, stream += (4 + offset_bytes) * rows) {
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) add(r, stream + 4 * r, stream + 4 * rows + offset_bytes * r);
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; ++r) {
-    for (std::uint32_t t = extra[r]; t != 0; --t, stream += 8) add(r, stream, stream + 4);
-  }
+  stream = Columns<Lanes, Offset, rows, registers>{x, row_bytes}(sum, group.common, extra, stream);
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
     float* const to = sums_of(r);
@@ -120,14 +190,26 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
   return stream;
 }
 
-template <class Lanes, class Offset, int rows, int registers>
+// A panel that is half empty, as the last one may be, takes half of the registers.
+template <class Lanes, class Offset, int rows, int registers, int width = registers* int{Lanes::width}>
 inline void add_slice(const SpmmTask& task) {
+  if constexpr (registers > 1) {
+    constexpr int half = registers / 2;
+    if (task.columns <= std::uint32_t{half} * Lanes::width) {
+      add_slice<Lanes, Offset, rows, half, width>(task);
+      return;
+    }
+  }
   const unsigned char* stream = task.slice.stream;
   const SpmmGroup* group = task.slice.groups;
+  if constexpr (rows > 1) {
+    for (std::uint32_t i = 0; i < task.slice.shared_groups; ++i)
+      stream = add_group<Lanes, Offset, rows, registers, width, SharedColumns>(task, *group++, stream);
+  }
   for (std::uint32_t i = 0; i < task.slice.full_groups; ++i)
-    stream = add_group<Lanes, Offset, rows, registers>(task, *group++, stream);
+    stream = add_group<Lanes, Offset, rows, registers, width, OwnColumns>(task, *group++, stream);
   for (std::uint32_t i = 0; i < task.slice.single_groups; ++i)
-    stream = add_group<Lanes, Offset, 1, registers>(task, *group++, stream);
+    stream = add_group<Lanes, Offset, 1, registers, width, OwnColumns>(task, *group++, stream);
 }
 
 }  // namespace

@@ -322,11 +322,11 @@ void far_of_plain_lanes(const SpmmTask& task) noexcept {
 
 BOOST_AUTO_TEST_CASE(wide_kernels_have_the_same_logic_in_plain_lanes) {
   const SpmmKernel all[] = {
-      {{"plain 64"}, 64, 4, near_of_plain_lanes<16, 4, 4>, far_of_plain_lanes<16, 4, 4>},
-      {{"plain 32"}, 32, 8, near_of_plain_lanes<16, 8, 2>, far_of_plain_lanes<16, 8, 2>},
-      {{"plain 16"}, 16, 8, near_of_plain_lanes<16, 8, 1>, far_of_plain_lanes<16, 8, 1>},
-      {{"plain 32 of 8"}, 32, 3, near_of_plain_lanes<8, 3, 4>, far_of_plain_lanes<8, 3, 4>},
-      {{"plain 8 of 8"}, 8, 8, near_of_plain_lanes<8, 8, 1>, far_of_plain_lanes<8, 8, 1>},
+      {{"plain 64"}, 16, 64, 4, near_of_plain_lanes<16, 4, 4>, far_of_plain_lanes<16, 4, 4>},
+      {{"plain 32"}, 16, 32, 8, near_of_plain_lanes<16, 8, 2>, far_of_plain_lanes<16, 8, 2>},
+      {{"plain 16"}, 16, 16, 8, near_of_plain_lanes<16, 8, 1>, far_of_plain_lanes<16, 8, 1>},
+      {{"plain 32 of 8"}, 8, 32, 3, near_of_plain_lanes<8, 3, 4>, far_of_plain_lanes<8, 3, 4>},
+      {{"plain 8 of 8"}, 8, 8, 8, near_of_plain_lanes<8, 8, 1>, far_of_plain_lanes<8, 8, 1>},
   };
   const Csr<float> a = pattern(45, 200, 0.2, 23, true), unsorted = pattern(20, 3000, 0.01, 24, true, true);
   const Dense c(45, 70, 0, 27);
@@ -342,6 +342,104 @@ BOOST_AUTO_TEST_CASE(wide_kernels_have_the_same_logic_in_plain_lanes) {
       BOOST_TEST(wrong(unsorted, far, z, {}) == 0, kernel.name << " " << n);
     }
   }
+}
+
+namespace {
+
+// Rows in blocks of `height`, which share their columns but for one entry in fifty; a few rows are left over.
+Csr<float> blocks(std::int32_t rows, std::int32_t cols, std::int32_t height, double density,
+                  std::uint64_t seed, bool exact) {
+  const CounterRandom random(seed);
+  Csr<float> a;
+  a.structure.rows = rows;
+  a.structure.cols = cols;
+  for (std::int32_t i = 0; i < rows; ++i) {
+    for (std::int32_t j = 0; j < cols; ++j) {
+      const auto block = static_cast<std::uint64_t>(i / height) * static_cast<std::uint64_t>(cols) +
+                         static_cast<std::uint64_t>(j);
+      const auto place =
+          static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(cols) + static_cast<std::uint64_t>(j);
+      const bool here = random.uniform(2 * block) < density;
+      if (here != (!exact && random.uniform(2 * place + 1) < 0.02)) a.structure.column_indices.push_back(j);
+    }
+    a.structure.end_row();
+  }
+  a.values = values_of(a.structure.column_indices.size(), seed + 1);
+  return a;
+}
+
+}  // namespace
+
+// With and without filled zeros, by X of unit scale and by X that would show them.
+BOOST_AUTO_TEST_CASE(rows_that_share_columns_give_the_contracts_bits) {
+  std::int64_t filled = 0, shared = 0;
+  for (const std::string_view kernel : kernels_here()) {
+    int failed = 0;
+    for (const bool exact : {true, false}) {
+      const Csr<float> a = blocks(61, 150, 8, 0.4, 31, exact);
+      for (const SpmmSharing sharing : {SpmmSharing::same_columns, SpmmSharing::filled}) {
+        for (const std::uint32_t depth : {0U, 40U}) {
+          const SpmmPlan plan(a, {.kernel = kernel, .depth = depth, .sharing = sharing});
+          filled += plan.choice().filled_zeros;
+          shared += plan.choice().shared_entries;
+          for (const bool wild : {false, true}) {
+            for (const std::int64_t n : {1, 17, 66, 130}) {
+              const Dense x(150, n, 1, 33, wild);
+              Dense y(61, n, 0, 9);
+              plan.multiply(x.view(), y.mutable_view(), {}, 2);
+              failed += wrong(a, x, y, {});
+            }
+          }
+        }
+      }
+    }
+    BOOST_TEST(failed == 0, kernel);
+  }
+  BOOST_TEST((filled > 0 || kernels_here().size() == 1));
+  BOOST_TEST((shared > 0 || kernels_here().size() == 1));
+}
+
+// Each column of X would show a filled zero in its own way: a product rounds to -0, an infinity, a NaN.
+BOOST_AUTO_TEST_CASE(filled_zeros_are_never_seen) {
+  Csr<float> a;
+  a.structure.rows = 8;
+  a.structure.cols = 9;
+  for (std::int32_t i = 0; i < 8; ++i) {
+    for (std::int32_t j = 0; j < 8; ++j) {
+      if (j != i) a.structure.column_indices.push_back(j);
+    }
+    a.structure.end_row();
+  }
+  a.values.assign(a.structure.column_indices.size(), -0x1p-80F);
+  for (const std::string_view kernel : kernels_here()) {
+    const SpmmPlan plan(a, {.kernel = kernel, .sharing = SpmmSharing::filled});
+    for (const float one :
+         {0x1p-80F, inf, -inf, std::numeric_limits<float>::quiet_NaN(), 0x1p-22F, 0x1p-23F}) {
+      Dense x(9, 3, 0, 1), y(8, 3, 0, 2);
+      x.data.assign(x.data.size(), 0x1p-80F);
+      if (one == 0x1p-22F || one == 0x1p-23F)
+        x.data.assign(x.data.size(), one);  // -102, -103: the least that hides them
+      x.data[3 * 5 + 1] = one;
+      plan.multiply(x.view(), y.mutable_view());
+      BOOST_TEST(wrong(a, x, y, {}) == 0, kernel << ' ' << one);
+    }
+  }
+}
+
+// A plan takes rows side by side where that is faster, and for blocks without a filled zero.
+BOOST_AUTO_TEST_CASE(plans_choose_what_to_share) {
+  const auto chosen = [](const Csr<float>& a) { return SpmmPlan(a, {.columns = 64}).choice(); };
+  if (spmm_kernels().best().needs == Isa::scalar) return;
+  const SpmmChoice dense = chosen(blocks(64, 64, 64, 1, 1, true));
+  BOOST_TEST(dense.shared_entries == 64 * 64);
+  BOOST_TEST(dense.filled_zeros == 0);
+  const SpmmChoice block = chosen(blocks(64, 64, 16, 0.3, 1, true));
+  BOOST_TEST(block.shared_entries == blocks(64, 64, 16, 0.3, 1, true).nnz());
+  BOOST_TEST(block.filled_zeros == 0);
+  const SpmmChoice full = chosen(pattern(64, 64, 0.9, 2));
+  BOOST_TEST(full.filled_zeros > 0);
+  const SpmmChoice thin = chosen(pattern(64, 64, 0.2, 2));
+  BOOST_TEST(thin.filled_zeros == 0);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_multiplied_is_said) {
