@@ -56,6 +56,16 @@ struct PlainLanes {
   PlainLanes with_one_nan() const {
     return each([&](std::uint32_t i) { return std::isnan(v[i]) ? std::bit_cast<float>(0x7FC00000) : v[i]; });
   }
+  // Elements index[0], index[1], ... of x.
+  static PlainLanes gather(const float* x, const std::int32_t* index) {
+    return each([&](std::uint32_t i) { return x[index[i]]; });
+  }
+  static float fma(float a, float b, float c) { return std::fma(a, b, c); }
+  // Lane i of tile[j] is rows[i][from + j].
+  static void read_tile(const float* const* rows, std::int64_t from, PlainLanes (&tile)[lanes]) {
+    for (std::uint32_t j = 0; j < lanes; ++j)
+      tile[j] = each([&](std::uint32_t i) { return rows[i][from + j]; });
+  }
 };
 
 }  // namespace

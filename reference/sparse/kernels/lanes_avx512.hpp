@@ -1,0 +1,76 @@
+// 16 floats in a register, for kernels of float32.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace assay::sparse {
+namespace {
+
+struct Lanes512 {
+  static constexpr std::uint32_t width = 16;
+  __m512 v;
+
+  static Lanes512 all(float x) { return {_mm512_set1_ps(x)}; }
+  static Lanes512 load(const float* p) { return {_mm512_load_ps(p)}; }
+  static Lanes512 load_any(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static Lanes512 load_first(const float* p, std::uint32_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
+  void store(float* p) const { _mm512_store_ps(p, v); }
+  void store_any(float* p) const { _mm512_storeu_ps(p, v); }
+  void store_first(float* p, std::uint32_t n) const { _mm512_mask_storeu_ps(p, first(n), v); }
+  static Lanes512 fma(Lanes512 a, Lanes512 b, Lanes512 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  friend Lanes512 operator*(Lanes512 a, Lanes512 b) { return {_mm512_mul_ps(a.v, b.v)}; }
+  friend Lanes512 operator+(Lanes512 a, Lanes512 b) { return {_mm512_add_ps(a.v, b.v)}; }
+  Lanes512 positive_or_nan() const {
+    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v)};
+  }
+  Lanes512 positive() const {
+    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GT_OQ), v)};
+  }
+  Lanes512 clipped(float low, float high) const {
+    const __m512 lower = _mm512_set1_ps(low), upper = _mm512_set1_ps(high);
+    const __m512 raised = _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, lower, _CMP_LT_OQ), lower);
+    return {_mm512_mask_mov_ps(raised, _mm512_cmp_ps_mask(raised, upper, _CMP_GT_OQ), upper)};
+  }
+  Lanes512 with_one_nan() const {
+    return {_mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q),
+                               _mm512_castsi512_ps(_mm512_set1_epi32(0x7FC00000)))};
+  }
+  // Elements index[0], index[1], ... of x.
+  static Lanes512 gather(const float* x, const std::int32_t* index) {
+    return {_mm512_i32gather_ps(_mm512_loadu_si512(index), x, 4)};
+  }
+  static float fma(float a, float b, float c) {
+    return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
+  }
+  // Lane i of tile[j] is rows[i][from + j]. Quarters of rows are read to where a transposition within 128 bits ends it: a
+  // masked load does not need the port of the shuffles.
+  static void read_tile(const float* const* rows, std::int64_t from, Lanes512 (&tile)[width]) {
+#pragma GCC unroll 4
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      const auto four = [&](int i) {
+        const std::int64_t at = from + 4 * quarter;
+        __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(rows[i] + at));
+        x = _mm512_mask_broadcast_f32x4(x, 0x00F0, _mm_loadu_ps(rows[4 + i] + at));
+        x = _mm512_mask_broadcast_f32x4(x, 0x0F00, _mm_loadu_ps(rows[8 + i] + at));
+        return _mm512_mask_broadcast_f32x4(x, 0xF000, _mm_loadu_ps(rows[12 + i] + at));
+      };
+      const __m512 a = four(0), b = four(1), c = four(2), d = four(3);
+      const __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(a, b)),
+                    low2 = _mm512_castps_pd(_mm512_unpacklo_ps(c, d)),
+                    high = _mm512_castps_pd(_mm512_unpackhi_ps(a, b)),
+                    high2 = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
+      tile[4 * quarter].v = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+      tile[4 * quarter + 1].v = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+      tile[4 * quarter + 2].v = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+      tile[4 * quarter + 3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+    }
+  }
+
+ private:
+  static __mmask16 first(std::uint32_t n) { return static_cast<__mmask16>((1U << n) - 1); }
+};
+
+}  // namespace
+}  // namespace assay::sparse

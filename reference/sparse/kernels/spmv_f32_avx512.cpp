@@ -1,0 +1,11 @@
+#include "reference/sparse/kernels/lanes_avx512.hpp"
+#include "reference/sparse/kernels/spmv_rows_of.hpp"
+#include "reference/sparse/spmv.hpp"
+
+namespace assay::sparse {
+namespace kernels {
+
+void spmv_f32_avx512(const SpmvTask& task) noexcept { multiply_rows<Lanes512>(task); }
+
+}  // namespace kernels
+}  // namespace assay::sparse
