@@ -1,10 +1,11 @@
 // Sampled dense times dense in float32: for each entry (i, j) of a sparse mask, alpha times the product of row i of A
-// and column j of B.
+// and column j of B. A plan looks at the mask once; products then only compute.
 //
-// Numerics: the contract of sddmm_task.hpp, whatever kernel runs.
+// Numerics: the contract of sddmm_task.hpp, whatever the plan chooses.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -40,22 +41,46 @@ struct SddmmExtras {
 enum class SddmmSharing : std::uint8_t { where_it_pays, never, always };
 
 struct SddmmOptions {
-  int threads = 0;
   std::string_view kernel{};  // a name of sddmm_kernels(); empty: the best
   SddmmSharing sharing = SddmmSharing::where_it_pays;
-  const SddmmKernel* with = nullptr;  // a kernel of no table; for tests
+  const SddmmKernel* with = nullptr;  // a kernel of no table, which outlives the plan; for tests
 };
 
-// out[e] for each entry e of `mask` (m x n, columns in any order) from A (m x k) and B (k x n), both row-major.
-// ContractError, which names the argument, for a mask that does not pass check(), shapes that do not match, strides less
-// than the columns, and memory that the result shares with A or B, or with C or the factors unless it is the same;
-// Unavailable for a kernel that this CPU cannot run.
-void sddmm(const CsrView& mask, const DenseView& a, const DenseView& b, std::span<float> out,
-           const SddmmExtras& extras = {}, const SddmmOptions& options = {});
+// What a plan chose.
+struct SddmmChoice {
+  std::string_view kernel{};
+  std::int64_t blocks = 0, shared = 0;  // of rows; those whose rows share their columns
+  std::uint64_t packed_bytes = 0;
+};
 
-// The same from B as (n x k), a column of the product in each row, as the keys of attention are. sddmm() makes such a
-// copy of B first.
-void sddmm_transposed(const CsrView& mask, const DenseView& a, const DenseView& b, std::span<float> out,
-                      const SddmmExtras& extras = {}, const SddmmOptions& options = {});
+class SddmmPlan {
+ public:
+  // ContractError unless the mask (m x n) passes check() with columns in any order, or for a kernel that is not known;
+  // Unavailable for one that this CPU cannot run.
+  explicit SddmmPlan(const CsrView& mask, const SddmmOptions& options = {});
+  ~SddmmPlan();
+  SddmmPlan(SddmmPlan&&) noexcept;
+  SddmmPlan& operator=(SddmmPlan&&) noexcept;
+
+  std::int64_t rows() const;
+  std::int64_t cols() const;
+  std::int64_t nnz() const;
+  const SddmmChoice& choice() const;
+
+  // out[e] for each entry e of the mask from A (m x k) and B (k x n), both row-major. ContractError, which names the
+  // argument, for shapes that do not match, strides less than the columns, and memory that the result shares with A or
+  // B, or with C or the factors unless it is the same.
+  void multiply(const DenseView& a, const DenseView& b, std::span<float> out, const SddmmExtras& extras = {},
+                int threads = 0) const;
+
+  // The same from B as (n x k), a column of the product in each row, as the keys of attention are. multiply() makes such
+  // a copy of B first.
+  void multiply_transposed(const DenseView& a, const DenseView& b, std::span<float> out,
+                           const SddmmExtras& extras = {}, int threads = 0) const;
+
+ private:
+  struct Packed;
+  std::unique_ptr<Packed> packed_;
+};
 
 }  // namespace assay::sparse

@@ -21,20 +21,20 @@ struct SddmmTask {
   std::int64_t a_stride = 0, b_stride = 0, depth = 0;
   std::uint32_t rows = 1;
   const std::uint32_t* row_entries = nullptr;  // of each row
-  const std::int32_t* columns = nullptr;       // of each entry, row by row
+  const std::int32_t* columns = nullptr;       // of each entry, row by row; where they are shared, those
   float* out = nullptr;                        // for each entry
   const float* c = nullptr;                    // null: none
   const float* scale = nullptr;                // null: none
   float alpha = 1, beta = 0;
 
-  // For a kernel that computes all products of `rows` rows and the columns that any of them has, and keeps those of the
-  // entries.
-  const std::int32_t* shared_columns = nullptr;
+  // For rows that share columns: all products of `rows` rows and `shared` columns are computed, and those of the
+  // entries kept.
   std::uint32_t shared = 0;
-  const std::int32_t* places = nullptr;  // of each entry, in shared_columns
-  float* panel = nullptr;                // sddmm_depth rows of columns turned; 64-byte aligned
-  float* sums = nullptr;                 // `rows` times sums_stride; 64-byte aligned
-  std::int64_t sums_stride = 0;          // `shared`, rounded up to the columns of a panel
+  const std::int32_t* places =
+      nullptr;                   // of each entry, in `columns`; null: every row has all of them, in order
+  float* panel = nullptr;        // sddmm_depth rows of columns turned; 64-byte aligned
+  float* sums = nullptr;         // `rows` times sums_stride; 64-byte aligned
+  std::int64_t sums_stride = 0;  // `shared`, rounded up to the columns of a panel
 };
 
 inline constexpr std::int64_t sddmm_depth = 256;  // of a panel, at most: what the first two caches hold

@@ -1,12 +1,17 @@
-// Sparse times dense beside other libraries, in one process and on one thread.
+// Products of sparse matrices beside other libraries, in one process and on one thread.
 //
-//     build/bin/sparse_bench [--benchmark_filter=1024x1024x256] [--benchmark_out=sparse.json]
+//     build/bin/sparse_bench [--benchmark_filter=spmm.1024x1024x256] [--benchmark_out=sparse.json]
 //
 // The process is held to one processor. Every product is timed as a whole, by the clock: ours by SpmmPlan::multiply()
 // with the plan's own choices. Figures are 2 nnz n flop over the median of seven repetitions, those of dense libraries
 // too, so that they can be compared. `share` is of the peak of multiply-adds, measured in the same run. The last table
 // has the losing cells first: ours over the best peer. ASSAY_PEERS names a folder with more libraries; oneDNN 3 of PyPI
 // wants its OCL_ICD_FILENAMES too.
+//
+//   spmm   rows x cols x n of A X
+//   sddmm  m x n x k: the entries of a mask of m x n, each a sum of k products; the peer computes all m x n. Masks are
+//          random, or `blocks` of 64 x 64 entries that are stored or not
+//   spmv   rows x cols: GB/s of values, columns, x and y, each once
 #include <benchmark/benchmark.h>
 #include <sched.h>
 
@@ -22,7 +27,9 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/random.hpp"
+#include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/spmm.hpp"
+#include "reference/sparse/spmv.hpp"
 #include "tests/bench/fma_peak.hpp"
 #include "tests/bench/sparse_peers.hpp"
 
@@ -56,7 +63,8 @@ struct Problem {
     const CounterRandom random(1, static_cast<std::uint64_t>(per_mille));
     const auto rows = static_cast<std::size_t>(s.rows), cols = static_cast<std::size_t>(s.cols),
                n = static_cast<std::size_t>(s.n);
-    dense = floats(rows * cols);
+    // No dense library multiplies by a vector here.
+    if (s.n != 1) dense = floats(rows * cols);
     x = floats(cols * n);
     y = floats(rows * n);
     a.structure.rows = s.rows;
@@ -67,7 +75,7 @@ struct Problem {
         const std::uint64_t at = i * cols + j;
         const bool stored = random.uniform(2 * at) * 1000 >= per_mille;
         const float value = stored ? static_cast<float>(random.uniform(2 * at + 1)) - 0.5F : 0.0F;
-        dense.get()[at] = value;
+        if (dense) dense.get()[at] = value;
         if (!stored) continue;
         a.structure.column_indices.push_back(static_cast<std::int32_t>(j));
         a.values.push_back(value);
@@ -82,30 +90,82 @@ struct Problem {
         dense.get(), x.get(), y.get()};
   }
   double flop() const { return 2.0 * static_cast<double>(a.nnz()) * peer.n; }
+  // Of a product with a vector.
+  double bytes() const {
+    return static_cast<double>(a.values.size() * (sizeof(float) + sizeof(std::int32_t))) +
+           4.0 * (peer.rows + peer.cols);
+  }
+};
+
+// A mask, and both factors of the product that it samples. `b` is (n x k), as attention has it, and peers get (k x n).
+struct Sampled {
+  CsrStructure mask;
+  Floats a, b, turned, y;
+  std::vector<float> out;
+  PeerProblem peer;
+
+  Sampled(const Shape& s, int per_mille, bool blocks) {
+    const CounterRandom random(2, static_cast<std::uint64_t>(per_mille));
+    const auto rows = static_cast<std::size_t>(s.rows), cols = static_cast<std::size_t>(s.cols),
+               k = static_cast<std::size_t>(s.n), side = std::size_t{blocks ? 64U : 1U};
+    mask.rows = s.rows;
+    mask.cols = s.cols;
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = 0; j < cols; ++j) {
+        if (random.uniform(i / side * cols + j / side) * 1000 >= per_mille)
+          mask.column_indices.push_back(static_cast<std::int32_t>(j));
+      }
+      mask.end_row();
+    }
+    out.resize(mask.column_indices.size());
+    a = floats(rows * k);
+    b = floats(cols * k);
+    turned = floats(cols * k);
+    y = floats(rows * cols);
+    for (std::size_t i = 0; i < rows * k; ++i) a.get()[i] = static_cast<float>(random.uniform(~i)) - 0.5F;
+    for (std::size_t j = 0; j < cols; ++j) {
+      for (std::size_t t = 0; t < k; ++t)
+        b.get()[j * k + t] = turned.get()[t * cols + j] =
+            static_cast<float>(random.uniform(~(rows * k + j * k + t))) - 0.5F;
+    }
+    peer = {.rows = s.rows, .cols = s.n, .n = s.cols, .dense = a.get(), .x = turned.get(), .y = y.get()};
+  }
+  double flop() const { return 2.0 * static_cast<double>(out.size()) * peer.cols; }
+  DenseView a_view() const { return {a.get(), peer.rows, peer.cols, peer.cols}; }
+  DenseView b_view() const { return {b.get(), peer.n, peer.cols, peer.cols}; }
+  DenseView turned_view() const { return {turned.get(), peer.cols, peer.n, peer.n}; }
 };
 
 // A benchmark for each cell; the problem is made when its first contender runs and kept until the next one's.
-const Problem& problem_of(const Shape& s, int per_mille) {
-  static std::unique_ptr<Problem> last;
+template <class Made, class... How>
+Made& problem_of(const Shape& s, const How&... how) {
+  static std::unique_ptr<Made> last;
   static std::string key;
-  const std::string wanted = std::to_string(s.rows) + "/" + std::to_string(s.cols) + "/" +
-                             std::to_string(s.n) + "/" + std::to_string(per_mille);
+  std::string wanted;
+  for (const int part : {s.rows, s.cols, s.n, static_cast<int>(how)...}) wanted += std::to_string(part) + "/";
   if (key != wanted) {
-    last = std::make_unique<Problem>(s, per_mille);
+    last = nullptr;
+    last = std::make_unique<Made>(s, how...);
     key = wanted;
   }
   return *last;
 }
 
-void count(benchmark::State& state, const Problem& p) {
+template <class Made>
+void count(benchmark::State& state, const Made& p) {
   state.counters["GFLOP/s"] =
       benchmark::Counter(p.flop() * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
   state.counters["share"] =
       benchmark::Counter(p.flop() / fma_peak(), benchmark::Counter::kIsIterationInvariantRate);
 }
 
+void count_bytes(benchmark::State& state, const Problem& p) {
+  state.counters["GB/s"] =
+      benchmark::Counter(p.bytes() * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
 void run_ours(benchmark::State& state, const Shape& s, int per_mille, bool extras) {
-  const Problem& p = problem_of(s, per_mille);
+  const Problem& p = problem_of<Problem>(s, per_mille);
   const SpmmPlan plan(p.a, {.columns = s.n});
   const DenseView x{p.x.get(), s.cols, s.n, s.n};
   const MutableDenseView y{p.y.get(), s.rows, s.n, s.n};
@@ -119,7 +179,7 @@ void run_ours(benchmark::State& state, const Shape& s, int per_mille, bool extra
 }
 
 void run_peer(benchmark::State& state, const Peer& peer, const Shape& s, int per_mille) {
-  const Problem& p = problem_of(s, per_mille);
+  const Problem& p = problem_of<Problem>(s, per_mille);
   const std::function<void()> product = peer.prepare(p.peer);
   if (!product) {
     state.SkipWithError("does not take it");
@@ -129,7 +189,7 @@ void run_peer(benchmark::State& state, const Peer& peer, const Shape& s, int per
   std::fill_n(p.y.get(), values, std::nanf(""));  // what another has left is no result
   for (auto _ : state) product();
   // One product in 256 values: a peer whose result is wrong is no peer.
-  const SpmmPlan plan(p.a);
+  const SpmmPlan plan(p.a, {.columns = s.n});
   const Floats want = floats(values);
   plan.multiply({p.x.get(), s.cols, s.n, s.n}, {want.get(), s.rows, s.n, s.n}, {}, 1);
   for (std::size_t i = 0; i < values; i += 255) {
@@ -138,14 +198,47 @@ void run_peer(benchmark::State& state, const Peer& peer, const Shape& s, int per
       return;
     }
   }
+  s.n == 1 ? count_bytes(state, p) : count(state, p);
+}
+
+void run_vector(benchmark::State& state, const Shape& s, int per_mille) {
+  const Problem& p = problem_of<Problem>(s, per_mille);
+  const SpmvPlan plan(p.a);
+  const std::span<const float> x(p.x.get(), static_cast<std::size_t>(s.cols));
+  const std::span<float> y(p.y.get(), static_cast<std::size_t>(s.rows));
+  for (auto _ : state) plan.multiply(x, y, {}, 1);
+  state.SetLabel(std::string(plan.kernel()));
+  count_bytes(state, p);
+}
+
+void run_sampled(benchmark::State& state, const Shape& s, int per_mille, bool blocks, bool turns) {
+  Sampled& p = problem_of<Sampled>(s, per_mille, blocks);
+  const SddmmPlan plan(p.mask);
+  for (auto _ : state) {
+    if (turns) {
+      plan.multiply(p.a_view(), p.turned_view(), p.out, {}, 1);
+    } else {
+      plan.multiply_transposed(p.a_view(), p.b_view(), p.out, {}, 1);
+    }
+  }
+  state.SetLabel(std::string(plan.choice().kernel) + " sharing " + std::to_string(plan.choice().shared) +
+                 " of " + std::to_string(plan.choice().blocks));
+  count(state, p);
+}
+
+// All products, of which the mask's are the ones that count.
+void run_dense(benchmark::State& state, const Peer& peer, const Shape& s, int per_mille, bool blocks) {
+  Sampled& p = problem_of<Sampled>(s, per_mille, blocks);
+  const std::function<void()> product = peer.prepare(p.peer);
+  for (auto _ : state) product();
   count(state, p);
 }
 
 // Prints as usual, and keeps the medians for the table.
 class Medians : public benchmark::ConsoleReporter {
  public:
-  std::map<std::string, std::map<std::string, double>>
-      cells;  // "1024x1024x256 80.0 %" -> contender -> GFLOP/s
+  // "spmm 1024x1024x256 80.0 %" -> contender -> GFLOP/s or GB/s
+  std::map<std::string, std::map<std::string, double>> cells;
 
   Medians() : benchmark::ConsoleReporter(benchmark::ConsoleReporter::OO_Tabular) {}
   void ReportRuns(const std::vector<Run>& runs) override {
@@ -153,13 +246,23 @@ class Medians : public benchmark::ConsoleReporter {
       if (run.run_type != Run::RT_Aggregate || run.aggregate_name != "median") continue;
       const std::string& name = run.run_name.function_name;
       const std::size_t slash = name.find('/');
-      cells[name.substr(slash + 1)][name.substr(0, slash)] = run.counters.at("GFLOP/s");
+      const auto flop = run.counters.find("GFLOP/s");
+      cells[name.substr(slash + 1)][name.substr(0, slash)] =
+          flop != run.counters.end() ? flop->second : run.counters.at("GB/s");
     }
     ConsoleReporter::ReportRuns(runs);
   }
 };
 
-void print_table(const Medians& medians, const std::vector<std::string>& peers) {
+// The cells of one kind of product, the losing ones first.
+struct Table {
+  std::string kind;     // "spmm", the first word of its cells
+  std::string measure;  // "GFLOP/s of 2 nnz n"
+  bool has_share = true;
+  std::string also;  // another contender of ours
+};
+
+void print_table(const Medians& medians, const Table& table, const std::vector<std::string>& peers) {
   struct Row {
     std::string cell;
     double ours = 0, best = 0;
@@ -167,6 +270,7 @@ void print_table(const Medians& medians, const std::vector<std::string>& peers) 
   };
   std::vector<Row> rows;
   for (const auto& [cell, figures] : medians.cells) {
+    if (!cell.starts_with(table.kind + " ")) continue;
     Row row{cell};
     for (const auto& [name, figure] : figures) {
       if (name == "ours") row.ours = figure;
@@ -174,22 +278,24 @@ void print_table(const Medians& medians, const std::vector<std::string>& peers) 
     }
     rows.push_back(row);
   }
+  if (rows.empty()) return;
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& x, const Row& y) { return x.ratio() < y.ratio(); });
-  std::printf("\n%s, one thread, peak %.0f GFLOP/s; GFLOP/s of 2 nnz n, medians\n%-28s %8s %7s %9s",
-              cpu_model().c_str(), fma_peak() * 1e-9, "ours over the best peer", "ours", "share", "ratio");
+  std::printf("\n%s, one thread, peak %.0f GFLOP/s; %s, medians\n%-36s %8s %7s %9s", cpu_model().c_str(),
+              fma_peak() * 1e-9, table.measure.c_str(), "ours over the best peer", "ours", "share", "ratio");
   for (const std::string& name : peers) std::printf(" %16s", name.c_str());
-  std::printf(" %16s\n", "ours, bias+ReLU");
+  std::printf(" %16s\n", table.also.c_str());
   for (const Row& row : rows) {
-    std::printf("%-28s %8.1f %6.1f%% %9.2f", row.cell.c_str(), row.ours, 100e9 * row.ours / fma_peak(),
-                row.ratio());
+    std::printf("%-36s %8.1f", row.cell.c_str(), row.ours);
+    table.has_share ? std::printf(" %6.1f%%", 100e9 * row.ours / fma_peak()) : std::printf(" %7s", "");
+    std::printf(" %9.2f", row.ratio());
     const auto& figures = medians.cells.at(row.cell);
     const auto print = [&](const std::string& name) {
       const auto found = figures.find(name);
       found == figures.end() ? std::printf(" %16s", "-") : std::printf(" %16.1f", found->second);
     };
     for (const std::string& name : peers) print(name);
-    print("ours+extras");
+    if (!table.also.empty()) print(table.also);
     std::printf("\n");
   }
 }
@@ -202,14 +308,85 @@ void stay_on_one_processor() {
   if (sched_setaffinity(0, sizeof one, &one) != 0) std::fprintf(stderr, "not held to one processor\n");
 }
 
+template <class Run>
+void add(const std::string& contender, const std::string& cell, const Run& run) {
+  benchmark::RegisterBenchmark((contender + "/" + cell).c_str(), run)
+      ->Unit(benchmark::kMicrosecond)
+      ->Repetitions(7)
+      ->ReportAggregatesOnly(true)
+      ->MinTime(0.02)
+      ->UseRealTime();
+}
+
+std::string percent(int per_mille) {
+  char text[16];
+  std::snprintf(text, sizeof text, " %4.1f %%", 0.1 * per_mille);
+  return text;
+}
+
+void register_products(const std::vector<Peer>& peers) {
+  const Shape shapes[] = {{1024, 1024, 64},   {1024, 1024, 128}, {1024, 1024, 256},
+                          {1024, 1024, 1024}, {4096, 4096, 256}, {512, 4608, 196}};
+  for (const Shape& s : shapes) {
+    for (const int per_mille : {0, 100, 300, 500, 750, 800, 900, 950, 980}) {
+      const std::string cell = "spmm " + std::to_string(s.rows) + "x" + std::to_string(s.cols) + "x" +
+                               std::to_string(s.n) + percent(per_mille);
+      for (const Peer& peer : peers) {
+        if (!peer.why_not.empty()) continue;
+        add(peer.name, cell,
+            [&peer, s, per_mille](benchmark::State& state) { run_peer(state, peer, s, per_mille); });
+      }
+      for (const bool extras : {false, true}) {
+        add(extras ? "ours, bias+ReLU" : "ours", cell,
+            [=](benchmark::State& state) { run_ours(state, s, per_mille, extras); });
+      }
+    }
+  }
+}
+
+void register_sampled(const std::vector<Peer>& peers) {
+  for (const Shape& s :
+       {Shape{1024, 1024, 64}, Shape{1024, 1024, 128}, Shape{4096, 4096, 64}, Shape{1024, 1024, 1024}}) {
+    for (const bool blocks : {false, true}) {
+      for (const int per_mille : {0, 500, 750, 900, 950, 980}) {
+        if (blocks && per_mille == 0) continue;  // the same
+        const std::string cell = "sddmm " + std::to_string(s.rows) + "x" + std::to_string(s.cols) + "x" +
+                                 std::to_string(s.n) + (blocks ? " blocks" : "") + percent(per_mille);
+        for (const Peer& peer : peers) {
+          if (!peer.why_not.empty() || !peer.is_dense) continue;
+          add(peer.name, cell, [&peer, s, per_mille, blocks](benchmark::State& state) {
+            run_dense(state, peer, s, per_mille, blocks);
+          });
+        }
+        for (const bool turns : {false, true}) {
+          add(turns ? "ours, B k x n" : "ours", cell,
+              [=](benchmark::State& state) { run_sampled(state, s, per_mille, blocks, turns); });
+        }
+      }
+    }
+  }
+}
+
+void register_vectors(const std::vector<Peer>& peers) {
+  for (const Shape& s : {Shape{1024, 1024, 1}, Shape{4096, 4096, 1}, Shape{8192, 8192, 1}}) {
+    for (const int per_mille : {500, 900, 980, 995}) {
+      const std::string cell =
+          "spmv " + std::to_string(s.rows) + "x" + std::to_string(s.cols) + percent(per_mille);
+      for (const Peer& peer : peers) {
+        if (!peer.why_not.empty() || peer.is_dense) continue;
+        add(peer.name, cell,
+            [&peer, s, per_mille](benchmark::State& state) { run_peer(state, peer, s, per_mille); });
+      }
+      add("ours", cell, [=](benchmark::State& state) { run_vector(state, s, per_mille); });
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   stay_on_one_processor();
   benchmark::Initialize(&argc, argv);
-  const Shape shapes[] = {{1024, 1024, 64},   {1024, 1024, 128}, {1024, 1024, 256},
-                          {1024, 1024, 1024}, {4096, 4096, 256}, {512, 4608, 196}};
-  const int sparsities[] = {0, 100, 300, 500, 750, 800, 900, 950, 980};
   const std::vector<Peer> peers = sparse_peers();
   std::vector<std::string> here;
   for (const Peer& peer : peers) {
@@ -219,32 +396,13 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%s: %s\n", peer.name.c_str(), peer.why_not.c_str());
     }
   }
-  const auto set_up = [](benchmark::internal::Benchmark* one) {
-    one->Unit(benchmark::kMicrosecond)
-        ->Repetitions(7)
-        ->ReportAggregatesOnly(true)
-        ->MinTime(0.02)
-        ->UseRealTime();
-  };
-  for (const Shape& s : shapes) {
-    for (const int per_mille : sparsities) {
-      char cell[64];
-      std::snprintf(cell, sizeof cell, "%dx%dx%d %4.1f %%", s.rows, s.cols, s.n, 0.1 * per_mille);
-      for (const Peer& peer : peers) {
-        if (!peer.why_not.empty()) continue;
-        set_up(benchmark::RegisterBenchmark(
-            (peer.name + "/" + cell).c_str(),
-            [&peer, s, per_mille](benchmark::State& state) { run_peer(state, peer, s, per_mille); }));
-      }
-      for (const bool extras : {false, true}) {
-        set_up(benchmark::RegisterBenchmark(
-            (std::string(extras ? "ours+extras/" : "ours/") + cell).c_str(),
-            [=](benchmark::State& state) { run_ours(state, s, per_mille, extras); }));
-      }
-    }
-  }
+  register_products(peers);
+  register_sampled(peers);
+  register_vectors(peers);
   Medians medians;
   benchmark::RunSpecifiedBenchmarks(&medians);
-  print_table(medians, here);
+  print_table(medians, {.kind = "spmm", .measure = "GFLOP/s of 2 nnz n", .also = "ours, bias+ReLU"}, here);
+  print_table(medians, {.kind = "sddmm", .measure = "GFLOP/s of 2 nnz k", .also = "ours, B k x n"}, here);
+  print_table(medians, {.kind = "spmv", .measure = "GB/s", .has_share = false, .also = ""}, here);
   return 0;
 }

@@ -10,6 +10,11 @@ Peer eigen_peer() {
             return std::function<void()>([&p] {
               const Eigen::Map<const Eigen::SparseMatrix<float, Eigen::RowMajor, int>> a(
                   p.rows, p.cols, p.row_offsets[p.rows], p.row_offsets, p.column_indices, p.values);
+              if (p.n == 1) {
+                const Eigen::Map<const Eigen::VectorXf> vector(p.x, p.cols);
+                Eigen::Map<Eigen::VectorXf>(p.y, p.rows).noalias() = a * vector;
+                return;
+              }
               const Eigen::Map<const Rows> x(p.x, p.cols, p.n);
               Eigen::Map<Rows> y(p.y, p.rows, p.n);
               y.noalias() = a * x;

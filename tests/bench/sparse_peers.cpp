@@ -59,8 +59,10 @@ struct MklDescription {
 };
 using MklCreate = int(void**, int, int, int, const int*, const int*, const int*, const float*);
 using MklHint = int(void*, int, MklDescription, int, int, int);
+using MklHintVector = int(void*, int, MklDescription, int);
 using MklOptimize = int(void*);
 using MklMultiply = int(int, float, void*, MklDescription, int, const float*, int, int, float, float*, int);
+using MklMultiplyVector = int(int, float, void*, MklDescription, const float*, float, float*);
 using MklDestroy = int(void*);
 
 Peer mkl() {
@@ -70,9 +72,11 @@ Peer mkl() {
   auto* const hint = symbol<MklHint>(library, "mkl_sparse_set_mm_hint");
   auto* const optimize = symbol<MklOptimize>(library, "mkl_sparse_optimize");
   auto* const multiply = symbol<MklMultiply>(library, "mkl_sparse_s_mm");
+  auto* const hint_vector = symbol<MklHintVector>(library, "mkl_sparse_set_mv_hint");
+  auto* const multiply_vector = symbol<MklMultiplyVector>(library, "mkl_sparse_s_mv");
   auto* const destroy = symbol<MklDestroy>(library, "mkl_sparse_destroy");
   if (create == nullptr || hint == nullptr || optimize == nullptr || multiply == nullptr ||
-      destroy == nullptr)
+      hint_vector == nullptr || multiply_vector == nullptr || destroy == nullptr)
     return missing("MKL CSR", false, "no libmkl_rt (PyPI: mkl; ASSAY_PEERS names its folder)");
   return {.name = "MKL CSR",
           .is_dense = false,
@@ -84,6 +88,11 @@ Peer mkl() {
                        p.values) != 0)
               return nullptr;
             const std::shared_ptr<void> matrix(made, [destroy](void* m) { destroy(m); });
+            if (p.n == 1) {
+              hint_vector(made, as_it_is, {}, 100000);
+              optimize(made);
+              return [=, &p] { multiply_vector(as_it_is, 1, matrix.get(), {}, p.x, 0, p.y); };
+            }
             hint(made, as_it_is, {}, row_major, p.n, 100000);
             optimize(made);
             return

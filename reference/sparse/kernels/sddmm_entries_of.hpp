@@ -145,13 +145,20 @@ inline void add_panel(const SddmmTask& task, const float* a, std::int64_t depth,
 // What the entries of a row are among all its products.
 template <class Lanes>
 inline void keep_entries(const SddmmTask& task, const float* sums, std::int64_t at, std::uint32_t count) {
-  const std::int64_t end = at + count;
-  for (; at + Lanes::width <= end; at += Lanes::width)
-    finish_entries(task, Lanes::gather(sums, task.places + at), at, Lanes::width);
-  if (at == end) return;
-  std::int32_t places[Lanes::width] = {};
-  for (std::int64_t i = at; i < end; ++i) places[i - at] = task.places[i];
-  finish_entries(task, Lanes::gather(sums, places), at, static_cast<std::uint32_t>(end - at));
+  for (std::uint32_t i = 0; i < count; i += Lanes::width) {
+    const std::uint32_t n = count - i < Lanes::width ? count - i : Lanes::width;
+    Lanes s;
+    if (task.places == nullptr) {
+      s = Lanes::load(sums + i);
+    } else if (n == Lanes::width) {
+      s = Lanes::gather(sums, task.places + at + i);
+    } else {
+      std::int32_t places[Lanes::width] = {};
+      for (std::uint32_t lane = 0; lane < n; ++lane) places[lane] = task.places[at + i + lane];
+      s = Lanes::gather(sums, places);
+    }
+    finish_entries(task, s, at + i, n);
+  }
 }
 
 template <class Lanes, int rows, int registers>
@@ -164,7 +171,7 @@ inline void multiply_shared(const SddmmTask& task) {
     std::int64_t from = 0;
     do {
       const std::int64_t left = task.depth - from, depth = left < sddmm_depth ? left : sddmm_depth;
-      fill_panel<Lanes, registers>(task, task.shared_columns + first, count, from, depth);
+      fill_panel<Lanes, registers>(task, task.columns + first, count, from, depth);
       std::uint32_t r = 0;
       const auto a = [&] { return task.a + r * task.a_stride + from; };
       const auto sums = [&] { return task.sums + r * task.sums_stride + first; };

@@ -165,10 +165,10 @@ BOOST_AUTO_TEST_CASE(sddmm_every_kernel_gives_the_contracts_bits) {
     const std::vector<std::uint32_t> want = expected(mask, a, b);
     for (auto& [kernel, count] : failed) {
       for (const SddmmSharing sharing : ways) {
-        const SddmmOptions options{.threads = 1, .kernel = kernel, .sharing = sharing};
+        const SddmmPlan plan(mask, {.kernel = kernel, .sharing = sharing});
         std::vector<float> out = room_for(mask), same = out;
-        sddmm_transposed(mask, a.view(), b.view(), result(out), {}, options);
-        sddmm(mask, a.view(), turned.view(), result(same), {}, options);
+        plan.multiply_transposed(a.view(), b.view(), result(out), {}, 1);
+        plan.multiply(a.view(), turned.view(), result(same), {}, 1);
         count += wrong(out, want) + wrong(same, want);
       }
     }
@@ -189,8 +189,8 @@ BOOST_AUTO_TEST_CASE(sddmm_wide_kernels_have_the_same_logic_in_plain_lanes) {
       const std::vector<std::uint32_t> want = expected(mask, a, b);
       for (const SddmmSharing sharing : ways) {
         std::vector<float> out = room_for(mask);
-        sddmm_transposed(mask, a.view(), b.view(), result(out), {},
-                         {.threads = 1, .sharing = sharing, .with = &kernel});
+        SddmmPlan(mask, {.sharing = sharing, .with = &kernel})
+            .multiply_transposed(a.view(), b.view(), result(out), {}, 1);
         failed += wrong(out, want);
       }
     });
@@ -206,7 +206,8 @@ BOOST_AUTO_TEST_CASE(sddmm_long_sums_are_cut_without_a_trace) {
   for (const std::string_view kernel : kernels_here()) {
     for (const SddmmSharing sharing : ways) {
       std::vector<float> out = room_for(mask);
-      sddmm_transposed(mask, a.view(), b.view(), result(out), {}, {.kernel = kernel, .sharing = sharing});
+      SddmmPlan(mask, {.kernel = kernel, .sharing = sharing})
+          .multiply_transposed(a.view(), b.view(), result(out));
       BOOST_TEST(wrong(out, want) == 0, kernel);
     }
   }
@@ -220,7 +221,7 @@ BOOST_AUTO_TEST_CASE(sddmm_extras_round_one_by_one) {
   for (const std::string_view kernel : kernels_here()) {
     int failed = 0;
     for (const SddmmSharing sharing : ways) {
-      const SddmmOptions options{.kernel = kernel, .sharing = sharing};
+      const SddmmPlan plan(mask, {.kernel = kernel, .sharing = sharing});
       for (const float alpha : {1.0F, 0.0F, -0.75F, 3.1F}) {
         for (const float beta : {0.0F, 1.0F, 0.3F}) {
           for (const bool scaled : {false, true}) {
@@ -228,13 +229,13 @@ BOOST_AUTO_TEST_CASE(sddmm_extras_round_one_by_one) {
             if (scaled) e.scale = scale;
             const std::vector<std::uint32_t> want = expected(mask, a, b, e);
             std::vector<float> out = room_for(mask);
-            sddmm_transposed(mask, a.view(), b.view(), result(out), e, options);
+            plan.multiply_transposed(a.view(), b.view(), result(out), e);
             failed += wrong(out, want);
             // C may be the result itself.
             std::vector<float> in_place = c;
             in_place.push_back(42);
             e.c = result(in_place);
-            sddmm_transposed(mask, a.view(), b.view(), result(in_place), e, options);
+            plan.multiply_transposed(a.view(), b.view(), result(in_place), e);
             failed += wrong(in_place, want);
           }
         }
@@ -246,20 +247,36 @@ BOOST_AUTO_TEST_CASE(sddmm_extras_round_one_by_one) {
 
 // Many blocks, and a row that is cut.
 BOOST_AUTO_TEST_CASE(sddmm_threads_and_cuts_change_no_bit) {
-  const CsrStructure mask = mask_of(300, 2500, 0.01, 19);
-  const Dense a(300, 9, 0, 20), b(2500, 9, 0, 21), turned = transposed(b, 0);
+  CsrStructure mask = mask_of(100, 400, 0.1, 19);
+  const CounterRandom random(22);
+  for (std::uint64_t e = 0; e < 140000; ++e)
+    mask.column_indices.push_back(static_cast<std::int32_t>(random.below(400, e)));
+  mask.row_offsets.back() += 140000;
+  const Dense a(100, 9, 0, 20), b(400, 9, 0, 21), turned = transposed(b, 0);
   const std::vector<std::uint32_t> want = expected(mask, a, b);
   for (const std::string_view kernel : kernels_here()) {
-    for (const int threads : {1, 2, 3, 7}) {
-      for (const SddmmSharing sharing : ways) {
-        const SddmmOptions options{.threads = threads, .kernel = kernel, .sharing = sharing};
+    for (const SddmmSharing sharing : ways) {
+      const SddmmPlan plan(mask, {.kernel = kernel, .sharing = sharing});
+      BOOST_TEST(plan.choice().blocks > 4);
+      for (const int threads : {1, 2, 3, 7}) {
         std::vector<float> out = room_for(mask), same = out;
-        sddmm_transposed(mask, a.view(), b.view(), result(out), {}, options);
-        sddmm(mask, a.view(), turned.view(), result(same), {}, options);
+        plan.multiply_transposed(a.view(), b.view(), result(out), {}, threads);
+        plan.multiply(a.view(), turned.view(), result(same), {}, threads);
         BOOST_TEST(wrong(out, want) + wrong(same, want) == 0, kernel << " " << threads);
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(sddmm_rows_share_columns_where_it_pays) {
+  const SddmmPlan dense(mask_of(40, 90, 1, 1)), sparse(mask_of(400, 900, 0.01, 1));
+  BOOST_TEST(dense.choice().shared == 2);
+  BOOST_TEST(sparse.choice().blocks == 13);
+  BOOST_TEST(sparse.choice().shared <= 1);  // the block with the full row
+  BOOST_TEST(sparse.rows() == 400);
+  BOOST_TEST(sparse.cols() == 900);
+  BOOST_TEST(sparse.choice().packed_bytes >= 4 * static_cast<std::uint64_t>(sparse.nnz()));
+  BOOST_TEST(sparse.choice().kernel == sddmm_kernels().best().name);
 }
 
 // A product is no entry's that is not stored: infinities and NaN elsewhere do not reach it.
@@ -271,7 +288,8 @@ BOOST_AUTO_TEST_CASE(sddmm_places_without_entry_have_no_result) {
   for (const std::string_view kernel : kernels_here()) {
     for (const SddmmSharing sharing : ways) {
       std::vector<float> out = room_for(mask);
-      sddmm_transposed(mask, a.view(), b.view(), result(out), {}, {.kernel = kernel, .sharing = sharing});
+      SddmmPlan(mask, {.kernel = kernel, .sharing = sharing})
+          .multiply_transposed(a.view(), b.view(), result(out));
       BOOST_TEST(out[0] == 19.0F, kernel);
       BOOST_TEST(std::bit_cast<std::uint32_t>(out[1]) == 0x7FC00000U, kernel);  // 0 times infinity
       BOOST_TEST(out[2] == 7.0F, kernel);
@@ -286,7 +304,7 @@ BOOST_AUTO_TEST_CASE(sddmm_mxcsr_is_the_callers_own_business) {
   float out = 0;
   {
     const MxcsrGuard flush(0x9FC0);
-    sddmm(mask, {&a, 1, 1, 1}, {&b, 1, 1, 1}, {&out, 1});
+    SddmmPlan(mask).multiply({&a, 1, 1, 1}, {&b, 1, 1, 1}, {&out, 1});
     BOOST_TEST(mxcsr() == 0x9FC0U);
   }
   BOOST_TEST(out == std::fma(a, b, 0.0F));
@@ -295,18 +313,19 @@ BOOST_AUTO_TEST_CASE(sddmm_mxcsr_is_the_callers_own_business) {
 
 BOOST_AUTO_TEST_CASE(sddmm_what_cannot_be_computed_is_said) {
   const CsrStructure mask = mask_of(4, 5, 1, 1);
+  const SddmmPlan plan(mask);
   const auto nnz = static_cast<std::size_t>(mask.nnz());
   Dense a(4, 6, 0, 2), b(5, 6, 0, 3), turned(6, 5, 0, 4);
   std::vector<float> out(nnz + 1), other(nnz);
   const std::span<float> to = std::span(out).first(nnz);
   const auto of = [&](const DenseView& x, const DenseView& y, std::span<float> z, const SddmmExtras& e = {}) {
-    return said([&] { sddmm_transposed(mask, x, y, z, e); });
+    return said([&] { plan.multiply_transposed(x, y, z, e); });
   };
   BOOST_TEST(of(a.view(), b.view(), to) == "no error");
   BOOST_TEST(of({a.data.data(), 3, 6, 6}, b.view(), to) == "sddmm: a is 3 x 6, not 4 x 6");
   BOOST_TEST(of(a.view(), {b.data.data(), 5, 5, 6}, to) == "sddmm: b is 5 x 5, not 5 x 6");
-  BOOST_TEST(said([&] { sddmm(mask, a.view(), b.view(), to); }) == "sddmm: b is 5 x 6, not 6 x 5");
-  BOOST_TEST(said([&] { sddmm(mask, a.view(), turned.view(), to); }) == "no error");
+  BOOST_TEST(said([&] { plan.multiply(a.view(), b.view(), to); }) == "sddmm: b is 5 x 6, not 6 x 5");
+  BOOST_TEST(said([&] { plan.multiply(a.view(), turned.view(), to); }) == "no error");
   BOOST_TEST(of({a.data.data(), 4, 6, 5}, b.view(), to) == "sddmm: a has rows 5 apart, of 6 columns");
   BOOST_TEST(of(a.view(), {b.data.data(), 5, 6, 5}, to) == "sddmm: b has rows 5 apart, of 6 columns");
   BOOST_TEST(of({a.data.data(), 4, -1, 6}, b.view(), to) == "sddmm: a is 4 x -1");
@@ -326,10 +345,6 @@ BOOST_AUTO_TEST_CASE(sddmm_what_cannot_be_computed_is_said) {
   BOOST_TEST(of(a.view(), b.view(), to, {.alpha = not_a_number}) == "sddmm: alpha or beta is NaN");
   CsrStructure bad = mask;
   bad.column_indices[0] = 5;
-  BOOST_TEST(said([&] {
-               sddmm_transposed(bad, a.view(), b.view(), to);
-             }).starts_with("CSR: row 0 has column 5 outside 0..4"));
-  BOOST_TEST(said([&] {
-               sddmm_transposed(mask, a.view(), b.view(), to, {}, {.kernel = "f32_avx1"});
-             }).find("f32_avx1") != std::string::npos);
+  BOOST_TEST(said([&] { SddmmPlan{bad}; }).starts_with("CSR: row 0 has column 5 outside 0..4"));
+  BOOST_TEST(said([&] { SddmmPlan(mask, {.kernel = "f32_avx1"}); }).find("f32_avx1") != std::string::npos);
 }
