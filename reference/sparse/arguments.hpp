@@ -4,29 +4,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "reference/core/error.hpp"
+#include "reference/core/large_memory.hpp"
 
 namespace assay::sparse {
 
-// Where floats lie: [begin, end). Nothing overlaps with an empty one.
-struct FloatExtent {
-  const float *begin = nullptr, *end = nullptr;
+// Where an argument lies: [begin, end). Nothing overlaps with an empty one.
+struct Extent {
+  const void *begin = nullptr, *end = nullptr;
 };
-inline FloatExtent extent_of(std::span<const float> x) {
-  return x.empty() ? FloatExtent{} : FloatExtent{x.data(), x.data() + x.size()};
+inline Extent extent_of(std::span<const float> x) {
+  return x.empty() ? Extent{} : Extent{x.data(), x.data() + x.size()};
 }
 template <class View>
-FloatExtent extent_of_matrix(const View& x) {
+Extent extent_of_matrix(const View& x) {
   if (x.rows == 0 || x.cols == 0) return {};
   return {x.data, x.data + (x.rows - 1) * x.stride + x.cols};
 }
-inline bool overlap(const FloatExtent& x, const FloatExtent& y) {
+inline bool overlap(const Extent& x, const Extent& y) {
   return x.begin != nullptr && y.begin != nullptr && std::less<>()(x.begin, y.end) &&
          std::less<>()(y.begin, x.end);
 }
@@ -61,18 +60,14 @@ class AlignedBuffer {
   float* at_least(std::size_t count) {
     if (count > count_) {
       memory_.reset();
-      memory_.reset(static_cast<float*>(::operator new(count * sizeof(float), alignment)));
+      memory_ = large_memory(count * sizeof(float));
       count_ = count;
     }
-    return memory_.get();
+    return reinterpret_cast<float*>(memory_.get());
   }
 
  private:
-  static constexpr std::align_val_t alignment{64};
-  struct Free {
-    void operator()(float* p) const { ::operator delete(p, alignment); }
-  };
-  std::unique_ptr<float, Free> memory_{};
+  LargeMemory memory_{};
   std::size_t count_ = 0;
 };
 

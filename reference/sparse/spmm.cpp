@@ -19,6 +19,7 @@
 #include "reference/core/large_memory.hpp"
 #include "reference/core/narrow.hpp"
 #include "reference/core/parallel.hpp"
+#include "reference/sparse/spmm_arguments.hpp"
 
 namespace assay::sparse {
 namespace {
@@ -26,23 +27,6 @@ namespace {
 using std::to_string;
 
 constexpr std::size_t near_bytes = 1 << 16;  // of the part of a panel that 16-bit offsets reach
-
-// Floats at a multiple of 64 bytes, not initialised.
-class AlignedFloats {
- public:
-  float* at_least(std::size_t count) {
-    if (count > count_) {
-      memory_.reset();
-      memory_ = large_memory(count * sizeof(float));
-      count_ = count;
-    }
-    return reinterpret_cast<float*>(memory_.get());
-  }
-
- private:
-  LargeMemory memory_{};
-  std::size_t count_ = 0;
-};
 
 // --- packing ---------------------------------------------------------------------------------------------------------
 
@@ -284,64 +268,6 @@ bool can_be_sliced(const CsrView& a, std::int64_t depth) {
   return true;
 }
 
-// --- arguments -------------------------------------------------------------------------------------------------------
-
-struct Extent {
-  const float *begin = nullptr, *end = nullptr;
-};
-template <class View>
-Extent extent(const View& x) {
-  if (x.rows == 0 || x.cols == 0) return {};
-  return {x.data, x.data + (x.rows - 1) * x.stride + x.cols};
-}
-bool overlap(const Extent& x, const Extent& y) {
-  return x.begin != nullptr && y.begin != nullptr && std::less<>()(x.begin, y.end) &&
-         std::less<>()(y.begin, x.end);
-}
-
-template <class View>
-void check_matrix(const char* name, const View& x, std::int64_t rows, std::int64_t cols) {
-  if (x.rows != rows || x.cols != cols)
-    throw ContractError("spmm: " + std::string(name) + " is " + to_string(x.rows) + " x " +
-                        to_string(x.cols) + ", not " + to_string(rows) + " x " + to_string(cols));
-  if (x.rows < 0 || x.cols < 0)
-    throw ContractError("spmm: " + std::string(name) + " is " + to_string(x.rows) + " x " +
-                        to_string(x.cols));
-  if (x.stride < x.cols)
-    throw ContractError("spmm: " + std::string(name) + " has rows " + to_string(x.stride) + " apart, of " +
-                        to_string(x.cols) + " columns");
-  if (x.data == nullptr && rows != 0 && cols != 0)
-    throw ContractError("spmm: " + std::string(name) + " is null");
-}
-
-void check_extras(const DenseView& x, const MutableDenseView& y, const SpmmExtras& e) {
-  if (overlap(extent(x), extent(y))) throw ContractError("spmm: y shares memory with x");
-  if (e.beta != 0) {
-    check_matrix("c", e.c, y.rows, y.cols);
-    const bool same = e.c.data == y.data && e.c.stride == y.stride;
-    if (!same && overlap(extent(e.c), extent(y)))
-      throw ContractError("spmm: y shares memory with c, and is not the same matrix");
-  }
-  if (e.bias_along != SpmmBias::none) {
-    const std::int64_t wanted = e.bias_along == SpmmBias::rows ? y.rows : y.cols;
-    if (static_cast<std::int64_t>(e.bias.size()) != wanted)
-      throw ContractError("spmm: bias has " + to_string(e.bias.size()) + " values, not " + to_string(wanted));
-    if (overlap({e.bias.data(), e.bias.data() + e.bias.size()}, extent(y)))
-      throw ContractError("spmm: y shares memory with bias");
-  }
-  if (e.alpha != e.alpha || e.beta != e.beta) throw ContractError("spmm: alpha or beta is NaN");
-  if (e.activation == SpmmActivation::clip && !(e.low <= e.high))
-    throw ContractError("spmm: clip to [" + to_string(e.low) + ", " + to_string(e.high) + "]");
-}
-
-SpmmEpilogue epilogue_of(const SpmmExtras& e) {
-  SpmmEpilogue out{
-      .alpha = e.alpha, .beta = e.beta, .low = e.low, .high = e.high, .activation = e.activation};
-  out.plain =
-      e.alpha == 1 && e.beta == 0 && e.bias_along == SpmmBias::none && e.activation == SpmmActivation::none;
-  return out;
-}
-
 }  // namespace
 
 const KernelTable<SpmmKernel>& spmm_kernels() {
@@ -352,7 +278,8 @@ const KernelTable<SpmmKernel>& spmm_kernels() {
    width,                                                                              \
    rows,                                                                               \
    kernels::spmm_f32_##width##_near_##isa,                                             \
-   kernels::spmm_f32_##width##_far_##isa},
+   kernels::spmm_f32_##width##_far_##isa,                                              \
+   kernels::spmm_f32_finish_##isa},
 #include "reference/sparse/spmm.def"
 #undef SPMM
   });
@@ -520,25 +447,7 @@ std::int64_t choose_depth(const CsrView& a, const SpmmOptions& options, const Ke
   return chosen.sharing != SpmmSharing::filled && density < thinnest ? farthest : farthest / 2;
 }
 
-// The exponents of the last bits of numbers, and whether all are finite.
-struct LastBits {
-  std::uint32_t least_but_one = ~std::uint32_t{0}, largest = 0;  // magnitudes as bits; no number below zero
-
-  void add(std::span<const float> numbers) {
-    std::uint32_t low = least_but_one, high = largest;
-    for (const float number : numbers) {
-      const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(number) & 0x7FFFFFFF;
-      low = std::min(low, magnitude - 1);  // a zero is no number here, and comes last
-      high = std::max(high, magnitude);
-    }
-    least_but_one = low;
-    largest = high;
-  }
-  bool finite() const { return largest < 0x7F800000; }
-  // Of the least number; far up where there is none.
-  int exponent() const { return static_cast<int>(std::max((least_but_one + 1) >> 23, 1U)) - 150; }
-  bool none() const { return least_but_one == ~std::uint32_t{0}; }
-};
+float widened(bf16_t x) { return std::bit_cast<float>(std::uint32_t{x.code} << 16); }
 
 }  // namespace
 
@@ -609,9 +518,7 @@ SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOp
   const auto filled = packed_->total([](const PackedSlice& slice) { return slice.filled_zeros; });
   if (filled != 0) {
     unfilled_ = std::make_unique<Packed>(a, values, *kernel, depth, SpmmSharing::same_columns);
-    LastBits bits;
-    bits.add(values);
-    least_exponent_ = bits.exponent();
+    last_bits_.add(values);
   }
   const auto bytes = [](const PackedSlice& slice) { return slice.bytes(); };
   choice_ = {
@@ -629,12 +536,13 @@ SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOp
 
 // A zero of A that was filled in changes no sum where X is finite and no product lies below float32's last bit: a
 // product of it is a zero, and no sum is -0, for one begins at +0, what cancels is +0, and nothing rounds to zero.
-const SpmmPlan::Packed& SpmmPlan::packed_for(const DenseView& x) const {
+template <class View>
+const SpmmPlan::Packed& SpmmPlan::packed_for(const View& x) const {
+  using Number = std::remove_cvref_t<decltype(*x.data)>;
   if (unfilled_ == nullptr) return *packed_;
-  LastBits bits;
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    bits.add(std::span(x.data + i * x.stride, static_cast<std::size_t>(x.cols)));
-  const bool shows = !bits.finite() || (!bits.none() && bits.exponent() + least_exponent_ < -149);
+  LastBits<Number> of_x;
+  of_x.add_matrix(x);
+  const bool shows = !of_x.all_finite() || products_reach_below(of_x, last_bits_, -149);
   return shows ? *unfilled_ : *packed_;
 }
 
@@ -651,7 +559,7 @@ namespace {
 
 // What a worker keeps between tasks.
 struct Workspace {
-  AlignedFloats panel{}, sums{}, y{}, c{};
+  AlignedBuffer panel{}, sums{}, y{}, c{};
 };
 
 // What is packed of X: rows [row, row + rows) and columns [first, first + columns); of X^T in a transposed product.
@@ -665,6 +573,14 @@ void pack_columns(const DenseView& x, const Part& part, std::int64_t width, floa
     std::memcpy(to, x.data + k * x.stride + part.first,
                 static_cast<std::size_t>(part.columns) * sizeof(float));
     if (part.columns != width) std::fill(to + part.columns, to + width, 0.0F);
+  }
+}
+
+void pack_columns(const Bf16View& x, const Part& part, std::int64_t width, float* to) {
+  for (std::int64_t k = part.row; k < part.row + part.rows; ++k, to += width) {
+    const bf16_t* const from = x.data + k * x.stride + part.first;
+    for (std::int64_t j = 0; j < part.columns; ++j) to[j] = widened(from[j]);
+    std::fill(to + part.columns, to + width, 0.0F);
   }
 }
 
@@ -688,13 +604,16 @@ void pack_rows(const DenseView& x, const Part& part, std::int64_t width, float* 
     std::fill(to + k * width + part.columns, to + (k + 1) * width, 0.0F);
 }
 
-// Can a panel be read where it lies?
-bool lies_well(const DenseView& x, std::int64_t width, bool near) {
-  if (near) return x.stride == width && x.cols == width && reinterpret_cast<std::uintptr_t>(x.data) % 64 == 0;
+// X, if its panels can be read where they lie.
+DenseView in_place(const DenseView& x, std::int64_t width, bool near) {
   // Rows a page apart share the sets of the caches.
   constexpr std::int64_t page = 4096 / sizeof(float);
-  return x.stride % page != 0 || x.stride == width;
+  const bool lies_well =
+      near ? x.stride == width && x.cols == width && reinterpret_cast<std::uintptr_t>(x.data) % 64 == 0
+           : x.stride % page != 0 || x.stride == width;
+  return lies_well ? x : DenseView{};
 }
+DenseView in_place(const Bf16View&, std::int64_t, bool) { return {}; }
 
 // A chunk of rows times a panel of columns, and the worker that computes it with others that lie beside it.
 struct Tile {
@@ -703,14 +622,14 @@ struct Tile {
   std::size_t number;  // among those that a worker computes at once
   Workspace& space;
 
-  float* part_of(AlignedFloats& buffer, std::size_t floats) const;
+  float* part_of(AlignedBuffer& buffer, std::size_t floats) const;
 };
 
 // How many panels a worker takes through one chunk at once, so that all but the first read a slice of A from L2:
 // what their sums have room for there, and not so many that workers have nothing to do.
 constexpr std::int64_t most_panels = 8, sums_bytes = 1 << 19;
 // The part of a buffer that is this tile's, of `floats` for each.
-float* Tile::part_of(AlignedFloats& buffer, std::size_t floats) const {
+float* Tile::part_of(AlignedBuffer& buffer, std::size_t floats) const {
   return buffer.at_least(most_panels * floats) + number * floats;
 }
 
@@ -779,37 +698,35 @@ void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseVie
                });
 }
 
-void SpmmPlan::multiply(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras,
-                        int threads) const {
-  check_matrix("x", x, cols(), x.cols);
-  check_matrix("y", y, rows(), x.cols);
-  check_extras(x, y, extras);
+template <class View>
+void SpmmPlan::multiply_from(const View& x, const MutableDenseView& y, const SpmmExtras& extras,
+                             int threads) const {
+  check_matrix("spmm", "x", x, cols(), x.cols);
+  check_matrix("spmm", "y", y, rows(), x.cols);
+  check_extras(extent_of_matrix(x), y, extras);
   const Packed& p = packed_for(x);
   const std::int64_t n = x.cols;
   p.for_each_tile(
-      n, threads, lies_well(x, p.width(), p.is_near()) ? x : DenseView{},
+      n, threads, in_place(x, p.width(), p.is_near()),
       [&](const Part& part, float* to) { pack_columns(x, part, p.width(), to); },
-      [&](const Tile& tile, SpmmTask& task) {
-        const std::int64_t row = tile.chunk.first_row;
-        task.y = y.data + row * y.stride + tile.first;
-        task.y_stride = y.stride;
-        task.epilogue = epilogue_of(extras);
-        if (extras.beta != 0) {
-          task.epilogue.c = extras.c.data + row * extras.c.stride + tile.first;
-          task.epilogue.c_stride = extras.c.stride;
-        }
-        if (extras.bias_along == SpmmBias::rows) task.epilogue.row_bias = extras.bias.data() + row;
-        if (extras.bias_along == SpmmBias::columns)
-          task.epilogue.column_bias = extras.bias.data() + tile.first;
-      },
+      [&](const Tile& tile, SpmmTask& task) { aim(y, extras, tile.chunk.first_row, tile.first, task); },
       [](const Tile&) {});
+}
+
+void SpmmPlan::multiply(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras,
+                        int threads) const {
+  multiply_from(x, y, extras, threads);
+}
+void SpmmPlan::multiply(const Bf16View& x, const MutableDenseView& y, const SpmmExtras& extras,
+                        int threads) const {
+  multiply_from(x, y, extras, threads);
 }
 
 void SpmmPlan::multiply_transposed(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras,
                                    int threads) const {
-  check_matrix("x", x, x.rows, cols());
-  check_matrix("y", y, x.rows, rows());
-  check_extras(x, y, extras);
+  check_matrix("spmm", "x", x, x.rows, cols());
+  check_matrix("spmm", "y", y, x.rows, rows());
+  check_extras(extent_of_matrix(x), y, extras);
   const Packed& p = packed_for(x);
   const std::int64_t width = p.width();
   p.for_each_tile(

@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "reference/core/dispatch.hpp"
+#include "reference/formats/storage.hpp"
 #include "reference/sparse/csr.hpp"
+#include "reference/sparse/last_bits.hpp"
 #include "reference/sparse/spmm_task.hpp"
 
 namespace assay::sparse {
@@ -23,6 +25,7 @@ struct SpmmKernel : KernelInfo {
   std::uint32_t rows = 0;   // rows of A side by side
   SpmmFn* near = nullptr;   // slices of K whose part of a panel has at most 64 KiB
   SpmmFn* far = nullptr;    // all of K at once
+  SpmmFinishFn* finish = nullptr;
 };
 const KernelTable<SpmmKernel>& spmm_kernels();
 
@@ -30,11 +33,16 @@ namespace kernels {
 #define SPMM(isa, lanes, width, rows) SpmmFn spmm_f32_##width##_near_##isa, spmm_f32_##width##_far_##isa;
 #include "reference/sparse/spmm.def"
 #undef SPMM
+SpmmFinishFn spmm_f32_finish_scalar, spmm_f32_finish_avx2, spmm_f32_finish_avx512;
 }  // namespace kernels
 
 // Row-major matrices: element (i, j) lies at data[i * stride + j].
 struct DenseView {
   const float* data = nullptr;
+  std::int64_t rows = 0, cols = 0, stride = 0;
+};
+struct Bf16View {
+  const bf16_t* data = nullptr;
   std::int64_t rows = 0, cols = 0, stride = 0;
 };
 struct MutableDenseView {
@@ -98,6 +106,9 @@ class SpmmPlan {
   // than the columns, and memory that Y shares with X, or with C unless they are the same.
   void multiply(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras = {},
                 int threads = 0) const;
+  // The same, X widened to float32.
+  void multiply(const Bf16View& x, const MutableDenseView& y, const SpmmExtras& extras = {},
+                int threads = 0) const;
 
   // Y (n x rows) = activation(alpha X A^T + beta C + bias) from X (n x cols): activations by weights. The same bits as
   // multiply() of the transposed matrices; a bias along rows has one value for each of the n.
@@ -106,12 +117,15 @@ class SpmmPlan {
 
  private:
   struct Packed;
-  const Packed& packed_for(const DenseView& x) const;
+  template <class View>
+  const Packed& packed_for(const View& x) const;
+  template <class View>
+  void multiply_from(const View& x, const MutableDenseView& y, const SpmmExtras& extras, int threads) const;
 
   std::unique_ptr<Packed> packed_, unfilled_{};  // the second where the first has filled zeros
   SpmmChoice choice_{};
   std::int64_t nnz_ = 0;
-  int least_exponent_ = 0;  // of a value's last bit
+  LastBits<float> last_bits_{};  // of the values
 };
 
 }  // namespace assay::sparse

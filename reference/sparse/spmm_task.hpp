@@ -63,4 +63,8 @@ struct SpmmTask {
 
 using SpmmFn = void(const SpmmTask& task) noexcept;
 
+// What becomes of the sums of one row of a panel, by the task's epilogue: 64-byte aligned, and readable up to a
+// multiple of 16.
+using SpmmFinishFn = void(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept;
+
 }  // namespace assay::sparse

@@ -13,6 +13,9 @@ void spmm_f32_16_near_avx2(const SpmmTask& task) noexcept { add_slice<Lanes256, 
 void spmm_f32_16_far_avx2(const SpmmTask& task) noexcept { add_slice<Lanes256, std::uint32_t, 4, 2>(task); }
 void spmm_f32_8_near_avx2(const SpmmTask& task) noexcept { add_slice<Lanes256, std::uint16_t, 8, 1>(task); }
 void spmm_f32_8_far_avx2(const SpmmTask& task) noexcept { add_slice<Lanes256, std::uint32_t, 8, 1>(task); }
+void spmm_f32_finish_avx2(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept {
+  finish_row<Lanes256>(task, row, sums);
+}
 
 }  // namespace kernels
 }  // namespace assay::sparse

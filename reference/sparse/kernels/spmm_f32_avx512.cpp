@@ -29,6 +29,9 @@ void spmm_f32_16_near_avx512(const SpmmTask& task) noexcept {
   add_slice<Lanes512, std::uint16_t, 8, 1>(task);
 }
 void spmm_f32_16_far_avx512(const SpmmTask& task) noexcept { add_slice<Lanes512, std::uint32_t, 8, 1>(task); }
+void spmm_f32_finish_avx512(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept {
+  finish_row<Lanes512>(task, row, sums);
+}
 
 }  // namespace kernels
 }  // namespace assay::sparse

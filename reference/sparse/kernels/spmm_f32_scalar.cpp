@@ -13,6 +13,9 @@ void spmm_f32_8_near_scalar(const SpmmTask& task) noexcept {
 void spmm_f32_8_far_scalar(const SpmmTask& task) noexcept {
   add_slice<PlainLanes<8>, std::uint32_t, 1, 1>(task);
 }
+void spmm_f32_finish_scalar(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept {
+  finish_row<PlainLanes<8>>(task, row, sums);
+}
 
 }  // namespace kernels
 }  // namespace assay::sparse

@@ -70,6 +70,7 @@ BOOST_AUTO_TEST_CASE(an_isa_is_a_set) {
       {"amx_bf16", {"scalar", "f16c", "avx2", "avx512", "avx512bf16"}},
       {"amx_int8", {"scalar", "f16c", "avx2", "avx512"}},
       {"vbmi2", {"scalar", "f16c", "avx2", "avx512"}},
+      {"amx_vbmi2", {"scalar", "f16c", "avx2", "avx512", "avx512bf16", "amx_bf16", "vbmi2"}},
       {"vnni", {"scalar", "f16c", "avx2", "avx512"}},
   };
   BOOST_TEST(below.size() == all_isas().size());
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(names) {
     BOOST_CHECK_EXCEPTION(parse_isa(wrong, "--isa"), InputError, [&](const InputError& e) {
       return std::string(e.what()) ==
              "--isa takes one of scalar, f16c, avx2, avx512, avx512bf16, amx_bf16, "
-             "amx_int8, vbmi2, vnni, not \"" +
+             "amx_int8, vbmi2, amx_vbmi2, vnni, not \"" +
                  std::string(wrong) + '"';
     });
   }

@@ -383,7 +383,7 @@ BOOST_AUTO_TEST_CASE(rows_that_share_columns_give_the_contracts_bits) {
           filled += plan.choice().filled_zeros;
           shared += plan.choice().shared_entries;
           for (const bool wild : {false, true}) {
-            for (const std::int64_t n : {1, 17, 66, 130}) {
+            for (const std::int64_t n : {1, 66}) {
               const Dense x(150, n, 1, 33, wild);
               Dense y(61, n, 0, 9);
               plan.multiply(x.view(), y.mutable_view(), {}, 2);
