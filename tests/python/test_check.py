@@ -109,6 +109,20 @@ def test_sparse_operands(random):
         assay.check('gemm', a=a, b=b, got=got)
 
 
+def test_sparse_matrix_times_a_vector(random):
+    a, dense, b = sparse_product(random)
+    x = np.ascontiguousarray(b[:, 0])
+    y = assay.spmm(a, x, 'chain_f32_fused')
+    assert y.shape == (a.shape[0],)
+    assert np.array_equal(y, assay.spmm(a, b, 'chain_f32_fused')[:, 0])
+    assert assay.check('spmm', a=a, b=x, got=y, unit='chain_f32_fused', policy='bit-equal')
+    assert assay.check('spmm', a=a, b=x, got=dense @ x)
+    y[3] += 1
+    assert assay.check('spmm', a=a, b=x, got=y).worst['index'] == (3,)
+    with pytest.raises(assay.InputError):
+        assay.check('spmm', a=a, b=x, got=y.reshape(-1, 1))
+
+
 def test_scipy_matrices(random):
     sparse = pytest.importorskip('scipy.sparse', reason='SciPy is not installed')
     _, dense, b = sparse_product(random)

@@ -5,7 +5,9 @@
 #include <sstream>
 #include <string>
 
+#include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/spmm.hpp"
+#include "reference/sparse/spmv.hpp"
 #include "tests/validation/shell.hpp"
 
 using namespace assay;
@@ -28,11 +30,18 @@ json summary_of(const std::string& isa) {
 // Every format and every pattern passes where nothing wide runs, and no case of a wide kernel claims to.
 BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped) {
   constexpr int patterns = 6, formats = 4;
-  const auto scalar = std::ranges::count_if(
-      sparse::spmm_kernels(), [](const sparse::SpmmKernel& kernel) { return kernel.needs == Isa::scalar; });
-  const auto wide = static_cast<std::ptrdiff_t>(sparse::spmm_kernels().size()) - scalar;
-  BOOST_TEST(scalar == 1);
-  BOOST_TEST(wide >= 9);
+  std::ptrdiff_t scalar = 0, wide = 0;
+  const auto count = [&](const auto& kernels) {
+    const auto narrow =
+        std::ranges::count_if(kernels, [](const KernelInfo& kernel) { return kernel.needs == Isa::scalar; });
+    BOOST_TEST(narrow == 1);
+    scalar += narrow;
+    wide += static_cast<std::ptrdiff_t>(kernels.size()) - narrow;
+  };
+  count(sparse::spmm_kernels());
+  count(sparse::spmv_kernels());
+  count(sparse::sddmm_kernels());
+  BOOST_TEST(wide >= 13);
   const json counts = summary_of("scalar").at("counts");
   BOOST_TEST(counts.at("passed") == formats + patterns * scalar);
   BOOST_TEST(counts.at("skipped") == patterns * wide);

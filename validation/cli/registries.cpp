@@ -12,7 +12,9 @@
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
+#include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/spmm.hpp"
+#include "reference/sparse/spmv.hpp"
 #include "reference/spdnn/inference.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -73,6 +75,8 @@ std::vector<Member> kernels_members() {
   add_kernels(members, conversion_kernels());
   add_kernels(members, window_sums_kernels());
   add_kernels(members, sparse::spmm_kernels());
+  add_kernels(members, sparse::spmv_kernels());
+  add_kernels(members, sparse::sddmm_kernels());
   add_kernels(members, spdnn::all_kernels());
   add_kernels(members, fma_kernels());
   add_kernels(members, fused_sum_kernels());

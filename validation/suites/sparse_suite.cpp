@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "reference/core/random.hpp"
+#include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/sparse_formats.hpp"
 #include "reference/sparse/spmm.hpp"
+#include "reference/sparse/spmv.hpp"
 #include "validation/judge/request.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/suite.hpp"
@@ -23,8 +25,12 @@ namespace {
 using sparse::Csr;
 using sparse::DenseView;
 using sparse::MutableDenseView;
+using sparse::SddmmKernel;
+using sparse::SddmmPlan;
 using sparse::SpmmKernel;
 using sparse::SpmmPlan;
+using sparse::SpmvKernel;
+using sparse::SpmvPlan;
 
 struct Pattern {
   std::string_view name;
@@ -85,6 +91,12 @@ io::Array dense(const Pattern& p, std::int64_t rows, std::int64_t cols, std::uin
   return x;
 }
 
+io::Array vector(const Pattern& p, std::int64_t n, std::uint64_t seed, std::uint64_t stream) {
+  io::Array x = dense(p, 1, n, seed, stream);
+  x.shape = {n};
+  return x;
+}
+
 io::SparseArray sparse_array(const Csr<float>& a) {
   io::SparseArray out;
   out.layout = io::SparseArray::Layout::csr;
@@ -124,6 +136,36 @@ class Tally {
   bool failed_ = false;
 };
 
+CaseResult skipped_because(const std::string& why) {
+  CaseResult skipped;
+  skipped.status = Status::skipped;
+  skipped.reason = why;
+  return skipped;
+}
+
+// What every product is held to: the bits of the contract, and, where all is finite, the bound of the exact result.
+constexpr const char* held_to =
+    "the contract chain_f32_fused, bit for bit, and the exact result with its bound";
+
+void judge_product(judge::Request r, const Pattern& p, const std::string& what, Tally& tally) {
+  if (!p.wild) {
+    judge::Request bound = r;
+    bound.policy = compare::find_policy(compare::default_policies(), "bound", "sparse");
+    bound.order = "sequential";
+    bound.accumulator = "float32";
+    bound.product = "fused";
+    bound.epilogue = "last";
+    bound.given.insert({"order", "acc", "product", "epilogue"});
+    tally.add(judge::check(std::move(bound)), what + ", by the bound");
+  }
+  const Arithmetic& contract = arithmetics().find("chain_f32_fused");
+  r.policy = compare::find_policy(compare::default_policies(), "bit-equal", "sparse");
+  r.arithmetic = &contract;
+  r.arithmetic_name = contract.info().name;
+  r.given.insert("unit");
+  tally.add(judge::check(std::move(r)), what + ", by the contract");
+}
+
 // Numbers of columns around every width of a panel.
 std::vector<std::int64_t> column_counts(const RunContext& context) {
   if (context.scale == Scale::quick) return {1, 17, 65};
@@ -134,15 +176,9 @@ std::vector<std::int64_t> column_counts(const RunContext& context) {
 }
 
 CaseResult product_case(const SpmmKernel& kernel, const Pattern& p, const RunContext& context) {
-  if (const std::string why = why_not(kernel); !why.empty()) {
-    CaseResult skipped;
-    skipped.status = Status::skipped;
-    skipped.reason = why;
-    return skipped;
-  }
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped_because(why);
   const Csr<float> a = matrix(p, context.seed);
-  const Arithmetic& contract = arithmetics().find("chain_f32_fused");
-  Tally tally("the contract chain_f32_fused, bit for bit, and the exact result with its bound");
+  Tally tally(held_to);
   const std::vector<std::int64_t> counts = column_counts(context);
   for (std::size_t at = 0; at < counts.size(); ++at) {
     const std::int64_t n = counts[at];
@@ -193,21 +229,81 @@ CaseResult product_case(const SpmmKernel& kernel, const Pattern& p, const RunCon
     }
     const std::string what = fmt::format("n={}{}{}", n, transposed && !joined ? ", transposed" : "",
                                          joined ? ", with alpha, beta C, bias and ReLU" : "");
-    if (!p.wild) {
-      judge::Request bound = r;
-      bound.policy = compare::find_policy(compare::default_policies(), "bound", "sparse");
-      bound.order = "sequential";
-      bound.accumulator = "float32";
-      bound.product = "fused";
-      bound.epilogue = "last";
-      bound.given.insert({"order", "acc", "product", "epilogue"});
-      tally.add(judge::check(std::move(bound)), what + ", by the bound");
+    judge_product(std::move(r), p, what, tally);
+  }
+  return tally.result();
+}
+
+CaseResult vector_case(const SpmvKernel& kernel, const Pattern& p, const RunContext& context) {
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped_because(why);
+  const Csr<float> a = matrix(p, context.seed);
+  const SpmvPlan plan(a, {.kernel = kernel.name});
+  Tally tally(held_to);
+  for (const bool joined : {false, true}) {
+    judge::Request r;
+    r.operation = "spmm";
+    r.sparse = sparse_array(a);
+    r.b = vector(p, p.cols, context.seed, 4);
+    r.got = io::make_array(formats::float32, {p.rows});
+    sparse::SpmvExtras extras;
+    if (joined) {
+      r.c = vector(p, p.rows, context.seed, 5);
+      r.bias = vector(p, p.rows, context.seed, 6);
+      r.alpha = "-0.75";
+      r.beta = "0.5";
+      r.activation = "relu";
+      r.bias_along = "rows";
+      r.given = {"c", "bias", "alpha", "beta", "activation", "bias-along"};
+      extras = {.alpha = -0.75F,
+                .beta = 0.5F,
+                .c = r.c->as<float>(),
+                .bias = r.bias->as<float>(),
+                .activation = sparse::SpmmActivation::relu};
     }
-    r.policy = compare::find_policy(compare::default_policies(), "bit-equal", "sparse");
-    r.arithmetic = &contract;
-    r.arithmetic_name = contract.info().name;
-    r.given.insert("unit");
-    tally.add(judge::check(std::move(r)), what + ", by the contract");
+    plan.multiply(r.b->as<float>(), r.got.as<float>(), extras, joined ? 3 : 1);
+    judge_product(std::move(r), p, joined ? "with alpha, beta c, bias and ReLU" : "the sums alone", tally);
+  }
+  return tally.result();
+}
+
+CaseResult sampled_case(const SddmmKernel& kernel, const Pattern& p, const RunContext& context) {
+  if (const std::string why = why_not(kernel); !why.empty()) return skipped_because(why);
+  const Csr<float> mask = matrix(p, context.seed);
+  Tally tally(held_to);
+  // Numbers of terms around every register, and both ways of a plan with each.
+  for (const std::int64_t k : {1, 15, 16, 17, 33, 65}) {
+    for (const sparse::SddmmSharing sharing : {sparse::SddmmSharing::never, sparse::SddmmSharing::always}) {
+      const bool shares = sharing == sparse::SddmmSharing::always, joined = k % 3 == 0,
+                 transposed = k % 2 == 1;
+      judge::Request r;
+      r.operation = "sddmm";
+      r.sparse = sparse_array(mask);
+      r.a = dense(p, p.rows, k, context.seed, 7);
+      r.b = transposed ? dense(p, p.cols, k, context.seed, 8) : dense(p, k, p.cols, context.seed, 8);
+      r.transpose_b = transposed;
+      if (transposed) r.given.insert("transpose-b");
+      r.got = io::make_array(formats::float32, {mask.structure.nnz()});
+      sparse::SddmmExtras extras;
+      if (joined) {
+        r.c = vector(p, mask.structure.nnz(), context.seed, 9);
+        r.alpha = "-0.75";
+        r.beta = "0.5";
+        r.given.insert({"c", "alpha", "beta"});
+        extras = {.alpha = -0.75F, .beta = 0.5F, .c = r.c->as<float>()};
+      }
+      const SddmmPlan plan(mask.structure, {.kernel = kernel.name, .sharing = sharing});
+      const DenseView a{r.a->as<float>().data(), p.rows, k, k};
+      const float* const b = r.b->as<float>().data();
+      if (transposed) {
+        plan.multiply_transposed(a, {b, p.cols, k, k}, r.got.as<float>(), extras, 1);
+      } else {
+        plan.multiply(a, {b, k, p.cols, p.cols}, r.got.as<float>(), extras, 3);
+      }
+      judge_product(std::move(r), p,
+                    fmt::format("k={}{}{}{}", k, transposed ? ", B transposed" : "",
+                                shares ? ", columns shared" : "", joined ? ", with alpha and beta C" : ""),
+                    tally);
+    }
   }
   return tally.result();
 }
@@ -249,16 +345,21 @@ std::vector<Case> sparse_cases(const RunContext& context) {
                      [&format](const RunContext& c) { return format_case(format, c); },
                      true});
   }
-  for (const SpmmKernel& kernel : sparse::spmm_kernels()) {
-    for (const Pattern& p : patterns) {
-      cases.push_back({"spmm/" + std::string(kernel.name),
-                       {{"pattern", std::string(p.name)},
-                        {"m", std::to_string(p.rows)},
-                        {"k", std::to_string(p.cols)},
-                        {"seed", seed}},
-                       [&kernel, &p](const RunContext& c) { return product_case(kernel, p, c); }});
+  const auto add = [&](const auto& kernels, const auto& run) {
+    for (const auto& kernel : kernels) {
+      for (const Pattern& p : patterns) {
+        cases.push_back({std::string(kernels.family()) + "/" + std::string(kernel.name),
+                         {{"pattern", std::string(p.name)},
+                          {"m", std::to_string(p.rows)},
+                          {"k", std::to_string(p.cols)},
+                          {"seed", seed}},
+                         [&kernel, &p, run](const RunContext& c) { return run(kernel, p, c); }});
+      }
     }
-  }
+  };
+  add(sparse::spmm_kernels(), product_case);
+  add(sparse::spmv_kernels(), vector_case);
+  add(sparse::sddmm_kernels(), sampled_case);
   return cases;
 }
 

@@ -44,31 +44,39 @@ struct Lanes512 {
   static float fma(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
   }
-  // Lane i of tile[j] is rows[i][from + j]. Quarters of rows are read to where a transposition within 128 bits ends it: a
-  // masked load does not need the port of the shuffles.
+  // Lane i of tile[j] is rows[i][from + j]. Halves of rows are read to where they end up after transpositions of 4 x 4
+  // and an exchange of quarters.
   static void read_tile(const float* const* rows, std::int64_t from, Lanes512 (&tile)[width]) {
-#pragma GCC unroll 4
-    for (int quarter = 0; quarter < 4; ++quarter) {
-      const auto four = [&](int i) {
-        const std::int64_t at = from + 4 * quarter;
-        __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(rows[i] + at));
-        x = _mm512_mask_broadcast_f32x4(x, 0x00F0, _mm_loadu_ps(rows[4 + i] + at));
-        x = _mm512_mask_broadcast_f32x4(x, 0x0F00, _mm_loadu_ps(rows[8 + i] + at));
-        return _mm512_mask_broadcast_f32x4(x, 0xF000, _mm_loadu_ps(rows[12 + i] + at));
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      const auto pair = [&](int i) {
+        const __m256 low = _mm256_loadu_ps(rows[i] + from + 8 * half);
+        const __m256d high = _mm256_castps_pd(_mm256_loadu_ps(rows[4 + i] + from + 8 * half));
+        return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(low)), high, 1));
       };
-      const __m512 a = four(0), b = four(1), c = four(2), d = four(3);
-      const __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(a, b)),
-                    low2 = _mm512_castps_pd(_mm512_unpacklo_ps(c, d)),
-                    high = _mm512_castps_pd(_mm512_unpackhi_ps(a, b)),
-                    high2 = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
-      tile[4 * quarter].v = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
-      tile[4 * quarter + 1].v = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
-      tile[4 * quarter + 2].v = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
-      tile[4 * quarter + 3].v = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+      __m512 upper[4], lower[4];  // of the first 8 rows, and of the others
+      transpose_quarters(pair(0), pair(1), pair(2), pair(3), upper);
+      transpose_quarters(pair(8), pair(9), pair(10), pair(11), lower);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        tile[8 * half + j].v = _mm512_shuffle_f32x4(upper[j], lower[j], 0x88);
+        tile[8 * half + 4 + j].v = _mm512_shuffle_f32x4(upper[j], lower[j], 0xDD);
+      }
     }
   }
 
  private:
+  // The 4 x 4 transposes of each 128 bits.
+  static void transpose_quarters(__m512 a, __m512 b, __m512 c, __m512 d, __m512 (&out)[4]) {
+    const __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(a, b)),
+                  low2 = _mm512_castps_pd(_mm512_unpacklo_ps(c, d)),
+                  high = _mm512_castps_pd(_mm512_unpackhi_ps(a, b)),
+                  high2 = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
+    out[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+    out[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+    out[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+    out[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+  }
   static __mmask16 first(std::uint32_t n) { return static_cast<__mmask16>((1U << n) - 1); }
 };
 

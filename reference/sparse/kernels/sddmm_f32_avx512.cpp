@@ -5,7 +5,7 @@
 namespace assay::sparse {
 namespace kernels {
 
-void sddmm_f32_own_avx512(const SddmmTask& task) noexcept { multiply_own<Lanes512, 2>(task); }
+void sddmm_f32_own_avx512(const SddmmTask& task) noexcept { multiply_own<Lanes512, 1>(task); }
 void sddmm_f32_shared_avx512(const SddmmTask& task) noexcept { multiply_shared<Lanes512, 8, 2>(task); }
 
 }  // namespace kernels

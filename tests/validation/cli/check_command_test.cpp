@@ -284,6 +284,37 @@ BOOST_FIXTURE_TEST_CASE(sparse_times_dense_keeps_order_and_explicit_zeros, Folde
   BOOST_TEST(assay("check spmm --a a.npz --transpose-a --b b3.npy --got dt.npy").exit_code == 0);
 }
 
+// A vector for B: the result is one too, and so is C.
+BOOST_FIXTURE_TEST_CASE(sparse_matrix_times_a_vector, Folder) {
+  io::SparseArray a;
+  a.layout = io::SparseArray::Layout::csr;
+  a.rows = 3;
+  a.cols = 4;
+  a.offsets = {0, 2, 2, 3};
+  a.column_indices = {3, 0, 1};
+  a.values = array_of(f32, {3}, {2, 0.5, -1});
+  io::write_sparse(path / "a.npz", a);
+  write("x.npy", array_of(f32, {4}, {4, 3, 7, 5}));
+  write("c.npy", array_of(f32, {3}, {1, 2, 3}));
+  write("bias.npy", array_of(f32, {3}, {10, 20, 30}));
+  write("y.npy", array_of(f32, {3}, {12, 0, -3}));
+  write("joined.npy", array_of(f32, {3}, {36, 24, 30}));
+  const std::string operands = "check spmm --a a.npz --b x.npy ";
+  const Outcome right = assay(operands + "--unit chain_f32_fused --policy bit-equal --got y.npy");
+  BOOST_TEST(right.exit_code == 0, right.out + right.err);
+  BOOST_TEST(holds(right.out, "n=1"));
+  BOOST_TEST(
+      assay(operands + "--alpha 2 --beta 2 --c c.npy --bias bias.npy --bias-along rows --got joined.npy")
+          .exit_code == 0);
+  write("wrong.npy", array_of(f32, {3}, {12, 0, 3}));
+  const Outcome wrong = assay(operands + "--got wrong.npy");
+  BOOST_TEST(wrong.exit_code == 1);
+  BOOST_TEST(holds(wrong.out, "[2]"));
+  write("column.npy", array_of(f32, {3, 1}, {12, 0, -3}));
+  BOOST_TEST(assay(operands + "--got column.npy").exit_code == 2);
+  BOOST_TEST(holds(assay(operands + "--c column.npy --beta 1 --got y.npy").err, "C of shape"));
+}
+
 BOOST_FIXTURE_TEST_CASE(sampled_products, Folder) {
   io::SparseArray mask;
   mask.layout = io::SparseArray::Layout::csr;
