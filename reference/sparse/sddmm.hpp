@@ -73,8 +73,8 @@ class SddmmPlan {
   void multiply(const DenseView& a, const DenseView& b, std::span<float> out, const SddmmExtras& extras = {},
                 int threads = 0) const;
 
-  // The same from B as (n x k), a column of the product in each row, as the keys of attention are. multiply() makes such
-  // a copy of B first.
+  // The same from B as (n x k), a column of the product in each row, as the keys of attention are. multiply() makes
+  // such a copy of B first.
   void multiply_transposed(const DenseView& a, const DenseView& b, std::span<float> out,
                            const SddmmExtras& extras = {}, int threads = 0) const;
 

@@ -1,5 +1,5 @@
-// The arguments of a kernel of SpMV: plain pointers and sizes, so that a kernel compiled for a wide ISA shares no inline
-// code with the rest of the program.
+// The arguments of a kernel of SpMV: plain pointers and sizes, so that a kernel compiled for a wide ISA shares no
+// inline code with the rest of the program.
 //
 // Numerics: the contract of spmm_task.hpp, for one column.
 #pragma once

@@ -1,7 +1,7 @@
 // The body of spmv_f32_<isa>.cpp, over a type of lanes: see reference/sparse/spmv_task.hpp.
 //
-// A register holds the sums of as many rows as it has lanes: each takes its own entries in their order, and no sum waits
-// for another.
+// A register holds the sums of as many rows as it has lanes: each takes its own entries in their order, and no sum
+// waits for another.
 //
 // In an unnamed namespace: a file that includes this has code of its own, compiled for its own ISA, and exports none.
 #pragma once

@@ -1,5 +1,5 @@
-// Sparse times a vector: every kernel and number of threads against one multiply-add after another and against SpmmPlan,
-// bit for bit.
+// Sparse times a vector: every kernel and number of threads against one multiply-add after another and against
+// SpmmPlan, bit for bit.
 #include "reference/sparse/spmv.hpp"
 
 #include <boost/test/unit_test.hpp>
