@@ -18,12 +18,13 @@ namespace assay::sparse {
 // A kernel of spmv.def.
 struct SpmvKernel : KernelInfo {
   std::uint32_t width = 0;  // rows side by side
-  SpmvFn* run = nullptr;
+  SpmvFn* near = nullptr;   // columns of 16 bits
+  SpmvFn* far = nullptr;    // of 32
 };
 const KernelTable<SpmvKernel>& spmv_kernels();
 
 namespace kernels {
-#define SPMV(isa, width) SpmvFn spmv_f32_##isa;
+#define SPMV(isa, width) SpmvFn spmv_f32_near_##isa, spmv_f32_far_##isa;
 #include "reference/sparse/spmv.def"
 #undef SPMV
 }  // namespace kernels

@@ -14,7 +14,7 @@ namespace assay::sparse {
 // times one entry of every row, then the `extra` ones of each row. The rows that are left follow, one after another.
 struct SpmvTask {
   const float* values = nullptr;
-  const std::int32_t* columns = nullptr;   // of each value
+  const void* columns = nullptr;           // of each value: uint16 (`near`) or int32
   const std::uint32_t* common = nullptr;   // of each group
   const std::uint32_t* numbers = nullptr;  // of the rows, in the order of their entries
   const std::uint32_t* extra = nullptr;    // of the same rows

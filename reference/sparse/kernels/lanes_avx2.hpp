@@ -39,6 +39,10 @@ struct Lanes256 {
   static Lanes256 gather(const float* x, const std::int32_t* index) {
     return {_mm256_i32gather_ps(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)), 4)};
   }
+  static Lanes256 gather(const float* x, const std::uint16_t* index) {
+    const __m128i narrow = _mm_loadu_si128(reinterpret_cast<const __m128i*>(index));
+    return {_mm256_i32gather_ps(x, _mm256_cvtepu16_epi32(narrow), 4)};
+  }
   static float fma(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
   }

@@ -41,6 +41,10 @@ struct Lanes512 {
   static Lanes512 gather(const float* x, const std::int32_t* index) {
     return {_mm512_i32gather_ps(_mm512_loadu_si512(index), x, 4)};
   }
+  static Lanes512 gather(const float* x, const std::uint16_t* index) {
+    const __m256i narrow = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index));
+    return {_mm512_i32gather_ps(_mm512_cvtepu16_epi32(narrow), x, 4)};
+  }
   static float fma(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
   }

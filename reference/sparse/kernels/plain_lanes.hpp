@@ -57,7 +57,8 @@ struct PlainLanes {
     return each([&](std::uint32_t i) { return std::isnan(v[i]) ? std::bit_cast<float>(0x7FC00000) : v[i]; });
   }
   // Elements index[0], index[1], ... of x.
-  static PlainLanes gather(const float* x, const std::int32_t* index) {
+  template <class Index>
+  static PlainLanes gather(const float* x, const Index* index) {
     return each([&](std::uint32_t i) { return x[index[i]]; });
   }
   static float fma(float a, float b, float c) { return std::fma(a, b, c); }

@@ -5,7 +5,8 @@
 namespace assay::sparse {
 namespace kernels {
 
-void spmv_f32_avx512(const SpmvTask& task) noexcept { multiply_rows<Lanes512>(task); }
+void spmv_f32_near_avx512(const SpmvTask& task) noexcept { multiply_rows<Lanes512, std::uint16_t>(task); }
+void spmv_f32_far_avx512(const SpmvTask& task) noexcept { multiply_rows<Lanes512, std::int32_t>(task); }
 
 }  // namespace kernels
 }  // namespace assay::sparse

@@ -14,11 +14,11 @@
 namespace assay::sparse {
 namespace {
 
-template <class Lanes>
+template <class Lanes, class Index>
 inline void multiply_rows(const SpmvTask& task) {
   constexpr std::uint32_t width = Lanes::width;
   const float* values = task.values;
-  const std::int32_t* columns = task.columns;
+  const auto* columns = static_cast<const Index*>(task.columns);
   const auto add_rest = [&](std::uint32_t place, float s) __attribute__((always_inline)) {
     for (std::uint32_t t = task.extra[place]; t != 0; --t) s = Lanes::fma(*values++, task.x[*columns++], s);
     task.sums[task.numbers[place]] = s;
