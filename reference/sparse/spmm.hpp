@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "reference/core/dispatch.hpp"
@@ -84,7 +86,13 @@ struct SpmmChoice {
   std::int64_t shared_entries = 0;  // of rows that share their columns
   std::int64_t filled_zeros = 0;    // beside them
   std::uint64_t packed_bytes = 0;   // of the packing without filled zeros too
+  std::string why{};                // this kernel, this depth: clauses without a full stop
 };
+
+// At most what a plan of a matrix of this size takes while it is made, and what a product on one thread takes beside X
+// and Y. Nothing: 2^64 bytes and more. Errors as those of SpmmPlan for options.kernel.
+std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
+                                             const SpmmOptions& options);
 
 class SpmmPlan {
  public:

@@ -9,6 +9,7 @@
 // wants its OCL_ICD_FILENAMES too.
 //
 //   spmm   rows x cols x n of A X
+//   bsr    the same, of blocks that are there or not; bf16 in bfloat16, of blocks too, 1x1 being none
 //   sddmm  m x n x k: the entries of a mask of m x n, each a sum of k products; the peer computes all m x n. Masks are
 //          random, or `blocks` of 64 x 64 entries that are stored or not
 //   spmv   rows x cols: GB/s of values, columns, x and y, each once
@@ -25,8 +26,12 @@
 #include <string>
 #include <vector>
 
+#include "emulation/units/unit.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/random.hpp"
+#include "reference/exact/chain.hpp"
+#include "reference/sparse/bf16_spmm.hpp"
+#include "reference/sparse/bsr.hpp"
 #include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/spmm.hpp"
 #include "reference/sparse/spmv.hpp"
@@ -136,6 +141,82 @@ struct Sampled {
   DenseView turned_view() const { return {turned.get(), peer.cols, peer.n, peer.n}; }
 };
 
+// Blocks of side x side that are there or not, for ours as CSR.
+struct Blocks {
+  int side;
+  Csr<float> a;
+  std::vector<int> row_offsets, block_row_offsets{0}, block_columns;
+  std::vector<float> block_values;
+  Floats dense, x, y;
+  PeerProblem peer;
+
+  Blocks(const Shape& s, int per_mille, int of) : side(of) {
+    const CounterRandom random(3, static_cast<std::uint64_t>(per_mille));
+    const int across = s.cols / side;
+    dense = floats(static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.cols));
+    x = floats(static_cast<std::size_t>(s.cols) * static_cast<std::size_t>(s.n));
+    y = floats(static_cast<std::size_t>(s.rows) * static_cast<std::size_t>(s.n));
+    for (int row = 0; row < s.rows / side; ++row) {
+      for (int column = 0; column < across; ++column) {
+        const auto at = static_cast<std::uint64_t>(row * across + column);
+        if (random.uniform(at) * 1000 < per_mille) continue;
+        block_columns.push_back(column);
+        for (int i = 0; i < side * side; ++i)
+          block_values.push_back(static_cast<float>(random.uniform(~(at * 4096 + static_cast<unsigned>(i)))) -
+                                 0.5F);
+      }
+      block_row_offsets.push_back(static_cast<int>(block_columns.size()));
+    }
+    sparse::Bsr<float> bsr;
+    bsr.structure = {s.rows,       s.cols, side, side, {block_row_offsets.begin(), block_row_offsets.end()},
+                     block_columns};
+    bsr.values = block_values;
+    a = csr_from_bsr(bsr);
+    row_offsets.assign(a.structure.row_offsets.begin(), a.structure.row_offsets.end());
+    std::fill_n(dense.get(), s.rows * s.cols, 0.0F);
+    for (std::int64_t i = 0; i < a.rows(); ++i) {
+      const auto columns = a.row_columns(i);
+      for (std::size_t e = 0; e < columns.size(); ++e)
+        dense.get()[i * s.cols + columns[e]] = a.row_values(i)[e];
+    }
+    for (int i = 0; i < s.cols * s.n; ++i)
+      x.get()[i] = static_cast<float>(random.uniform(~static_cast<std::uint64_t>(i))) - 0.5F;
+    std::fill_n(y.get(), s.rows * s.n, 0.0F);
+    peer = {.rows = s.rows,
+            .cols = s.cols,
+            .n = s.n,
+            .row_offsets = row_offsets.data(),
+            .column_indices = a.structure.column_indices.data(),
+            .values = a.values.data(),
+            .dense = dense.get(),
+            .x = x.get(),
+            .y = y.get(),
+            .block = side,
+            .block_row_offsets = block_row_offsets.data(),
+            .block_columns = block_columns.data(),
+            .block_values = block_values.data()};
+  }
+  double flop() const { return 2.0 * static_cast<double>(a.nnz()) * peer.n; }
+};
+
+// The same rounded to bfloat16; blocks of one place are none.
+struct Bf16 {
+  Blocks full;
+  Csr<bf16_t> a;
+  std::vector<bf16_t> dense, x;
+  PeerProblem peer;
+
+  Bf16(const Shape& s, int per_mille, int side) : full(s, per_mille, side), peer(full.peer) {
+    a.structure = full.a.structure;
+    for (const float value : full.a.values) a.values.push_back(bf16_t(value));
+    for (int i = 0; i < s.rows * s.cols; ++i) dense.push_back(bf16_t(full.dense.get()[i]));
+    for (int i = 0; i < s.cols * s.n; ++i) x.push_back(bf16_t(full.x.get()[i]));
+    peer.dense_bf16 = reinterpret_cast<const std::uint16_t*>(dense.data());
+    peer.x_bf16 = reinterpret_cast<const std::uint16_t*>(x.data());
+  }
+  double flop() const { return full.flop(); }
+};
+
 // A benchmark for each cell; the problem is made when its first contender runs and kept until the next one's.
 template <class Made, class... How>
 Made& problem_of(const Shape& s, const How&... how) {
@@ -230,6 +311,46 @@ void run_sampled(benchmark::State& state, const Shape& s, int per_mille, bool bl
 void run_dense(benchmark::State& state, const Peer& peer, const Shape& s, int per_mille, bool blocks) {
   Sampled& p = problem_of<Sampled>(s, per_mille, blocks);
   const std::function<void()> product = peer.prepare(p.peer);
+  for (auto _ : state) product();
+  count(state, p);
+}
+
+void run_blocks(benchmark::State& state, const Shape& s, int per_mille, int side) {
+  const Blocks& p = problem_of<Blocks>(s, per_mille, side);
+  const SpmmPlan plan(p.a, {.columns = s.n});
+  for (auto _ : state) plan.multiply({p.x.get(), s.cols, s.n, s.n}, {p.y.get(), s.rows, s.n, s.n}, {}, 1);
+  state.SetLabel(std::string(plan.choice().kernel) + " depth " + std::to_string(plan.choice().depth));
+  count(state, p);
+}
+
+const ArithmeticRegistry& arithmetics() {
+  static const ArithmeticRegistry registry = [] {
+    ArithmeticRegistry all;
+    add_chains(all);
+    add_units(all);
+    return all;
+  }();
+  return registry;
+}
+
+void run_bf16(benchmark::State& state, const Shape& s, int per_mille, int side, const char* contract) {
+  const Bf16& p = problem_of<Bf16>(s, per_mille, side);
+  const sparse::Bf16SpmmPlan plan(p.a, arithmetics().find(contract), {.columns = s.n});
+  for (auto _ : state)
+    plan.multiply({p.x.data(), s.cols, s.n, s.n}, {p.full.y.get(), s.rows, s.n, s.n}, {}, 1);
+  state.SetLabel(plan.choice().kernel);
+  count(state, p);
+}
+
+// A peer of theirs.
+template <class Made>
+void run_other(benchmark::State& state, const Peer& peer, const Shape& s, int per_mille, int side) {
+  const Made& p = problem_of<Made>(s, per_mille, side);
+  const std::function<void()> product = peer.prepare(p.peer);
+  if (!product) {
+    state.SkipWithError("does not take it");
+    return;
+  }
   for (auto _ : state) product();
   count(state, p);
 }
@@ -367,6 +488,39 @@ void register_sampled(const std::vector<Peer>& peers) {
   }
 }
 
+void register_blocks(const std::vector<Peer>& peers, const std::vector<Peer>& bf16) {
+  const Shape s{1024, 1024, 256};
+  for (const int side : {1, 16, 32}) {
+    for (const int per_mille : {0, 500, 750, 800, 900, 950, 980}) {
+      const std::string cell =
+          "1024x1024x256 in " + std::to_string(side) + "x" + std::to_string(side) + percent(per_mille);
+      for (const Peer& peer : peers) {
+        if (!peer.why_not.empty() || side == 1) continue;
+        add(peer.name, "bsr " + cell, [&peer, s, per_mille, side](benchmark::State& state) {
+          run_other<Blocks>(state, peer, s, per_mille, side);
+        });
+      }
+      if (side != 1) {
+        add("ours", "bsr " + cell, [=](benchmark::State& state) { run_blocks(state, s, per_mille, side); });
+      }
+      for (const Peer& peer : bf16) {
+        if (!peer.why_not.empty()) continue;
+        add(peer.name, "bf16 " + cell, [&peer, s, per_mille, side](benchmark::State& state) {
+          run_other<Bf16>(state, peer, s, per_mille, side);
+        });
+      }
+      // The fastest contract of this CPU first: `ours` of the table.
+      const bool tiles =
+          sparse::bf16_spmm_kernels().find([](const auto& k) { return k.tiles != nullptr; }) != nullptr;
+      for (const char* const contract : {"tdpbf16ps", "vdpbf16ps", "chain_f32_fused"}) {
+        const bool first = std::string_view(contract) == (tiles ? "tdpbf16ps" : "chain_f32_fused");
+        add(first ? "ours" : std::string("ours ") + contract, "bf16 " + cell,
+            [=](benchmark::State& state) { run_bf16(state, s, per_mille, side, contract); });
+      }
+    }
+  }
+}
+
 void register_vectors(const std::vector<Peer>& peers) {
   for (const Shape& s : {Shape{1024, 1024, 1}, Shape{4096, 4096, 1}, Shape{8192, 8192, 1}}) {
     for (const int per_mille : {500, 900, 980, 995}) {
@@ -399,9 +553,15 @@ int main(int argc, char** argv) {
   register_products(peers);
   register_sampled(peers);
   register_vectors(peers);
+  const std::vector<Peer> of_blocks = block_peers(), of_bf16 = bf16_peers();
+  register_blocks(of_blocks, of_bf16);
   Medians medians;
   benchmark::RunSpecifiedBenchmarks(&medians);
   print_table(medians, {.kind = "spmm", .measure = "GFLOP/s of 2 nnz n", .also = "ours, bias+ReLU"}, here);
+  print_table(medians, {.kind = "bsr", .measure = "GFLOP/s of 2 nnz n", .also = ""},
+              {"OpenBLAS dense", "MKL BSR"});
+  print_table(medians, {.kind = "bf16", .measure = "GFLOP/s of 2 nnz n", .also = "ours chain_f32_fused"},
+              {"oneDNN dense bf16", "ours vdpbf16ps"});
   print_table(medians, {.kind = "sddmm", .measure = "GFLOP/s of 2 nnz k", .also = "ours, B k x n"}, here);
   print_table(medians, {.kind = "spmv", .measure = "GB/s", .has_share = false, .also = ""}, here);
   return 0;

@@ -58,6 +58,8 @@ struct MklDescription {
   int mode = 0, diag = 0;
 };
 using MklCreate = int(void**, int, int, int, const int*, const int*, const int*, const float*);
+using MklCreateBlocks = int(void**, int, int, int, int, int, const int*, const int*, const int*,
+                            const float*);
 using MklHint = int(void*, int, MklDescription, int, int, int);
 using MklHintVector = int(void*, int, MklDescription, int);
 using MklOptimize = int(void*);
@@ -65,42 +67,48 @@ using MklMultiply = int(int, float, void*, MklDescription, int, const float*, in
 using MklMultiplyVector = int(int, float, void*, MklDescription, const float*, float, float*);
 using MklDestroy = int(void*);
 
-Peer mkl() {
+// `blocks`: its BSR.
+Peer mkl(bool blocks) {
   setenv("MKL_THREADING_LAYER", "SEQUENTIAL", 0);
   void* const library = open_library({"libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so"});
   auto* const create = symbol<MklCreate>(library, "mkl_sparse_s_create_csr");
+  auto* const create_blocks = symbol<MklCreateBlocks>(library, "mkl_sparse_s_create_bsr");
   auto* const hint = symbol<MklHint>(library, "mkl_sparse_set_mm_hint");
   auto* const optimize = symbol<MklOptimize>(library, "mkl_sparse_optimize");
   auto* const multiply = symbol<MklMultiply>(library, "mkl_sparse_s_mm");
   auto* const hint_vector = symbol<MklHintVector>(library, "mkl_sparse_set_mv_hint");
   auto* const multiply_vector = symbol<MklMultiplyVector>(library, "mkl_sparse_s_mv");
   auto* const destroy = symbol<MklDestroy>(library, "mkl_sparse_destroy");
-  if (create == nullptr || hint == nullptr || optimize == nullptr || multiply == nullptr ||
-      hint_vector == nullptr || multiply_vector == nullptr || destroy == nullptr)
-    return missing("MKL CSR", false, "no libmkl_rt (PyPI: mkl; ASSAY_PEERS names its folder)");
-  return {.name = "MKL CSR",
-          .is_dense = false,
-          .why_not = "",
-          .prepare = [=](const PeerProblem& p) -> std::function<void()> {
-            constexpr int base_zero = 0, as_it_is = 10, row_major = 101;
-            void* made = nullptr;
-            if (create(&made, base_zero, p.rows, p.cols, p.row_offsets, p.row_offsets + 1, p.column_indices,
-                       p.values) != 0)
-              return nullptr;
-            const std::shared_ptr<void> matrix(made, [destroy](void* m) { destroy(m); });
-            if (p.n == 1) {
-              hint_vector(made, as_it_is, {}, 100000);
-              optimize(made);
-              return [=, &p] { multiply_vector(as_it_is, 1, matrix.get(), {}, p.x, 0, p.y); };
-            }
-            hint(made, as_it_is, {}, row_major, p.n, 100000);
-            optimize(made);
-            return
-                [=, &p] { multiply(as_it_is, 1, matrix.get(), {}, row_major, p.x, p.n, p.n, 0, p.y, p.n); };
-          }};
+  if (create == nullptr || create_blocks == nullptr || hint == nullptr || optimize == nullptr ||
+      multiply == nullptr || hint_vector == nullptr || multiply_vector == nullptr || destroy == nullptr)
+    return missing(blocks ? "MKL BSR" : "MKL CSR", false,
+                   "no libmkl_rt (PyPI: mkl; ASSAY_PEERS names its folder)");
+  return {
+      .name = blocks ? "MKL BSR" : "MKL CSR",
+      .is_dense = false,
+      .why_not = "",
+      .prepare = [=](const PeerProblem& p) -> std::function<void()> {
+        constexpr int base_zero = 0, as_it_is = 10, row_major = 101;
+        void* made = nullptr;
+        const int failed = blocks ? create_blocks(&made, base_zero, row_major, p.rows / p.block,
+                                                  p.cols / p.block, p.block, p.block_row_offsets,
+                                                  p.block_row_offsets + 1, p.block_columns, p.block_values)
+                                  : create(&made, base_zero, p.rows, p.cols, p.row_offsets, p.row_offsets + 1,
+                                           p.column_indices, p.values);
+        if (failed != 0) return nullptr;
+        const std::shared_ptr<void> matrix(made, [destroy](void* m) { destroy(m); });
+        if (p.n == 1) {
+          hint_vector(made, as_it_is, {}, 100000);
+          optimize(made);
+          return [=, &p] { multiply_vector(as_it_is, 1, matrix.get(), {}, p.x, 0, p.y); };
+        }
+        hint(made, as_it_is, {}, row_major, p.n, 100000);
+        optimize(made);
+        return [=, &p] { multiply(as_it_is, 1, matrix.get(), {}, row_major, p.x, p.n, p.n, 0, p.y, p.n); };
+      }};
 }
 
-// --- oneDNN 3: a CSR source ------------------------------------------------------------------------------------------
+// --- oneDNN 3: a CSR source, and the dense product in bfloat16 -------------------------------------------------------
 
 struct Dnnl {
   using Handle = void*;
@@ -139,20 +147,14 @@ struct Dnnl {
       stream = nullptr;
   }
 
-  std::function<void()> prepare(const PeerProblem& p) const {
-    constexpr int float32 = 3, int32 = 4, row_major = 3;
-    const std::int64_t a_dims[12] = {p.rows, p.cols}, x_dims[12] = {p.cols, p.n}, y_dims[12] = {p.rows, p.n};
-    Handle a = nullptr, x = nullptr, y = nullptr, description = nullptr, product = nullptr;
-    if (csr(&a, 2, a_dims, float32, p.row_offsets[p.rows], int32, int32) != 0 ||
-        with_tag(&x, 2, x_dims, float32, row_major) != 0 ||
-        with_tag(&y, 2, y_dims, float32, row_major) != 0 ||
-        matmul(&description, engine, a, x, nullptr, y, nullptr) != 0 || primitive(&product, description) != 0)
-      return nullptr;
-    const auto writable = [](const void* p_) { return const_cast<void*>(p_); };
-    void* parts[3] = {writable(p.values), writable(p.column_indices), writable(p.row_offsets)};
-    Handle a_memory = nullptr, x_memory = nullptr, y_memory = nullptr;
-    if (memory_of_parts(&a_memory, a, engine, 3, parts) != 0 ||
-        memory(&x_memory, x, engine, writable(p.x)) != 0 || memory(&y_memory, y, engine, p.y) != 0)
+  // A matrix product of what was described.
+  std::function<void()> product_of(Handle a, Handle a_memory, Handle x, const void* x_data, Handle y,
+                                   float* y_data) const {
+    Handle description = nullptr, product = nullptr, x_memory = nullptr, y_memory = nullptr;
+    if (matmul(&description, engine, a, x, nullptr, y, nullptr) != 0 ||
+        primitive(&product, description) != 0 ||
+        memory(&x_memory, x, engine, const_cast<void*>(x_data)) != 0 ||
+        memory(&y_memory, y, engine, y_data) != 0)
       return nullptr;
     return [*this, product, a_memory, x_memory, y_memory] {
       constexpr int source = 1, weights = 33, destination = 17;
@@ -160,24 +162,45 @@ struct Dnnl {
       if (execute(product, stream, 3, arguments) != 0 || wait(stream) != 0) std::abort();
     };
   }
+
+  std::function<void()> prepare_bf16(const PeerProblem& p) const {
+    constexpr int bfloat16 = 2, float32 = 3, row_major = 3;
+    const std::int64_t a_dims[12] = {p.rows, p.cols}, x_dims[12] = {p.cols, p.n}, y_dims[12] = {p.rows, p.n};
+    Handle a = nullptr, x = nullptr, y = nullptr, a_memory = nullptr;
+    if (with_tag(&a, 2, a_dims, bfloat16, row_major) != 0 ||
+        with_tag(&x, 2, x_dims, bfloat16, row_major) != 0 ||
+        with_tag(&y, 2, y_dims, float32, row_major) != 0 ||
+        memory(&a_memory, a, engine, const_cast<std::uint16_t*>(p.dense_bf16)) != 0)
+      return nullptr;
+    return product_of(a, a_memory, x, p.x_bf16, y, p.y);
+  }
+
+  std::function<void()> prepare(const PeerProblem& p) const {
+    constexpr int float32 = 3, int32 = 4, row_major = 3;
+    const std::int64_t a_dims[12] = {p.rows, p.cols}, x_dims[12] = {p.cols, p.n}, y_dims[12] = {p.rows, p.n};
+    Handle a = nullptr, x = nullptr, y = nullptr, a_memory = nullptr;
+    if (csr(&a, 2, a_dims, float32, p.row_offsets[p.rows], int32, int32) != 0 ||
+        with_tag(&x, 2, x_dims, float32, row_major) != 0 || with_tag(&y, 2, y_dims, float32, row_major) != 0)
+      return nullptr;
+    const auto writable = [](const void* of) { return const_cast<void*>(of); };
+    void* parts[3] = {writable(p.values), writable(p.column_indices), writable(p.row_offsets)};
+    if (memory_of_parts(&a_memory, a, engine, 3, parts) != 0) return nullptr;
+    return product_of(a, a_memory, x, p.x, y, p.y);
+  }
 };
 
-Peer onednn() {
+Peer onednn(bool bf16) {
+  const std::string name = bf16 ? "oneDNN dense bf16" : "oneDNN 3 CSR";
   const auto dnnl = std::make_shared<Dnnl>(open_library({"libdnnl.so.3"}));
   if (dnnl->stream == nullptr)
-    return missing("oneDNN 3 CSR", false, "no libdnnl.so.3 that makes an engine (PyPI: onednn-devel)");
-  return {.name = "oneDNN 3 CSR", .is_dense = false, .why_not = "", .prepare = [dnnl](const PeerProblem& p) {
-            return dnnl->prepare(p);
+    return missing(name, bf16, "no libdnnl.so.3 that makes an engine (PyPI: onednn-devel)");
+  return {.name = name, .is_dense = bf16, .why_not = "", .prepare = [dnnl, bf16](const PeerProblem& p) {
+            return bf16 ? dnnl->prepare_bf16(p) : dnnl->prepare(p);
           }};
 }
 
 }  // namespace
 
-std::vector<Peer> sparse_peers() {
-  std::vector<Peer> all;
-  all.push_back(openblas());
-  all.push_back(eigen_peer());
-  all.push_back(mkl());
-  all.push_back(onednn());
-  return all;
-}
+std::vector<Peer> sparse_peers() { return {openblas(), eigen_peer(), mkl(false), onednn(false)}; }
+std::vector<Peer> block_peers() { return {openblas(), mkl(true)}; }
+std::vector<Peer> bf16_peers() { return {onednn(true)}; }

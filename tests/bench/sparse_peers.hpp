@@ -16,6 +16,13 @@ struct PeerProblem {
   const int *row_offsets = nullptr, *column_indices = nullptr;
   const float *values = nullptr, *dense = nullptr, *x = nullptr;
   float* y = nullptr;
+  // In square blocks, where `block` is not 0: offsets of block rows, block columns, values block after block, row by
+  // row.
+  int block = 0;
+  const int *block_row_offsets = nullptr, *block_columns = nullptr;
+  const float* block_values = nullptr;
+  // In bfloat16, where they are not null: A dense, and X.
+  const std::uint16_t *dense_bf16 = nullptr, *x_bf16 = nullptr;
 };
 
 struct Peer {
@@ -26,7 +33,9 @@ struct Peer {
   std::function<std::function<void()>(const PeerProblem&)> prepare;
 };
 
-// All that are known. Libraries are looked for where the loader looks, and first in the folder ASSAY_PEERS.
+// All that are known for float32. Libraries are looked for where the loader looks, and first in the folder ASSAY_PEERS.
 std::vector<Peer> sparse_peers();
+std::vector<Peer> block_peers();
+std::vector<Peer> bf16_peers();
 // Eigen, compiled for the CPU at hand.
 Peer eigen_peer();

@@ -17,6 +17,8 @@
 #include "reference/sparse/spmv.hpp"
 #include "validation/judge/request.hpp"
 #include "validation/suites/arithmetics.hpp"
+#include "validation/suites/sparse_bf16.hpp"
+#include "validation/suites/sparse_problems.hpp"
 #include "validation/suites/suite.hpp"
 
 namespace assay::suites {
@@ -32,139 +34,11 @@ using sparse::SpmmPlan;
 using sparse::SpmvKernel;
 using sparse::SpmvPlan;
 
-struct Pattern {
-  std::string_view name;
-  std::int32_t rows, cols;
-  bool wild = false;  // zeros, infinities and NaN in A and X: only the contract's bits are asked for
-};
-constexpr auto patterns = std::to_array<Pattern>({
-    {"density_5", 90, 300},
-    {"density_50", 61, 128},
-    {"one_dense_row", 40, 500},
-    {"one_column", 33, 1},
-    {"stored_order", 25, 700},
-    {"special_values", 70, 90, true},
-});
-
-bool is_stored(const Pattern& p, std::int64_t row, double u) {
-  if (p.name == "one_dense_row") return row == 7;
-  if (p.name == "one_column") return true;
-  if (row == 2 || row + 1 == p.rows) return false;  // empty rows everywhere else
-  return u < (p.name == "density_50" || p.name == "special_values" ? 0.5 : 0.05);
-}
-
-float number(const Pattern& p, const CounterRandom& random, std::uint64_t i) {
-  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  constexpr float special[] = {0.0F, -0.0F, inf, -inf, nan, 1e-45F, -2e-39F, 3e38F};
-  if (p.wild && random.below(6, 2 * i) == 0) return special[random.below(8, 2 * i + 1)];
-  return static_cast<float>(random.normal(i));
-}
-
-Csr<float> matrix(const Pattern& p, std::uint64_t seed) {
-  const CounterRandom place(seed, 1), value(seed, 2), order(seed, 3);
-  Csr<float> a;
-  a.structure.rows = p.rows;
-  a.structure.cols = p.cols;
-  std::vector<std::int32_t>& columns = a.structure.column_indices;
-  for (std::int64_t i = 0; i < p.rows; ++i) {
-    const std::size_t begin = columns.size();
-    for (std::int32_t j = 0; j < p.cols; ++j) {
-      if (is_stored(p, i, place.uniform(static_cast<std::uint64_t>(i * p.cols + j)))) columns.push_back(j);
-    }
-    if (p.name == "stored_order" && columns.size() > begin) {
-      for (std::size_t k = columns.size() - 1; k > begin; --k)
-        std::swap(columns[k], columns[begin + order.below(k - begin + 1, k)]);
-      columns.push_back(columns[begin]);  // a column that repeats is a term of its own
-    }
-    a.structure.end_row();
-  }
-  for (std::size_t k = 0; k < columns.size(); ++k) a.values.push_back(number(p, value, k));
-  return a;
-}
-
-io::Array dense(const Pattern& p, std::int64_t rows, std::int64_t cols, std::uint64_t seed,
-                std::uint64_t stream) {
-  io::Array x = io::make_array(formats::float32, {rows, cols});
-  const CounterRandom random(seed, stream);
-  std::uint64_t i = 0;
-  for (float& f : x.as<float>()) f = number(p, random, i++);
-  return x;
-}
-
-io::Array vector(const Pattern& p, std::int64_t n, std::uint64_t seed, std::uint64_t stream) {
-  io::Array x = dense(p, 1, n, seed, stream);
-  x.shape = {n};
-  return x;
-}
-
-io::SparseArray sparse_array(const Csr<float>& a) {
-  io::SparseArray out;
-  out.layout = io::SparseArray::Layout::csr;
-  out.rows = a.rows();
-  out.cols = a.cols();
-  out.offsets = a.structure.row_offsets;
-  out.column_indices = a.structure.column_indices;
-  out.values = io::make_array(formats::float32, {static_cast<std::int64_t>(a.values.size())});
-  std::memcpy(out.values.bytes.data(), a.values.data(), a.values.size() * sizeof(float));
-  return out;
-}
-
-// Counts of several comparisons, and the first that disagrees.
-class Tally {
- public:
-  explicit Tally(std::string evidence) { result_.evidence = std::move(evidence); }
-  void add(judge::Judgement&& judgement, const std::string& what) {
-    const CaseResult one = result_of(std::move(judgement.comparison));
-    result_.checked += one.checked;
-    result_.mismatches += one.mismatches;
-    result_.not_judged += one.not_judged;
-    judged_ += one.status == Status::passed ? 1 : 0;
-    if (one.status != Status::failed || failed_) return;
-    failed_ = true;
-    result_.reason = one.reason;
-    result_.details.push_back(what);
-    result_.comparison = one.comparison;
-  }
-  CaseResult result() {
-    result_.status = failed_ ? Status::failed : judged_ > 0 ? Status::passed : Status::vacuous;
-    return result_;
-  }
-
- private:
-  CaseResult result_;
-  std::uint64_t judged_ = 0;
-  bool failed_ = false;
-};
-
-CaseResult skipped_because(const std::string& why) {
-  CaseResult skipped;
-  skipped.status = Status::skipped;
-  skipped.reason = why;
-  return skipped;
-}
+const Arithmetic& float_contract() { return arithmetics().find("chain_f32_fused"); }
 
 // What every product is held to: the bits of the contract, and, where all is finite, the bound of the exact result.
 constexpr const char* held_to =
     "the contract chain_f32_fused, bit for bit, and the exact result with its bound";
-
-void judge_product(judge::Request r, const Pattern& p, const std::string& what, Tally& tally) {
-  if (!p.wild) {
-    judge::Request bound = r;
-    bound.policy = compare::find_policy(compare::default_policies(), "bound", "sparse");
-    bound.order = "sequential";
-    bound.accumulator = "float32";
-    bound.product = "fused";
-    bound.epilogue = "last";
-    bound.given.insert({"order", "acc", "product", "epilogue"});
-    tally.add(judge::check(std::move(bound)), what + ", by the bound");
-  }
-  const Arithmetic& contract = arithmetics().find("chain_f32_fused");
-  r.policy = compare::find_policy(compare::default_policies(), "bit-equal", "sparse");
-  r.arithmetic = &contract;
-  r.arithmetic_name = contract.info().name;
-  r.given.insert("unit");
-  tally.add(judge::check(std::move(r)), what + ", by the contract");
-}
 
 // Numbers of columns around every width of a panel.
 std::vector<std::int64_t> column_counts(const RunContext& context) {
@@ -229,7 +103,7 @@ CaseResult product_case(const SpmmKernel& kernel, const Pattern& p, const RunCon
     }
     const std::string what = fmt::format("n={}{}{}", n, transposed && !joined ? ", transposed" : "",
                                          joined ? ", with alpha, beta C, bias and ReLU" : "");
-    judge_product(std::move(r), p, what, tally);
+    judge_product(std::move(r), float_contract(), p, what, tally);
   }
   return tally.result();
 }
@@ -261,7 +135,8 @@ CaseResult vector_case(const SpmvKernel& kernel, const Pattern& p, const RunCont
                 .activation = sparse::SpmmActivation::relu};
     }
     plan.multiply(r.b->as<float>(), r.got.as<float>(), extras, joined ? 3 : 1);
-    judge_product(std::move(r), p, joined ? "with alpha, beta c, bias and ReLU" : "the sums alone", tally);
+    judge_product(std::move(r), float_contract(), p,
+                  joined ? "with alpha, beta c, bias and ReLU" : "the sums alone", tally);
   }
   return tally.result();
 }
@@ -299,7 +174,7 @@ CaseResult sampled_case(const SddmmKernel& kernel, const Pattern& p, const RunCo
       } else {
         plan.multiply(a, {b, k, p.cols, p.cols}, r.got.as<float>(), extras, 3);
       }
-      judge_product(std::move(r), p,
+      judge_product(std::move(r), float_contract(), p,
                     fmt::format("k={}{}{}{}", k, transposed ? ", B transposed" : "",
                                 shares ? ", columns shared" : "", joined ? ", with alpha and beta C" : ""),
                     tally);
@@ -311,7 +186,7 @@ CaseResult sampled_case(const SddmmKernel& kernel, const Pattern& p, const RunCo
 CaseResult format_case(const sparse::SparseFormat& format, const RunContext& context) {
   CaseResult result;
   result.evidence = "the matrix that went in, entry by entry";
-  for (const Pattern& p : patterns) {
+  for (const Pattern& p : sparse_patterns()) {
     if (p.name == "stored_order") continue;  // columns ascend in a format but for CSR itself
     const Csr<float> a = matrix(p, context.seed), back = format.through(a);
     for (std::int64_t i = 0; i < a.rows(); ++i) {
@@ -347,7 +222,7 @@ std::vector<Case> sparse_cases(const RunContext& context) {
   }
   const auto add = [&](const auto& kernels, const auto& run) {
     for (const auto& kernel : kernels) {
-      for (const Pattern& p : patterns) {
+      for (const Pattern& p : sparse_patterns()) {
         cases.push_back({std::string(kernels.family()) + "/" + std::string(kernel.name),
                          {{"pattern", std::string(p.name)},
                           {"m", std::to_string(p.rows)},
@@ -360,6 +235,7 @@ std::vector<Case> sparse_cases(const RunContext& context) {
   add(sparse::spmm_kernels(), product_case);
   add(sparse::spmv_kernels(), vector_case);
   add(sparse::sddmm_kernels(), sampled_case);
+  add_bf16_cases(context, cases);
   return cases;
 }
 

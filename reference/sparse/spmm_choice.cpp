@@ -1,0 +1,182 @@
+#include "reference/sparse/spmm_choice.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "reference/core/dispatch.hpp"
+#include "reference/core/memory.hpp"
+#include "reference/sparse/spmm_packing.hpp"
+
+namespace assay::sparse {
+namespace {
+
+// Few entries a slice cost more in sums that travel than in products: then fewer columns of more rows of X, and in the
+// end all of K at once, X being read from the second cache. Measured on an Intel Xeon with 2 MiB of it.
+constexpr double thin = 0.07, thinnest = 0.03;
+// All of a panel of X must lie there.
+bool takes_all_of_k(std::int64_t k, std::int64_t n, double density) {
+  constexpr std::int64_t least_columns = 192, most_floats = 1 << 18;
+  return density < thinnest && n >= least_columns && k <= most_floats / 256;
+}
+
+double density_of(const CsrView& a) {
+  return a.nnz() == 0
+             ? 0
+             : static_cast<double>(a.nnz()) / static_cast<double>(a.rows) / static_cast<double>(a.cols);
+}
+
+// Columns that a kernel computes for n of them: of a last panel that is half empty half, and so on.
+std::int64_t padded(std::int64_t n, const SpmmKernel& k) {
+  const std::int64_t width = k.width, whole = n / width * width;
+  std::int64_t last = width;
+  while (last > k.lanes && n - whole <= last / 2) last /= 2;
+  return n == whole ? n : whole + last;
+}
+
+// A kernel for a product of n columns by rows with columns of their own.
+const SpmmKernel& choose_kernel(std::int64_t k, std::int64_t n, double density, const SpmmOptions& options) {
+  if (options.with != nullptr) return *options.with;
+  if (!options.kernel.empty()) {
+    const SpmmKernel& named = spmm_kernels().named(options.kernel);
+    require_cpu(named);
+    return named;
+  }
+  // The widest ISA; of its panels one that wastes least of n.
+  const SpmmKernel& best = spmm_kernels().best();
+  const std::uint32_t widest = takes_all_of_k(k, n, density) ? 256 : density < thin ? 32 : 64;
+  const SpmmKernel* chosen = nullptr;
+  for (const SpmmKernel& one : spmm_kernels()) {
+    if (one.needs != best.needs || one.width > widest) continue;
+    // Of two that waste as little the wider one, which reads A fewer times.
+    if (chosen == nullptr || padded(n, one) < padded(n, *chosen) ||
+        (padded(n, one) == padded(n, *chosen) && one.width > chosen->width))
+      chosen = &one;
+  }
+  return *chosen;
+}
+
+// The part of the places that are entries, if neighbours, as many as a kernel has side by side, had all columns of each
+// other. Of a sample of the rows: a plan costs less than 20 products.
+double entries_of_places(const CsrView& a, std::int64_t side_by_side) {
+  constexpr std::int64_t samples = 24;
+  std::vector<std::int32_t> columns, before;
+  std::int64_t places = 0, entries = 0;
+  const std::int64_t groups = (a.rows + side_by_side - 1) / side_by_side;
+  for (std::int64_t sample = 0; sample < std::min(groups, samples); ++sample) {
+    const std::int64_t i = sample * groups / std::min(groups, samples) * side_by_side;
+    const std::int64_t end = std::min(a.rows, i + side_by_side);
+    columns.clear();
+    for (std::int64_t r = i; r < end; ++r) {
+      const auto more = a.row_columns(r);
+      before.swap(columns);
+      columns.clear();
+      std::set_union(before.begin(), before.end(), more.begin(), more.end(), std::back_inserter(columns));
+    }
+    places += static_cast<std::int64_t>(columns.size()) * (end - i);
+    entries += a.row_begin(end) - a.row_begin(i);
+  }
+  return places == 0 ? 0 : static_cast<double>(entries) / static_cast<double>(places);
+}
+
+bool asks_for_kernel(const SpmmOptions& options) {
+  return options.with != nullptr || !options.kernel.empty();
+}
+
+void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& out) {
+  const std::int64_t n = std::max<std::int64_t>(options.columns, 1);
+  const double density = density_of(a);
+  const SpmmKernel& own = choose_kernel(a.cols, n, density, options);
+  const bool ascends = !first_defect(a, ColumnOrder::ascending);
+  out.kernel = &own;
+  out.why = asks_for_kernel(options)             ? "the kernel that was asked for"
+            : takes_all_of_k(a.cols, n, density) ? "under 3 % of the places stored, 192 columns or more, a "
+                                                   "panel of X that fits the second cache: the "
+                                                   "widest panels"
+            : density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
+                             : "7 % of the places stored or more: panels of up to 64 columns";
+  if (options.sharing != SpmmSharing::chosen) {
+    out.sharing =
+        options.sharing == SpmmSharing::filled && !ascends ? SpmmSharing::same_columns : options.sharing;
+    return;
+  }
+  out.sharing = SpmmSharing::same_columns;
+  if (!ascends) return;
+  double least = own_columns_cost * static_cast<double>(padded(n, own));
+  for (const SpmmKernel& one : spmm_kernels()) {
+    if (one.rows <= 2 || !(asks_for_kernel(options) ? &one == &own : one.needs == own.needs)) continue;
+    const double share = entries_of_places(a, one.rows);
+    const double cost = static_cast<double>(padded(n, one)) / std::max(share, 1e-9);
+    if (cost >= least) continue;
+    least = cost;
+    out.kernel = &one;
+    out.of_blocks = share == 1;
+    out.sharing = out.of_blocks ? SpmmSharing::same_columns : SpmmSharing::filled;
+    out.why = out.of_blocks
+                  ? "rows side by side have the same columns: one load of X serves them all"
+                  : "rows side by side have most columns in common: zeros fill the rest, and one load of X "
+                    "serves them all";
+  }
+}
+
+void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& out) {
+  constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t second_cache = 1 << 20;  // the part of it that X gets
+  constexpr double thin_blocks = 0.25;
+  const std::int64_t row_bytes = out.kernel->width * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t farthest = static_cast<std::int64_t>(spmm_near_bytes) / row_bytes;  // of 16-bit offsets
+  const double density = density_of(a);
+  if (options.depth != 0) {
+    out.depth = options.depth;
+    out.why += "; the depth that was asked for";
+  } else if (out.of_blocks && density < thin_blocks && a.cols * row_bytes <= second_cache) {
+    out.depth = all;
+    out.why += "; few blocks read X less often than sums would travel: all of K at once";
+  } else if (out.sharing != SpmmSharing::filled && takes_all_of_k(a.cols, options.columns, density)) {
+    out.depth = all;
+    out.why += "; all of K at once";
+  } else if (out.sharing != SpmmSharing::filled && density < thinnest) {
+    out.depth = farthest;
+    out.why += "; slices as deep as 16-bit offsets reach";
+  } else {
+    out.depth = farthest / 2;
+    out.why += "; slices that fill half of the first cache";
+  }
+}
+
+}  // namespace
+
+SpmmDecision decide(const CsrView& a, const SpmmOptions& options) {
+  SpmmDecision out;
+  decide_kernel(a, options, out);
+  decide_depth(a, options, out);
+  return out;
+}
+
+std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
+                                             const SpmmOptions& options) {
+  // The least width has the most slices; the widest panels and their sums take the most memory in a product.
+  constexpr std::uint64_t most_width = 256, least_width = 8, at_once = 8;
+  const auto all_rows = static_cast<std::uint64_t>(rows), entries = static_cast<std::uint64_t>(nnz),
+             k = static_cast<std::uint64_t>(std::max<std::int64_t>(cols, 1));
+  if (asks_for_kernel(options)) choose_kernel(cols, 1, 1, options);  // for its errors
+  const std::uint64_t slices =
+      options.depth != 0 ? k / options.depth + 1 : k * least_width * sizeof(float) * 2 / spmm_near_bytes + 1;
+  const std::uint64_t chunks =
+      all_rows / static_cast<std::uint64_t>(spmm_most_rows) + entries / (1 << 15) + 1;
+  // Runs: of rows with entries in a slice, and of all rows in the first and in the last. Vectors that grow hold up to
+  // twice what they need, before they are copied into one stream; filled zeros come with a second packing.
+  const auto of_rows = bytes_product({all_rows, slices});
+  const auto runs = bytes_sum({std::min(entries, of_rows.value_or(entries)), 2 * all_rows});
+  constexpr std::uint64_t of_run = 2 * (sizeof(SpmmGroup) + 2 * sizeof(std::uint32_t)), of_entry = 48;
+  return bytes_sum(
+      {bytes_product({entries, of_entry}), bytes_product({runs.value_or(UINT64_MAX), of_run}),
+       bytes_product({chunks, slices, 2 * sizeof(PackedSlice)}),
+       bytes_product({all_rows, sizeof(std::int64_t)}),
+       bytes_product({std::max<std::uint64_t>(k, at_once * static_cast<std::uint64_t>(spmm_most_rows)),
+                      most_width, sizeof(float)})});
+}
+
+}  // namespace assay::sparse

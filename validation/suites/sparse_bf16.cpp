@@ -1,0 +1,183 @@
+// Every contract of bfloat16 by every way to compute it: its bits, its bound, and how far it is from float32.
+#include "validation/suites/sparse_bf16.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "reference/sparse/bf16_spmm.hpp"
+#include "validation/suites/arithmetics.hpp"
+#include "validation/suites/sparse_problems.hpp"
+
+namespace assay::suites {
+namespace {
+
+using sparse::Bf16SpmmPlan;
+using sparse::Csr;
+
+struct Way {
+  std::string_view name, contract, kernel;  // of SpmmOptions
+};
+constexpr Way ways[] = {{"bf16_chain", "chain_f32_fused", ""},
+                        {"bf16_pairs_avx512bf16", "vdpbf16ps", "bf16_pairs_avx512bf16"},
+                        {"vdpbf16ps_by_arithmetic", "vdpbf16ps", sparse::by_arithmetic},
+                        {"bf16_tiles_amx_vbmi2", "tdpbf16ps", "bf16_tiles_amx_vbmi2"},
+                        {"tdpbf16ps_by_arithmetic", "tdpbf16ps", sparse::by_arithmetic}};
+
+bool is_of_tiles(const Way& way) { return way.contract == "tdpbf16ps"; }
+
+// Tiles take columns in ascending order, and of infinities what no operation of arrays has.
+bool takes(const Way& way, const Pattern& p) {
+  return !is_of_tiles(way) || (!p.wild && p.name != "stored_order");
+}
+
+io::Array rounded(const io::Array& x) {
+  io::Array out = io::make_array(formats::bfloat16, x.shape);
+  const auto from = x.as<float>();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const bf16_t code(from[i]);
+    std::memcpy(out.bytes.data() + i * sizeof code, &code, sizeof code);
+  }
+  return out;
+}
+
+std::vector<bf16_t> codes_of(const io::Array& x) {
+  std::vector<bf16_t> out(x.bytes.size() / sizeof(bf16_t));
+  if (!out.empty()) std::memcpy(out.data(), x.bytes.data(), x.bytes.size());
+  return out;
+}
+
+// Every place of A, for a contract over all of K.
+io::Array expanded(const Csr<bf16_t>& a) {
+  io::Array out = io::make_array(formats::bfloat16, {a.rows(), a.cols()});
+  std::memset(out.bytes.data(), 0, out.bytes.size());
+  for (std::int64_t i = 0; i < a.rows(); ++i) {
+    const auto columns = a.row_columns(i);
+    const auto values = a.row_values(i);
+    for (std::size_t e = 0; e < columns.size(); ++e) {
+      const auto at = static_cast<std::size_t>(i * a.cols() + columns[e]);
+      std::memcpy(out.bytes.data() + at * sizeof(bf16_t), &values[e], sizeof(bf16_t));
+    }
+  }
+  return out;
+}
+
+// How far products of rounded operands are from the float32 products of those that were not rounded.
+class Distance {
+ public:
+  // `terms` of the sum, whose magnitudes add up to `magnitudes`; float32 gave `want`, the contract `got`.
+  void add(double want, double got, double magnitudes, std::int64_t terms) {
+    // Either operand moves by 2^-8 of itself at most; each sum rounds once a term, and once more where its two chains
+    // meet.
+    constexpr double of_operand = 0x1p-8, of_sum = 0x1p-24;
+    const double n = static_cast<double>(terms + 2), error = std::fabs(got - want);
+    const double bound =
+        magnitudes * ((2 + of_operand) * of_operand +
+                      2 * n * of_sum * (1 + of_operand) * (1 + of_operand) * (1 + n * of_sum)) +
+        n * 0x1p-125;
+    if (want != 0) {
+      const double ulp = std::ldexp(1.0, std::max(std::ilogb(want), -126) - 7);
+      largest_ulp_ = std::max(largest_ulp_, error / ulp);
+      sum_ulp_ += error / ulp;
+      largest_relative_ = std::max(largest_relative_, error / std::fabs(want));
+      ++count_;
+    }
+    if (bound > 0) largest_share_ = std::max(largest_share_, error / bound);
+  }
+  bool within_bound() const { return largest_share_ <= 1; }
+  std::string text() const {
+    return fmt::format(
+        "from float32: at most {:.3g} and on average {:.3g} bfloat16 ulp, relative error at most {:.3g}, at "
+        "most {:.3g} "
+        "of the bound",
+        largest_ulp_, count_ == 0 ? 0 : sum_ulp_ / static_cast<double>(count_), largest_relative_,
+        largest_share_);
+  }
+
+ private:
+  double largest_ulp_ = 0, sum_ulp_ = 0, largest_relative_ = 0, largest_share_ = 0;
+  std::uint64_t count_ = 0;
+};
+
+void measure(const Csr<float>& a, const io::Array& x, std::span<const float> got, Distance& distance) {
+  const std::int64_t n = x.shape[1];
+  const auto of_x = x.as<float>();
+  std::vector<float> want(static_cast<std::size_t>(a.rows() * n));
+  sparse::SpmmPlan(a).multiply({of_x.data(), a.cols(), n, n}, {want.data(), a.rows(), n, n});
+  for (std::int64_t i = 0; i < a.rows(); ++i) {
+    const auto columns = a.row_columns(i);
+    const auto values = a.row_values(i);
+    for (std::int64_t j = 0; j < n; ++j) {
+      double magnitudes = 0;
+      for (std::size_t e = 0; e < columns.size(); ++e)
+        magnitudes +=
+            std::fabs(double{values[e]} * double{of_x[static_cast<std::size_t>(columns[e] * n + j)]});
+      const auto at = static_cast<std::size_t>(i * n + j);
+      distance.add(double{want[at]}, double{got[at]}, magnitudes, static_cast<std::int64_t>(columns.size()));
+    }
+  }
+}
+
+std::string why_not_here(const Way& way) {
+  return way.kernel.empty() || way.kernel == sparse::by_arithmetic
+             ? ""
+             : why_not(sparse::bf16_spmm_kernels().named(way.kernel));
+}
+
+CaseResult bf16_case(const Way& way, const Pattern& p, const RunContext& context) {
+  if (const std::string why = why_not_here(way); !why.empty()) return skipped_because(why);
+  const Csr<float> full = matrix(p, context.seed);
+  const io::SparseArray full_array = sparse_array(full);
+  const io::Array values = rounded(full_array.values);
+  const Csr<bf16_t> a{full.structure, codes_of(values)};
+  const Arithmetic& contract = arithmetics().find(way.contract);
+  const Bf16SpmmPlan plan(a, contract, {.kernel = way.kernel});
+  Tally tally(fmt::format("the contract {}, bit for bit, and the exact result with its bound", way.contract));
+  Distance distance;
+  const auto counts = context.scale == Scale::quick ? std::vector<std::int64_t>{17}
+                                                    : std::vector<std::int64_t>{1, 16, 17, 65, 130};
+  for (const std::int64_t n : counts) {
+    const io::Array x = dense(p, p.cols, n, context.seed, 4);
+    judge::Request r;
+    r.b = rounded(x);
+    r.got = io::make_array(formats::float32, {p.rows, n});
+    const std::vector<bf16_t> codes = codes_of(*r.b);
+    plan.multiply({codes.data(), p.cols, n, n}, {r.got.as<float>().data(), p.rows, n, n}, {}, 2);
+    if (!p.wild) measure(full, x, r.got.as<float>(), distance);
+    if (is_of_tiles(way)) {
+      r.operation = "gemm";
+      r.a = expanded(a);
+    } else {
+      r.operation = "spmm";
+      r.sparse = full_array;
+      r.sparse->values = values;
+    }
+    judge_product(std::move(r), contract, p, fmt::format("n={}", n), tally);
+  }
+  if (!p.wild) tally.say(distance.text());
+  if (!distance.within_bound())
+    tally.fail("further from float32 than rounding the operands explains", distance.text());
+  return tally.result();
+}
+
+}  // namespace
+
+void add_bf16_cases(const RunContext& context, std::vector<Case>& cases) {
+  for (const Way& way : ways) {
+    for (const Pattern& p : sparse_patterns()) {
+      if (!takes(way, p)) continue;
+      cases.push_back({"bf16_spmm/" + std::string(way.name),
+                       {{"pattern", std::string(p.name)},
+                        {"m", std::to_string(p.rows)},
+                        {"k", std::to_string(p.cols)},
+                        {"seed", std::to_string(context.seed)}},
+                       [&way, &p](const RunContext& c) { return bf16_case(way, p, c); }});
+    }
+  }
+}
+
+}  // namespace assay::suites
