@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/memory.hpp"
 #include "reference/core/narrow.hpp"
 #include "reference/core/parallel.hpp"
 
@@ -24,6 +26,7 @@ namespace {
 using std::to_string;
 
 constexpr std::size_t near_bytes = 1 << 16;  // of the part of a panel that 16-bit offsets reach
+constexpr std::int64_t most_rows = 1024;     // of a chunk: its sums stay in L2
 
 // Floats at a multiple of 64 bytes, not initialised.
 class AlignedFloats {
@@ -301,7 +304,55 @@ std::int64_t choose_depth(std::int64_t n, double density, std::int64_t farthest)
   return density < thinnest ? farthest : farthest / 2;
 }
 
+// Why choose_kernel() and choose_depth() chose as they did; `depth` is what became of `wanted`.
+std::string why_chosen(const SpmmOptions& options, double density, std::int64_t farthest, std::int64_t wanted,
+                       std::int64_t depth, std::int64_t cols) {
+  const bool all = takes_all_of_k(options.columns, density);
+  std::string text;
+  if (options.with != nullptr || !options.kernel.empty()) {
+    text = "the kernel that was asked for";
+  } else if (all) {
+    text = "under 3 % of the places stored, 192 columns or more: the widest panels";
+  } else {
+    text = density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
+                          : "7 % of the places stored or more: panels of up to 64 columns";
+    text += ", the width that pads X least";
+  }
+  if (depth == cols && wanted < cols) {
+    return text + (wanted > farthest ? "; all of K at once, beyond what 16-bit offsets reach"
+                                     : "; all of K at once, as the columns of a row do not ascend");
+  }
+  if (options.depth != 0) return text + "; the depth that was asked for";
+  if (all) return text + "; all of K at once";
+  if (depth == cols) return text + "; all of K fits in one slice";
+  return text + (density < thinnest ? "; slices as deep as 16-bit offsets reach"
+                                    : "; slices that fill half of the first cache");
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
+                                             const SpmmOptions& options) {
+  const std::int64_t k = std::max<std::int64_t>(cols, 1);
+  const double density =
+      nnz == 0 ? 0 : static_cast<double>(nnz) / static_cast<double>(rows) / static_cast<double>(k);
+  const std::uint64_t row_bytes =
+      choose_kernel(std::max<std::int64_t>(options.columns, 1), density, options).width * sizeof(float);
+  const auto farthest = static_cast<std::int64_t>(near_bytes / row_bytes);
+  const std::int64_t wanted =
+      options.depth != 0 ? std::int64_t{options.depth} : choose_depth(options.columns, density, farthest);
+  const auto count = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
+  const std::uint64_t slices = count((k + std::min(wanted, k) - 1) / std::min(wanted, k));
+  // Runs: of each row that has entries in a slice, and of all rows in the first and in the last slice.
+  const std::uint64_t in_slices = bytes_product({count(rows), slices}).value_or(count(nnz)),
+                      runs = std::min(count(nnz), in_slices) + 2 * count(rows);
+  constexpr std::uint64_t of_entry = 8, of_run = sizeof(SpmmGroup) + 2 * sizeof(std::uint32_t);
+  // Vectors that grow hold up to twice what they need.
+  return bytes_sum({bytes_product({2, count(nnz), of_entry}), bytes_product({2, runs, of_run}),
+                    bytes_product({2, count(rows / most_rows + 1), slices, sizeof(PackedSlice)}),
+                    bytes_product({count(rows), sizeof(std::int64_t)}),
+                    bytes_product({2, count(std::max(k, most_rows)), row_bytes})});
+}
 
 SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOptions& options)
     : packed_(std::make_unique<Packed>()) {
@@ -327,7 +378,6 @@ SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOp
   p.run = near ? p.kernel->near : p.kernel->far;
 
   const std::int64_t slices = std::max<std::int64_t>(1, (a.cols + p.depth - 1) / p.depth);
-  constexpr std::int64_t most_rows = 1024;  // of a chunk: its sums stay in L2
   std::vector<std::int64_t> at(a.row_offsets.begin(), a.row_offsets.end() - (a.rows == 0 ? 0 : 1));
   for (std::int64_t first = 0; first < a.rows; first += most_rows) {
     Chunk chunk{first, std::min(most_rows, a.rows - first), {}};
@@ -356,7 +406,8 @@ SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOp
               .width = p.kernel->width,
               .depth = p.depth,
               .slices = slices,
-              .chunks = static_cast<std::int64_t>(p.chunks.size())};
+              .chunks = static_cast<std::int64_t>(p.chunks.size()),
+              .why = why_chosen(options, density, farthest, wanted, p.depth, cols)};
   for (const Chunk& chunk : p.chunks) {
     for (const PackedSlice& slice : chunk.slices) p.choice.packed_bytes += slice.bytes();
   }

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "reference/core/dispatch.hpp"
@@ -67,7 +69,13 @@ struct SpmmChoice {
   std::uint32_t width = 0;
   std::int64_t depth = 0, slices = 0, chunks = 0;  // of K; of the rows
   std::uint64_t packed_bytes = 0;
+  std::string why{};  // this kernel, this depth: clauses without a full stop
 };
+
+// At most what a plan of a matrix of this size takes while it is made, and what a product on one thread takes beside X
+// and Y. Nothing: 2^64 bytes and more. Errors as those of SpmmPlan for options.kernel.
+std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
+                                             const SpmmOptions& options);
 
 class SpmmPlan {
  public:
