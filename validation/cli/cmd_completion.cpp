@@ -83,8 +83,8 @@ std::string_view family_of(const CLI::App& app, const CLI::Option& option) {
     return "formats";
   }
   if (is_one_of(name, {"mode", "rounding"})) return "roundings";
-  if (name == "unit" || is_one_of(app.get_name(), {"units", "distinguish"})) {
-    return option.get_positional() || name == "unit" ? "arithmetics" : "";
+  if (is_one_of(name, {"unit", "contract"}) || is_one_of(app.get_name(), {"units", "distinguish"})) {
+    return option.get_positional() || is_one_of(name, {"unit", "contract"}) ? "arithmetics" : "";
   }
   if (name == "suite") return "suites";
   if (name == "policy") return app.get_name() == "round" ? "conversions" : "policies";
