@@ -50,7 +50,7 @@ struct SpmmPlan::Packed : PackedSpmm {
 SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOptions& options) {
   check(a, ColumnOrder::stored);
   check_value_count(a, values.size());
-  SpmmDecision chosen = decide(a, options);
+  const SpmmDecision chosen = decide(a, options);
   packed_ = std::make_unique<Packed>(a, values, *chosen.kernel, chosen.depth, chosen.sharing);
   const auto filled = packed_->total([](const PackedSlice& slice) { return slice.filled_zeros; });
   if (filled != 0) {
@@ -66,7 +66,7 @@ SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOp
              .shared_entries = packed_->total([](const PackedSlice& slice) { return slice.shared_entries; }),
              .filled_zeros = filled,
              .packed_bytes = packed_->bytes() + (unfilled_ ? unfilled_->bytes() : 0),
-             .why = std::move(chosen.why)};
+             .why = why(chosen, *packed_)};
   nnz_ = a.nnz();
 }
 

@@ -91,12 +91,13 @@ void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& o
   const SpmmKernel& own = choose_kernel(a.cols, n, density, options);
   const bool ascends = !first_defect(a, ColumnOrder::ascending);
   out.kernel = &own;
-  out.why = asks_for_kernel(options)             ? "the kernel that was asked for"
-            : takes_all_of_k(a.cols, n, density) ? "under 3 % of the places stored, 192 columns or more, a "
-                                                   "panel of X that fits the second cache: the "
-                                                   "widest panels"
-            : density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
-                             : "7 % of the places stored or more: panels of up to 64 columns";
+  out.why_kernel = asks_for_kernel(options) ? "the kernel that was asked for"
+                   : takes_all_of_k(a.cols, n, density)
+                       ? "under 3 % of the places stored, 192 columns or more, a "
+                         "panel of X that fits the second cache: the "
+                         "widest panels"
+                   : density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
+                                    : "7 % of the places stored or more: panels of up to 64 columns";
   if (options.sharing != SpmmSharing::chosen) {
     out.sharing =
         options.sharing == SpmmSharing::filled && !ascends ? SpmmSharing::same_columns : options.sharing;
@@ -114,10 +115,11 @@ void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& o
     out.kernel = &one;
     out.of_blocks = share == 1;
     out.sharing = out.of_blocks ? SpmmSharing::same_columns : SpmmSharing::filled;
-    out.why = out.of_blocks
-                  ? "rows side by side have the same columns: one load of X serves them all"
-                  : "rows side by side have most columns in common: zeros fill the rest, and one load of X "
-                    "serves them all";
+    out.why_kernel =
+        out.of_blocks
+            ? "rows side by side have the same columns: one load of X serves them all"
+            : "rows side by side have most columns in common: zeros fill the rest, and one load of X "
+              "serves them all";
   }
 }
 
@@ -130,23 +132,37 @@ void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& ou
   const double density = density_of(a);
   if (options.depth != 0) {
     out.depth = options.depth;
-    out.why += "; the depth that was asked for";
+    out.why_depth = "the depth that was asked for";
   } else if (out.of_blocks && density < thin_blocks && a.cols * row_bytes <= second_cache) {
     out.depth = all;
-    out.why += "; few blocks read X less often than sums would travel: all of K at once";
+    out.why_depth = "few blocks read X less often than sums would travel: all of K at once";
   } else if (out.sharing != SpmmSharing::filled && takes_all_of_k(a.cols, options.columns, density)) {
     out.depth = all;
-    out.why += "; all of K at once";
+    out.why_depth = "all of K at once";
   } else if (out.sharing != SpmmSharing::filled && density < thinnest) {
     out.depth = farthest;
-    out.why += "; slices as deep as 16-bit offsets reach";
+    out.why_depth = "slices as deep as 16-bit offsets reach";
   } else {
     out.depth = farthest / 2;
-    out.why += "; slices that fill half of the first cache";
+    out.why_depth = "slices that fill half of the first cache";
   }
 }
 
 }  // namespace
+
+std::string why(const SpmmDecision& decision, const PackedSpmm& packed) {
+  const bool all = packed.depth >= packed.cols;
+  const std::string depth = !all || decision.depth == std::numeric_limits<std::int64_t>::max()
+                                ? decision.why_depth
+                            : decision.depth >= packed.cols
+                                ? (packed.is_near() ? "all of K fits in one slice"
+                                                    : "all of K at once, beyond what 16-bit offsets reach")
+                            : decision.depth * packed.width() * static_cast<std::int64_t>(sizeof(float)) >
+                                    static_cast<std::int64_t>(spmm_near_bytes)
+                                ? "all of K at once, beyond what 16-bit offsets reach"
+                                : "all of K at once, as the columns of a row do not ascend";
+  return decision.why_kernel + "; " + depth;
+}
 
 SpmmDecision decide(const CsrView& a, const SpmmOptions& options) {
   SpmmDecision out;

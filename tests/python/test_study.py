@@ -67,6 +67,32 @@ def test_a_probe_errs_as_what_it_was_found_to_be():
         assay.study('dot', unit=probe, n=15)
 
 
+def test_bf16_as_the_command(command):
+    want = said(command, 'bf16', 'spmm', '--shape', '8x64x4', '--sparsity', '50', '--sparsity', '90', '--contract',
+                'vdpbf16ps', '--contract', 'chain_bf16_fused', '--seed', '3')
+    found = assay.study('bf16', operation='spmm', shape=(8, 64, 4), sparsity=[50, 90],
+                        contract=['vdpbf16ps', 'chain_bf16_fused'], seed=3)
+    assert found and found.outside == 0 and found.series == [] and json.loads(found.json()) == want
+    assert [r['contract'] for r in found.results] == 2 * ['vdpbf16ps', 'chain_bf16_fused']
+    for result, one in zip(found.results, want['results']):
+        assert result['shape'] == (8, 64, 4) and result['from_exact'] == one['from_exact']
+        assert 0 <= result['error_over_bound'] == one['error_over_bound'] <= 1
+    assert set(found.svg()) == {'bf16-float32', 'bf16-exact', 'bf16-bound'}
+
+
+def test_bf16_shapes_and_refusals():
+    assert len(assay.study('bf16', operation='sddmm', shape=['4x5x6', (3, 4, 5)], sparsity=20,
+                           contract='sm80.bf16').results) == 2
+    for arguments, error, words in (
+            (dict(), assay.InputError, 'spmm'), (dict(operation='spmm', shape='4x4'), assay.InputError, 'MxKxN'),
+            (dict(operation='spmm', shape=[7]), TypeError, 'shape'),
+            (dict(operation='spmm', sparsity=100), assay.InputError, 'sparsity'),
+            (dict(operation='spmm', contract='sm80.f16'), assay.ContractError, 'contract sm80.f16'),
+            (dict(operation='spmm', n=4), TypeError, "'n'")):
+        with pytest.raises(error, match=words):
+            assay.study('bf16', **arguments)
+
+
 def test_files(tmp_path):
     found = assay.study('gemm', unit='sm90.bf16', n='1:16', trials=4)
     found.save(tmp_path / 'gemm.html')

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "reference/sparse/spmm.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/registries.hpp"
 #include "validation/compare/policy.hpp"
@@ -82,8 +83,8 @@ std::string_view family_of(const CLI::App& app, const CLI::Option& option) {
     return "formats";
   }
   if (is_one_of(name, {"mode", "rounding"})) return "roundings";
-  if (name == "unit" || is_one_of(app.get_name(), {"units", "distinguish"})) {
-    return option.get_positional() || name == "unit" ? "arithmetics" : "";
+  if (is_one_of(name, {"unit", "contract"}) || is_one_of(app.get_name(), {"units", "distinguish"})) {
+    return option.get_positional() || is_one_of(name, {"unit", "contract"}) ? "arithmetics" : "";
   }
   if (name == "suite") return "suites";
   if (name == "policy") return app.get_name() == "round" ? "conversions" : "policies";
@@ -99,6 +100,8 @@ Words values_of(const CLI::App& app, const CLI::Option& option) {
       words.emplace_back("tolerance");
     } else if (!family.empty()) {
       words = members_of(family);
+    } else if (app.get_name() == "plan" && option.check_lname("kernel")) {
+      for (const sparse::SpmmKernel& kernel : sparse::spmm_kernels()) words.emplace_back(kernel.name);
     } else if (option.get_positional() && option.get_name() == "operation") {
       words = listed(option.get_description());
     } else if (option.get_positional() && app.get_name() == "list") {

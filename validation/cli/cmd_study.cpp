@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,11 @@ std::function<void(double, const std::string&)> study_progress(std::string what)
   };
 }
 
+int study_verdict(const std::vector<std::string>& outside) {
+  for (const std::string& text : outside) fmt::print(stderr, "assay study: {}\n", text);
+  return outside.empty() ? agree : disagree;
+}
+
 namespace {
 
 using namespace studies;
@@ -60,15 +66,6 @@ struct StudyCommand {
   ErrorQuestion asked;
   std::vector<std::string> units;
 };
-
-// An error over a proven bound is a fault of the arithmetic's model or of the bound: never to be passed over.
-int verdict(const std::vector<const Study*>& all) {
-  for (const Study* study : all) {
-    for (const std::string& text : outside_texts(*study)) fmt::print(stderr, "assay study: {}\n", text);
-  }
-  return std::all_of(all.begin(), all.end(), [](const Study* s) { return s->outside() == 0; }) ? agree
-                                                                                               : disagree;
-}
 
 void check_memory(const StudyCommand& o, std::uint64_t longest) {
   // A trial's values, codes and sums, for each thread.
@@ -98,7 +95,7 @@ int run_accumulation(const StudyCommand& o, Accumulate operation) {
   const std::string name = "assay study " + std::string(accumulate_name(operation));
   const Study study = study_accumulation(r, study_progress(name));
   show(o.study, accumulation_page(study, trials_of(o)), files);
-  return verdict({&study});
+  return study_verdict(outside_texts(study));
 }
 
 int run_convert(const StudyCommand& o) {
@@ -109,7 +106,9 @@ int run_convert(const StudyCommand& o) {
   const Study by_number = study_rounding_by_number(r, study_progress("assay study convert"));
   const Study by_magnitude = study_rounding_by_magnitude(r);
   show(o.study, rounding_page(by_number, by_magnitude, trials_of(o), r.per_binade), files);
-  return verdict({&by_number, &by_magnitude});
+  std::vector<std::string> outside = outside_texts(by_number);
+  std::ranges::move(outside_texts(by_magnitude), std::back_inserter(outside));
+  return study_verdict(outside);
 }
 
 void add_error_options(CLI::App& app, StudyCommand& o, std::string_view study) {
@@ -162,8 +161,8 @@ std::function<int()> make_study(CLI::App& app) {
   for (const StudyInfo& info : all_studies()) {
     CLI::App* const sub = app.add_subcommand(std::string(info.name), std::string(info.summary));
     sub->footer("Example:\n  " + std::string(info.example));
-    if (info.name == "spdnn") {
-      subs->push_back({sub, make_study_spdnn(*sub)});
+    if (info.name == "spdnn" || info.name == "bf16") {
+      subs->push_back({sub, info.name == "spdnn" ? make_study_spdnn(*sub) : make_study_bf16(*sub)});
       continue;
     }
     const auto o = std::make_shared<StudyCommand>();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "validation/report/study_files.hpp"
 #include "validation/report/study_page.hpp"
@@ -33,7 +34,12 @@ void show(const StudyOptions& options, const studies::StudyPage& page,
 // A line on a terminal while it lasts.
 std::function<void(double, const std::string&)> study_progress(std::string what);
 
-// assay study spdnn: adds its options, and returns what runs.
+// The exit code of a study with errors over proven bounds, each a line on stderr: faults of an arithmetic's model or of
+// the bound, which are never passed over.
+int study_verdict(const std::vector<std::string>& outside);
+
+// assay study bf16 and assay study spdnn: each adds its options, and returns what runs.
+std::function<int()> make_study_bf16(CLI::App& app);
 std::function<int()> make_study_spdnn(CLI::App& app);
 
 }  // namespace assay::cli

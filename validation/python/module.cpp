@@ -17,6 +17,7 @@ PYBIND11_MODULE(_assay, m) {
   bind_probe(m);
   bind_invariance(m);
   bind_distinguish(m);
+  bind_plan(m);
   bind_study(m);
   bind_io(m);
 }

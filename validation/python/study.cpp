@@ -1,4 +1,5 @@
-// Studies: error and bias of sums and of roundings, and what rounding does to the answers of sparse networks.
+// Studies: error and bias of sums and of roundings, bf16 contracts beside float32, and what rounding does to the
+// answers of sparse networks.
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/core/memory.hpp"
 #include "reference/core/parallel.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
@@ -17,12 +19,14 @@
 #include "validation/report/line_chart.hpp"
 #include "validation/report/study_files.hpp"
 #include "validation/report/study_page.hpp"
+#include "validation/studies/bf16_study.hpp"
 #include "validation/studies/error_study.hpp"
 #include "validation/studies/spdnn_request.hpp"
 
 namespace assay::python {
 namespace {
 
+using studies::Bf16Question;
 using studies::ErrorQuestion;
 using studies::InferenceQuestion;
 
@@ -31,10 +35,12 @@ struct Study {
   std::uint64_t seed = 1;
   std::optional<studies::Study> errors{}, by_magnitude{};
   std::optional<studies::InferenceStudy> inference{};
+  std::optional<studies::Bf16Study> bf16{};
   studies::StudyPage page{};
 
   std::uint64_t outside() const {
-    return (errors ? errors->outside() : 0) + (by_magnitude ? by_magnitude->outside() : 0);
+    return (errors ? errors->outside() : 0) + (by_magnitude ? by_magnitude->outside() : 0) +
+           (bf16 ? bf16->outside() : 0);
   }
 };
 
@@ -126,6 +132,38 @@ InferenceQuestion inference_question(py::dict& arguments) {
   return q;
 }
 
+// "64x256x16", (64, 256, 16), or a list of them.
+std::vector<std::string> shapes_of(py::dict& arguments) {
+  const auto text = [](const py::handle& x) {
+    if (py::isinstance<py::str>(x)) return x.cast<std::string>();
+    if (!py::isinstance<py::tuple>(x))
+      throw py::type_error("shape: " + std::string(py::repr(x)) + " is neither 'MxKxN' nor (m, k, n)");
+    std::string sizes;
+    for (const py::handle size : x) sizes += (sizes.empty() ? "" : "x") + py::str(size).cast<std::string>();
+    return sizes;
+  };
+  const py::object given = take(arguments, "shape");
+  if (!given) return {};
+  if (!py::isinstance<py::list>(given)) return {text(given)};
+  std::vector<std::string> all;
+  for (const py::handle one : given) all.push_back(text(one));
+  return all;
+}
+
+Bf16Question bf16_question(py::dict& arguments) {
+  Bf16Question q;
+  q.caller = judge::Caller::python;
+  read(arguments, "operation", q.operation);
+  q.shapes = shapes_of(arguments);
+  for (const py::object& one : values_of(arguments, "sparsity")) q.sparsities.push_back(one.cast<double>());
+  for (const py::object& one : values_of(arguments, "contract"))
+    q.contracts.push_back(named_arithmetic(one, "contract"));
+  read(arguments, "values", q.values);
+  read(arguments, "seed", q.seed);
+  read(arguments, "threads", q.threads);
+  return q;
+}
+
 // --- what was found ------------------------------------------------------------------------------------------------
 
 py::object text_or_none(const std::string& text) {
@@ -204,6 +242,41 @@ py::list cases_of(const Study& study) {
   return all;
 }
 
+py::dict distance_dict(const studies::Distance& distance) {
+  py::dict d;
+  d["mean_bf16_ulp"] = distance.mean_bf16_ulp;
+  d["max_bf16_ulp"] = distance.max_bf16_ulp;
+  d["mean_f32_ulp"] = distance.mean_f32_ulp;
+  d["max_f32_ulp"] = distance.max_f32_ulp;
+  d["relative"] = distance.relative;
+  return d;
+}
+
+py::list results_of(const Study& study) {
+  py::list all;
+  if (!study.bf16) return all;
+  for (const studies::ContractErrors& r : study.bf16->results) {
+    py::dict d;
+    d["shape"] = py::make_tuple(r.m, r.k, r.n);
+    d["sparsity"] = r.sparsity;
+    d["entries"] = r.entries;
+    d["terms"] = r.terms;
+    d["contract"] = r.contract;
+    d["step_terms"] = r.step_terms;
+    d["order"] = r.order;
+    d["evidence"] = r.evidence;
+    d["unverified"] = r.unverified;
+    d["outputs"] = r.outputs;
+    d["nonfinite"] = r.nonfinite;
+    d["outside"] = r.outside;
+    d["from_float32"] = distance_dict(r.from_float32);
+    d["from_exact"] = distance_dict(r.from_exact);
+    d["error_over_bound"] = r.of_bound;
+    all.append(d);
+  }
+  return all;
+}
+
 template <class T>
 auto reference(T studies::InferenceStudy::*field) {
   return
@@ -234,8 +307,23 @@ Study study_errors(const std::string& name, const ErrorQuestion& q, int threads)
   return found;
 }
 
+Study study_bf16(const Bf16Question& q) {
+  const studies::Bf16Request request = bf16_request(q);
+  check_memory("shape", "the operands and results of the largest shape", bf16_bytes(request));
+  Study found{.name = "bf16", .seed = q.seed};
+  found.bf16 = studies::study_bf16(request);
+  found.page = bf16_page(*found.bf16);
+  return found;
+}
+
 Study study(const std::string& name, const py::kwargs& given) {
   py::dict arguments = given;
+  if (name == "bf16") {
+    const Bf16Question q = bf16_question(arguments);
+    require_taken("study", arguments);
+    const py::gil_scoped_release unlocked;
+    return study_bf16(q);
+  }
   if (name == "spdnn") {
     const InferenceQuestion q = inference_question(arguments);
     require_taken("study", arguments);
@@ -274,6 +362,10 @@ void bind_study(py::module_& m) {
       .def_property_readonly(
           "cases", &cases_of,
           "For 'spdnn': one dict per arithmetic, with the answers that differ from those in float32.")
+      .def_property_readonly("results", &results_of,
+                             "For 'bf16': one dict per shape, sparsity and contract, with the distances from "
+                             "the float32 product\n"
+                             "and from the exact result.")
       .def_property_readonly("images", reference(&studies::InferenceStudy::images),
                              "For 'spdnn': number of images. None for other studies.")
       .def_property_readonly("categories", reference(&studies::InferenceStudy::categories),
@@ -304,6 +396,7 @@ void bind_study(py::module_& m) {
           "one of them cannot be written; none is written then.")
       .def("__str__", [](const Study& s) { return s.page.text; })
       .def("__repr__", [](const Study& s) {
+        if (s.bf16) return "<Study bf16: " + std::to_string(s.bf16->results.size()) + " results>";
         const std::size_t parts = s.inference ? s.inference->cases.size() : s.errors->series.size();
         return "<Study " + s.name + ": " + std::to_string(parts) +
                (s.inference ? " arithmetics>" : " series>");
@@ -312,8 +405,11 @@ void bind_study(py::module_& m) {
       "study", &study, py::arg("study"),
       "Measures error and bias against length, format, rounding, order and unit, as `assay study` does.\n\n"
       "study     'sum', 'dot' or 'gemm': errors of sums by their length; 'convert': errors of rounding, by\n"
-      "          number and by magnitude; 'spdnn': which answers of a sparse network rounding changes\n\n"
-      "An error is (result - exact) / sum of magnitudes of the terms. For all studies but 'spdnn',\n"
+      "          number and by magnitude; 'bf16': how far sparse products under bf16 contracts lie from "
+      "float32;\n"
+      "          'spdnn': which answers of a sparse network rounding changes\n\n"
+      "An error is (result - exact) / sum of magnitudes of the terms. For 'sum', 'dot', 'gemm' and "
+      "'convert',\n"
       "arguments take one value or a list; every combination of them is a series:\n"
       "format    of the operands (None: the unit's first, else float32); for 'convert', to round into\n"
       "          (bfloat16)\n"
@@ -326,6 +422,11 @@ void bind_study(py::module_& m) {
       "          lengths get fewer trials, but at least 8\n"
       "seed      of the data and of stochastic rounding\n"
       "threads   0: OpenMP's choice; changes no figure\n\n"
+      "For 'bf16', besides values (one), seed and threads, a value or a list of:\n"
+      "operation 'spmm' or 'sddmm'; one\n"
+      "shape     'MxKxN' or (m, k, n): A is m x k, B is k x n\n"
+      "sparsity  per cent of the places without an entry\n"
+      "contract  names of arithmetics() that take bf16 operands, files of Probe.save(), Probes\n\n"
       "For 'spdnn', besides acc, seed and threads:\n"
       "neurons, layers, inputs\n"
       "          of the Sparse DNN Challenge: 1024 x 120; 'mnist', 'fashion', 'generated' or a file\n"

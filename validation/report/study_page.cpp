@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "validation/report/bf16_report.hpp"
 #include "validation/report/inference_report.hpp"
 #include "validation/report/page.hpp"
 #include "validation/report/study_report.hpp"
@@ -66,6 +67,41 @@ StudyPage inference_page(const InferenceStudy& study) {
                               table_text(rows, 0))};
 }
 
+StudyPage bf16_page(const Bf16Study& study) {
+  const std::string lead = fmt::format("{} of values {}, rounded to bf16, results in float32",
+                                       study.operation, values_text(study.values));
+  struct Part {
+    std::string title, text;
+    std::vector<std::vector<std::string>> rows;
+  };
+  const std::vector<Part> parts{{"Contracts", bf16_pairing_text(study), bf16_contract_rows(study)},
+                                {"Distance from the float32 product",
+                                 "The product of the operands before they were rounded to bf16, under "
+                                 "chain_f32_fused. An ulp is the distance of "
+                                 "neighbours at the reference's magnitude; relative: the root of the sum of "
+                                 "squares, by that of the reference.",
+                                 bf16_float32_rows(study)},
+                                {"Error against the exact result",
+                                 "The exact result of the bf16 operands. An error/bound above 1 would be a "
+                                 "fault of the contract's model or of "
+                                 "the bound. Outputs without a term count nowhere.",
+                                 bf16_exact_rows(study)}};
+  StudyPage page{.title = "assay study bf16 " + study.operation,
+                 .lead = html_escaped(lead),
+                 .charts = bf16_charts(study),
+                 .json = bf16_json(study),
+                 .csv = {{"", bf16_csv(study)}},
+                 .text = fmt::format("{}; seed {}\n", lead, study.seed)};
+  for (const Part& part : parts) {
+    page.tables += fmt::format("<h2>{}</h2>\n<p class=\"counts\">{}</p>\n{}", html_escaped(part.title),
+                               html_escaped(part.text), html_table(part.rows));
+    page.text += fmt::format("\n{}\n", part.title);
+    for (const std::string& line : wrapped(part.text, 100)) page.text += fmt::format("  {}\n", line);
+    page.text += '\n' + table_text(part.rows, 0, 2);
+  }
+  return page;
+}
+
 std::string study_page_html(const StudyPage& page, std::uint64_t seed, const RunHeader& header) {
   std::string body = fmt::format("<h1>{}</h1>\n<p class=\"counts\">{}; seed {}</p>\n<div class=\"charts\">\n",
                                  html_escaped(page.title), page.lead, seed);
@@ -86,6 +122,17 @@ std::vector<std::string> outside_texts(const Study& study) {
       texts.push_back(fmt::format("{}, {} = {}: {} of {} errors are over the bound", s.name, study.x_name,
                                   p.x, p.outside, p.trials));
     }
+  }
+  return texts;
+}
+
+std::vector<std::string> outside_texts(const Bf16Study& study) {
+  std::vector<std::string> texts;
+  for (const ContractErrors& r : study.results) {
+    if (r.outside == 0) continue;
+    texts.push_back(fmt::format("{} {}x{}x{}, {} % absent, {}: {} of {} errors are over the bound",
+                                study.operation, r.m, r.k, r.n, r.sparsity, r.contract, r.outside,
+                                r.outputs));
   }
   return texts;
 }

@@ -37,6 +37,9 @@ StudyPage rounding_page(const Study& by_number, const Study& by_magnitude, const
 // Of the answers of a network.
 StudyPage inference_page(const InferenceStudy& study);
 
+// Of bf16 contracts beside float32.
+StudyPage bf16_page(const Bf16Study& study);
+
 // The page as HTML; `header` says what the run stood on.
 std::string study_page_html(const StudyPage& page, std::uint64_t seed, const RunHeader& header);
 // Where it was written; `stem`: the name of the files beside it, without their ends.
@@ -44,5 +47,6 @@ std::string study_files_text(const std::string& page, const std::string& stem);
 
 // "dot sm80.bf16, n = 4096: 3 of 100 errors are over the bound": a line each, without line feeds.
 std::vector<std::string> outside_texts(const Study& study);
+std::vector<std::string> outside_texts(const Bf16Study& study);
 
 }  // namespace assay::studies

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 namespace assay::studies {
 namespace {
@@ -37,6 +38,11 @@ std::uint64_t Study::outside() const {
 std::string quantity_text(const Quantity& q) {
   std::string text(q.format.short_name);
   return q.mode == Rounding::nearest_even ? text : text + ":" + std::string(rounding_alias(q.mode));
+}
+
+std::uint64_t Bf16Study::outside() const {
+  return std::accumulate(results.begin(), results.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const ContractErrors& r) { return sum + r.outside; });
 }
 
 const std::vector<double>& peers(const InferenceStudy& study, std::uint32_t label) {

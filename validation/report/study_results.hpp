@@ -125,6 +125,39 @@ struct InferenceStudy {
   std::vector<CaseAnswers> cases{};
 };
 
+// --- bf16 contracts beside float32 ----------------------------------------------------------------------------------
+
+// How far results lie from a reference. An ulp is the distance of neighbours in a format at the reference's magnitude.
+struct Distance {
+  double mean_bf16_ulp = 0, max_bf16_ulp = 0, mean_f32_ulp = 0, max_f32_ulp = 0;
+  double relative = 0;  // root of the sum of squares, by that of the reference
+};
+
+// The outputs of one sparse product under one contract.
+struct ContractErrors {
+  std::uint64_t m = 0, k = 0, n = 0;
+  double sparsity = 0;        // per cent of the places without entry, as asked for
+  std::uint64_t entries = 0;  // of the sparse matrix, or of the mask
+  double terms = 0;           // of an output, on average
+  std::string contract{}, order{}, evidence{};
+  bool unverified = false;
+  std::uint64_t step_terms = 1;              // products that enter one step
+  std::uint64_t outputs = 0, nonfinite = 0;  // with a term; of these, in no figure
+  std::uint64_t outside = 0;                 // beyond the bound: a fault of ours, or of the model
+  Distance from_float32{};                   // of the product of unrounded operands, chain_f32_fused
+  Distance from_exact{};                     // of the exact result of the bf16 operands
+  double of_bound = 0;                       // the largest error over its proven bound
+};
+
+struct Bf16Study {
+  std::string operation{};  // "spmm", "sddmm"
+  Values values = Values::normal;
+  std::uint64_t seed = 1;
+  std::vector<ContractErrors> results{};  // by shape, then sparsity, then contract
+
+  std::uint64_t outside() const;  // over all results
+};
+
 // The margins that one with this label stands among.
 const std::vector<double>& peers(const InferenceStudy& study, std::uint32_t label);
 

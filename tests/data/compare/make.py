@@ -1,6 +1,7 @@
 """Makes the arrays of this folder, by the standard library alone: python3 make.py FOLDER
 
 a.npy b.npy d.npy    float32, d = a b; got.npy and want.npy are d: what the commands' examples name
+m.mtx                a sparse matrix, 60 x 80, in Matrix Market's form
 answers.txt          the exact results of `assay gen dot --values integers --cases 9`, not written by this program
 run.safetensors      a 64 x 96 and b 96 x 33 in bfloat16; d is their product; d_tail is that of a program with tiles 32 wide
                      that leaves out the last third of the sum in its tail, column 32
@@ -44,6 +45,15 @@ def product(a, b, m, k, n, terms):
     return out
 
 
+def matrix_market(path, rows, cols):
+    """One place in twelve has an entry; every thirteenth row has none."""
+    entries = [(i, j, round(random.gauss(0, 1), 4)) for j in range(cols) for i in range(rows)
+               if i % 13 != 5 and random.random() < 1 / 12]
+    lines = ['%%MatrixMarket matrix coordinate real general', f'{rows} {cols} {len(entries)}']
+    lines += [f'{i + 1} {j + 1} {value}' for i, j, value in entries]
+    path.write_text('\n'.join(lines) + '\n')
+
+
 def main(folder):
     random.seed(7)
     m, k, n = 6, 8, 5
@@ -70,6 +80,8 @@ def main(folder):
     text = json.dumps(header).encode()
     text += b' ' * (-len(text) % 8)
     (folder / 'run.safetensors').write_bytes(struct.pack('<Q', len(text)) + text + data)
+
+    matrix_market(folder / 'm.mtx', 60, 80)
 
 
 if __name__ == '__main__':

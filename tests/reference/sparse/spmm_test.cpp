@@ -484,3 +484,31 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_multiplied_is_said) {
   BOOST_TEST(said([&] { SpmmPlan(a, {.kernel = "f32_63_avx512"}); }).find("f32_63_avx512") !=
              std::string::npos);
 }
+
+BOOST_AUTO_TEST_CASE(a_plan_says_why_and_stays_within_its_memory) {
+  struct Reason {
+    double density;
+    std::int64_t columns;
+    std::uint32_t depth;
+    bool stored;
+    const char* kernel;
+    const char* says;
+  };
+  for (const Reason& r :
+       {Reason{0.5, 64, 0, false, "", "7 % of the places stored or more"},
+        Reason{0.05, 64, 0, false, "", "under 7 %"}, Reason{0.01, 256, 0, false, "", "16-bit offsets reach"},
+        Reason{0.01, 8, 0, false, "", "16-bit offsets reach"}, Reason{0.5, 64, 0, true, "", "do not ascend"},
+        Reason{0.5, 64, 16, false, "", "the depth that was asked for"},
+        Reason{0.5, 64, 2500, false, "f32_8_scalar", "beyond what 16-bit offsets reach"},
+        Reason{0.5, 64, 0, false, "f32_8_scalar", "the kernel that was asked for"}}) {
+    const Csr<float> a = pattern(200, 3000, r.density, 5, false, r.stored);
+    const SpmmOptions options{.columns = r.columns, .kernel = r.kernel, .depth = r.depth};
+    const SpmmChoice choice = SpmmPlan(a, options).choice();
+    BOOST_TEST(choice.why.find(r.says) != std::string::npos, choice.why << "; expected " << r.says);
+    BOOST_TEST(choice.packed_bytes <= spmm_plan_bytes(200, 3000, a.nnz(), options).value());
+  }
+  BOOST_TEST(
+      SpmmPlan(pattern(4, 5, 0.5, 5), {.columns = 64}).choice().why.ends_with("all of K fits in one slice"));
+  BOOST_TEST(SpmmPlan(pattern(200, 900, 0.01, 5)).choice().why.ends_with("all of K at once"));
+  BOOST_TEST(SpmmPlan(blocks(64, 900, 16, 0.5, 5, true)).choice().why.starts_with("rows side by side"));
+}

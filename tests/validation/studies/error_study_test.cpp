@@ -8,6 +8,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
+#include "tests/validation/studies/liar.hpp"
 #include "validation/report/page.hpp"
 #include "validation/report/study_report.hpp"
 #include "validation/studies/accumulation.hpp"
@@ -26,30 +27,6 @@ std::vector<const Arithmetic*> units(const std::vector<std::string>& names) {
   for (const std::string& name : names) found.push_back(&arithmetics().find(name));
   return found;
 }
-
-// Says that it is one arithmetic and answers as another.
-class Liar final : public Arithmetic {
- public:
-  Liar(const std::string& says, const std::string& is)
-      : Arithmetic(arithmetics().find(says).info()),
-        says_(arithmetics().find(says)),
-        is_(arithmetics().find(is)) {}
-  double bound(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t> c,
-               const FormatSpec& output) const override {
-    return says_.bound(a, b, c, output);
-  }
-
- private:
-  std::uint64_t dot_checked(const CodeVector& a, const CodeVector& b, std::optional<std::uint64_t>,
-                            const FormatSpec& output, OutputPlace) const override {
-    return encode(decode(is_.dot(a, b), is_.info().outputs.front()), output).code;
-  }
-  std::uint64_t step_checked(const CodeVector&, const CodeVector&, std::uint64_t c,
-                             OutputPlace) const override {
-    return c;
-  }
-  const Arithmetic &says_, &is_;
-};
 
 AccumulationRequest sums(std::vector<std::uint64_t> lengths, Rounding mode) {
   AccumulationRequest r;

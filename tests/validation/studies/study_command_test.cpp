@@ -97,6 +97,29 @@ BOOST_FIXTURE_TEST_CASE(the_other_studies_write_theirs, Study) {
   BOOST_TEST(count(file("c-magnitude.csv"), "\n") > 100U);
 }
 
+BOOST_FIXTURE_TEST_CASE(bf16_writes_a_page_of_its_grid, Study) {
+  const std::string grid =
+      "--shape 8x40x4 --shape 8x80x4 --sparsity 50 --sparsity 90 --contract tdpbf16ps --contract sm90.bf16 ";
+  for (const std::string operation : {"spmm", "sddmm"}) {
+    const Outcome outcome = assay("study bf16 " + operation + " " + grid + "--out " + operation + ".html");
+    BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
+    BOOST_TEST(holds(outcome.out, "error/bound"), outcome.out);
+    BOOST_TEST(holds(outcome.out, "; seed 1\n"), outcome.out);
+    BOOST_TEST(holds(outcome.out, operation == "spmm" ? "stored entries of its row" : "elements 0 to k - 1"));
+    BOOST_TEST(outcome.err.empty(), outcome.err);
+    const std::string page = file(operation + ".html");
+    stands_alone(page);
+    BOOST_TEST(count(page, "<svg ") == 3U);
+    BOOST_TEST(count(page, "<table") == 3U);
+    BOOST_TEST(count(page, "<td>8x80x4</td>") == 8U);
+    BOOST_TEST(count(file(operation + ".csv"), "\n") == 1 + 8U);
+    const json data = json::parse(file(operation + ".json"));
+    BOOST_TEST(data.at("results").size() == 8U);
+    BOOST_TEST(data.at("outside") == 0);
+    BOOST_TEST(assay("study bf16 " + operation + " " + grid + "--json").out == file(operation + ".json"));
+  }
+}
+
 // What `assay probe` saves goes by the name of its file, and errs as what it was revealed from.
 BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_a_unit, Study) {
   ArithmeticRegistry chains;
@@ -128,7 +151,7 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_studied, Study) {
     BOOST_TEST(holds(outcome.err, says), outcome.err);
     BOOST_TEST(files() == 0U, arguments);
   };
-  refused("study", "one of sum, dot, gemm, convert, spdnn");
+  refused("study", "one of sum, dot, gemm, convert, bf16, spdnn");
   refused("study dott", "near names: dot");
   refused("study dot --n 10:1", "FIRST no larger");
   refused("study dot --n ''", "whole numbers");
@@ -152,6 +175,13 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_studied, Study) {
   refused("study dot --n 4 --out ''", "--out");
   refused("study convert --acc f32 --n 4", "--acc");
   refused("study sum --product f32 --n 4", "--product");
+  refused("study bf16", "operation");
+  refused("study bf16 gemm --out x.html", "near names: spmm");
+  refused("study bf16 spmm --shape 4x4 --out x.html", "MxKxN");
+  refused("study bf16 spmm --sparsity 100", "below 100");
+  refused("study bf16 spmm --contract sm80.bf61", "sm80.bf16");
+  refused("study bf16 spmm --contract sm80.f16", "takes no dense bf16 operands");
+  refused("study bf16 spmm --shape 9999999x9999999x9", "of memory");
   refused("study spdnn --neurons 1000", "1024");
   refused("study spdnn --acc bf16:XX", "--acc");
   refused("study spdnn --network missing", "weights-l1-dense.tsv");

@@ -443,6 +443,57 @@ def distinguish(x: str | Probe, y: str | Probe, *, a_format: FormatLike | None =
                 b_format: FormatLike | None = None, output: FormatLike | None = None, k: int | None = None,
                 seed: int = 1, limit: int = 20000) -> Distinction: ...
 
+class RowLengths(TypedDict):
+    least: int
+    median: int
+    longest: int
+    empty: int
+
+class StoredForm(TypedDict):
+    format: str
+    value_bytes: int
+    index_bytes: int
+    bytes: int
+    places_added: int
+
+class Plan:
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def nnz(self) -> int: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def density(self) -> float: ...
+    @property
+    def row_lengths(self) -> RowLengths: ...
+    @property
+    def formats(self) -> list[StoredForm]: ...
+    @property
+    def kernel(self) -> str: ...
+    @property
+    def isa(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def slices(self) -> int: ...
+    @property
+    def chunks(self) -> int: ...
+    @property
+    def packed_bytes(self) -> int: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def planning_seconds(self) -> float | None: ...
+    @property
+    def product_seconds(self) -> float | None: ...
+    def text(self) -> str: ...
+    def json(self) -> str: ...
+
+def plan_spmm(a: Any, *, n: int = 256, kernel: str | None = None, measure: bool = False, seed: int = 1) -> Plan: ...
+
 class StudyPoint(TypedDict):
     x: float
     trials: int
@@ -487,6 +538,30 @@ class InferenceCase(TypedDict):
     gained: int
     changed: list[ChangedAnswer]
 
+class Distance(TypedDict):
+    mean_bf16_ulp: float
+    max_bf16_ulp: float
+    mean_f32_ulp: float
+    max_f32_ulp: float
+    relative: float
+
+class Bf16Result(TypedDict):
+    shape: tuple[int, int, int]
+    sparsity: float
+    entries: int
+    terms: float
+    contract: str
+    step_terms: int
+    order: str
+    evidence: str
+    unverified: bool
+    outputs: int
+    nonfinite: int
+    outside: int
+    from_float32: Distance
+    from_exact: Distance
+    error_over_bound: float
+
 class Study:
     @property
     def name(self) -> str: ...
@@ -501,6 +576,8 @@ class Study:
     def by_magnitude(self) -> list[StudySeries]: ...
     @property
     def cases(self) -> list[InferenceCase]: ...
+    @property
+    def results(self) -> list[Bf16Result]: ...
     @property
     def images(self) -> int | None: ...
     @property
@@ -522,6 +599,11 @@ def study(study: Literal['spdnn'], *, neurons: int = 1024, layers: int = 120, in
           weights: str | Sequence[str] | None = None, activations: str | Sequence[str] | None = None,
           bias: str | Sequence[str] | None = None, acc: str | Sequence[str] | None = None, seed: int = 1,
           threads: int = 0) -> Study: ...
+@overload
+def study(study: Literal['bf16'], *, operation: str,
+          shape: str | tuple[int, int, int] | Sequence[str | tuple[int, int, int]] | None = None,
+          sparsity: float | Sequence[float] | None = None, contract: UnitLike | Sequence[UnitLike] | None = None,
+          values: str | None = None, seed: int = 1, threads: int = 0) -> Study: ...
 @overload
 def study(study: str, *, format: FormatList | None = None, unit: UnitLike | Sequence[UnitLike] | None = None,
           acc: FormatList | None = None, product: FormatList | None = None, order: str | Sequence[str] | None = None,
