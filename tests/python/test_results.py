@@ -59,6 +59,59 @@ def test_spmm_and_sddmm_are_the_units_bits(random):
         assert np.array_equal(at.view(np.uint32), whole[a.row_indices, a.column_indices].view(np.uint32))
 
 
+def test_kernels_give_the_contracts_bits(random):
+    dense = (random.standard_normal((40, 90)) * (random.random((40, 90)) < 0.3)).astype(np.float32)
+    rows, cols = np.nonzero(dense)
+    b, c = random.standard_normal((90, 33)).astype(np.float32), random.standard_normal((40, 33)).astype(np.float32)
+    bias = random.standard_normal(40).astype(np.float32)
+    a = assay.Sparse('coo', dense.shape, dense[rows, cols], row_indices=rows, column_indices=cols)
+    how = dict(alpha=0.75, beta=-2, c=c, bias=bias, bias_along='rows', activation='relu')
+    for arguments in {}, how:
+        got = assay.spmm(a, b, contract='chain_f32_fused', **arguments)
+        assert got.dtype == np.float32
+        assert np.array_equal(got.view(np.uint32), assay.spmm(a, b, 'chain_f32_fused', **arguments).view(np.uint32))
+    turned = assay.Sparse('coo', dense.T.shape, dense[rows, cols], row_indices=cols, column_indices=rows)
+    got = assay.spmm(turned, b.T.copy(), contract='chain_f32_fused', transpose_a=True, transpose_b=True)
+    assert np.array_equal(got.view(np.uint32), assay.spmm(a, b, 'chain_f32_fused').view(np.uint32))
+    assert np.array_equal(assay.spmm(a, b[:, 0].copy(), contract='chain_f32_fused'),
+                          assay.spmm(a, b, 'chain_f32_fused')[:, 0])
+    left, right = random.standard_normal((40, 17)).astype(np.float32), random.standard_normal((90, 17)).astype(np.float32)
+    for turn in True, False:
+        at = assay.sddmm(a, left, right if turn else right.T.copy(), contract='chain_f32_fused', transpose_b=turn)
+        want = assay.sddmm(a, left, right if turn else right.T.copy(), 'chain_f32_fused', transpose_b=turn)
+        assert np.array_equal(at.view(np.uint32), want.view(np.uint32))
+
+
+def test_kernels_of_bfloat16(random):
+    a, dense, b = sparse_operands(random)
+    for contract in 'chain_f32_fused', 'vdpbf16ps':
+        got, want = assay.spmm(a, b, contract=contract), assay.spmm(a, b, contract)
+        assert np.array_equal(got.view(np.uint32), want.view(np.uint32)), contract
+    # All of k, in blocks of 32: 20 of its places and zeros.
+    whole = np.zeros((12, 32), ml_dtypes.bfloat16), np.zeros((32, 5), ml_dtypes.bfloat16)
+    whole[0][:, :20], whole[1][:20] = dense, b
+    want = assay.gemm(*whole, 'tdpbf16ps')
+    assert np.array_equal(assay.spmm(a, b, contract='tdpbf16ps').view(np.uint32), want.view(np.uint32))
+
+
+def test_kernels_refuse(random):
+    a, dense, b = sparse_operands(random)
+    for wrong in dict(), dict(unit='chain_f32', contract='chain_f32_fused'):
+        with pytest.raises(TypeError, match='either unit or contract'):
+            assay.spmm(a, b, **wrong)
+    with pytest.raises(assay.ContractError, match='chain_f32_fused, vdpbf16ps or tdpbf16ps for bfloat16, not chain_f32'):
+        assay.spmm(a, b, contract='chain_f32')
+    with pytest.raises(assay.ContractError, match='b: the kernels of chain_f32_fused take bfloat16, not float32'):
+        assay.spmm(a, b.astype(np.float32), contract='chain_f32_fused')
+    with pytest.raises(assay.ContractError, match='gives float32'):
+        assay.spmm(a, b, contract='chain_f32_fused', output='bf16')
+    with pytest.raises(assay.InputError, match='20 rows'):
+        assay.spmm(a, b[:3].copy(), contract='chain_f32_fused')
+    with pytest.raises(assay.ContractError, match='no activation'):
+        assay.sddmm(a, np.ones((12, 2), np.float32), np.ones((2, 20), np.float32), contract='chain_f32_fused',
+                    activation='relu')
+
+
 def test_refused(random):
     a, dense, b = sparse_operands(random)
     with pytest.raises(TypeError, match='a: a Sparse'):

@@ -22,4 +22,10 @@ Results exact_results(Request request, const std::optional<FormatSpec>& output =
 // for an operation that does not sum; ContractError for a format that it does not give.
 Results predicted_results(Request request, const std::optional<FormatSpec>& output = {});
 
+// The same bits for a contract of the sparse kernels, request.arithmetic, by those kernels and at their speed: of spmm
+// and sddmm chain_f32_fused in float32, of spmm in bfloat16 vdpbf16ps and tdpbf16ps too, the latter over all of K, as
+// bf16_spmm.hpp says; NaNs are 0x7FC00000. UsageError for another contract, another format, or an output other than
+// float32.
+Results kernel_results(Request request, const std::optional<FormatSpec>& output = {});
+
 }  // namespace assay::judge

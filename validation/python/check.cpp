@@ -131,32 +131,40 @@ py::object exact(const std::string& operation, bool truth, const py::kwargs& giv
   return all;
 }
 
+// By a unit, or by the kernels that have its contract.
 py::object predicted(const std::string& operation, py::dict arguments) {
   refuse_judging(operation.c_str(), arguments);
+  const bool by_unit = !arguments["unit"].is_none(), by_kernels = !arguments["contract"].is_none();
+  if (by_unit == by_kernels) throw py::type_error(operation + "() takes either unit or contract");
+  if (by_kernels) arguments["unit"] = arguments["contract"];
+  arguments.attr("pop")("contract");
   const std::optional<FormatSpec> output = output_format(arguments);
   Question q = read_question(operation, arguments);
   require_taken(operation.c_str(), arguments);
   std::shared_ptr<const judge::Results> results;
   {
     const py::gil_scoped_release unlocked;
-    results = std::make_shared<const judge::Results>(judge::predicted_results(std::move(q.request), output));
+    const auto results_of = by_kernels ? judge::kernel_results : judge::predicted_results;
+    results = std::make_shared<const judge::Results>(results_of(std::move(q.request), output));
   }
   return view_of(results, results->answer.codes, results->format);
 }
 
 py::object spmm(const py::object& a, const py::object& b, const py::object& unit, const py::object& c,
-                const py::kwargs& given) {
+                const py::object& contract, const py::kwargs& given) {
   py::dict arguments = given;
   arguments["a"] = a;
   arguments["b"] = b;
   arguments["unit"] = unit;
   arguments["c"] = c;
+  arguments["contract"] = contract;
   return predicted("spmm", arguments);
 }
 
 py::object sddmm(const py::object& mask, const py::object& a, const py::object& b, const py::object& unit,
-                 const py::object& c, const py::kwargs& given) {
+                 const py::object& c, const py::object& contract, const py::kwargs& given) {
   py::dict arguments = given;
+  arguments["contract"] = contract;
   arguments["mask"] = mask;
   arguments["a"] = a;
   arguments["b"] = b;
@@ -252,23 +260,32 @@ void bind_check(py::module_& m) {
          "Returns an array in the shape of the result, or Codes; for sddmm one value per entry of mask, row "
          "by row.\nErrors as in check().")
             .c_str());
-  m.def("spmm", &spmm, py::arg("a"), py::arg("b"), py::arg("unit"), py::arg("c") = py::none(),
-        "activation(alpha a b + beta c + bias) with a sparse, as a unit computes it, bit for bit.\n\n"
-        "a         m x k, a Sparse or a matrix of scipy.sparse: the entries of a row are its terms, in "
-        "stored order\n"
-        "b, c      k x n and m x n, dense\n"
-        "unit      as in gemm(); output: a format that it gives, None: its first\n"
-        "bias, bias_along, alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
-        "          as in check()\n\n"
-        "Returns an array m x n. Errors as in check().");
-  m.def("sddmm", &sddmm, py::arg("mask"), py::arg("a"), py::arg("b"), py::arg("unit"),
-        py::arg("c") = py::none(),
+  m.def(
+      "spmm", &spmm, py::arg("a"), py::arg("b"), py::arg("unit") = py::none(), py::arg("c") = py::none(),
+      py::kw_only(), py::arg("contract") = py::none(),
+      "activation(alpha a b + beta c + bias) with a sparse, as a unit computes it, bit for bit.\n\n"
+      "a         m x k, a Sparse or a matrix of scipy.sparse: the entries of a row are its terms, in "
+      "stored order\n"
+      "b, c      k x n and m x n, dense\n"
+      "unit      as in gemm(); output: a format that it gives, None: its first\n"
+      "contract  in its place: the fast kernels of this CPU. 'chain_f32_fused' for float32 and bfloat16; for "
+      "bfloat16\n"
+      "          also 'vdpbf16ps' and 'tdpbf16ps', which takes all of k, an absent entry being +0. The "
+      "unit's "
+      "bits,\n"
+      "          with one NaN, 0x7FC00000; the result is float32, c and bias too\n"
+      "bias, bias_along, alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
+      "          as in check()\n\n"
+      "Returns an array m x n. Errors as in check().");
+  m.def("sddmm", &sddmm, py::arg("mask"), py::arg("a"), py::arg("b"), py::arg("unit") = py::none(),
+        py::arg("c") = py::none(), py::kw_only(), py::arg("contract") = py::none(),
         "activation(alpha a b + beta c) at the entries of a sparse mask, as a unit computes it, bit for "
         "bit.\n\n"
         "mask      m x n, a Sparse or a matrix of scipy.sparse, whose values are ignored\n"
         "a, b      m x k and k x n, dense\n"
         "c         one value per entry of mask, row by row, or a sparse matrix with its entries\n"
         "unit      as in gemm(); output: a format that it gives, None: its first\n"
+        "contract  in its place: the fast kernels of this CPU, 'chain_f32_fused' for float32\n"
         "alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
         "          as in check()\n\n"
         "Returns one value per entry of mask, row by row. Errors as in check().");

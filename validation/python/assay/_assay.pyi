@@ -262,12 +262,14 @@ class Exact(TypedDict):
 def exact(operation: str, *, truth: Literal[True], output: FormatLike | None = None, **arguments: Any) -> Exact: ...
 @overload
 def exact(operation: str, *, truth: bool = False, output: FormatLike | None = None, **arguments: Any) -> Any: ...
-def spmm(a: Sparse | Any, b: ArrayLike, unit: str | Probe, c: ArrayLike | None = None, *, bias: ArrayLike | None = None,
-         bias_along: str = 'columns', alpha: float | str = 1, beta: float | str | None = None, activation: str = 'none',
-         transpose_a: bool = False, transpose_b: bool = False, rounding: str | None = None, overflow: str = 'ieee',
+def spmm(a: Sparse | Any, b: ArrayLike, unit: str | Probe | None = None, c: ArrayLike | None = None, *,
+         contract: str | None = None, bias: ArrayLike | None = None, bias_along: str = 'columns',
+         alpha: float | str = 1, beta: float | str | None = None, activation: str = 'none', transpose_a: bool = False,
+         transpose_b: bool = False, rounding: str | None = None, overflow: str = 'ieee',
          output: FormatLike | None = None, threads: int = 0) -> Any: ...
-def sddmm(mask: Sparse | Any, a: ArrayLike, b: ArrayLike, unit: str | Probe, c: ArrayLike | Sparse | None = None, *,
-          alpha: float | str = 1, beta: float | str | None = None, activation: str = 'none', transpose_a: bool = False,
+def sddmm(mask: Sparse | Any, a: ArrayLike, b: ArrayLike, unit: str | Probe | None = None,
+          c: ArrayLike | Sparse | None = None, *, contract: str | None = None, alpha: float | str = 1,
+          beta: float | str | None = None, activation: str = 'none', transpose_a: bool = False,
           transpose_b: bool = False, rounding: str | None = None, overflow: str = 'ieee',
           output: FormatLike | None = None, threads: int = 0) -> Any: ...
 
