@@ -16,10 +16,12 @@ namespace {
 // Few entries a slice cost more in sums that travel than in products: then fewer columns of more rows of X, and in the
 // end all of K at once, X being read from the second cache. Measured on an Intel Xeon with 2 MiB of it.
 constexpr double thin = 0.07, thinnest = 0.03;
-// All of a panel of X must lie there.
-bool takes_all_of_k(std::int64_t k, std::int64_t n, double density) {
-  constexpr std::int64_t least_columns = 192, most_floats = 1 << 18;
-  return density < thinnest && n >= least_columns && k <= most_floats / 256;
+// The width of such a panel, all of which must lie there; 0 where slices are better.
+std::uint32_t width_for_all_of_k(std::int64_t k, std::int64_t n, double density) {
+  constexpr std::int64_t most_floats = 1 << 18;
+  if (density >= thinnest) return 0;
+  if (n >= 192 && k * 256 <= most_floats) return 256;
+  return n > 32 && n <= 64 && k * 64 <= most_floats ? 64 : 0;
 }
 
 double density_of(const CsrView& a) {
@@ -46,7 +48,9 @@ const SpmmKernel& choose_kernel(std::int64_t k, std::int64_t n, double density, 
   }
   // The widest ISA; of its panels one that wastes least of n.
   const SpmmKernel& best = spmm_kernels().best();
-  const std::uint32_t widest = takes_all_of_k(k, n, density) ? 256 : density < thin ? 32 : 64;
+  const std::uint32_t all = width_for_all_of_k(k, n, density), widest = all != 0         ? all
+                                                                        : density < thin ? 32
+                                                                                         : 64;
   const SpmmKernel* chosen = nullptr;
   for (const SpmmKernel& one : spmm_kernels()) {
     if (one.needs != best.needs || one.width > widest) continue;
@@ -91,13 +95,12 @@ void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& o
   const SpmmKernel& own = choose_kernel(a.cols, n, density, options);
   const bool ascends = !first_defect(a, ColumnOrder::ascending);
   out.kernel = &own;
-  out.why_kernel = asks_for_kernel(options) ? "the kernel that was asked for"
-                   : takes_all_of_k(a.cols, n, density)
-                       ? "under 3 % of the places stored, 192 columns or more, a "
-                         "panel of X that fits the second cache: the "
-                         "widest panels"
-                   : density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
-                                    : "7 % of the places stored or more: panels of up to 64 columns";
+  out.why_kernel =
+      asks_for_kernel(options) ? "the kernel that was asked for"
+      : width_for_all_of_k(a.cols, n, density) != 0
+          ? "under 3 % of the places stored, and a panel of X fits the second cache: the widest panels"
+      : density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
+                       : "7 % of the places stored or more: panels of up to 64 columns";
   if (options.sharing != SpmmSharing::chosen) {
     out.sharing =
         options.sharing == SpmmSharing::filled && !ascends ? SpmmSharing::same_columns : options.sharing;
@@ -136,7 +139,8 @@ void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& ou
   } else if (out.of_blocks && density < thin_blocks && a.cols * row_bytes <= second_cache) {
     out.depth = all;
     out.why_depth = "few blocks read X less often than sums would travel: all of K at once";
-  } else if (out.sharing != SpmmSharing::filled && takes_all_of_k(a.cols, options.columns, density)) {
+  } else if (out.sharing != SpmmSharing::filled &&
+             width_for_all_of_k(a.cols, options.columns, density) != 0) {
     out.depth = all;
     out.why_depth = "all of K at once";
   } else if (out.sharing != SpmmSharing::filled && density < thinnest) {

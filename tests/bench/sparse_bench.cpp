@@ -1,12 +1,12 @@
 // Products of sparse matrices beside other libraries, in one process and on one thread.
 //
-//     build/bin/sparse_bench [--benchmark_filter=spmm.1024x1024x256] [--benchmark_out=sparse.json]
+//     build/bin/sparse_bench [--svg=FILE] [--benchmark_filter=spmm.1024x1024x256] [--benchmark_out=sparse.json]
 //
 // The process is held to one processor. Every product is timed as a whole, by the clock: ours by SpmmPlan::multiply()
 // with the plan's own choices. Figures are 2 nnz n flop over the median of seven repetitions, those of dense libraries
 // too, so that they can be compared. `share` is of the peak of multiply-adds, measured in the same run. The last table
 // has the losing cells first: ours over the best peer. ASSAY_PEERS names a folder with more libraries; oneDNN 3 of PyPI
-// wants its OCL_ICD_FILENAMES too.
+// wants its OCL_ICD_FILENAMES too. --svg draws the products of 1024 x 1024 x 256.
 //
 //   spmm   rows x cols x n of A X
 //   bsr    the same, of blocks that are there or not; bf16 in bfloat16, of blocks too, 1x1 being none
@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,6 +38,7 @@
 #include "reference/sparse/spmv.hpp"
 #include "tests/bench/fma_peak.hpp"
 #include "tests/bench/sparse_peers.hpp"
+#include "validation/report/line_chart.hpp"
 
 namespace {
 
@@ -421,6 +423,31 @@ void print_table(const Medians& medians, const Table& table, const std::vector<s
   }
 }
 
+// GFLOP/s over the entries that are absent, ours and each peer's.
+void draw(const Medians& medians, const std::vector<std::string>& peers, const std::string& file) {
+  constexpr std::string_view cells = "spmm 1024x1024x256";
+  LineChart chart{
+      .kind = "sparse-products",
+      .title = "Sparse times dense in float32, 1024 x 1024 x 256",
+      .caption = cpu_model() + ", one thread, medians of seven; dense libraries multiply the zeros too",
+      .x_label = "entries absent, %",
+      .y_label = "GFLOP/s of 2 nnz n",
+      .x = Axis::linear,
+      .y = Axis::linear};
+  std::vector<std::string> names{"ours"};
+  names.insert(names.end(), peers.begin(), peers.end());
+  for (const std::string& name : names) {
+    ChartSeries series{.name = name, .colour = chart.series.size()};
+    for (const auto& [cell, figures] : medians.cells) {
+      const auto found = figures.find(name);
+      if (cell.starts_with(cells) && found != figures.end())
+        series.points.push_back({std::stod(cell.substr(cells.size())), found->second});
+    }
+    chart.series.push_back(series);
+  }
+  std::ofstream(file) << line_chart_svg(chart);
+}
+
 // Some peers start threads of their own: all of them share the one processor that the process is held to.
 void stay_on_one_processor() {
   cpu_set_t one;
@@ -541,6 +568,15 @@ void register_vectors(const std::vector<Peer>& peers) {
 int main(int argc, char** argv) {
   stay_on_one_processor();
   benchmark::Initialize(&argc, argv);
+  std::string svg;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view option = argv[i];
+    if (!option.starts_with("--svg=")) {
+      std::fprintf(stderr, "sparse_bench: unknown argument %s\n", argv[i]);
+      return 2;
+    }
+    svg = option.substr(option.find('=') + 1);
+  }
   const std::vector<Peer> peers = sparse_peers();
   std::vector<std::string> here;
   for (const Peer& peer : peers) {
@@ -564,5 +600,6 @@ int main(int argc, char** argv) {
               {"oneDNN dense bf16", "ours vdpbf16ps"});
   print_table(medians, {.kind = "sddmm", .measure = "GFLOP/s of 2 nnz k", .also = "ours, B k x n"}, here);
   print_table(medians, {.kind = "spmv", .measure = "GB/s", .has_share = false, .also = ""}, here);
+  if (!svg.empty()) draw(medians, here, svg);
   return 0;
 }
