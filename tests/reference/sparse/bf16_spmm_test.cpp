@@ -207,6 +207,20 @@ BOOST_AUTO_TEST_CASE(a_lone_entry_meets_no_infinity) {
   }
 }
 
+// 2^-126 and -1.5 * 2^-126 add up to what is flushed to -0; then a block without an entry adds +0, which is seen.
+BOOST_AUTO_TEST_CASE(empty_blocks_are_not_skipped_where_it_is_seen) {
+  const Csr<bf16_t> a{{1, 96, {0, 2}, {0, 32}}, {bf16_t(0x1p-63F), bf16_t(0x1p-63F)}};
+  Dense x(96, 1, 0, 1, Operands::unit_scale);
+  x.data[0] = bf16_t(0x1p-63F);
+  x.data[32] = bf16_t(-0x1.8p-63F);
+  for (const std::string_view kernel : {std::string_view(), by_arithmetic}) {
+    std::vector<float> y(1, 1.0F);
+    Bf16SpmmPlan(a, arithmetics().find("tdpbf16ps"), {.kernel = kernel})
+        .multiply(x.view(), {y.data(), 1, 1, 1});
+    BOOST_TEST(std::bit_cast<std::uint32_t>(y[0]) == 0U, kernel);
+  }
+}
+
 // The epilogue is that of float32.
 BOOST_AUTO_TEST_CASE(extras_follow_the_sums) {
   const Csr<bf16_t> a = pattern(35, 70, 0.3, 3, Operands::unit_scale);

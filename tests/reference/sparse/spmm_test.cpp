@@ -416,7 +416,8 @@ BOOST_AUTO_TEST_CASE(filled_zeros_are_never_seen) {
     for (const float one :
          {0x1p-80F, inf, -inf, std::numeric_limits<float>::quiet_NaN(), 0x1p-22F, 0x1p-23F}) {
       Dense x(9, 3, 0, 1), y(8, 3, 0, 2);
-      x.data.assign(x.data.size(), 0x1p-80F);
+      // Infinities and NaNs stand alone among numbers that hide everything.
+      x.data.assign(x.data.size(), one == 0x1p-80F ? one : 1.0F);
       if (one == 0x1p-22F || one == 0x1p-23F)
         x.data.assign(x.data.size(), one);  // -102, -103: the least that hides them
       x.data[3 * 5 + 1] = one;
