@@ -25,7 +25,7 @@ const KernelTable<Bf16SpmmKernel>& bf16_spmm_kernels() {
       {{"bf16_pairs_avx512bf16", Isa::avx512bf16, "VDPBF16PS, two entries of a row at once"},
        kernels::bf16_spmm_pairs_avx512bf16},
   });
-  static constexpr KernelTable<Bf16SpmmKernel> table("bf16 spmm", kernels);
+  static constexpr KernelTable<Bf16SpmmKernel> table("bf16_spmm", kernels);
   return table;
 }
 

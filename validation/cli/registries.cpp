@@ -12,6 +12,7 @@
 #include "reference/formats/encode.hpp"
 #include "reference/formats/formats.hpp"
 #include "reference/formats/rounding.hpp"
+#include "reference/sparse/bf16_spmm.hpp"
 #include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/spmm.hpp"
 #include "reference/sparse/spmv.hpp"
@@ -75,6 +76,7 @@ std::vector<Member> kernels_members() {
   add_kernels(members, conversion_kernels());
   add_kernels(members, window_sums_kernels());
   add_kernels(members, sparse::spmm_kernels());
+  add_kernels(members, sparse::bf16_spmm_kernels());
   add_kernels(members, sparse::spmv_kernels());
   add_kernels(members, sparse::sddmm_kernels());
   add_kernels(members, spdnn::all_kernels());
