@@ -3,18 +3,11 @@
 
 #include <cstring>
 
+#include "reference/core/tile_config.hpp"
 #include "reference/sparse/bf16_spmm.hpp"
 
 namespace assay::sparse {
 namespace {
-
-// What LDTILECFG reads: palette 1, for each tile the bytes of a row and the rows.
-struct alignas(64) TileConfig {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t row_bytes[16] = {};
-  std::uint8_t rows[16] = {};
-};
-static_assert(sizeof(TileConfig) == 64);
 
 // All eight tiles of 16 rows of 64 bytes: 0 to 3 are sums, 4 and 5 of A, 6 and 7 of X.
 inline void configure_tiles() {

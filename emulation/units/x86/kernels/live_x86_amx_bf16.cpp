@@ -1,17 +1,10 @@
 // TDPBF16PS itself. The caller has asked the operating system for the tile registers.
 #include "emulation/units/kernels/scoped_mxcsr.hpp"
 #include "emulation/units/x86/live_x86.hpp"
+#include "reference/core/tile_config.hpp"
 
 namespace assay {
 namespace {
-
-// What LDTILECFG reads: palette 1, for each tile the bytes of a row and the rows.
-struct alignas(64) TileConfig {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t row_bytes[16] = {};
-  std::uint8_t rows[16] = {};
-};
-static_assert(sizeof(TileConfig) == 64);
 
 // Tiles 0, 1, 2 are C, A, B.
 [[gnu::noinline]] void run(std::size_t rows, std::size_t columns, std::size_t pairs, std::uint32_t* c,
