@@ -19,13 +19,13 @@ namespace assay::sparse {
 
 const KernelTable<SpmmKernel>& spmm_kernels() {
   static constexpr auto kernels = std::to_array<SpmmKernel>({
-#define SPMM(isa, lanes, width, rows)                                                  \
-  {{"f32_" #width "_" #isa, Isa::isa, #width " columns, " #rows " rows side by side"}, \
-   lanes,                                                                              \
-   width,                                                                              \
-   rows,                                                                               \
-   kernels::spmm_f32_##width##_near_##isa,                                             \
-   kernels::spmm_f32_##width##_far_##isa,                                              \
+#define SPMM(isa, lanes, width, rows)                                                \
+  {{"f32_" #width "_" #isa, Isa::isa, #width " columns; rows side by side: " #rows}, \
+   lanes,                                                                            \
+   width,                                                                            \
+   rows,                                                                             \
+   kernels::spmm_f32_##width##_near_##isa,                                           \
+   kernels::spmm_f32_##width##_far_##isa,                                            \
    kernels::spmm_f32_finish_##isa},
 #include "reference/sparse/spmm.def"
 #undef SPMM
@@ -186,54 +186,83 @@ void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseVie
                                      const Aim& aim, const Done& done) const {
   const MxcsrGuard no_flushing(0x1F80);
   if (n == 0 || chunks.empty()) return;
-  const auto of_rows = static_cast<std::int64_t>(chunks.size());
   const std::int64_t floats = most_rows * width();
-  const std::int64_t at_once =
-      panels_at_once(panels(n), of_rows, floats * static_cast<std::int64_t>(sizeof(float)), threads);
+  const std::int64_t at_once = panels_at_once(panels(n), static_cast<std::int64_t>(chunks.size()),
+                                              floats * static_cast<std::int64_t>(sizeof(float)), threads);
   const std::int64_t groups = (panels(n) + at_once - 1) / at_once;
+  const auto columns_of = [&](std::int64_t panel) { return std::min(width(), n - panel * width()); };
+  const auto lies_there = [&](std::int64_t panel) {
+    return in_place.data != nullptr && columns_of(panel) == width();
+  };
+
+  // The panels of a group with one chunk. `whole` has them if all of K is one slice, where they do not lie there.
+  const auto compute = [&](std::int64_t group, const Chunk& chunk, Workspace& space, const float* whole) {
+    float* const sums = space.sums.at_least(static_cast<std::size_t>(at_once * floats));
+    std::array<SpmmTask, most_panels> tasks;
+    const auto for_each_panel = [&](const auto& visit) {
+      const std::int64_t begin = group * at_once, end = std::min(panels(n), begin + at_once);
+      for (std::int64_t panel = begin; panel < end; ++panel) {
+        const auto i = static_cast<std::size_t>(panel - begin);
+        visit(Tile{chunk, panel * width(), columns_of(panel), i, space}, tasks[i]);
+      }
+    };
+    for_each_panel([&](const Tile& tile, SpmmTask& task) {
+      task = {.sums = sums + static_cast<std::int64_t>(tile.number) * floats,
+              .columns = static_cast<std::uint32_t>(tile.columns)};
+      aim(tile, task);
+    });
+    const std::size_t slices = chunk.slices.size();
+    for (std::size_t s = 0; s < slices; ++s) {
+      for_each_panel([&](const Tile& tile, SpmmTask& task) {
+        task.slice = chunk.slices[s].view();
+        const std::int64_t row = static_cast<std::int64_t>(s) * depth;
+        task.x_stride = width();
+        if (lies_there(tile.first / width())) {
+          task.x = in_place.data + row * in_place.stride + tile.first;
+          task.x_stride = in_place.stride;
+        } else if (whole != nullptr) {
+          task.x = whole + static_cast<std::int64_t>(tile.number) * depth * width();
+        } else {
+          // A slice of a panel is packed right before it is used: then it is in the first cache.
+          float* const packed = space.panel.at_least(static_cast<std::size_t>(depth * width()));
+          pack(Part{row, std::min(depth, cols - row), tile.first, tile.columns}, packed);
+          task.x = packed;
+        }
+        task.first = s == 0;
+        task.last = s + 1 == slices;
+        run(task);
+      });
+    }
+    for_each_panel([&](const Tile& tile, SpmmTask&) { done(tile); });
+  };
+
   PerWorker workspaces(threads, [] { return Workspace(); });
-  parallel_for(static_cast<std::size_t>(groups * of_rows), threads,
-               [&](std::size_t number, std::size_t worker) {
-                 const std::int64_t group = static_cast<std::int64_t>(number) / of_rows;
-                 const Chunk& chunk = chunks[number % static_cast<std::size_t>(of_rows)];
-                 Workspace& space = workspaces[worker];
-                 float* const sums = space.sums.at_least(static_cast<std::size_t>(at_once * floats));
-                 std::array<SpmmTask, most_panels> tasks;
-                 const std::int64_t end = std::min(panels(n), (group + 1) * at_once);
-                 const auto for_each_panel = [&](const auto& visit) {
-                   for (std::int64_t panel = group * at_once; panel < end; ++panel) {
-                     const std::int64_t first = panel * width();
-                     const auto i = static_cast<std::size_t>(panel - group * at_once);
-                     visit(Tile{chunk, first, std::min(width(), n - first), i, space}, tasks[i]);
-                   }
-                 };
-                 for_each_panel([&](const Tile& tile, SpmmTask& task) {
-                   task = {.sums = sums + static_cast<std::int64_t>(tile.number) * floats,
-                           .columns = static_cast<std::uint32_t>(tile.columns)};
-                   aim(tile, task);
+  if (chunks.front().slices.size() > 1) {
+    parallel_for(static_cast<std::size_t>(groups) * chunks.size(), threads,
+                 [&](std::size_t number, std::size_t worker) {
+                   compute(static_cast<std::int64_t>(number / chunks.size()), chunks[number % chunks.size()],
+                           workspaces[worker], nullptr);
                  });
-                 const std::size_t slices = chunk.slices.size();
-                 for (std::size_t s = 0; s < slices; ++s) {
-                   for_each_panel([&](const Tile& tile, SpmmTask& task) {
-                     task.slice = chunk.slices[s].view();
-                     const std::int64_t row = static_cast<std::int64_t>(s) * depth;
-                     // A slice of a panel is packed right before it is used: then it is in the first cache.
-                     if (in_place.data == nullptr || tile.columns != width()) {
-                       float* const packed = space.panel.at_least(static_cast<std::size_t>(depth * width()));
-                       pack(Part{row, std::min(depth, cols - row), tile.first, tile.columns}, packed);
-                       task.x = packed;
-                       task.x_stride = width();
-                     } else {
-                       task.x = in_place.data + row * in_place.stride + tile.first;
-                       task.x_stride = in_place.stride;
-                     }
-                     task.first = s == 0;
-                     task.last = s + 1 == slices;
-                     run(task);
-                   });
-                 }
-                 for_each_panel([&](const Tile& tile, SpmmTask&) { done(tile); });
-               });
+    return;
+  }
+  // All of K is packed once for all chunks.
+  AlignedBuffer panels_of_group;
+  float* const whole = panels_of_group.at_least(static_cast<std::size_t>(at_once * depth * width()));
+  for (std::int64_t group = 0; group < groups; ++group) {
+    constexpr std::int64_t rows_at_once = 1024;
+    const std::int64_t parts = (cols + rows_at_once - 1) / rows_at_once;
+    const std::int64_t first = group * at_once, count = std::min(at_once, panels(n) - first);
+    parallel_for(static_cast<std::size_t>(count * parts), threads, [&](std::size_t number) {
+      const std::int64_t i = static_cast<std::int64_t>(number) / parts, panel = first + i;
+      const std::int64_t row = static_cast<std::int64_t>(number) % parts * rows_at_once;
+      if (lies_there(panel)) return;
+      pack(Part{row, std::min(rows_at_once, cols - row), panel * width(), columns_of(panel)},
+           whole + (i * depth + row) * width());
+    });
+    parallel_for(chunks.size(), threads, [&](std::size_t number, std::size_t worker) {
+      compute(group, chunks[number], workspaces[worker], whole);
+    });
+  }
 }
 
 template <class View>

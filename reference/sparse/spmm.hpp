@@ -89,10 +89,11 @@ struct SpmmChoice {
   std::string why{};                // this kernel, this depth: clauses without a full stop
 };
 
-// At most what a plan of a matrix of this size takes while it is made, and what a product on one thread takes beside X
-// and Y. Nothing: 2^64 bytes and more. Errors as those of SpmmPlan for options.kernel.
+// At most what a plan of a matrix of this size takes while it is made, and what a product on one thread takes beside
+// the plan, X and Y. Nothing: 2^64 bytes and more. Errors as those of SpmmPlan for options.kernel.
 std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
                                              const SpmmOptions& options);
+std::optional<std::uint64_t> spmm_product_bytes(std::int64_t cols, const SpmmOptions& options);
 
 class SpmmPlan {
  public:
@@ -111,7 +112,9 @@ class SpmmPlan {
   const SpmmChoice& choice() const;
 
   // Y (rows x n) from X (cols x n). ContractError, which names the argument, for shapes that do not match, strides less
-  // than the columns, and memory that Y shares with X, or with C unless they are the same.
+  // than the columns, alpha or beta that is NaN, a clip without low <= high, and memory that Y shares with X or the
+  // bias, or with C unless they are the same. Memory is that from a matrix's first number to its last, what lies between
+  // rows included.
   void multiply(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras = {},
                 int threads = 0) const;
   // The same, X widened to float32.

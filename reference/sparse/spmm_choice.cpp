@@ -143,6 +143,10 @@ void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& ou
              width_for_all_of_k(a.cols, options.columns, density) != 0) {
     out.depth = all;
     out.why_depth = "all of K at once";
+  } else if (static_cast<double>(a.nnz()) * static_cast<double>(farthest) <
+             static_cast<double>(a.rows) * static_cast<double>(a.cols)) {
+    out.depth = all;
+    out.why_depth = "less than one entry a row and slice: all of K at once";
   } else if (out.sharing != SpmmSharing::filled && density < thinnest) {
     out.depth = farthest;
     out.why_depth = "slices as deep as 16-bit offsets reach";
@@ -177,13 +181,12 @@ SpmmDecision decide(const CsrView& a, const SpmmOptions& options) {
 
 std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
                                              const SpmmOptions& options) {
-  // The least width has the most slices; the widest panels and their sums take the most memory in a product.
-  constexpr std::uint64_t most_width = 256, least_width = 8, at_once = 8;
   const auto all_rows = static_cast<std::uint64_t>(rows), entries = static_cast<std::uint64_t>(nnz),
              k = static_cast<std::uint64_t>(std::max<std::int64_t>(cols, 1));
-  if (asks_for_kernel(options)) choose_kernel(cols, 1, 1, options);  // for its errors
+  // The widest panels have the shallowest slices. Of its own accord a plan cuts K for 64 columns at most.
+  const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 64;
   const std::uint64_t slices =
-      options.depth != 0 ? k / options.depth + 1 : k * least_width * sizeof(float) * 2 / spmm_near_bytes + 1;
+      options.depth != 0 ? k / options.depth + 1 : k * width * sizeof(float) * 2 / spmm_near_bytes + 1;
   const std::uint64_t chunks =
       all_rows / static_cast<std::uint64_t>(spmm_most_rows) + entries / (1 << 15) + 1;
   // Runs: of rows with entries in a slice, and of all rows in the first and in the last. Vectors that grow hold up to
@@ -191,12 +194,18 @@ std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t col
   const auto of_rows = bytes_product({all_rows, slices});
   const auto runs = bytes_sum({std::min(entries, of_rows.value_or(entries)), 2 * all_rows});
   constexpr std::uint64_t of_run = 2 * (sizeof(SpmmGroup) + 2 * sizeof(std::uint32_t)), of_entry = 48;
-  return bytes_sum(
-      {bytes_product({entries, of_entry}), bytes_product({runs.value_or(UINT64_MAX), of_run}),
-       bytes_product({chunks, slices, 2 * sizeof(PackedSlice)}),
-       bytes_product({all_rows, sizeof(std::int64_t)}),
-       bytes_product({std::max<std::uint64_t>(k, at_once * static_cast<std::uint64_t>(spmm_most_rows)),
-                      most_width, sizeof(float)})});
+  const std::uint64_t depth = options.depth == 0 ? k : std::min<std::uint64_t>(k, options.depth);
+  return bytes_sum({bytes_product({entries, of_entry}), bytes_product({runs.value_or(UINT64_MAX), of_run}),
+                    bytes_product({chunks, slices, 2 * sizeof(PackedSlice)}),
+                    bytes_product({all_rows, sizeof(std::int64_t)}), bytes_product({depth, 8})});
+}
+
+std::optional<std::uint64_t> spmm_product_bytes(std::int64_t cols, const SpmmOptions& options) {
+  const auto k = static_cast<std::uint64_t>(std::max<std::int64_t>(cols, 1));
+  const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 256;
+  constexpr std::uint64_t at_once = 8;
+  return bytes_product({bytes_sum({k, static_cast<std::uint64_t>(spmm_most_rows)}).value_or(UINT64_MAX),
+                        at_once, width, sizeof(float)});
 }
 
 }  // namespace assay::sparse

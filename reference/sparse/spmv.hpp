@@ -60,8 +60,9 @@ class SpmvPlan {
   std::string_view kernel() const;
   std::uint64_t packed_bytes() const;  // that a product reads, without x
 
-  // y has a value for each row, x one for each column. ContractError, which names the argument, for other counts and
-  // for memory that y shares with x or the bias, or with c unless they are the same.
+  // y has a value for each row, x one for each column. ContractError, which names the argument, for other counts, alpha
+  // or beta that is NaN, a clip without low <= high, and for memory that y shares with x or the bias, or with c unless
+  // they are the same.
   void multiply(std::span<const float> x, std::span<float> y, const SpmvExtras& extras = {},
                 int threads = 0) const;
 

@@ -50,6 +50,8 @@ def test_types_layouts_and_kernels(random):
     a = matrix(random)
     for other in (a.astype(np.float32), a.tocsc(), a.tocoo(), assay.Sparse.from_scipy(a), a.astype(bool)):
         assert assay.plan_spmm(other).nnz == a.nnz
+    for kind in 'dia', 'lil', 'dok':
+        assert assay.plan_spmm(a.asformat(kind)).nnz == a.nnz, kind
     plan = assay.plan_spmm(a, kernel='f32_8_scalar')
     assert plan.kernel == 'f32_8_scalar' and plan.isa == 'scalar' and plan.why.startswith('the kernel that was asked')
 

@@ -142,12 +142,20 @@ void require_contract(const Request& r, const Given& given) {
 void require_plain_output(const Request& r, const Epilogue& e, const std::optional<FormatSpec>& output) {
   if (output.value_or(formats::float32) != formats::float32 || e.rounding != Rounding::nearest_even ||
       e.overflow != Overflow::ieee)
-    throw UsageError(r.option("contract") + " gives float32, rounded to nearest");
+    throw UsageError(r.option("contract") + " gives float32, rounded to nearest and not saturated");
   if (r.operation == "sddmm" && e.activation != Activation::none)
     throw UsageError(r.option("contract") + ": the kernels of sddmm have no activation");
 }
 
 }  // namespace
+
+void require_kernel_contract(std::string_view name, Caller caller) {
+  for (const std::string_view known : {"chain_f32_fused", "vdpbf16ps", "tdpbf16ps"}) {
+    if (name == known) return;
+  }
+  throw UsageError(fmt::format("{} takes chain_f32_fused, or for bfloat16 vdpbf16ps or tdpbf16ps, not \"{}\"",
+                               option_name(caller, "contract"), name));
+}
 
 Results kernel_results(Request r, const std::optional<FormatSpec>& output) {
   if (!r.sparse || !r.b) return predicted_results(std::move(r), output);  // for its errors

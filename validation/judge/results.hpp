@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "validation/judge/answer.hpp"
 #include "validation/judge/request.hpp"
@@ -27,5 +28,7 @@ Results predicted_results(Request request, const std::optional<FormatSpec>& outp
 // bf16_spmm.hpp says; NaNs are 0x7FC00000. UsageError for another contract, another format, or an output other than
 // float32.
 Results kernel_results(Request request, const std::optional<FormatSpec>& output = {});
+// UsageError for a name that no kernels have.
+void require_kernel_contract(std::string_view name, Caller caller);
 
 }  // namespace assay::judge

@@ -136,7 +136,10 @@ py::object predicted(const std::string& operation, py::dict arguments) {
   refuse_judging(operation.c_str(), arguments);
   const bool by_unit = !arguments["unit"].is_none(), by_kernels = !arguments["contract"].is_none();
   if (by_unit == by_kernels) throw py::type_error(operation + "() takes either unit or contract");
-  if (by_kernels) arguments["unit"] = arguments["contract"];
+  if (by_kernels) {
+    judge::require_kernel_contract(arguments["contract"].cast<std::string>(), judge::Caller::python);
+    arguments["unit"] = arguments["contract"];
+  }
   arguments.attr("pop")("contract");
   const std::optional<FormatSpec> output = output_format(arguments);
   Question q = read_question(operation, arguments);
@@ -270,10 +273,12 @@ void bind_check(py::module_& m) {
       "unit      as in gemm(); output: a format that it gives, None: its first\n"
       "contract  in its place: the fast kernels of this CPU. 'chain_f32_fused' for float32 and bfloat16; for "
       "bfloat16\n"
-      "          also 'vdpbf16ps' and 'tdpbf16ps', which takes all of k, an absent entry being +0. The "
-      "unit's "
-      "bits,\n"
-      "          with one NaN, 0x7FC00000; the result is float32, c and bias too\n"
+      "          also 'vdpbf16ps' and 'tdpbf16ps'. The unit's bits, with one NaN, 0x7FC00000, but for "
+      "'tdpbf16ps', which\n"
+      "          takes all of k, an absent entry being +0, where unit='tdpbf16ps' takes the entries alone. a "
+      "and "
+      "b are of\n"
+      "          one format; the result, c and bias are float32\n"
       "bias, bias_along, alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
       "          as in check()\n\n"
       "Returns an array m x n. Errors as in check().");
@@ -285,7 +290,8 @@ void bind_check(py::module_& m) {
         "a, b      m x k and k x n, dense\n"
         "c         one value per entry of mask, row by row, or a sparse matrix with its entries\n"
         "unit      as in gemm(); output: a format that it gives, None: its first\n"
-        "contract  in its place: the fast kernels of this CPU, 'chain_f32_fused' for float32\n"
+        "contract  in its place: the fast kernels of this CPU, 'chain_f32_fused' for float32, without "
+        "activation\n"
         "alpha, beta, activation, transpose_a, transpose_b, rounding, overflow, threads\n"
         "          as in check()\n\n"
         "Returns one value per entry of mask, row by row. Errors as in check().");

@@ -140,8 +140,12 @@ bool is_scipy_sparse(const py::handle& x) {
   return py::hasattr(x, "tocoo") && py::hasattr(x, "format") && py::hasattr(x, "nnz");
 }
 
-Sparse from_scipy(const py::object& x) {
-  const std::string layout = py::str(x.attr("format"));
+Sparse from_scipy(const py::object& given) {
+  const std::string format = py::str(given.attr("format"));
+  // SciPy has types that we have not: it turns them into rows.
+  const bool known = format == "csr" || format == "csc" || format == "bsr" || format == "coo";
+  const py::object x = known ? given : given.attr("tocsr")();
+  const std::string layout = known ? format : "csr";
   const auto shape = x.attr("shape").cast<Pair>();
   const py::object none = py::none();
   if (layout == "coo")

@@ -133,7 +133,8 @@ PlanMemory plan_memory(const PlanRequest& r) {
   const auto csr = bytes_sum({bytes_product({rows + 1, 16}), bytes_product({entries, 4 + 8 + 4})});
   const auto plan = sparse::spmm_plan_bytes(r.a.rows, r.a.cols, r.a.nnz(), options_of(r));
   const auto timed = r.measure ? bytes_sum({bytes_product({cols, r.columns, sizeof(float)}),
-                                            bytes_product({rows, r.columns, sizeof(float)}), plan})
+                                            bytes_product({rows, r.columns, sizeof(float)}),
+                                            sparse::spmm_product_bytes(r.a.cols, options_of(r))})
                                : std::uint64_t{0};
   return {.why = fmt::format("rows and plan of {} x {} with {} entries{}", rows, cols, entries,
                              r.measure ? fmt::format(", X and Y of {} columns", r.columns) : ""),

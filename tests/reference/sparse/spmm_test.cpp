@@ -427,6 +427,48 @@ BOOST_AUTO_TEST_CASE(filled_zeros_are_never_seen) {
   }
 }
 
+// Less than an entry a row and slice: all of K at once, packed once for all chunks of rows where X does not lie well.
+BOOST_AUTO_TEST_CASE(very_sparse_matrices_take_all_of_k) {
+  const Csr<float> a = pattern(2600, 3000, 0.0007, 41, true);
+  for (const std::int64_t n : {1, 37, 64, 100, 300}) {
+    const SpmmPlan plan(a, {.columns = n});
+    BOOST_TEST(plan.choice().slices == 1);
+    const Dense x(3000, n, n % 2, 42, true);
+    Dense y(2600, n, 0, 9);
+    plan.multiply(x.view(), y.mutable_view(), {}, 3);
+    BOOST_TEST(wrong(a, x, y, {}) == 0, n);
+    if (n != 37) continue;
+    // X and Y turned.
+    std::vector<float> from(static_cast<std::size_t>(3000 * n)), to(static_cast<std::size_t>(2600 * n));
+    for (std::int64_t k = 0; k < 3000; ++k) {
+      for (std::int64_t j = 0; j < n; ++j) from[static_cast<std::size_t>(j * 3000 + k)] = x.at(k, j);
+    }
+    plan.multiply_transposed({from.data(), n, 3000, 3000}, {to.data(), n, 2600, 2600}, {}, 2);
+    int failed = 0;
+    for (std::int64_t i = 0; i < 2600; ++i) {
+      for (std::int64_t j = 0; j < n; ++j)
+        failed += bits(to[static_cast<std::size_t>(j * 2600 + i)]) == bits(y.at(i, j)) ? 0 : 1;
+    }
+    BOOST_TEST(failed == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(memory_of_a_plan_is_not_underrated) {
+  for (const std::string_view kernel : kernels_here()) {
+    const SpmmOptions options{.kernel = kernel};
+    Csr<float> a;
+    a.structure.rows = 3000;
+    a.structure.cols = 40000;
+    for (std::int32_t i = 0; i < 3000; ++i) {
+      a.structure.column_indices.push_back(i * 13 % 40000);
+      a.structure.end_row();
+    }
+    a.values.assign(3000, 1.0F);
+    const SpmmPlan plan(a, options);
+    BOOST_TEST(plan.choice().packed_bytes <= spmm_plan_bytes(3000, 40000, 3000, options).value(), kernel);
+  }
+}
+
 // A plan takes rows side by side where that is faster, and for blocks without a filled zero.
 BOOST_AUTO_TEST_CASE(plans_choose_what_to_share) {
   const auto chosen = [](const Csr<float>& a) { return SpmmPlan(a, {.columns = 64}).choice(); };
