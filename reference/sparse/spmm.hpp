@@ -113,8 +113,8 @@ class SpmmPlan {
 
   // Y (rows x n) from X (cols x n). ContractError, which names the argument, for shapes that do not match, strides less
   // than the columns, alpha or beta that is NaN, a clip without low <= high, and memory that Y shares with X or the
-  // bias, or with C unless they are the same. Memory is that from a matrix's first number to its last, what lies between
-  // rows included.
+  // bias, or with C unless they are the same. Memory is that from a matrix's first number to its last, what lies
+  // between rows included.
   void multiply(const DenseView& x, const MutableDenseView& y, const SpmmExtras& extras = {},
                 int threads = 0) const;
   // The same, X widened to float32.

@@ -100,7 +100,8 @@ def test_kernels_refuse(random):
     for wrong in dict(), dict(unit='chain_f32', contract='chain_f32_fused'):
         with pytest.raises(TypeError, match='either unit or contract'):
             assay.spmm(a, b, **wrong)
-    with pytest.raises(assay.ContractError, match='contract takes chain_f32_fused, or for bfloat16 vdpbf16ps or tdpbf16ps, not "chain_f32"'):
+    wrong = 'contract takes chain_f32_fused, or for bfloat16 vdpbf16ps or tdpbf16ps, not "chain_f32"'
+    with pytest.raises(assay.ContractError, match=wrong):
         assay.spmm(a, b, contract='chain_f32')
     with pytest.raises(assay.ContractError, match='b: the kernels of chain_f32_fused take bfloat16, not float32'):
         assay.spmm(a, b.astype(np.float32), contract='chain_f32_fused')
