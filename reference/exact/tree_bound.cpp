@@ -98,8 +98,9 @@ class TreeBound {
     }
     const OutputRule& output = tree_.output;
     Bounded root = values.back();
+    NodeRule last;  // a value keeps a pointer to its format
     if (output.started && !tree_.node_rules.empty()) {
-      NodeRule last = node_rule(tree_.nodes.back().children.empty() ? 0 : tree_.nodes.back().rule);
+      last = node_rule(tree_.nodes.back().children.empty() ? 0 : tree_.nodes.back().rule);
       last.fraction.reset();
       root = sum_of({root}, last);
     }
