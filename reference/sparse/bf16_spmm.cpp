@@ -308,7 +308,7 @@ class Tiles : public Bf16SpmmPlan::Way {
       multiply_part(p, first * tile_width, std::min(at_once, tiles - first));
   }
   std::string name() const override { return std::string(kernel_.name); }
-  std::uint64_t packed_bytes() const override { return bytes_; }
+  std::uint64_t packed_bytes() const override { return bytes_ + with_specials_.packed_bytes(); }
 
  private:
   static constexpr std::int64_t stripe = bf16_tile_rows, depth = bf16_tile_depth,
@@ -378,7 +378,7 @@ class Tiles : public Bf16SpmmPlan::Way {
 
   const Bf16SpmmKernel& kernel_;
   std::int64_t rows_, blocks_;
-  ByBlocksOfK with_specials_;
+  ByBlocksOfK with_specials_;  // has a copy of A
   LastBits<bf16_t> last_bits_{};
   std::vector<std::size_t> begin_{};  // of each stripe in the stream
   LargeMemory stream_{};

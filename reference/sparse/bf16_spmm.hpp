@@ -46,7 +46,7 @@ inline constexpr std::string_view by_arithmetic = "arithmetic";
 // What a plan chose.
 struct Bf16SpmmChoice {
   std::string contract{}, kernel{};  // the kernel's name, or that of the Arithmetic
-  std::uint64_t packed_bytes = 0;    // of A
+  std::uint64_t packed_bytes = 0;    // of A, with the copy that tiles keep for infinities and NaNs of X
 };
 
 class Bf16SpmmPlan {
