@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -26,7 +25,8 @@ const KernelTable<SpmmKernel>& spmm_kernels() {
    rows,                                                                             \
    kernels::spmm_f32_##width##_near_##isa,                                           \
    kernels::spmm_f32_##width##_far_##isa,                                            \
-   kernels::spmm_f32_finish_##isa},
+   kernels::spmm_f32_finish_##isa,                                                   \
+   kernels::spmm_f32_pack_##isa},
 #include "reference/sparse/spmm.def"
 #undef SPMM
   });
@@ -42,9 +42,9 @@ struct SpmmPlan::Packed : PackedSpmm {
   // Every panel of n columns with every chunk of rows, on several threads. X lies as a panel at `in_place`, or
   // pack(part, to) packs a part of one; aim(tile, task) sets y and what joins the sums, done(tile) is told that
   // the tile has run.
-  template <class Pack, class Aim, class Done>
-  void for_each_tile(std::int64_t n, int threads, const DenseView& in_place, const Pack& pack, const Aim& aim,
-                     const Done& done) const;
+  template <class Pack, class Ahead, class Aim, class Done>
+  void for_each_tile(std::int64_t n, int threads, const DenseView& in_place, const Pack& pack,
+                     const Ahead& ahead, const Aim& aim, const Done& done) const;
 };
 
 SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOptions& options) {
@@ -105,16 +105,24 @@ struct Part {
   std::int64_t row, rows, first, columns;
 };
 
-// `width` floats a row, what is beyond the columns zeros.
-void pack_columns(const DenseView& x, const Part& part, std::int64_t width, float* to) {
-  for (std::int64_t k = part.row; k < part.row + part.rows; ++k, to += width) {
-    std::memcpy(to, x.data + k * x.stride + part.first,
-                static_cast<std::size_t>(part.columns) * sizeof(float));
-    if (part.columns != width) std::fill(to + part.columns, to + width, 0.0F);
-  }
+void pack_columns(const DenseView& x, const Part& part, const SpmmKernel& kernel, float* to) {
+  kernel.pack({.x = x.data + part.row * x.stride + part.first,
+               .stride = x.stride,
+               .rows = part.rows,
+               .columns = static_cast<std::uint32_t>(part.columns),
+               .width = kernel.width,
+               .to = to});
 }
 
-void pack_columns(const Bf16View& x, const Part& part, std::int64_t width, float* to) {
+// What pack_columns() reads.
+SpmmAhead asked_for(const DenseView& x, const Part& part) {
+  return {x.data + part.row * x.stride + part.first, x.stride, static_cast<std::uint32_t>(part.rows),
+          static_cast<std::uint32_t>(part.columns)};
+}
+SpmmAhead asked_for(const Bf16View&, const Part&) { return {}; }
+
+void pack_columns(const Bf16View& x, const Part& part, const SpmmKernel& kernel, float* to) {
+  const std::int64_t width = kernel.width;
   for (std::int64_t k = part.row; k < part.row + part.rows; ++k, to += width) {
     const bf16_t* const from = x.data + k * x.stride + part.first;
     for (std::int64_t j = 0; j < part.columns; ++j) to[j] = widened(from[j]);
@@ -181,9 +189,9 @@ std::int64_t panels_at_once(std::int64_t panels, std::int64_t chunks, std::int64
 
 }  // namespace
 
-template <class Pack, class Aim, class Done>
+template <class Pack, class Ahead, class Aim, class Done>
 void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseView& in_place, const Pack& pack,
-                                     const Aim& aim, const Done& done) const {
+                                     const Ahead& ahead, const Aim& aim, const Done& done) const {
   const MxcsrGuard no_flushing(0x1F80);
   if (n == 0 || chunks.empty()) return;
   const std::int64_t floats = most_rows * width();
@@ -212,6 +220,11 @@ void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseVie
       aim(tile, task);
     });
     const std::size_t slices = chunk.slices.size();
+    const auto panels_here = static_cast<std::size_t>(std::min(at_once, panels(n) - group * at_once));
+    const auto part_of = [&](std::size_t slice, std::int64_t first) {
+      const std::int64_t row = static_cast<std::int64_t>(slice) * depth;
+      return Part{row, std::min(depth, cols - row), first, std::min(width(), n - first)};
+    };
     for (std::size_t s = 0; s < slices; ++s) {
       for_each_panel([&](const Tile& tile, SpmmTask& task) {
         task.slice = chunk.slices[s].view();
@@ -225,8 +238,12 @@ void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseVie
         } else {
           // A slice of a panel is packed right before it is used: then it is in the first cache.
           float* const packed = space.panel.at_least(static_cast<std::size_t>(depth * width()));
-          pack(Part{row, std::min(depth, cols - row), tile.first, tile.columns}, packed);
+          pack(part_of(s, tile.first), packed);
           task.x = packed;
+          const bool more = tile.number + 1 < panels_here;
+          if (more || s + 1 < slices)
+            task.ahead =
+                ahead(part_of(more ? s : s + 1, more ? tile.first + width() : group * at_once * width()));
         }
         task.first = s == 0;
         task.last = s + 1 == slices;
@@ -275,7 +292,8 @@ void SpmmPlan::multiply_from(const View& x, const MutableDenseView& y, const Spm
   const std::int64_t n = x.cols;
   p.for_each_tile(
       n, threads, in_place(x, p.width(), p.is_near()),
-      [&](const Part& part, float* to) { pack_columns(x, part, p.width(), to); },
+      [&](const Part& part, float* to) { pack_columns(x, part, *p.kernel, to); },
+      [&](const Part& part) { return asked_for(x, part); },
       [&](const Tile& tile, SpmmTask& task) { aim(y, extras, tile.chunk.first_row, tile.first, task); },
       [](const Tile&) {});
 }
@@ -298,6 +316,7 @@ void SpmmPlan::multiply_transposed(const DenseView& x, const MutableDenseView& y
   const std::int64_t width = p.width();
   p.for_each_tile(
       x.rows, threads, {}, [&](const Part& part, float* to) { pack_rows(x, part, width, to); },
+      [](const Part&) { return SpmmAhead{}; },
       [&](const Tile& tile, SpmmTask& task) {
         const std::int64_t row = tile.chunk.first_row, rows = tile.chunk.rows;
         const auto floats = static_cast<std::size_t>(rows * width);

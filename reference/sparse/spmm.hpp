@@ -28,6 +28,7 @@ struct SpmmKernel : KernelInfo {
   SpmmFn* near = nullptr;   // slices of K whose part of a panel has at most 64 KiB
   SpmmFn* far = nullptr;    // all of K at once
   SpmmFinishFn* finish = nullptr;
+  SpmmPackFn* pack = nullptr;
 };
 const KernelTable<SpmmKernel>& spmm_kernels();
 
@@ -36,6 +37,7 @@ namespace kernels {
 #include "reference/sparse/spmm.def"
 #undef SPMM
 SpmmFinishFn spmm_f32_finish_scalar, spmm_f32_finish_avx2, spmm_f32_finish_avx512;
+SpmmPackFn spmm_f32_pack_scalar, spmm_f32_pack_avx2, spmm_f32_pack_avx512;
 }  // namespace kernels
 
 // Row-major matrices: element (i, j) lies at data[i * stride + j].

@@ -13,15 +13,18 @@
 namespace assay::sparse {
 namespace {
 
-// Few entries a slice cost more in sums that travel than in products: then fewer columns of more rows of X, and in the
-// end all of K at once, X being read from the second cache. Measured on an Intel Xeon with 2 MiB of it.
-constexpr double thin = 0.07, thinnest = 0.03;
-// The width of such a panel, all of which must lie there; 0 where slices are better.
+// Few entries a slice cost more in sums that travel than in products: then slices are deeper, then narrower too, and in
+// the end all of K is taken at once, X being read from the second cache where it lies. Measured on Intel Xeons with
+// 2 MiB of it (Sapphire and Emerald Rapids).
+constexpr double thin = 0.07, thinner = 0.035;
+// The width of panels that take all of K, which X has to lie in; 0 where slices are better.
 std::uint32_t width_for_all_of_k(std::int64_t k, std::int64_t n, double density) {
   constexpr std::int64_t most_floats = 1 << 18;
-  if (density >= thinnest) return 0;
-  if (n >= 192 && k * 256 <= most_floats) return 256;
-  return n > 32 && n <= 64 && k * 64 <= most_floats ? 64 : 0;
+  if (density >= thinner || k * n > most_floats) return 0;
+  for (const std::uint32_t width : {256U, 128U, 64U}) {
+    if (n % width == 0) return width;
+  }
+  return 0;
 }
 
 double density_of(const CsrView& a) {
@@ -48,9 +51,9 @@ const SpmmKernel& choose_kernel(std::int64_t k, std::int64_t n, double density, 
   }
   // The widest ISA; of its panels one that wastes least of n.
   const SpmmKernel& best = spmm_kernels().best();
-  const std::uint32_t all = width_for_all_of_k(k, n, density), widest = all != 0         ? all
-                                                                        : density < thin ? 32
-                                                                                         : 64;
+  const std::uint32_t all = width_for_all_of_k(k, n, density), widest = all != 0            ? all
+                                                                        : density < thinner ? 32
+                                                                                            : 64;
   const SpmmKernel* chosen = nullptr;
   for (const SpmmKernel& one : spmm_kernels()) {
     if (one.needs != best.needs || one.width > widest) continue;
@@ -98,9 +101,9 @@ void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& o
   out.why_kernel =
       asks_for_kernel(options) ? "the kernel that was asked for"
       : width_for_all_of_k(a.cols, n, density) != 0
-          ? "under 3 % of the places stored, and a panel of X fits the second cache: the widest panels"
-      : density < thin ? "under 7 % of the places stored: panels of up to 32 columns"
-                       : "7 % of the places stored or more: panels of up to 64 columns";
+          ? "under 3.5 % of the places stored, and X fits the second cache: panels as wide as divide it"
+      : density < thinner ? "under 3.5 % of the places stored: panels of up to 32 columns"
+                          : "3.5 % of the places stored or more: panels of up to 64 columns";
   if (options.sharing != SpmmSharing::chosen) {
     out.sharing =
         options.sharing == SpmmSharing::filled && !ascends ? SpmmSharing::same_columns : options.sharing;
@@ -147,12 +150,12 @@ void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& ou
              static_cast<double>(a.rows) * static_cast<double>(a.cols)) {
     out.depth = all;
     out.why_depth = "less than one entry a row and slice: all of K at once";
-  } else if (out.sharing != SpmmSharing::filled && density < thinnest) {
-    out.depth = farthest;
-    out.why_depth = "slices as deep as 16-bit offsets reach";
+  } else if (out.sharing != SpmmSharing::filled && density < thin) {
+    out.depth = farthest / 4 * 3;
+    out.why_depth = "few entries a row: slices of 48 KiB of a panel";
   } else {
     out.depth = farthest / 2;
-    out.why_depth = "slices that fill half of the first cache";
+    out.why_depth = "slices of 32 KiB of a panel";
   }
 }
 

@@ -48,6 +48,13 @@ struct SpmmSlice {
   std::uint32_t shared_groups = 0, full_groups = 0, single_groups = 0;
 };
 
+// Rows of X that the next task packs: asked for while this one computes.
+struct SpmmAhead {
+  const float* x = nullptr;
+  std::int64_t stride = 0;
+  std::uint32_t rows = 0, columns = 0;
+};
+
 // One slice of one panel: Y[rows, columns of the panel] from sums so far, or from 0.
 struct SpmmTask {
   SpmmSlice slice{};
@@ -59,6 +66,7 @@ struct SpmmTask {
   std::int64_t y_stride = 0;
   std::uint32_t columns = 0;  // of the panel that are outputs: 1 ... width
   SpmmEpilogue epilogue{};
+  SpmmAhead ahead{};
 };
 
 using SpmmFn = void(const SpmmTask& task) noexcept;
@@ -66,5 +74,15 @@ using SpmmFn = void(const SpmmTask& task) noexcept;
 // What becomes of the sums of one row of a panel, by the task's epilogue: 64-byte aligned, and readable up to a
 // multiple of 16.
 using SpmmFinishFn = void(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept;
+
+// What is packed of X: `rows` rows of `columns` numbers, each to `width` floats at `to`, the rest zeros. 64-byte
+// aligned; the width is a multiple of the kernel's lanes.
+struct SpmmPanel {
+  const float* x = nullptr;
+  std::int64_t stride = 0, rows = 0;
+  std::uint32_t columns = 0, width = 0;
+  float* to = nullptr;
+};
+using SpmmPackFn = void(const SpmmPanel& panel) noexcept;
 
 }  // namespace assay::sparse

@@ -7,7 +7,7 @@
 Peer eigen_peer() {
   return {.name = "Eigen row-major", .is_dense = false, .why_not = "", .prepare = [](const PeerProblem& p) {
             using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-            return std::function<void()>([&p] {
+            return Product{[&p] {
               const Eigen::Map<const Eigen::SparseMatrix<float, Eigen::RowMajor, int>> a(
                   p.rows, p.cols, p.row_offsets[p.rows], p.row_offsets, p.column_indices, p.values);
               if (p.n == 1) {
@@ -18,6 +18,6 @@ Peer eigen_peer() {
               const Eigen::Map<const Rows> x(p.x, p.cols, p.n);
               Eigen::Map<Rows> y(p.y, p.rows, p.n);
               y.noalias() = a * x;
-            });
+            }};
           }};
 }

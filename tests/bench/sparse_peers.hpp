@@ -25,12 +25,19 @@ struct PeerProblem {
   const std::uint16_t *dense_bf16 = nullptr, *x_bf16 = nullptr;
 };
 
+// What computes a product, and what brings it to y where the library keeps it in a form of its own; that is not timed.
+// None: the library does not take the problem.
+struct Product {
+  std::function<void()> run{}, collect{};
+  explicit operator bool() const { return static_cast<bool>(run); }
+};
+
 struct Peer {
   std::string name;  // "MKL 2026.2 CSR"
   bool is_dense = false;
   std::string why_not;  // empty: it is here
-  // What computes the product, prepared; null where this library does not take it. The problem outlives it.
-  std::function<std::function<void()>(const PeerProblem&)> prepare;
+  // The problem outlives what comes out.
+  std::function<Product(const PeerProblem&)> prepare;
 };
 
 // All that are known for float32. Libraries are looked for where the loader looks, and first in the folder ASSAY_PEERS.

@@ -16,6 +16,7 @@ void spmm_f32_8_far_avx2(const SpmmTask& task) noexcept { add_slice<Lanes256, st
 void spmm_f32_finish_avx2(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept {
   finish_row<Lanes256>(task, row, sums);
 }
+void spmm_f32_pack_avx2(const SpmmPanel& panel) noexcept { pack_panel<Lanes256>(panel); }
 
 }  // namespace kernels
 }  // namespace assay::sparse

@@ -32,6 +32,7 @@ void spmm_f32_16_far_avx512(const SpmmTask& task) noexcept { add_slice<Lanes512,
 void spmm_f32_finish_avx512(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept {
   finish_row<Lanes512>(task, row, sums);
 }
+void spmm_f32_pack_avx512(const SpmmPanel& panel) noexcept { pack_panel<Lanes512>(panel); }
 
 }  // namespace kernels
 }  // namespace assay::sparse

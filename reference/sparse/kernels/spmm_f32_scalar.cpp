@@ -16,6 +16,7 @@ void spmm_f32_8_far_scalar(const SpmmTask& task) noexcept {
 void spmm_f32_finish_scalar(const SpmmTask& task, std::uint32_t row, const float* sums) noexcept {
   finish_row<PlainLanes<8>>(task, row, sums);
 }
+void spmm_f32_pack_scalar(const SpmmPanel& panel) noexcept { pack_panel<PlainLanes<8>>(panel); }
 
 }  // namespace kernels
 }  // namespace assay::sparse

@@ -61,6 +61,28 @@ template <class Lanes>
     finish(task, Lanes::load(sums + column), row, column);
 }
 
+// Rows lie far apart in X, where no prefetcher of the CPU follows: each is asked for some rows ahead.
+template <class Lanes>
+inline void pack_panel(const SpmmPanel& panel) {
+  constexpr std::int64_t ahead = 8;
+  constexpr std::uint32_t lanes = Lanes::width;
+  const float* from = panel.x;
+  float* to = panel.to;
+  for (std::int64_t row = 0; row < panel.rows; ++row, from += panel.stride, to += panel.width) {
+    if (row + ahead < panel.rows) {
+      for (std::uint32_t column = 0; column < panel.columns; column += 16)
+        __builtin_prefetch(from + ahead * panel.stride + column);
+    }
+    std::uint32_t column = 0;
+    for (; column + lanes <= panel.columns; column += lanes)
+      Lanes::load_any(from + column).store(to + column);
+    for (; column < panel.width; column += lanes) {
+      const bool some = column < panel.columns;
+      (some ? Lanes::load_first(from + column, panel.columns - column) : Lanes::all(0)).store(to + column);
+    }
+  }
+}
+
 // Entries with columns of their own: a register of X for each multiply-add.
 template <class Lanes, class Offset, int rows, int registers>
 struct OwnColumns {
@@ -170,14 +192,30 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
     }
   }
   Lanes sum[rows][registers];
+  if (task.first) {
 #pragma GCC unroll 16
-  for (int r = 0; r < rows; ++r) {
-    const float* const from = sums_of(r);
+    for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 16
-    for (int j = 0; j < registers; ++j)
-      sum[r][j] = task.first ? Lanes::all(0) : Lanes::load(from + j * lanes);
+      for (int j = 0; j < registers; ++j) sum[r][j] = Lanes::all(0);
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      const float* const from = sums_of(r);
+#pragma GCC unroll 16
+      for (int j = 0; j < registers; ++j) sum[r][j] = Lanes::load(from + j * lanes);
+    }
   }
   stream = Columns<Lanes, Offset, rows, registers>{x, row_bytes}(sum, group.common, extra, stream);
+  if (task.last && task.epilogue.plain && task.columns == width) {
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      float* const y = task.y + static_cast<std::int64_t>(at[r]) * task.y_stride;
+#pragma GCC unroll 16
+      for (int j = 0; j < registers; ++j) sum[r][j].with_one_nan().store_any(y + j * lanes);
+    }
+    return stream;
+  }
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
     float* const to = sums_of(r);
@@ -189,6 +227,26 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
   }
   return stream;
 }
+
+// Asks for what is packed next, a part of it with each group.
+class Asking {
+ public:
+  explicit Asking(const SpmmTask& task) : ahead_(task.ahead) {
+    const std::uint32_t groups = task.slice.shared_groups + task.slice.full_groups + task.slice.single_groups;
+    if (ahead_.x != nullptr && groups != 0) rows_at_once_ = (ahead_.rows + groups - 1) / groups;
+  }
+  void next() {
+    for (std::uint32_t i = 0; i < rows_at_once_ && row_ < ahead_.rows; ++i, ++row_) {
+      const float* const x = ahead_.x + static_cast<std::int64_t>(row_) * ahead_.stride;
+      for (std::uint32_t column = 0; column < ahead_.columns; column += 16)
+        __builtin_prefetch(x + column, 0, 2);
+    }
+  }
+
+ private:
+  const SpmmAhead& ahead_;
+  std::uint32_t rows_at_once_ = 0, row_ = 0;
+};
 
 // A panel that is half empty, as the last one may be, takes half of the registers.
 template <class Lanes, class Offset, int rows, int registers, int width = registers* int{Lanes::width}>
@@ -202,13 +260,14 @@ inline void add_slice(const SpmmTask& task) {
   }
   const unsigned char* stream = task.slice.stream;
   const SpmmGroup* group = task.slice.groups;
+  Asking asking(task);
   if constexpr (rows > 1) {
-    for (std::uint32_t i = 0; i < task.slice.shared_groups; ++i)
+    for (std::uint32_t i = 0; i < task.slice.shared_groups; ++i, asking.next())
       stream = add_group<Lanes, Offset, rows, registers, width, SharedColumns>(task, *group++, stream);
   }
-  for (std::uint32_t i = 0; i < task.slice.full_groups; ++i)
+  for (std::uint32_t i = 0; i < task.slice.full_groups; ++i, asking.next())
     stream = add_group<Lanes, Offset, rows, registers, width, OwnColumns>(task, *group++, stream);
-  for (std::uint32_t i = 0; i < task.slice.single_groups; ++i)
+  for (std::uint32_t i = 0; i < task.slice.single_groups; ++i, asking.next())
     stream = add_group<Lanes, Offset, 1, registers, width, OwnColumns>(task, *group++, stream);
 }
 
