@@ -389,6 +389,7 @@ class Tiles : public Bf16SpmmPlan::Way {
 template <class Takes>
 const Bf16SpmmKernel* kernel_for(const SpmmOptions& options, const Takes& takes) {
   if (options.kernel == by_arithmetic) return nullptr;
+  if (options.with_bf16 != nullptr && takes(*options.with_bf16)) return options.with_bf16;
   if (options.kernel.empty()) return bf16_spmm_kernels().find(takes);
   const Bf16SpmmKernel& named = bf16_spmm_kernels().named(options.kernel);
   if (!takes(named)) throw ContractError("spmm: " + std::string(named.name) + " has another contract");

@@ -40,6 +40,8 @@ SpmmFinishFn spmm_f32_finish_scalar, spmm_f32_finish_avx2, spmm_f32_finish_avx51
 SpmmPackFn spmm_f32_pack_scalar, spmm_f32_pack_avx2, spmm_f32_pack_avx512;
 }  // namespace kernels
 
+struct Bf16SpmmKernel;
+
 // Row-major matrices: element (i, j) lies at data[i * stride + j].
 struct DenseView {
   const float* data = nullptr;
@@ -76,7 +78,9 @@ struct SpmmOptions {
   std::string_view kernel{};   // a name of spmm_kernels(); empty: the plan's choice
   std::uint32_t depth = 0;     // rows of X in a slice; 0: the plan's choice
   SpmmSharing sharing = SpmmSharing::chosen;
-  const SpmmKernel* with = nullptr;  // a kernel of no table, which outlives the plan; for tests
+  // Kernels of no table, which outlive the plan; for tests.
+  const SpmmKernel* with = nullptr;
+  const Bf16SpmmKernel* with_bf16 = nullptr;
 };
 
 // What a plan chose.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "reference/core/dispatch.hpp"
@@ -26,6 +27,10 @@ std::uint32_t width_for_all_of_k(std::int64_t k, std::int64_t n, double density)
   }
   return 0;
 }
+
+// Below this part of the places panels have up to 32 columns, else 64. Registers of 8 take three rows of 32 columns at
+// once, but one of 64.
+double narrow_below(const SpmmKernel& best) { return best.lanes < 16 ? thin : thinner; }
 
 double density_of(const CsrView& a) {
   return a.nnz() == 0
@@ -51,9 +56,8 @@ const SpmmKernel& choose_kernel(std::int64_t k, std::int64_t n, double density, 
   }
   // The widest ISA; of its panels one that wastes least of n.
   const SpmmKernel& best = spmm_kernels().best();
-  const std::uint32_t all = width_for_all_of_k(k, n, density), widest = all != 0            ? all
-                                                                        : density < thinner ? 32
-                                                                                            : 64;
+  const std::uint32_t all = width_for_all_of_k(k, n, density);
+  const std::uint32_t widest = all != 0 ? all : density < narrow_below(best) ? 32 : 64;
   const SpmmKernel* chosen = nullptr;
   for (const SpmmKernel& one : spmm_kernels()) {
     if (one.needs != best.needs || one.width > widest) continue;
@@ -98,12 +102,18 @@ void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& o
   const SpmmKernel& own = choose_kernel(a.cols, n, density, options);
   const bool ascends = !first_defect(a, ColumnOrder::ascending);
   out.kernel = &own;
-  out.why_kernel =
-      asks_for_kernel(options) ? "the kernel that was asked for"
-      : width_for_all_of_k(a.cols, n, density) != 0
-          ? "under 3.5 % of the places stored, and X fits the second cache: panels as wide as divide it"
-      : density < thinner ? "under 3.5 % of the places stored: panels of up to 32 columns"
-                          : "3.5 % of the places stored or more: panels of up to 64 columns";
+  if (asks_for_kernel(options)) {
+    out.why_kernel = "the kernel that was asked for";
+  } else if (width_for_all_of_k(a.cols, n, density) != 0) {
+    out.why_kernel =
+        "under 3.5 % of the places stored, and X fits the second cache: panels as wide as divide it";
+  } else {
+    const double bound = narrow_below(spmm_kernels().best());
+    const std::string percent = bound == thin ? "7 %" : "3.5 %";
+    out.why_kernel = density < bound
+                         ? "under " + percent + " of the places stored: panels of up to 32 columns"
+                         : percent + " of the places stored or more: panels of up to 64 columns";
+  }
   if (options.sharing != SpmmSharing::chosen) {
     out.sharing =
         options.sharing == SpmmSharing::filled && !ascends ? SpmmSharing::same_columns : options.sharing;

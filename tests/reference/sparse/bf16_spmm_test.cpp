@@ -15,6 +15,8 @@
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
 #include "reference/exact/chain.hpp"
+#include "reference/sparse/kernels/bf16_spmm_of.hpp"
+#include "tests/reference/sparse/plain_bf16_registers.hpp"
 
 namespace {
 using namespace assay;
@@ -124,8 +126,24 @@ const ArithmeticRegistry& arithmetics() {
 
 const char* const contracts[] = {"chain_f32_fused", "vdpbf16ps", "tdpbf16ps"};
 
-// By the best kernel of this CPU, and by the Arithmetic.
-void agrees(std::string_view name, std::string_view kernel) {
+const Arithmetic& vdpbf16ps() { return arithmetics().find("vdpbf16ps"); }
+const Arithmetic& tdpbf16ps() { return arithmetics().find("tdpbf16ps"); }
+
+// The kernels' bodies over plain C++.
+void pairs_in_plain_registers(const Bf16PairTask& task) noexcept {
+  add_pairs<tests::PlainWords, tests::PlainPairSums<vdpbf16ps>>(task);
+}
+void tiles_in_plain_registers(const Bf16TileTask& task) noexcept {
+  add_tiles<tests::PlainTiles<tdpbf16ps>>(task);
+}
+Bf16Range pack_in_plain_registers(const Bf16TilePacking& packing) noexcept {
+  return pack_tiles<tests::PlainWords>(packing);
+}
+const Bf16SpmmKernel plain{
+    {"plain registers"}, pairs_in_plain_registers, tiles_in_plain_registers, pack_in_plain_registers};
+
+// By the best kernel of this CPU, by the Arithmetic, or in plain registers.
+void agrees(std::string_view name, const SpmmOptions& options) {
   struct Shape {
     std::int32_t rows, cols;
     double density;
@@ -135,7 +153,7 @@ void agrees(std::string_view name, std::string_view kernel) {
     int failed = 0;
     for (const Shape& s : {Shape{0, 4, 1}, {4, 0, 1}, {1, 1, 1}, {3, 31, 0.7}, {35, 100, 0.2}}) {
       const Csr<bf16_t> a = pattern(s.rows, s.cols, s.density, 5, kind);
-      const Bf16SpmmPlan plan(a, contract, {.kernel = kernel});
+      const Bf16SpmmPlan plan(a, contract, options);
       for (const std::int64_t n : {0, 1, 40, 130}) {
         // X of unit scale beside what is flushed, so that a sum of -0 goes on.
         for (const Operands of_x : {kind, Operands::unit_scale}) {
@@ -146,7 +164,7 @@ void agrees(std::string_view name, std::string_view kernel) {
         }
       }
     }
-    BOOST_TEST(failed == 0, name << " by " << kernel << ", operands " << static_cast<int>(kind));
+    BOOST_TEST(failed == 0, name << " by " << options.kernel << ", operands " << static_cast<int>(kind));
   }
 }
 
@@ -163,15 +181,31 @@ struct Has {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(chains_are_those_of_float32) { agrees("chain_f32_fused", ""); }
+BOOST_AUTO_TEST_CASE(chains_are_those_of_float32) { agrees("chain_f32_fused", {}); }
 BOOST_AUTO_TEST_CASE(arithmetics_compute_their_contracts) {
-  for (const char* const name : contracts) agrees(name, by_arithmetic);
-  agrees("pairwise_f32", by_arithmetic);
+  for (const char* const name : contracts) agrees(name, {.kernel = by_arithmetic});
+  agrees("pairwise_f32", {.kernel = by_arithmetic});
 }
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(Has{"bf16_pairs_avx512bf16"}))
-BOOST_AUTO_TEST_CASE(vdpbf16ps_computes_its_contract) { agrees("vdpbf16ps", "bf16_pairs_avx512bf16"); }
+BOOST_AUTO_TEST_CASE(vdpbf16ps_computes_its_contract) {
+  agrees("vdpbf16ps", {.kernel = "bf16_pairs_avx512bf16"});
+}
 BOOST_TEST_DECORATOR(*boost::unit_test::precondition(Has{"bf16_tiles_amx_vbmi2"}))
-BOOST_AUTO_TEST_CASE(tdpbf16ps_computes_its_contract) { agrees("tdpbf16ps", "bf16_tiles_amx_vbmi2"); }
+BOOST_AUTO_TEST_CASE(tdpbf16ps_computes_its_contract) {
+  agrees("tdpbf16ps", {.kernel = "bf16_tiles_amx_vbmi2"});
+}
+BOOST_AUTO_TEST_CASE(kernels_have_the_same_logic_in_plain_registers) {
+  for (const char* const name : {"vdpbf16ps", "tdpbf16ps"}) {
+    agrees(name, {.with_bf16 = &plain});
+    // More blocks of K than are expanded at once, some of them without an entry.
+    const Csr<bf16_t> a = pattern(35, 700, 0.004, 11, Operands::unit_scale);
+    const Dense x(700, 70, 1, 12, Operands::unit_scale);
+    std::vector<float> y(35 * 70);
+    Bf16SpmmPlan(a, arithmetics().find(name), {.with_bf16 = &plain})
+        .multiply(x.view(), {y.data(), 35, 70, 70});
+    BOOST_TEST(wrong(a, x, y, arithmetics().find(name)) == 0, name);
+  }
+}
 
 // A long K, which X is cut for, and more columns than lie beside each other.
 BOOST_AUTO_TEST_CASE(large_products_are_cut_and_threads_change_no_bit) {
@@ -213,11 +247,10 @@ BOOST_AUTO_TEST_CASE(empty_blocks_are_not_skipped_where_it_is_seen) {
   Dense x(96, 1, 0, 1, Operands::unit_scale);
   x.data[0] = bf16_t(0x1p-63F);
   x.data[32] = bf16_t(-0x1.8p-63F);
-  for (const std::string_view kernel : {std::string_view(), by_arithmetic}) {
+  for (const SpmmOptions& options : {SpmmOptions{}, {.kernel = by_arithmetic}, {.with_bf16 = &plain}}) {
     std::vector<float> y(1, 1.0F);
-    Bf16SpmmPlan(a, arithmetics().find("tdpbf16ps"), {.kernel = kernel})
-        .multiply(x.view(), {y.data(), 1, 1, 1});
-    BOOST_TEST(std::bit_cast<std::uint32_t>(y[0]) == 0U, kernel);
+    Bf16SpmmPlan(a, tdpbf16ps(), options).multiply(x.view(), {y.data(), 1, 1, 1});
+    BOOST_TEST(std::bit_cast<std::uint32_t>(y[0]) == 0U, options.kernel);
   }
 }
 

@@ -596,7 +596,7 @@ BOOST_AUTO_TEST_CASE(a_plan_says_why_and_stays_within_its_memory) {
   };
   for (const Reason& r :
        {Reason{0.5, 64, 0, false, "", "slices of 32 KiB"}, Reason{0.05, 64, 0, false, "", "slices of 48 KiB"},
-        Reason{0.04, 64, 0, false, "", "up to 64 columns"},
+        Reason{0.04, 64, 0, false, "f32_8_scalar", "asked for"},
         Reason{0.03, 96, 0, false, "", "up to 32 columns"}, Reason{0.01, 8, 0, false, "", "slices of 48 KiB"},
         Reason{0.5, 64, 0, true, "", "do not ascend"},
         Reason{0.5, 64, 16, false, "", "the depth that was asked for"},
