@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "reference/sparse/bf16_spmm.hpp"
+#include "reference/sparse/sparse_formats.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/sparse_problems.hpp"
 
@@ -128,17 +131,16 @@ std::string why_not_here(const Way& way) {
              : why_not(sparse::bf16_spmm_kernels().named(way.kernel));
 }
 
-CaseResult bf16_case(const Way& way, const Pattern& p, const RunContext& context) {
-  if (const std::string why = why_not_here(way); !why.empty()) return skipped_because(why);
-  const Csr<float> full = matrix(p, context.seed);
+// The products of one matrix, of several numbers of columns.
+void judge_columns(const Way& way, const Pattern& p, const Csr<float>& full,
+                   std::span<const std::int64_t> counts, const RunContext& context, Tally& tally) {
   const io::SparseArray full_array = sparse_array(full);
   const io::Array values = rounded(full_array.values);
   const Csr<bf16_t> a{full.structure, codes_of(values)};
   const Arithmetic& contract = arithmetics().find(way.contract);
   const Bf16SpmmPlan plan(a, contract, {.kernel = way.kernel});
-  Tally tally(fmt::format("the contract {}, bit for bit, and the exact result with its bound", way.contract));
   Distance distance;
-  for (const std::int64_t n : {1, 16, 17, 65, 130}) {
+  for (const std::int64_t n : counts) {
     const io::Array x = dense(p, p.cols, n, context.seed, 4);
     judge::Request r;
     r.b = rounded(x);
@@ -154,11 +156,35 @@ CaseResult bf16_case(const Way& way, const Pattern& p, const RunContext& context
       r.sparse = full_array;
       r.sparse->values = values;
     }
-    judge_product(std::move(r), contract, p, fmt::format("n={}", n), tally);
+    judge_product(std::move(r), contract, p, fmt::format("{}, n={}", p.name, n), tally);
   }
   if (!p.wild) tally.say(distance.text());
   if (!distance.within_bound())
     tally.fail("further from float32 than rounding the operands explains", distance.text());
+}
+
+Tally tally_of(const Way& way) {
+  return Tally(
+      fmt::format("the contract {}, bit for bit, and the exact result with its bound", way.contract));
+}
+
+CaseResult bf16_case(const Way& way, const Pattern& p, const RunContext& context) {
+  if (const std::string why = why_not_here(way); !why.empty()) return skipped_because(why);
+  Tally tally = tally_of(way);
+  judge_columns(way, p, matrix(p, context.seed), std::array<std::int64_t, 5>{1, 16, 17, 65, 130}, context,
+                tally);
+  return tally.result();
+}
+
+// Of every pattern as the format stores it.
+CaseResult format_case(const Way& way, const sparse::SparseFormat& format, const RunContext& context) {
+  if (const std::string why = why_not_here(way); !why.empty()) return skipped_because(why);
+  Tally tally = tally_of(way);
+  for (const Pattern& p : sparse_patterns()) {
+    if (!takes(way, p) || p.name == "stored_order") continue;
+    judge_columns(way, p, format.through(matrix(p, context.seed)), std::array<std::int64_t, 1>{33}, context,
+                  tally);
+  }
   return tally.result();
 }
 
@@ -174,6 +200,11 @@ void add_bf16_cases(const RunContext& context, std::vector<Case>& cases) {
                         {"k", std::to_string(p.cols)},
                         {"seed", std::to_string(context.seed)}},
                        [&way, &p](const RunContext& c) { return bf16_case(way, p, c); }});
+    }
+    for (const sparse::SparseFormat& format : sparse::all_sparse_formats()) {
+      cases.push_back({"bf16_products/" + std::string(format.name),
+                       {{"way", std::string(way.name)}, {"seed", std::to_string(context.seed)}},
+                       [&way, &format](const RunContext& c) { return format_case(way, format, c); }});
     }
   }
 }

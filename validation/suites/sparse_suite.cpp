@@ -18,6 +18,7 @@
 #include "validation/judge/request.hpp"
 #include "validation/suites/arithmetics.hpp"
 #include "validation/suites/sparse_bf16.hpp"
+#include "validation/suites/sparse_format_products.hpp"
 #include "validation/suites/sparse_problems.hpp"
 #include "validation/suites/suite.hpp"
 
@@ -234,6 +235,7 @@ std::vector<Case> sparse_cases(const RunContext& context) {
   add(sparse::spmm_kernels(), product_case);
   add(sparse::spmv_kernels(), vector_case);
   add(sparse::sddmm_kernels(), sampled_case);
+  add_format_product_cases(context, cases);
   add_bf16_cases(context, cases);
   return cases;
 }
