@@ -10,6 +10,7 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/large_memory.hpp"
+#include "reference/core/memory.hpp"
 
 namespace assay::sparse {
 
@@ -44,7 +45,14 @@ void check_matrix(std::string_view operation, std::string_view name, const View&
   if (x.stride < x.cols)
     throw ContractError(who + " has rows " + std::to_string(x.stride) + " apart, of " +
                         std::to_string(x.cols) + " columns");
-  if (x.data == nullptr && rows != 0 && cols != 0) throw ContractError(who + " is null");
+  if (rows == 0 || cols == 0) return;
+  if (x.data == nullptr) throw ContractError(who + " is null");
+  const auto u = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
+  const auto before = bytes_product({u(rows - 1), u(x.stride), sizeof *x.data});
+  const auto all = bytes_sum({before.value_or(UINT64_MAX), u(cols) * sizeof *x.data});
+  if (all.value_or(UINT64_MAX) > u(INT64_MAX))
+    throw ContractError(who + " is " + shape(rows, cols) + " with rows " + std::to_string(x.stride) +
+                        " apart: 2^63 bytes or more");
 }
 
 inline void check_count(std::string_view operation, std::string_view name, std::span<const float> x,

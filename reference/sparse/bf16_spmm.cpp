@@ -12,6 +12,7 @@
 #include "reference/core/large_memory.hpp"
 #include "reference/core/narrow.hpp"
 #include "reference/core/parallel.hpp"
+#include "reference/sparse/copy_turned.hpp"
 #include "reference/sparse/spmm_arguments.hpp"
 
 namespace assay::sparse {
@@ -448,6 +449,39 @@ void Bf16SpmmPlan::multiply(const Bf16View& x, const MutableDenseView& y, const 
   if (rows_ == 0 || x.cols == 0) return;
   const MxcsrGuard no_flushing(0x1F80);
   way_->multiply({x, y, extras, threads});
+}
+
+void Bf16SpmmPlan::multiply_transposed(const Bf16View& x, const MutableDenseView& y, const SpmmExtras& extras,
+                                       int threads) const {
+  check_matrix("spmm", "x", x, x.rows, cols_);
+  check_matrix("spmm", "y", y, x.rows, rows_);
+  check_extras(extent_of_matrix(x), y, extras);
+  if (rows_ == 0) return;
+  const MxcsrGuard no_flushing(0x1F80);
+  constexpr std::int64_t most = 256;
+  const std::int64_t at_once = std::min(most, x.rows);
+  const auto outputs = static_cast<std::size_t>(rows_ * at_once);
+  std::vector<bf16_t> x_turned(static_cast<std::size_t>(cols_ * at_once));
+  std::vector<float> y_turned(outputs), c_turned(extras.beta == 0 ? 0 : outputs);
+  for (std::int64_t first = 0; first < x.rows; first += at_once) {
+    const std::int64_t n = std::min(at_once, x.rows - first);
+    copy_turned(x.data + first * x.stride, x.stride, n, cols_, x_turned.data(), n);
+    SpmmExtras turned = extras;
+    if (extras.beta != 0) {
+      copy_turned(extras.c.data + first * extras.c.stride, extras.c.stride, n, rows_, c_turned.data(), n);
+      turned.c = {c_turned.data(), rows_, n, n};
+    }
+    if (extras.bias_along == SpmmBias::rows) {
+      turned.bias_along = SpmmBias::columns;
+      turned.bias = extras.bias.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+    } else if (extras.bias_along == SpmmBias::columns) {
+      turned.bias_along = SpmmBias::rows;
+    }
+    const Bf16View x_part{x_turned.data(), cols_, n, n};
+    const MutableDenseView y_part{y_turned.data(), rows_, n, n};
+    way_->multiply({x_part, y_part, turned, threads});
+    copy_turned(y_turned.data(), n, rows_, n, y.data + first * y.stride, y.stride);
+  }
 }
 
 }  // namespace assay::sparse

@@ -67,6 +67,11 @@ class Bf16SpmmPlan {
   void multiply(const Bf16View& x, const MutableDenseView& y, const SpmmExtras& extras = {},
                 int threads = 0) const;
 
+  // The same, both sides turned: Y (n x rows) = activation(alpha X A^T + beta C + bias) from X (n x cols), a bias along
+  // rows having one value for each of the n. Takes 256 rows of X, Y and C at once, turned.
+  void multiply_transposed(const Bf16View& x, const MutableDenseView& y, const SpmmExtras& extras = {},
+                           int threads = 0) const;
+
   // How one contract is computed; defined in bf16_spmm.cpp.
   class Way;
 

@@ -10,6 +10,7 @@
 
 #include "reference/core/cpu.hpp"
 #include "reference/core/parallel.hpp"
+#include "reference/sparse/copy_turned.hpp"
 #include "reference/sparse/spmm_arguments.hpp"
 #include "reference/sparse/spmm_choice.hpp"
 #include "reference/sparse/spmm_packing.hpp"
@@ -130,21 +131,9 @@ void pack_columns(const Bf16View& x, const Part& part, const SpmmKernel& kernel,
   }
 }
 
-// to[j * to_stride + i] = from[i * from_stride + j], in strips so that what is written stays in the cache.
-void transpose(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t cols, float* to,
-               std::int64_t to_stride) {
-  constexpr std::int64_t side = 16;
-  for (std::int64_t j0 = 0; j0 < cols; j0 += side) {
-    const std::int64_t end = std::min(cols, j0 + side);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = j0; j < end; ++j) to[j * to_stride + i] = from[i * from_stride + j];
-    }
-  }
-}
-
 // Rows of X as columns of a panel.
 void pack_rows(const DenseView& x, const Part& part, std::int64_t width, float* to) {
-  transpose(x.data + part.first * x.stride + part.row, x.stride, part.columns, part.rows, to, width);
+  copy_turned(x.data + part.first * x.stride + part.row, x.stride, part.columns, part.rows, to, width);
   if (part.columns == width) return;
   for (std::int64_t k = 0; k < part.rows; ++k)
     std::fill(to + k * width + part.columns, to + (k + 1) * width, 0.0F);
@@ -241,9 +230,8 @@ void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseVie
           pack(part_of(s, tile.first), packed);
           task.x = packed;
           const bool more = tile.number + 1 < panels_here;
-          if (more || s + 1 < slices)
-            task.ahead =
-                ahead(part_of(more ? s : s + 1, more ? tile.first + width() : group * at_once * width()));
+          const std::int64_t next = more ? tile.first + width() : group * at_once * width();
+          task.ahead = more || s + 1 < slices ? ahead(part_of(more ? s : s + 1, next)) : SpmmAhead{};
         }
         task.first = s == 0;
         task.last = s + 1 == slices;
@@ -264,7 +252,9 @@ void SpmmPlan::Packed::for_each_tile(std::int64_t n, int threads, const DenseVie
   }
   // All of K is packed once for all chunks.
   AlignedBuffer panels_of_group;
-  float* const whole = panels_of_group.at_least(static_cast<std::size_t>(at_once * depth * width()));
+  const bool all_lie_there = in_place.data != nullptr && n % width() == 0;
+  float* const whole =
+      all_lie_there ? nullptr : panels_of_group.at_least(static_cast<std::size_t>(at_once * depth * width()));
   for (std::int64_t group = 0; group < groups; ++group) {
     constexpr std::int64_t rows_at_once = 1024;
     const std::int64_t parts = (cols + rows_at_once - 1) / rows_at_once;
@@ -325,8 +315,8 @@ void SpmmPlan::multiply_transposed(const DenseView& x, const MutableDenseView& y
         task.epilogue = epilogue_of(extras);
         if (extras.beta != 0) {
           float* const c = tile.part_of(tile.space.c, floats);
-          transpose(extras.c.data + tile.first * extras.c.stride + row, extras.c.stride, tile.columns, rows,
-                    c, width);
+          copy_turned(extras.c.data + tile.first * extras.c.stride + row, extras.c.stride, tile.columns, rows,
+                      c, width);
           task.epilogue.c = c;
           task.epilogue.c_stride = width;
         }
@@ -336,8 +326,8 @@ void SpmmPlan::multiply_transposed(const DenseView& x, const MutableDenseView& y
       },
       [&](const Tile& tile) {
         const auto floats = static_cast<std::size_t>(tile.chunk.rows * width);
-        transpose(tile.part_of(tile.space.y, floats), width, tile.chunk.rows, tile.columns,
-                  y.data + tile.first * y.stride + tile.chunk.first_row, y.stride);
+        copy_turned(tile.part_of(tile.space.y, floats), width, tile.chunk.rows, tile.columns,
+                    y.data + tile.first * y.stride + tile.chunk.first_row, y.stride);
       });
 }
 

@@ -283,6 +283,62 @@ BOOST_AUTO_TEST_CASE(extras_follow_the_sums) {
   }
 }
 
+// Activations by weights: the bits of the turned product, with all that joins it, in more than one part.
+BOOST_AUTO_TEST_CASE(transposed_products_are_the_turned_ones) {
+  constexpr std::int64_t rows = 35, cols = 70, n = 300;
+  const Csr<bf16_t> a = pattern(rows, cols, 0.3, 3, Operands::every_code);
+  const Dense x(cols, n, 0, 4, Operands::every_code);
+  Dense x_turned(n, cols, 5, 4, Operands::every_code);
+  for (std::int64_t k = 0; k < cols; ++k) {
+    for (std::int64_t j = 0; j < n; ++j)
+      x_turned.data[static_cast<std::size_t>(j * x_turned.stride + k)] = x.at(k, j);
+  }
+  std::vector<float> c(rows * n), c_turned(rows * n), of_rows(rows), of_columns(n);
+  const CounterRandom random(6);
+  for (std::size_t i = 0; i < of_rows.size(); ++i) of_rows[i] = static_cast<float>(random.normal(i));
+  for (std::size_t j = 0; j < of_columns.size(); ++j)
+    of_columns[j] = static_cast<float>(random.normal(100 + j));
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < n; ++j)
+      c[i * n + j] = c_turned[j * rows + i] = static_cast<float>(random.normal(1000 + i * n + j));
+  }
+  for (const char* const name : contracts) {
+    const Bf16SpmmPlan plan(a, arithmetics().find(name));
+    for (const SpmmBias along : {SpmmBias::none, SpmmBias::rows, SpmmBias::columns}) {
+      const auto turned_bias = along == SpmmBias::rows      ? SpmmBias::columns
+                               : along == SpmmBias::columns ? SpmmBias::rows
+                                                            : SpmmBias::none;
+      const bool joined = along != SpmmBias::none;
+      const auto bias = !joined ? std::span<const float>() : along == SpmmBias::rows ? of_rows : of_columns;
+      std::vector<float> y(rows * n, 9.0F), y_turned(rows * n, 9.0F);
+      plan.multiply(x.view(), {y.data(), rows, n, n},
+                    {.alpha = joined ? 0.5F : 1.0F,
+                     .beta = joined ? 2.0F : 0.0F,
+                     .c = {c.data(), rows, n, n},
+                     .bias_along = along,
+                     .bias = bias,
+                     .activation = SpmmActivation::relu});
+      plan.multiply_transposed(x_turned.view(), {y_turned.data(), n, rows, rows},
+                               {.alpha = joined ? 0.5F : 1.0F,
+                                .beta = joined ? 2.0F : 0.0F,
+                                .c = {c_turned.data(), n, rows, rows},
+                                .bias_along = turned_bias,
+                                .bias = bias,
+                                .activation = SpmmActivation::relu},
+                               2);
+      int failed = 0;
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < n; ++j)
+          failed += std::bit_cast<std::uint32_t>(y[i * n + j]) ==
+                            std::bit_cast<std::uint32_t>(y_turned[j * rows + i])
+                        ? 0
+                        : 1;
+      }
+      BOOST_TEST(failed == 0, name << ", bias " << static_cast<int>(along));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_no_contract_multiplies_is_said) {
   const auto said = [](const std::function<void()>& f) -> std::string {
     try {

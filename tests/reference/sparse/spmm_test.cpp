@@ -1,4 +1,6 @@
 // Sparse times dense: every kernel, cut and number of threads against one multiply-add after another, bit for bit.
+#include <sys/mman.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <bit>
@@ -540,6 +542,80 @@ BOOST_AUTO_TEST_CASE(plans_choose_what_to_share) {
   BOOST_TEST(full.filled_zeros > 0);
   const SpmmChoice thin = chosen(pattern(64, 64, 0.2, 2));
   BOOST_TEST(thin.filled_zeros == 0);
+}
+
+// As much as the last column of 2^31 asks for, of which hardly a page is touched.
+class Reserved {
+ public:
+  explicit Reserved(std::size_t floats) : bytes_(floats * sizeof(float)) {
+    void* const at =
+        mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at != MAP_FAILED) data_ = static_cast<float*>(at);
+  }
+  ~Reserved() {
+    if (data_ != nullptr) munmap(data_, bytes_);
+  }
+  Reserved(const Reserved&) = delete;
+  Reserved& operator=(const Reserved&) = delete;
+  float* data() const { return data_; }
+
+ private:
+  std::size_t bytes_;
+  float* data_ = nullptr;
+};
+
+constexpr std::int64_t most_columns = std::numeric_limits<std::int32_t>::max();
+struct CanReserve {
+  boost::test_tools::assertion_result operator()(boost::unit_test::test_unit_id) const {
+    boost::test_tools::assertion_result can(Reserved(std::size_t{most_columns} * 256).data() != nullptr);
+    can.message() << "addresses for 2 TiB are not to be had";
+    return can;
+  }
+};
+
+// Offsets into X pass 2^32 and 2^40.
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(CanReserve{}))
+BOOST_AUTO_TEST_CASE(the_last_of_nearly_2_to_the_31_columns_is_multiplied) {
+  const Csr<float> a{{2, most_columns, {0, 2, 3}, {3, most_columns - 1, most_columns - 1}}, {2, 3, 5}};
+  for (const std::string_view name : kernels_here()) {
+    const std::int64_t n = spmm_kernels().named(name).width;
+    const Reserved x(static_cast<std::size_t>(most_columns * n));
+    std::vector<float> y(static_cast<std::size_t>(2 * n));
+    for (std::int64_t j = 0; j < n; ++j) {
+      x.data()[3 * n + j] = 100;
+      x.data()[(most_columns - 1) * n + j] = static_cast<float>(j);
+    }
+    SpmmPlan(a, {.columns = n, .kernel = name})
+        .multiply({x.data(), most_columns, n, n}, {y.data(), 2, n, n}, {}, 1);
+    int failed = 0;
+    for (std::int64_t j = 0; j < n; ++j) {
+      const auto at = static_cast<std::size_t>(j);
+      const auto number = static_cast<float>(j);
+      failed += y[at] == 200 + 3 * number && y[static_cast<std::size_t>(n) + at] == 5 * number ? 0 : 1;
+    }
+    BOOST_TEST(failed == 0, name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_pass_2_to_the_63_bytes_are_refused) {
+  const Csr<float> a{{1, 2, {0, 1}, {1}}, {1}};
+  const SpmmPlan plan(a);
+  const std::int64_t far = std::int64_t{1} << 61;
+  float number = 1;
+  const auto said = [&](const DenseView& x, const MutableDenseView& y) -> std::string {
+    try {
+      plan.multiply(x, y);
+    } catch (const ContractError& e) {
+      return e.what();
+    }
+    return "no error";
+  };
+  BOOST_TEST(said({&number, 2, 1, far}, {&number, 1, 1, 1}) ==
+             "spmm: x is 2 x 1 with rows 2305843009213693952 apart: 2^63 bytes or more");
+  BOOST_TEST(said({&number, 2, far, far}, {&number, 1, far, far}).starts_with("spmm: x is 2 x "));
+  BOOST_TEST(said({&number, 2, -1, 1}, {&number, 1, -1, 1}) == "spmm: x is 2 x -1");
+  BOOST_TEST(!spmm_plan_bytes(1, far, far, {}).has_value());
+  BOOST_TEST(spmm_plan_bytes(1, most_columns, 1, {}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_multiplied_is_said) {
