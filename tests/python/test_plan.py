@@ -69,5 +69,9 @@ def test_refused(random):
         assay.plan_spmm(a, n=0)
     with pytest.raises(TypeError, match='scipy.sparse'):
         assay.plan_spmm(a.toarray())
-    with pytest.raises(TypeError):
+    with pytest.raises(assay.ContractError, match='^n: -1, not 0 to'):
         assay.plan_spmm(a, n=-1)
+    with pytest.raises(TypeError, match='^n: 2.5 is not a whole number'):
+        assay.plan_spmm(a, n=2.5)
+    with pytest.raises(TypeError, match='^kernel: 3 is not a text'):
+        assay.plan_spmm(a, kernel=3)

@@ -103,6 +103,9 @@ def test_kernels_refuse(random):
     wrong = 'contract takes chain_f32_fused, or for bfloat16 vdpbf16ps or tdpbf16ps, not "chain_f32"'
     with pytest.raises(assay.ContractError, match=wrong):
         assay.spmm(a, b, contract='chain_f32')
+    one = assay.Sparse('coo', (10**6, 1), np.ones(1, np.float32), row_indices=[3], column_indices=[0])
+    with pytest.raises(assay.ContractError, match='TiB of memory'):
+        assay.spmm(one, np.ones((1, 10**6), np.float32), contract='chain_f32_fused')
     with pytest.raises(assay.ContractError, match='b: the kernels of chain_f32_fused take bfloat16, not float32'):
         assay.spmm(a, b.astype(np.float32), contract='chain_f32_fused')
     with pytest.raises(assay.ContractError, match='gives float32'):

@@ -118,6 +118,34 @@ void sddmm(const Request& r, const Given& given, const Epilogue& e, std::span<fl
   }
 }
 
+// What is copied of the operands and of the result, beside the plan.
+std::optional<std::uint64_t> bytes_of_copies(const Given& given, std::uint64_t outputs) {
+  std::uint64_t dense = 0;
+  for (const auto* const x : {&given.a, &given.b, &given.c, &given.bias}) {
+    if (*x) dense += (*x)->bytes.size();
+  }
+  const auto entries = static_cast<std::uint64_t>(given.sparse.nnz());
+  const auto sides = static_cast<std::uint64_t>(given.sparse.rows + given.sparse.cols);
+  // As CSR, in this order of rows and columns or in the other.
+  const auto of_sparse = bytes_sum({bytes_product({entries, 24}), bytes_product({sides, 16})});
+  // Turned operands are copied twice, and results are codes too.
+  return bytes_sum({2 * dense, of_sparse, bytes_product({outputs, 2 * sizeof(float)})});
+}
+
+void require_memory(const Request& r, const Given& given, std::uint64_t outputs) {
+  std::optional<std::uint64_t> of_plan = 0;
+  if (r.operation == "spmm") {
+    const std::int64_t n = given.b->shape.size() > 1 ? given.b->shape[r.transpose_b ? 0 : 1] : 1;
+    const sparse::SpmmOptions options{.columns = n};
+    const std::int64_t rows = r.transpose_a ? given.sparse.cols : given.sparse.rows,
+                       cols = r.transpose_a ? given.sparse.rows : given.sparse.cols;
+    of_plan = bytes_sum({sparse::spmm_plan_bytes(rows, cols, given.sparse.nnz(), options),
+                         sparse::spmm_product_bytes(cols, options)});
+  }
+  check_memory("a, b", "the operands, the plan and the result",
+               bytes_sum({bytes_of_copies(given, outputs), of_plan}));
+}
+
 // Contracts that kernels have; UsageError for others.
 void require_contract(const Request& r, const Given& given) {
   const std::string& name = r.arithmetic->info().name;
@@ -169,6 +197,7 @@ Results kernel_results(Request r, const std::optional<FormatSpec>& output) {
   Results results{q.operation->shape(), formats::float32, {}};
   std::size_t outputs = 1;
   for (const std::size_t size : results.shape) outputs *= size;
+  require_memory(r, given, outputs);
   results.answer.codes.resize(outputs * sizeof(float));
   std::vector<float> y(outputs);
   if (r.operation == "spmm") {

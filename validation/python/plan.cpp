@@ -9,6 +9,7 @@
 #include "reference/core/memory.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
+#include "validation/python/request.hpp"
 #include "validation/python/sparse.hpp"
 #include "validation/report/plan_report.hpp"
 #include "validation/suites/plan_request.hpp"
@@ -16,12 +17,12 @@
 namespace assay::python {
 namespace {
 
-PlannedSpmm planned(const py::object& a, std::uint64_t n, std::optional<std::string> kernel, bool measure,
-                    std::uint64_t seed) {
-  PlanRequest r{.columns = n,
-                .kernel = std::move(kernel).value_or(""),
-                .measure = measure,
-                .seed = seed,
+PlannedSpmm planned(const py::object& a, const py::object& n, const py::object& kernel,
+                    const py::object& measure, const py::object& seed) {
+  PlanRequest r{.columns = number_argument(n, "n"),
+                .kernel = kernel.is_none() ? "" : text_argument(kernel, "kernel"),
+                .measure = flag_argument(measure, "measure"),
+                .seed = number_argument(seed, "seed"),
                 .caller = judge::Caller::python};
   require_plannable(r);
   if (!is_sparse(a))
