@@ -49,6 +49,7 @@ struct SpmmPlan::Packed : PackedSpmm {
 };
 
 SpmmPlan::SpmmPlan(const CsrView& a, std::span<const float> values, const SpmmOptions& options) {
+  const MxcsrGuard callers_own(0x1F80);  // choosing rounds
   check(a, ColumnOrder::stored);
   check_value_count(a, values.size());
   const SpmmDecision chosen = decide(a, options);
