@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped) {
   BOOST_TEST(wide >= 13);
   const json counts = summary_of("scalar").at("counts");
   // Each format there and back, and its products by the scalar kernels; wider sets are skipped. In bfloat16: chains
-  // and two contracts by their Arithmetic, the same two by their instructions, of each pattern and of each format. Tiles
-  // take neither special values nor columns in stored order.
+  // and two contracts by their Arithmetic, the same two by their instructions, of each pattern and of each format.
+  // Tiles take neither special values nor columns in stored order.
   BOOST_TEST(counts.at("passed") == 2 * formats + patterns * scalar + 3 * (patterns + formats) - 2);
   BOOST_TEST(counts.at("skipped") == 2 * formats + patterns * wide + 2 * (patterns + formats) - 2);
   BOOST_TEST(counts.at("failed") == 0);

@@ -54,6 +54,12 @@ inline void finish(const SpmmTask& task, Lanes s, std::uint32_t row, std::uint32
   }
 }
 
+// Y = A X, or with one value for each row added, or the ReLU of that.
+inline bool takes_a_bias_at_most(const SpmmEpilogue& how) {
+  return how.alpha == 1 && how.c == nullptr && how.column_bias == nullptr &&
+         (how.activation == SpmmActivation::none || how.activation == SpmmActivation::relu);
+}
+
 // From where the sums lie, once they are complete: in registers they would cost the loop above registers.
 template <class Lanes>
 [[gnu::noinline]] void finish_row(const SpmmTask& task, std::uint32_t row, const float* sums) {
@@ -207,9 +213,21 @@ inline const unsigned char* add_group(const SpmmTask& task, const SpmmGroup& gro
     }
   }
   stream = Columns<Lanes, Offset, rows, registers>{x, row_bytes}(sum, group.common, extra, stream);
-  if (task.last && task.epilogue.plain && task.columns == width) {
+  if (task.last && task.columns == width && takes_a_bias_at_most(task.epilogue)) {
+    // Straight from the registers.
+    const SpmmEpilogue& how = task.epilogue;
+    const bool relu = how.activation == SpmmActivation::relu;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
+      if (how.row_bias != nullptr) {
+        const Lanes bias = Lanes::all(how.row_bias[at[r]]);
+#pragma GCC unroll 16
+        for (int j = 0; j < registers; ++j) sum[r][j] = sum[r][j] + bias;
+      }
+      if (relu) {
+#pragma GCC unroll 16
+        for (int j = 0; j < registers; ++j) sum[r][j] = sum[r][j].positive_or_nan();
+      }
       float* const y = task.y + static_cast<std::int64_t>(at[r]) * task.y_stride;
 #pragma GCC unroll 16
       for (int j = 0; j < registers; ++j) sum[r][j].with_one_nan().store_any(y + j * lanes);

@@ -381,7 +381,10 @@ BOOST_AUTO_TEST_CASE(wide_kernels_have_the_same_logic_in_plain_lanes) {
       Dense y(45, n, 0, 9), z(20, n, 0, 9);
       const SpmmExtras extras{
           .alpha = 0.5F, .beta = 2, .c = {c.data.data(), 45, n, 70}, .activation = SpmmActivation::relu};
-      for (const SpmmExtras& how : {extras, SpmmExtras{}}) {
+      const SpmmExtras bias{.bias_along = SpmmBias::rows, .bias = std::span(c.data).first(45)};
+      SpmmExtras bias_and_relu = bias;
+      bias_and_relu.activation = SpmmActivation::relu;
+      for (const SpmmExtras& how : {extras, SpmmExtras{}, bias, bias_and_relu}) {
         SpmmPlan(a, {.depth = 50, .with = &kernel}).multiply(x.view(), y.mutable_view(), how);
         BOOST_TEST(wrong(a, x, y, how) == 0, kernel.name << " " << n);
       }
