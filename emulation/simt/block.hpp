@@ -1,0 +1,129 @@
+// The CUDA threads of one block, run on one OS thread: each is a fibre while it waits, and a plain call while it does
+// not.
+//
+// Order. Threads begin in the order of the schedule, each runs until it waits or ends, and those that may go on do so in
+// the order in which they became ready, or at random under Schedule::random. A run is a function of the schedule alone.
+//
+// Waiting
+//   barrier      ends when every thread of the block that has not exited waits there, as on the hardware, which counts
+//                threads that have exited as arrived.
+//   collective   of the lanes of a mask ends when all of them that have not exited wait with this mask at the same
+//                operation.
+//   convergence  ends when nothing else in the block can run: the lanes of a warp that wait at one place are its active
+//                mask.
+// Where nothing can go on the block has failed, and says who waits where.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulation/simt/fibre.hpp"
+#include "emulation/simt/include/vector_types.h"
+
+namespace assay::simt {
+
+enum class Schedule : std::uint8_t { forward, reverse, random };
+
+inline constexpr std::uint32_t warp_lanes = 32;
+
+struct BlockOptions {
+  Schedule schedule = Schedule::forward;
+  std::uint64_t seed = 1;  // of Schedule::random, with the block's number
+  std::size_t stack_bytes = std::size_t{1} << 17;
+};
+
+// What the threads of the block run.
+struct Kernel {
+  void (*call)(const void* closure) = nullptr;
+  const void* closure = nullptr;
+};
+
+// What a barrier tells of the predicates of its threads.
+enum class Vote : std::uint8_t { none, count, all, any };
+
+// Of the lanes of a mask that are there, once for all: out[lane] from in[lane]. Other pointers are null.
+using Collective = void(const void* const* in, void* const* out, std::uint32_t lanes);
+
+class Block {
+ public:
+  explicit Block(const BlockOptions& options);
+  ~Block();
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  // Runs all threads of a block of this extent. Empty, or why it could not end: "deadlock: ...". Throws what the kernel
+  // throws. After a failure the frames of threads that waited are gone, and what they owned is not released. Always on
+  // the same OS thread.
+  std::string run(const dim3& extent, const Kernel& kernel, std::uint64_t number);
+
+  // The block whose thread calls, on this OS thread; null outside.
+  static Block* current() { return current_; }
+
+  // For its threads.
+  std::uint32_t barrier(std::uint32_t id, bool predicate, Vote vote);
+  void collective(std::uint32_t mask, const void* in, void* out, Collective* operation);
+  // The lanes of the calling thread's warp that reach `site` together.
+  std::uint32_t active_mask(const void* site);
+  // Lets the others run: for a thread that waits for what another one writes.
+  void yield();
+  std::uint32_t lane() const;
+  // Ends the block with this reason; the calling thread does not go on.
+  [[noreturn]] void fail(std::string reason);
+
+ private:
+  struct Thread;
+  struct Warp;
+  struct Barrier;
+
+  static constinit thread_local Block* current_;
+
+  static void fibre_main(void* block);
+  void prepare(const dim3& extent);
+  void run_new_threads();
+  void end(Thread& thread);
+  void suspend();
+  void resume_next(Fibre& from);
+  void make_ready(Thread& thread);
+  Thread* take_ready();
+  void release(Barrier& barrier);
+  bool complete(Warp& warp, std::uint32_t mask);
+  void complete_all(Warp& warp);
+  bool converge();
+  void enter(Thread& thread);
+  Fibre& spare_fibre();
+  std::string who_waits() const;
+  std::uint64_t random();
+
+  BlockOptions options_;
+  Kernel kernel_{};
+  dim3 extent_{};
+  std::uint32_t count_ = 0, begun_ = 0, live_ = 0;
+  std::uint32_t at_barriers_ = 0;  // threads that wait there
+  std::vector<Thread> threads_;
+  std::vector<Warp> warps_;
+  std::vector<std::uint32_t> order_{};
+  std::vector<Thread*> ready_{};  // from next_ready_ on
+  std::size_t next_ready_ = 0;
+  std::vector<Barrier> barriers_;
+  std::vector<std::unique_ptr<Fibre>> fibres_{};
+  std::vector<Fibre*> spare_{};
+  Fibre host_{};
+  Fibre* running_ = nullptr;
+  Thread* thread_ = nullptr;  // that runs
+  std::uint64_t random_ = 0;
+  bool failed_ = false;
+  std::string failure_{};
+  std::exception_ptr thrown_{};
+};
+
+}  // namespace assay::simt
+
+// CUDA's own variables: of the thread that runs on this OS thread. Objects and not macros, for a program may have
+// variables of these names.
+extern constinit thread_local uint3 threadIdx, blockIdx;
+extern constinit thread_local dim3 blockDim, gridDim;

@@ -1,0 +1,48 @@
+// A kernel over a grid: its blocks on several OS threads, each block by block.hpp.
+//
+// Where a kernel's result does not depend on the order of its threads, it is the same for any number of OS threads and
+// any schedule. Kernels compute with MXCSR's default: to nearest, without flushing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "emulation/simt/block.hpp"
+
+namespace assay::simt {
+
+struct LaunchOptions {
+  BlockOptions block{};
+  int threads = 0;  // OS threads; 0: default_threads()
+};
+
+// What the hardware limits. A launch beyond them fails as on the GPU.
+struct LaunchLimits {
+  std::uint32_t threads_per_block = 1024;
+  dim3 block{1024, 1024, 64};
+  dim3 grid{2147483647, 65535, 65535};
+  std::size_t shared_bytes = 227 * 1024;
+};
+
+// Empty if the grid and the block may be launched; else which limit is passed.
+std::string why_not_launched(const dim3& grid, const dim3& block, std::size_t shared_bytes,
+                             const LaunchLimits& limits);
+
+// Runs the kernel for all threads of the grid. Empty, or why a block could not end, and which: the lowest that failed
+// among those that were begun.
+std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
+                   const LaunchOptions& options = {});
+
+template <class Body>
+std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Body& body,
+                   const LaunchOptions& options = {}) {
+  return launch(grid, block, shared_bytes,
+                Kernel{[](const void* closure) { (*static_cast<const Body*>(closure))(); }, &body}, options);
+}
+
+// The dynamic shared memory of the block that runs on this OS thread: 0xFF when the block begins, 128-byte aligned.
+// Null for none.
+void* dynamic_shared();
+
+}  // namespace assay::simt
