@@ -1,8 +1,8 @@
 // The CUDA threads of one block, run on one OS thread: each is a fibre while it waits, and a plain call while it does
 // not.
 //
-// Order. Threads begin in the order of the schedule, each runs until it waits or ends, those that may go on do so in
-// the order in which they became ready, or at random under Schedule::random. A run is a function of the schedule alone.
+// Order. Threads begin in the order of the schedule and run until they wait or end. Those that may go on do so in the
+// order in which they became ready, or at random under Schedule::random. A run is a function of the schedule alone.
 //
 // Waiting
 //   barrier      ends when every thread of the block that has not exited waits there, as on the hardware, which counts

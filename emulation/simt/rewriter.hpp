@@ -1,0 +1,18 @@
+// CUDA source into C++ that a host compiler takes with the dialect's headers.
+//
+// What C++ cannot parse, or cannot express by a macro, is rewritten:
+//   kernel<<<grid, block, shared, stream>>>(arguments)   a call of assay_simt::Launch, its arguments evaluated once
+//   extern __shared__ T name[];                          a pointer to the dynamic shared memory of the block
+//   __noinline__                                         GCC's attribute: libstdc++ uses the word itself
+// All else stays as it is, and every line keeps its number.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace assay::simt {
+
+// InputError with `file` and the line for a launch or a declaration that does not end.
+std::string rewrite_cuda(std::string_view source, const std::string& file);
+
+}  // namespace assay::simt

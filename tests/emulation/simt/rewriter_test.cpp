@@ -1,0 +1,119 @@
+// CUDA source as C++: what is rewritten, what is left alone, and that no line moves.
+#include "emulation/simt/rewriter.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <string>
+
+#include "reference/core/error.hpp"
+#include "reference/core/random.hpp"
+
+namespace {
+using namespace assay;
+using simt::rewrite_cuda;
+
+std::string rewritten(const std::string& source) { return rewrite_cuda(source, "k.cu"); }
+std::string launch(const std::string& configuration, const std::string& kernel,
+                   const std::string& arguments) {
+  return "::assay_simt::Launch(" + configuration + ").run([&](auto... assay_simt_arguments) { " + kernel +
+         "(assay_simt_arguments...); }" + (arguments.empty() ? "" : ", " + arguments) + ")";
+}
+auto lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(launches_are_calls) {
+  BOOST_TEST(rewritten("k<<<1, 2>>>();") == launch("1, 2", "k", "") + ";");
+  BOOST_TEST(rewritten("k<<<g, b, s, t>>>(a, b + 1);") == launch("g, b, s, t", "k", "a, b + 1") + ";");
+  BOOST_TEST(rewritten("if (x) n::k<int, (A > B)> <<<dim3(2, f<4>(3)), b>>>(p);") ==
+             "if (x) " + launch("dim3(2, f<4>(3)), b", "n::k<int, (A > B)> ", "p") + ";");
+  BOOST_TEST(rewritten("return ::n::k<<<1, 1>>>(p);") == "return " + launch("1, 1", "::n::k", "p") + ";");
+  BOOST_TEST(rewritten("n::m<T>::k<<<1, 1>>>(p);") == launch("1, 1", "n::m<T>::k", "p") + ";");
+  BOOST_TEST(rewritten("(*k)<<<1, 1>>>(p);") == launch("1, 1", "(*k)", "p") + ";");
+  BOOST_TEST(rewritten("all[i]<<<1, 1>>>(p);") == launch("1, 1", "all[i]", "p") + ";");
+  BOOST_TEST(rewritten("c->k<<<1, 1>>>(p);") == launch("1, 1", "c->k", "p") + ";");
+  BOOST_TEST(rewritten("x.k<<<1, 1>>>(p);") == launch("1, 1", "x.k", "p") + ";");
+  BOOST_TEST(rewritten("k<<<(n + 255) >> 8, 256>>>(p);") == launch("(n + 255) >> 8, 256", "k", "p") + ";");
+  BOOST_TEST(rewritten("k<<<1, 1>>>(a[i], {1, 2}, f(\")\"), ')');") ==
+             launch("1, 1", "k", "a[i], {1, 2}, f(\")\"), ')'") + ";");
+  BOOST_TEST(rewritten("k<<<1, 1>>>(NULL, x, NULL);") == launch("1, 1", "k", "nullptr, x, nullptr") + ";");
+  BOOST_TEST(rewritten("#define RUN(K, N) K<<<N, \\\n  1>>>(N)\n") ==
+             "#define RUN(K, N) " + launch("N, \\\n  1", "K", "N") + "\n");
+}
+
+BOOST_AUTO_TEST_CASE(shared_memory_of_a_launch_is_a_pointer) {
+  BOOST_TEST(rewritten("void k() { extern __shared__ float s[]; }") ==
+             "void k() { float* s = static_cast<float*>(::assay_simt::dynamic_shared()); }");
+  BOOST_TEST(rewritten("void k() { extern volatile __shared__ __align__(16) unsigned char s[]; }") ==
+             "void k() { volatile unsigned char* s = static_cast<volatile unsigned "
+             "char*>(::assay_simt::dynamic_shared()); }");
+  BOOST_TEST(rewritten("void k() { extern __shared__ T s[][32]; }") ==
+             "void k() { T (*s)[32] = static_cast<T (*)[32]>(::assay_simt::dynamic_shared()); }");
+  // Outside of functions, those of namespaces and of extern "C" included.
+  const std::string object = "static ::assay_simt::DynamicShared<float> s;";
+  BOOST_TEST(rewritten("extern __shared__ float s[];") == object);
+  BOOST_TEST(rewritten("namespace a::b { extern __shared__ float s[]; }") ==
+             "namespace a::b { " + object + " }");
+  BOOST_TEST(rewritten("extern \"C\" { extern __shared__ float s[]; }") == "extern \"C\" { " + object + " }");
+  BOOST_TEST(rewritten("void f() {} extern __shared__ float s[];") == "void f() {} " + object);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_launch_is_left_alone) {
+  for (const char* const source :
+       {"// k<<<1, 1>>>();\n", "/* k<<<1, 1>>>(); */", "\"k<<<1, 1>>>()\"", "R\"x(k<<<1, 1>>>() )\" )x\"",
+        "a << b; c >> d; v<v<v<int>>> x;", "extern int x[];", "extern \"C\" void f(int x[]);",
+        "__shared__ float s[32];", "int x = 1'000'000;", "char c = '\\'';", "#include <cuda_runtime.h>\n"})
+    BOOST_TEST(rewritten(source) == source);
+  BOOST_TEST(rewritten("__noinline__ void f();") == "__attribute__((noinline)) void f();");
+}
+
+BOOST_AUTO_TEST_CASE(lines_keep_their_numbers) {
+  const std::string source =
+      "void f() {\n  k<int,\n    2>\n  <<<1, // blocks\n     2>>>\n  (a, // one\n   b\n  );\n  extern\n  "
+      "__shared__\n  "
+      "float s[];\n}\nint last;\n";
+  const std::string out = rewritten(source);
+  BOOST_TEST(lines(out) == lines(source));
+  BOOST_TEST(lines(out.substr(out.find("int last"))) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_end_is_said) {
+  const auto said = [](const std::string& source) -> std::string {
+    try {
+      rewritten(source);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "no error";
+  };
+  BOOST_TEST(said("\n<<<1, 1>>>(x);") == "k.cu: line 2: expected a kernel before <<<, found nothing");
+  BOOST_TEST(said("k<<<1, 1;") ==
+             "k.cu: line 1: expected >>> after the configuration of a launch, found \";\"");
+  BOOST_TEST(said("k<<<1, 1>>>;") == "k.cu: line 1: expected ( and the arguments after >>>, found \";\"");
+  BOOST_TEST(said("k<<<1, 1>>>(a") == "k.cu: line 1: expected what closes \"(\", found the end of the file");
+}
+
+// Pieces of CUDA in any order: an error or a text of as many lines, and never more.
+BOOST_AUTO_TEST_CASE(any_text_gives_an_error_or_as_many_lines) {
+  const char* const pieces[] = {
+      "k", "<<<", ">>>",  "(",   ")",      "{",          "}",     "[", "]",  "<",    ">",    ",",
+      ";", "\n",  " ",    "//",  "/*",     "*/",         "\"",    "'", "\\", "::",   ".",    "->",
+      "1", "a",   "R\"(", ")\"", "extern", "__shared__", "float", "s", "[]", "NULL", "\\\n", "#define"};
+  constexpr std::uint64_t count = sizeof pieces / sizeof pieces[0];
+  int errors = 0, texts = 0, wrong = 0;
+  const CounterRandom random(3);
+  for (std::uint64_t i = 0; i < 20000; ++i) {
+    std::string source;
+    for (std::uint64_t k = 0; k < 1 + i % 40; ++k) source += pieces[random.below(count, 100 * i + k)];
+    try {
+      wrong += lines(rewritten(source)) == lines(source) ? 0 : 1;
+      ++texts;
+    } catch (const InputError&) {
+      ++errors;
+    }
+  }
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(errors > 1000);
+  BOOST_TEST(texts > 1000);
+}
