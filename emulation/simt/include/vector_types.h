@@ -1,9 +1,37 @@
-// CUDA's built-in vector types, for the dialect and for the executor behind it.
+// CUDA's built-in vector types, with CUDA's alignments, and the functions that make them.
 #pragma once
 
-struct uint3 {
-  unsigned x, y, z;
-};
+// Of one to four elements; those of two and of four are aligned to their size, to 16 bytes at most.
+#define ASSAY_SIMT_VECTORS(name, type, two, four)                                \
+  struct name##1 {                                                               \
+    type x;                                                                      \
+  };                                                                             \
+  struct alignas(two) name##2 {                                                  \
+    type x, y;                                                                   \
+  };                                                                             \
+  struct name##3 {                                                               \
+    type x, y, z;                                                                \
+  };                                                                             \
+  struct alignas(four) name##4 {                                                 \
+    type x, y, z, w;                                                             \
+  };                                                                             \
+  constexpr name##1 make_##name##1(type x) { return {x}; }                       \
+  constexpr name##2 make_##name##2(type x, type y) { return {x, y}; }            \
+  constexpr name##3 make_##name##3(type x, type y, type z) { return {x, y, z}; } \
+  constexpr name##4 make_##name##4(type x, type y, type z, type w) { return {x, y, z, w}; }
+ASSAY_SIMT_VECTORS(char, signed char, 2, 4)
+ASSAY_SIMT_VECTORS(uchar, unsigned char, 2, 4)
+ASSAY_SIMT_VECTORS(short, short, 4, 8)
+ASSAY_SIMT_VECTORS(ushort, unsigned short, 4, 8)
+ASSAY_SIMT_VECTORS(int, int, 8, 16)
+ASSAY_SIMT_VECTORS(uint, unsigned int, 8, 16)
+ASSAY_SIMT_VECTORS(long, long, 16, 16)
+ASSAY_SIMT_VECTORS(ulong, unsigned long, 16, 16)
+ASSAY_SIMT_VECTORS(longlong, long long, 16, 16)
+ASSAY_SIMT_VECTORS(ulonglong, unsigned long long, 16, 16)
+ASSAY_SIMT_VECTORS(float, float, 8, 16)
+ASSAY_SIMT_VECTORS(double, double, 16, 16)
+#undef ASSAY_SIMT_VECTORS
 
 struct dim3 {
   unsigned x, y, z;

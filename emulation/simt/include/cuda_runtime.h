@@ -1,0 +1,30 @@
+// CUDA's own header, for CUDA programs that run on the CPU: qualifiers, built-in variables, device functions and the
+// runtime API. What is not here is not part of the dialect, and a program that uses it does not compile.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "emulation/simt/include/vector_types.h"
+
+#define __global__
+#define __host__
+#define __device__
+#define __constant__ static
+#define __managed__
+#define __shared__ static thread_local
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+#define __align__(n) __attribute__((aligned(n)))
+#define __restrict__ __restrict
+#define CUDART_VERSION 13000
+
+constexpr int warpSize = 32;
+
+#include "emulation/simt/include/assay_simt.h"
+#include "emulation/simt/include/cuda_runtime_api.h"
+#include "emulation/simt/include/device_functions.h"

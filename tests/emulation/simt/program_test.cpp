@@ -1,0 +1,21 @@
+// CUDA programs that check themselves, rewritten and compiled by the build.
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+#include "tests/validation/shell.hpp"
+
+namespace {
+void runs(const std::string& program) {
+  for (const char* const threads : {"1", "3"}) {
+    const assay::shell::Outcome outcome = assay::shell::run(
+        std::string("OMP_NUM_THREADS=") + threads + " '" ASSAY_SIMT_PROGRAMS "/simt_" + program + "'");
+    BOOST_TEST(outcome.exit_code == 0,
+               program << " on " << threads << " threads: " << outcome.out << outcome.err);
+  }
+}
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(reductions) { runs("reductions"); }
+BOOST_AUTO_TEST_CASE(errors) { runs("errors"); }
+BOOST_AUTO_TEST_CASE(intrinsics) { runs("intrinsics"); }
