@@ -1,4 +1,5 @@
 // The runtime API of the dialect, cuda_runtime_api.h.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -25,7 +26,7 @@ using assay::large_memory;
 using assay::LargeMemory;
 
 // Where a piece of memory lies for CUDA. What is not known here is the host's.
-enum class Place : std::uint8_t { host, pinned, device, managed };
+enum class Place : std::uint8_t { host, pinned, registered, device, managed };
 
 struct Piece {
   LargeMemory memory{};
@@ -50,8 +51,25 @@ class Memory {
     if (memory == nullptr) return cudaSuccess;
     const std::scoped_lock lock(mutex_);
     const auto found = pieces_.find(static_cast<const char*>(memory));
-    if (found == pieces_.end() || (found->second.place == Place::pinned) != pinned)
+    if (found == pieces_.end() || found->second.place == Place::registered ||
+        (found->second.place == Place::pinned) != pinned)
       return cudaErrorInvalidValue;
+    pieces_.erase(found);
+    return cudaSuccess;
+  }
+  cudaError_t add_registered(void* at, std::size_t bytes) {
+    if (at == nullptr || bytes == 0) return cudaErrorInvalidValue;
+    bool whole = true;
+    if (place_of(at, bytes, whole) != Place::host) return cudaErrorHostMemoryAlreadyRegistered;
+    const std::scoped_lock lock(mutex_);
+    pieces_.emplace(static_cast<const char*>(at), Piece{{}, bytes, Place::registered});
+    return cudaSuccess;
+  }
+  cudaError_t remove_registered(void* at) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = pieces_.find(static_cast<const char*>(at));
+    if (found == pieces_.end() || found->second.place != Place::registered)
+      return cudaErrorHostMemoryNotRegistered;
     pieces_.erase(found);
     return cudaSuccess;
   }
@@ -186,7 +204,75 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
   }
   p->l2CacheSize = 50 << 20;
   p->memoryBusWidth = 5120;
-  p->concurrentKernels = p->managedMemory = p->unifiedAddressing = 1;
+  p->concurrentKernels = p->managedMemory = p->unifiedAddressing = p->canMapHostMemory = p->asyncEngineCount =
+      1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+  if (value == nullptr) return remember(cudaErrorInvalidValue);
+  cudaDeviceProp p;
+  if (const cudaError_t error = cudaGetDeviceProperties(&p, device); error != cudaSuccess) return error;
+  const auto give = [value](auto number) {
+    *value = static_cast<int>(number);
+    return cudaSuccess;
+  };
+  switch (attribute) {
+    case cudaDevAttrMaxThreadsPerBlock: return give(p.maxThreadsPerBlock);
+    case cudaDevAttrMaxBlockDimX: return give(p.maxThreadsDim[0]);
+    case cudaDevAttrMaxBlockDimY: return give(p.maxThreadsDim[1]);
+    case cudaDevAttrMaxBlockDimZ: return give(p.maxThreadsDim[2]);
+    case cudaDevAttrMaxGridDimX: return give(p.maxGridSize[0]);
+    case cudaDevAttrMaxGridDimY: return give(p.maxGridSize[1]);
+    case cudaDevAttrMaxGridDimZ: return give(p.maxGridSize[2]);
+    case cudaDevAttrTotalConstantMemory: return give(p.totalConstMem);
+    case cudaDevAttrKernelExecTimeout: return give(0);
+    case cudaDevAttrIntegrated: return give(p.integrated);
+    case cudaDevAttrEccEnabled: return give(p.ECCEnabled);
+    case cudaDevAttrGlobalMemoryBusWidth: return give(p.memoryBusWidth);
+    case cudaDevAttrL2CacheSize: return give(p.l2CacheSize);
+    case cudaDevAttrMaxThreadsPerMultiProcessor: return give(p.maxThreadsPerMultiProcessor);
+    case cudaDevAttrAsyncEngineCount: return give(p.asyncEngineCount);
+    case cudaDevAttrMemoryPoolsSupported: return give(0);
+    case cudaDevAttrMaxSharedMemoryPerBlock: return give(p.sharedMemPerBlock);
+    case cudaDevAttrWarpSize: return give(p.warpSize);
+    case cudaDevAttrMaxRegistersPerBlock: return give(p.regsPerBlock);
+    case cudaDevAttrClockRate: return give(1980000);
+    case cudaDevAttrMultiProcessorCount: return give(p.multiProcessorCount);
+    case cudaDevAttrCanMapHostMemory: return give(p.canMapHostMemory);
+    case cudaDevAttrComputeMode: return give(cudaComputeModeDefault);
+    case cudaDevAttrConcurrentKernels: return give(p.concurrentKernels);
+    case cudaDevAttrMemoryClockRate: return give(2619000);
+    case cudaDevAttrUnifiedAddressing: return give(p.unifiedAddressing);
+    case cudaDevAttrComputeCapabilityMajor: return give(p.major);
+    case cudaDevAttrComputeCapabilityMinor: return give(p.minor);
+    case cudaDevAttrManagedMemory: return give(p.managedMemory);
+    case cudaDevAttrPageableMemoryAccess: return give(p.pageableMemoryAccess);
+    case cudaDevAttrConcurrentManagedAccess: return give(p.concurrentManagedAccess);
+    case cudaDevAttrCooperativeLaunch: return give(p.cooperativeLaunch);
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin: return give(p.sharedMemPerBlockOptin);
+  }
+  return remember(cudaErrorInvalidValue);
+}
+cudaError_t cudaSetDeviceFlags(unsigned) { return cudaSuccess; }
+cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
+  if (can == nullptr) return remember(cudaErrorInvalidValue);
+  *can = 0;
+  return device == 0 && peer == 0 ? cudaSuccess : remember(cudaErrorInvalidDevice);
+}
+
+cudaError_t assay_simt_occupancy(int* blocks, int threads, std::size_t shared_bytes) {
+  if (blocks == nullptr || threads < 1) return remember(cudaErrorInvalidValue);
+  cudaDeviceProp p;
+  if (const cudaError_t error = cudaGetDeviceProperties(&p, 0); error != cudaSuccess) return error;
+  constexpr int most_blocks = 32;
+  constexpr std::size_t reserved = 1024;  // bytes of shared memory that each block takes besides
+  const int warps = (threads + 31) / 32;
+  const int by_threads = threads > p.maxThreadsPerBlock ? 0 : p.maxThreadsPerMultiProcessor / (32 * warps);
+  const int by_memory = shared_bytes > p.sharedMemPerBlockOptin
+                            ? 0
+                            : static_cast<int>(p.sharedMemPerMultiprocessor / (shared_bytes + reserved));
+  *blocks = std::min({most_blocks, by_threads, by_memory});
   return cudaSuccess;
 }
 
@@ -212,6 +298,17 @@ cudaError_t cudaHostAlloc(void** out, std::size_t bytes, unsigned flags) {
 }
 cudaError_t cudaMallocManaged(void** out, std::size_t bytes, unsigned) {
   return remember(memory().allocate(out, bytes, Place::managed));
+}
+cudaError_t cudaHostRegister(void* at, std::size_t bytes, unsigned) {
+  return remember(memory().add_registered(at, bytes));
+}
+cudaError_t cudaHostUnregister(void* at) { return remember(memory().remove_registered(at)); }
+cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned) {
+  bool whole = true;
+  if (device == nullptr || host == nullptr || memory().place_of(host, 1, whole) == Place::host)
+    return remember(cudaErrorInvalidValue);
+  *device = host;
+  return cudaSuccess;
 }
 cudaError_t cudaFree(void* at) { return remember(memory().release(at, false)); }
 cudaError_t cudaFreeHost(void* at) { return remember(memory().release(at, true)); }
@@ -270,6 +367,16 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaDeviceSynchronize(); }
 cudaError_t cudaStreamQuery(cudaStream_t) { return cudaDeviceSynchronize(); }
+cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t call, void* argument, unsigned) {
+  if (call == nullptr) return remember(cudaErrorInvalidValue);
+  call(stream, cudaDeviceSynchronize(), argument);
+  return cudaSuccess;
+}
+cudaError_t cudaLaunchHostFunc(cudaStream_t, cudaHostFn_t call, void* argument) {
+  if (call == nullptr) return remember(cudaErrorInvalidValue);
+  call(argument);
+  return cudaSuccess;
+}
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t event, unsigned) {
   return event == nullptr ? remember(cudaErrorInvalidResourceHandle) : cudaSuccess;
 }

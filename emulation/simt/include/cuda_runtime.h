@@ -2,6 +2,7 @@
 // runtime API. What is not here is not part of the dialect, and a program that uses it does not compile.
 #pragma once
 
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,13 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __restrict__ __restrict
 #define CUDART_VERSION 13000
+#define CUDART_CB
+// Headers of programs ask whether CUDA's own were included.
+#define __CUDA_RUNTIME_H__
+#define __CUDA_RUNTIME_API_H__
+#define __DRIVER_TYPES_H__
+#define __VECTOR_TYPES_H__
+#define __VECTOR_FUNCTIONS_H__
 
 constexpr int warpSize = 32;
 

@@ -151,6 +151,15 @@ T atomicCAS(T* address, std::type_identity_t<T> compare, std::type_identity_t<T>
       address, [=](T old) { return std::memcmp(&old, &compare, sizeof(T)) == 0 ? value : old; });
 }
 
+template <class T>
+T atomicCAS_block(T* address, std::type_identity_t<T> compare, std::type_identity_t<T> value) {
+  return atomicCAS(address, compare, value);
+}
+template <class T>
+T atomicCAS_system(T* address, std::type_identity_t<T> compare, std::type_identity_t<T> value) {
+  return atomicCAS(address, compare, value);
+}
+
 // --- loads, integers, bits -------------------------------------------------------------------------------------------
 
 template <class T>
@@ -194,6 +203,8 @@ inline unsigned __funnelshift_l(unsigned low, unsigned high, unsigned shift) {
 inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
   return static_cast<unsigned>((std::uint64_t{high} << 32 | low) >> (shift & 31U));
 }
+// Counts of this CPU's clock: they order what a thread does, and are no time of a GPU.
+inline long long clock64() { return static_cast<long long>(__builtin_ia32_rdtsc()); }
 inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
 inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
 inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }

@@ -53,6 +53,30 @@ int main() {
   EXPECT(cudaFree(nullptr), cudaSuccess);
   EXPECT(cudaFree(device), cudaSuccess);
   EXPECT(cudaFree(device), cudaErrorInvalidValue);
+  int* mapped = nullptr;
+  EXPECT(cudaHostGetDevicePointer(&mapped, host, 0), cudaErrorInvalidValue);
+  EXPECT(cudaHostRegister(host, sizeof host, cudaHostRegisterMapped), cudaSuccess);
+  EXPECT(cudaHostRegister(host, sizeof host, cudaHostRegisterMapped), cudaErrorHostMemoryAlreadyRegistered);
+  EXPECT(cudaHostGetDevicePointer(&mapped, host, 0), cudaSuccess);
+  EXPECT(cudaFreeHost(host), cudaErrorInvalidValue);
+  EXPECT(cudaHostUnregister(host), cudaSuccess);
+  EXPECT(cudaHostUnregister(host), cudaErrorHostMemoryNotRegistered);
+  if (mapped != host) failed = 1;
+
+  int value = 0, blocks = 0;
+  EXPECT(cudaDeviceGetAttribute(&value, cudaDevAttrWarpSize, 0), cudaSuccess);
+  if (value != 32) failed = 1;
+  EXPECT(cudaDeviceGetAttribute(&value, static_cast<cudaDeviceAttr>(999), 0), cudaErrorInvalidValue);
+  EXPECT(cudaDeviceGetAttribute(&value, cudaDevAttrWarpSize, 1), cudaErrorInvalidDevice);
+  // 2048 threads and 228 KiB a multiprocessor, 32 blocks at most; a block takes 1 KiB beside its own.
+  EXPECT(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 256, 0), cudaSuccess);
+  if (blocks != 8) failed = 1;
+  EXPECT(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 33, 37 << 10), cudaSuccess);
+  if (blocks != 6) failed = 1;
+  EXPECT(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 32, 0), cudaSuccess);
+  if (blocks != 32) failed = 1;
+
+  EXPECT(cudaGetLastError(), cudaErrorInvalidDevice);
   EXPECT(cudaSetDevice(1), cudaErrorInvalidDevice);
   EXPECT(cudaGetLastError(), cudaErrorInvalidDevice);
 
