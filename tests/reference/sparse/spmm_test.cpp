@@ -547,6 +547,35 @@ BOOST_AUTO_TEST_CASE(plans_choose_what_to_share) {
   BOOST_TEST(thin.filled_zeros == 0);
 }
 
+// X that lies as a panel is read where it lies: aligned, its rows as far apart as a panel's. A little off, it is not.
+BOOST_AUTO_TEST_CASE(x_is_read_where_it_lies_only_if_it_lies_well) {
+  const Csr<float> a = pattern(40, 60, 0.3, 51, true);
+  for (const std::string_view kernel : kernels_here()) {
+    const std::int64_t width = spmm_kernels().named(kernel).width;
+    for (const std::int64_t n : {width, 2 * width}) {
+      const Dense x(60, n, 0, 52, true);
+      Dense y(40, n, 0, 9);
+      for (const std::int64_t gap : {std::int64_t{0}, std::int64_t{16}, width}) {
+        for (const std::size_t offset : {0U, 1U, 16U}) {
+          const std::int64_t stride = n + gap;
+          std::vector<float> memory(static_cast<std::size_t>(60 * stride) + 64);
+          const auto at = reinterpret_cast<std::uintptr_t>(memory.data()) / sizeof(float);
+          float* const lies = memory.data() + (16 - at % 16) % 16 + offset;
+          for (std::int64_t k = 0; k < 60; ++k) {
+            for (std::int64_t j = 0; j < n; ++j) lies[k * stride + j] = x.at(k, j);
+          }
+          for (const std::uint32_t depth : {0U, 16U, 60U}) {
+            SpmmPlan(a, {.columns = n, .kernel = kernel, .depth = depth})
+                .multiply({lies, 60, n, stride}, y.mutable_view());
+            BOOST_TEST(wrong(a, x, y, {}) == 0,
+                       kernel << " n=" << n << " gap " << gap << " offset " << offset << " depth " << depth);
+          }
+        }
+      }
+    }
+  }
+}
+
 // As much as the last column of 2^31 asks for, of which hardly a page is touched.
 class Reserved {
  public:
