@@ -21,7 +21,7 @@ constexpr double thin = 0.07, thinner = 0.035;
 // The width of panels that take all of K, which X has to lie in; 0 where slices are better.
 std::uint32_t width_for_all_of_k(std::int64_t k, std::int64_t n, double density) {
   constexpr std::int64_t most_floats = 1 << 18;
-  if (density >= thinner || k * n > most_floats) return 0;
+  if (density >= thinner || n > most_floats / std::max<std::int64_t>(k, 1)) return 0;
   for (const std::uint32_t width : {256U, 128U, 64U}) {
     if (n % width == 0) return width;
   }
@@ -105,8 +105,7 @@ void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& o
   if (asks_for_kernel(options)) {
     out.why_kernel = "the kernel that was asked for";
   } else if (width_for_all_of_k(a.cols, n, density) != 0) {
-    out.why_kernel =
-        "under 3.5 % of the places stored, and X fits the second cache: panels as wide as divide it";
+    out.why_kernel = "under 3.5 % of the places stored, and X fits the second cache";
   } else {
     const double bound = narrow_below(spmm_kernels().best());
     const std::string percent = bound == thin ? "7 %" : "3.5 %";
@@ -158,7 +157,7 @@ void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& ou
     out.depth = all;
     out.why_depth = "few blocks read X less often than sums would travel: all of K at once";
   } else if (out.sharing != SpmmSharing::filled &&
-             width_for_all_of_k(a.cols, options.columns, density) != 0) {
+             width_for_all_of_k(a.cols, std::max<std::int64_t>(options.columns, 1), density) != 0) {
     out.depth = all;
     out.why_depth = "all of K at once";
   } else if (static_cast<double>(a.nnz()) * static_cast<double>(farthest) <
@@ -203,8 +202,15 @@ std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t col
              k = static_cast<std::uint64_t>(std::max<std::int64_t>(cols, 1));
   // The widest panels have the shallowest slices. Of its own accord a plan cuts K for 64 columns at most.
   const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 64;
-  const std::uint64_t slices =
-      options.depth != 0 ? k / options.depth + 1 : k * width * sizeof(float) * 2 / spmm_near_bytes + 1;
+  // Less than an entry a row and slice of the narrowest panels: all of K at once, as decide_depth() has it.
+  constexpr std::uint64_t narrowest = 8;
+  const std::uint64_t deepest =
+      spmm_near_bytes / sizeof(float) / (asks_for_kernel(options) ? width : narrowest);
+  const bool all_of_k = options.depth == 0 && static_cast<double>(nnz) * static_cast<double>(deepest) <
+                                                  static_cast<double>(rows) * static_cast<double>(cols);
+  const std::uint64_t slices = all_of_k             ? 1
+                               : options.depth != 0 ? k / options.depth + 1
+                                                    : k * width * sizeof(float) * 2 / spmm_near_bytes + 1;
   const std::uint64_t chunks =
       all_rows / static_cast<std::uint64_t>(spmm_most_rows) + entries / (1 << 15) + 1;
   // Runs: of rows with entries in a slice, and of all rows in the first and in the last. Vectors that grow hold up to
@@ -220,10 +226,13 @@ std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t col
 
 std::optional<std::uint64_t> spmm_product_bytes(std::int64_t cols, const SpmmOptions& options) {
   const auto k = static_cast<std::uint64_t>(std::max<std::int64_t>(cols, 1));
-  const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 256;
-  constexpr std::uint64_t at_once = 8;
+  // Of its own accord a plan takes panels wider than 64 columns only where they divide X. It takes eight at once at most.
+  const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 64;
+  const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(options.columns, 1));
+  const std::uint64_t widest = 8 * std::max<std::uint64_t>(width, 256);
+  const std::uint64_t columns = n >= widest ? widest : (n + width - 1) / width * width;
   return bytes_product({bytes_sum({k, static_cast<std::uint64_t>(spmm_most_rows)}).value_or(UINT64_MAX),
-                        at_once, width, sizeof(float)});
+                        columns, sizeof(float)});
 }
 
 }  // namespace assay::sparse

@@ -29,7 +29,7 @@ class SlicePacker {
   SlicePacker(const CsrView& a, std::span<const float> values, const SpmmKernel& kernel, bool near,
               SpmmSharing sharing, std::int64_t depth)
       : a_(a), values_(values), kernel_(kernel), near_(near), sharing_(sharing) {
-    if (sharing != SpmmSharing::filled) return;
+    if (sharing != SpmmSharing::filled || depth > most_marked) return;
     is_there_.resize(static_cast<std::size_t>(depth / 64 + 1));
     place_.resize(static_cast<std::size_t>(depth));
   }
@@ -86,8 +86,19 @@ class SlicePacker {
     return static_cast<double>(entries) * own_columns_cost > static_cast<double>(places);
   }
 
-  // The columns of all runs into columns_, ascending, and where each stands there into place_.
+  // The columns of all runs into columns_, ascending; place_of() says where each stands there.
   void unite(std::span<const Run> group) {
+    if (is_there_.empty()) {
+      // A slice is far wider than a group has entries.
+      columns_.clear();
+      for (const Run& run : group) {
+        const auto columns = columns_of(a_, run);
+        columns_.insert(columns_.end(), columns.begin(), columns.end());
+      }
+      std::sort(columns_.begin(), columns_.end());
+      columns_.erase(std::unique(columns_.begin(), columns_.end()), columns_.end());
+      return;
+    }
     std::fill(is_there_.begin(), is_there_.end(), std::uint64_t{0});
     for (const Run& run : group) {
       for (const std::int32_t column : columns_of(a_, run)) {
@@ -103,6 +114,12 @@ class SlicePacker {
         columns_.push_back(static_cast<std::int32_t>(first_column_ + static_cast<std::int64_t>(at)));
       }
     }
+  }
+  std::size_t place_of(std::int32_t column) const {
+    if (is_there_.empty())
+      return static_cast<std::size_t>(std::lower_bound(columns_.begin(), columns_.end(), column) -
+                                      columns_.begin());
+    return place_[in_slice(column)];
   }
   std::size_t in_slice(std::int32_t column) const { return static_cast<std::size_t>(column - first_column_); }
 
@@ -120,7 +137,7 @@ class SlicePacker {
       const auto columns = columns_of(a_, run);
       const bool same = columns.size() == columns_.size();  // in whatever order
       for (std::uint32_t e = 0; e < run.length; ++e) {
-        const std::size_t t = same ? e : place_[in_slice(columns[e])];
+        const std::size_t t = same ? e : place_of(columns[e]);
         put(out, begin + t * entry + 4 * r, &values_[index(run, e)], 4);
       }
     }
@@ -193,6 +210,8 @@ class SlicePacker {
   SpmmSharing sharing_;
   std::int64_t first_column_ = 0;
   std::vector<std::int32_t> columns_{};  // of the group
+  // A mark for each place of a slice, and where the column stands in columns_; none for a slice that is too wide.
+  static constexpr std::int64_t most_marked = 1 << 16;
   std::vector<std::uint64_t> is_there_{};
   std::vector<std::uint32_t> place_{};
 };

@@ -119,7 +119,7 @@ void sddmm(const Request& r, const Given& given, const Epilogue& e, std::span<fl
 }
 
 // What is copied of the operands and of the result, beside the plan.
-std::optional<std::uint64_t> bytes_of_copies(const Given& given, std::uint64_t outputs) {
+std::optional<std::uint64_t> bytes_of_copies(const Given& given, std::optional<std::uint64_t> outputs) {
   std::uint64_t dense = 0;
   for (const auto* const x : {&given.a, &given.b, &given.c, &given.bias}) {
     if (*x) dense += (*x)->bytes.size();
@@ -129,21 +129,26 @@ std::optional<std::uint64_t> bytes_of_copies(const Given& given, std::uint64_t o
   // As CSR, in this order of rows and columns or in the other.
   const auto of_sparse = bytes_sum({bytes_product({entries, 24}), bytes_product({sides, 16})});
   // Turned operands are copied twice, and results are codes too.
-  return bytes_sum({2 * dense, of_sparse, bytes_product({outputs, 2 * sizeof(float)})});
+  return bytes_sum({2 * dense, of_sparse, bytes_product({outputs.value_or(UINT64_MAX), 2 * sizeof(float)})});
 }
 
-void require_memory(const Request& r, const Given& given, std::uint64_t outputs) {
-  std::optional<std::uint64_t> of_plan = 0;
+void require_memory(const Request& r, const Given& given, std::optional<std::uint64_t> outputs) {
+  std::optional<std::uint64_t> of_plan = 0, of_tiles = 0;
   if (r.operation == "spmm") {
     const std::int64_t n = given.b->shape.size() > 1 ? given.b->shape[r.transpose_b ? 0 : 1] : 1;
     const sparse::SpmmOptions options{.columns = n};
     const std::int64_t rows = r.transpose_a ? given.sparse.cols : given.sparse.rows,
                        cols = r.transpose_a ? given.sparse.rows : given.sparse.cols;
+    // A bit for each place, in whole blocks.
+    if (r.arithmetic->info().name == "tdpbf16ps")
+      of_tiles = bytes_product({static_cast<std::uint64_t>(rows) / sparse::bf16_tile_rows + 1,
+                                static_cast<std::uint64_t>(cols) / sparse::bf16_tile_depth + 1,
+                                sparse::bf16_tile_rows * sizeof(std::uint32_t)});
     of_plan = bytes_sum({sparse::spmm_plan_bytes(rows, cols, given.sparse.nnz(), options),
                          sparse::spmm_product_bytes(cols, options)});
   }
   check_memory("a, b", "the operands, the plan and the result",
-               bytes_sum({bytes_of_copies(given, outputs), of_plan}));
+               bytes_sum({bytes_of_copies(given, outputs), of_plan, of_tiles}));
 }
 
 // Contracts that kernels have; UsageError for others.
@@ -195,9 +200,10 @@ Results kernel_results(Request r, const std::optional<FormatSpec>& output) {
   const Question q = make_question(asked);
   require_plain_output(r, q.output.epilogue, output);
   Results results{q.operation->shape(), formats::float32, {}};
-  std::size_t outputs = 1;
-  for (const std::size_t size : results.shape) outputs *= size;
-  require_memory(r, given, outputs);
+  std::optional<std::uint64_t> count = 1;
+  for (const std::size_t size : results.shape) count = bytes_product({count.value_or(UINT64_MAX), size});
+  require_memory(r, given, count);
+  const auto outputs = static_cast<std::size_t>(*count);
   results.answer.codes.resize(outputs * sizeof(float));
   std::vector<float> y(outputs);
   if (r.operation == "spmm") {

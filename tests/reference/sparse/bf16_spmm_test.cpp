@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "emulation/units/unit.hpp"
+#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
 #include "reference/exact/chain.hpp"
@@ -339,6 +340,26 @@ BOOST_AUTO_TEST_CASE(transposed_products_are_the_turned_ones) {
   }
 }
 
+// A caller that flushes gets the same bits, and its MXCSR back.
+BOOST_AUTO_TEST_CASE(transposed_products_do_not_flush) {
+  const Csr<bf16_t> a = pattern(5, 40, 0.6, 3, Operands::tiny);
+  const Dense x(7, 40, 0, 4, Operands::tiny);
+  for (const char* const name : contracts) {
+    const Bf16SpmmPlan plan(a, arithmetics().find(name));
+    std::vector<float> y(35), flushed(35);
+    plan.multiply_transposed(x.view(), {y.data(), 7, 5, 5});
+    {
+      const MxcsrGuard flush(0x9FC0);
+      plan.multiply_transposed(x.view(), {flushed.data(), 7, 5, 5});
+      BOOST_TEST(mxcsr() == 0x9FC0U, name);
+    }
+    int failed = 0;
+    for (std::size_t i = 0; i < y.size(); ++i)
+      failed += std::bit_cast<std::uint32_t>(y[i]) == std::bit_cast<std::uint32_t>(flushed[i]) ? 0 : 1;
+    BOOST_TEST(failed == 0, name);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_no_contract_multiplies_is_said) {
   const auto said = [](const std::function<void()>& f) -> std::string {
     try {
@@ -357,6 +378,19 @@ BOOST_AUTO_TEST_CASE(what_no_contract_multiplies_is_said) {
              }) == "spmm: x is 4 x 6, not 5 x 6");
   BOOST_TEST(said([&] { plan.multiply(x.view(), {y.data(), 4, 5, 6}); }) == "spmm: y is 4 x 5, not 4 x 6");
   BOOST_TEST(said([&] { plan.multiply({nullptr, 5, 6, 6}, {y.data(), 4, 6, 6}); }) == "spmm: x is null");
+  // Turned: X is n x 5 and Y n x 4.
+  const auto turned = [&](const Bf16View& of_x, const MutableDenseView& of_y, const SpmmExtras& extras = {}) {
+    return said([&] { plan.multiply_transposed(of_x, of_y, extras); });
+  };
+  const Bf16View x_turned{x.data.data(), 6, 5, 5};
+  BOOST_TEST(turned({x.data.data(), 6, 4, 4}, {y.data(), 6, 4, 4}) == "spmm: x is 6 x 4, not 6 x 5");
+  BOOST_TEST(turned(x_turned, {y.data(), 5, 4, 4}) == "spmm: y is 5 x 4, not 6 x 4");
+  BOOST_TEST(turned({x.data.data(), -1, 5, 5}, {y.data(), -1, 4, 4}) == "spmm: x is -1 x 5");
+  BOOST_TEST(
+      turned(x_turned, {y.data(), 6, 4, 4}, {.bias_along = SpmmBias::rows, .bias = std::span(y).first(4)}) ==
+      "spmm: bias has 4 values, not 6");
+  BOOST_TEST(turned(x_turned, {y.data(), 6, 4, 4}, {.alpha = std::numeric_limits<float>::quiet_NaN()}) ==
+             "spmm: alpha or beta is NaN");
   BOOST_TEST(said([&] { Bf16SpmmPlan(a, arithmetics().find("sm90.f16")); }) ==
              "spmm: sm90.f16 does not give float32 from bfloat16");
   BOOST_TEST(said([&] {
