@@ -95,8 +95,9 @@ struct SpmmChoice {
   std::string why{};                // this kernel, this depth: clauses without a full stop
 };
 
-// At most what a plan of a matrix of this size takes while it is made, and what a product of options.columns columns on
-// one thread takes beside the plan, X and Y. Nothing: 2^64 bytes and more. Errors as those of SpmmPlan for options.kernel.
+// At most what a plan of a matrix of this size takes while it is made, and what a product of options.columns columns
+// on one thread takes beside the plan, X and Y. Nothing: 2^64 bytes and more. Errors as those of SpmmPlan for
+// options.kernel.
 std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t cols, std::int64_t nnz,
                                              const SpmmOptions& options);
 std::optional<std::uint64_t> spmm_product_bytes(std::int64_t cols, const SpmmOptions& options);

@@ -226,7 +226,8 @@ std::optional<std::uint64_t> spmm_plan_bytes(std::int64_t rows, std::int64_t col
 
 std::optional<std::uint64_t> spmm_product_bytes(std::int64_t cols, const SpmmOptions& options) {
   const auto k = static_cast<std::uint64_t>(std::max<std::int64_t>(cols, 1));
-  // Of its own accord a plan takes panels wider than 64 columns only where they divide X. It takes eight at once at most.
+  // Of its own accord a plan takes panels wider than 64 columns only where they divide X. It takes at most eight at
+  // once.
   const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 64;
   const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(options.columns, 1));
   const std::uint64_t widest = 8 * std::max<std::uint64_t>(width, 256);
