@@ -38,6 +38,11 @@ double density_of(const CsrView& a) {
              : static_cast<double>(a.nnz()) / static_cast<double>(a.rows) / static_cast<double>(a.cols);
 }
 
+// That a plan is made for: any number will do, and none beyond this changes a choice.
+std::int64_t wanted_columns(const SpmmOptions& options) {
+  return std::clamp<std::int64_t>(options.columns, 1, std::int64_t{1} << 40);
+}
+
 // Columns that a kernel computes for n of them: of a last panel that is half empty half, and so on.
 std::int64_t padded(std::int64_t n, const SpmmKernel& k) {
   const std::int64_t width = k.width, whole = n / width * width;
@@ -97,7 +102,7 @@ bool asks_for_kernel(const SpmmOptions& options) {
 }
 
 void decide_kernel(const CsrView& a, const SpmmOptions& options, SpmmDecision& out) {
-  const std::int64_t n = std::max<std::int64_t>(options.columns, 1);
+  const std::int64_t n = wanted_columns(options);
   const double density = density_of(a);
   const SpmmKernel& own = choose_kernel(a.cols, n, density, options);
   const bool ascends = !first_defect(a, ColumnOrder::ascending);
@@ -157,7 +162,7 @@ void decide_depth(const CsrView& a, const SpmmOptions& options, SpmmDecision& ou
     out.depth = all;
     out.why_depth = "few blocks read X less often than sums would travel: all of K at once";
   } else if (out.sharing != SpmmSharing::filled &&
-             width_for_all_of_k(a.cols, std::max<std::int64_t>(options.columns, 1), density) != 0) {
+             width_for_all_of_k(a.cols, wanted_columns(options), density) != 0) {
     out.depth = all;
     out.why_depth = "all of K at once";
   } else if (static_cast<double>(a.nnz()) * static_cast<double>(farthest) <
@@ -229,7 +234,7 @@ std::optional<std::uint64_t> spmm_product_bytes(std::int64_t cols, const SpmmOpt
   // Of its own accord a plan takes panels wider than 64 columns only where they divide X. It takes at most eight at
   // once.
   const std::uint64_t width = asks_for_kernel(options) ? choose_kernel(cols, 1, 1, options).width : 64;
-  const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(options.columns, 1));
+  const auto n = static_cast<std::uint64_t>(wanted_columns(options));
   const std::uint64_t widest = 8 * std::max<std::uint64_t>(width, 256);
   const std::uint64_t columns = n >= widest ? widest : (n + width - 1) / width * width;
   return bytes_product({bytes_sum({k, static_cast<std::uint64_t>(spmm_most_rows)}).value_or(UINT64_MAX),
