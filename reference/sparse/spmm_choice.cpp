@@ -15,8 +15,8 @@ namespace assay::sparse {
 namespace {
 
 // Few entries a slice cost more in sums that travel than in products: then slices are deeper, then narrower too, and in
-// the end all of K is taken at once, X being read from the second cache where it lies. Measured on Intel Xeons with
-// 2 MiB of it (Sapphire and Emerald Rapids).
+// the end all of K is taken at once, X being read from the second cache where it lies. Measured on two Intel Xeons
+// with 2 MiB of it.
 constexpr double thin = 0.07, thinner = 0.035;
 // The width of panels that take all of K, which X has to lie in; 0 where slices are better.
 std::uint32_t width_for_all_of_k(std::int64_t k, std::int64_t n, double density) {
