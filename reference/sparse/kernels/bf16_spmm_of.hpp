@@ -19,7 +19,7 @@ namespace {
 
 template <class Words, class Sums>
 inline void add_pairs(const Bf16PairTask& task) {
-  constexpr int parts = bf16_pair_width / Words::width;
+  constexpr std::size_t parts = bf16_pair_width / Words::width;
   const typename Words::Interleave interleave;
   const Bf16Pair* pair = task.pairs;
   for (std::uint32_t i = 0; i < task.row_count; ++i) {
@@ -31,7 +31,7 @@ inline void add_pairs(const Bf16PairTask& task) {
       const std::uint16_t* const first = task.x + std::size_t{pair->rows[0]} * bf16_pair_width;
       const std::uint16_t* const second = task.x + std::size_t{pair->rows[1]} * bf16_pair_width;
 #pragma GCC unroll 8
-      for (int h = 0; h < parts; ++h) {
+      for (std::size_t h = 0; h < parts; ++h) {
         const Words a = Words::load(first + Words::width * h), b = Words::load(second + Words::width * h);
         sum[2 * h].add(values, interleave.low(a, b));
         sum[2 * h + 1].add(values, interleave.high(a, b));
@@ -39,7 +39,7 @@ inline void add_pairs(const Bf16PairTask& task) {
     }
     float* const to = task.sums + std::size_t{i} * bf16_pair_width;
 #pragma GCC unroll 8
-    for (int j = 0; j < 2 * parts; ++j) sum[j].store(to + 16 * j);
+    for (std::size_t j = 0; j < 2 * parts; ++j) sum[j].store(to + 16 * j);
   }
 }
 
