@@ -16,10 +16,6 @@ namespace {
 struct Worker {
   BlockOptions options{};
   std::unique_ptr<Block> block{};
-  struct alignas(128) Shared {
-    unsigned char bytes[LaunchLimits{}.shared_bytes];
-  };
-  std::unique_ptr<Shared> shared{};
 
   Block& block_for(const BlockOptions& wanted) {
     const bool same = block != nullptr && wanted.schedule == options.schedule &&
@@ -30,15 +26,19 @@ struct Worker {
     }
     return *block;
   }
-  // Null for none.
-  void* poisoned(std::size_t bytes) {
-    if (bytes == 0) return nullptr;
-    if (shared == nullptr) shared = std::make_unique<Shared>();
-    return std::memset(shared->bytes, 0xFF, bytes);
-  }
 };
 thread_local Worker worker;
 constinit thread_local void* dynamic_shared_now = nullptr;
+
+// Beside the static shared memory, which belongs to the OS thread too: so all of it lies within 32 bits of an address,
+// as kernels want it.
+alignas(1024) constinit thread_local unsigned char dynamic_bytes[LaunchLimits{}.shared_bytes] = {};
+
+// Of an address of 32 bits: the hardware keeps the first KiB for itself, so that no variable lies at 0.
+constexpr std::uint32_t reserved_bytes = 1024;
+
+// Null for none.
+void* poisoned(std::size_t bytes) { return bytes == 0 ? nullptr : std::memset(dynamic_bytes, 0xFF, bytes); }
 
 std::string text_of(const dim3& d) {
   return "(" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " + std::to_string(d.z) + ")";
@@ -47,6 +47,17 @@ std::string text_of(const dim3& d) {
 }  // namespace
 
 void* dynamic_shared() { return dynamic_shared_now; }
+
+std::uint32_t shared_address(const void* p) {
+  return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(p) -
+                                    reinterpret_cast<std::uintptr_t>(dynamic_bytes)) +
+         reserved_bytes;
+}
+void* shared_pointer(std::uint32_t address) {
+  const auto offset = static_cast<std::int32_t>(address - reserved_bytes);
+  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(dynamic_bytes) +
+                                 static_cast<std::uintptr_t>(std::intptr_t{offset}));
+}
 
 std::string why_not_launched(const dim3& grid, const dim3& block, std::size_t shared_bytes,
                              const LaunchLimits& limits) {
@@ -81,7 +92,7 @@ std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes
     gridDim = grid;
     const auto x = number % grid.x, y = number / grid.x % grid.y, z = number / grid.x / grid.y;
     blockIdx = {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
-    dynamic_shared_now = worker.poisoned(shared_bytes);
+    dynamic_shared_now = poisoned(shared_bytes);
     const std::string why = worker.block_for(options.block).run(block, kernel, number);
     dynamic_shared_now = nullptr;
     if (why.empty()) return;

@@ -41,8 +41,13 @@ std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes
                 Kernel{[](const void* closure) { (*static_cast<const Body*>(closure))(); }, &body}, options);
 }
 
-// The dynamic shared memory of the block that runs on this OS thread: 0xFF when the block begins, 128-byte aligned.
+// The dynamic shared memory of the block that runs on this OS thread: 0xFF when the block begins, 1024-byte aligned.
 // Null for none.
 void* dynamic_shared();
+
+// Shared memory of the block that runs on this OS thread, static or dynamic, by an address of 32 bits as PTX has it,
+// and back. Any alignment to 1024 bytes or less is kept.
+std::uint32_t shared_address(const void* p);
+void* shared_pointer(std::uint32_t address);
 
 }  // namespace assay::simt
