@@ -29,10 +29,11 @@ ARROWS = {
     'validation/judge': ('validation/compare',),
     'validation/diagnose': ('validation/judge',),
     'validation/report': ('validation/diagnose',),
+    'validation/simt': ('emulation/simt', 'validation/report'),
     'validation/suites': ('reference/', 'emulation/', 'gpu/', 'validation/diagnose', 'validation/report'),
     'validation/studies': ('validation/suites',),
-    'validation/cli': ('validation/studies',),
-    'validation/python': ('validation/studies',),
+    'validation/cli': ('validation/studies', 'validation/simt'),
+    'validation/python': ('validation/studies', 'validation/simt'),
     'tests': ('validation/cli', 'validation/python'),
 }
 # emulation/simt has that header too, in its dialect; device code of the tests is a .cu file.
@@ -44,7 +45,8 @@ JSON = (r'validation/report/', r'validation/io/', r'gpu/host/', r'tests/',
         r'validation/suites/recorded_vectors\.cpp',  # the description beside recorded results
         r'validation/suites/runner\.cpp')  # messages of the process that runs cases
 # What suites and studies hand to the reports; json_report.hpp is for runner.cpp.
-DATA_OF_REPORTS = ('result.hpp', 'evidence.hpp', 'study_results.hpp', 'plan_results.hpp', 'environment.hpp')
+DATA_OF_REPORTS = ('result.hpp', 'evidence.hpp', 'study_results.hpp', 'plan_results.hpp', 'simt_results.hpp',
+                   'environment.hpp')
 
 
 def allowed(folder, seen=()):

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -22,6 +23,9 @@ struct Command {
   // Adds options to the subcommand's parser and returns what to run once they are parsed; its result is the exit code.
   std::function<int()> (*make)(CLI::App& app);
 };
+
+// What followed a lone "--" on the command line: the arguments of the program that `assay simt run` runs.
+const std::vector<std::string>& words_after_dashes();
 
 std::span<const Command> all_commands();  // commands.def, in its order
 

@@ -132,6 +132,11 @@ std::string examples(std::span<const Command> commands) {
          "4 internal error. With --json a command puts JSON, and nothing else, on stdout.";
 }
 
+std::vector<std::string>& program_words() {
+  static std::vector<std::string> words;
+  return words;
+}
+
 int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
   CLI::App app("Says whether the numbers of sparse and low-precision kernels are right.", "assay");
   app.formatter(std::make_shared<HelpFormat>());  // before the commands, which inherit it
@@ -153,6 +158,12 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
     throw unknown_name("", "a command", argv[1], names);
   }
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  // The arguments of a program are nobody's options.
+  if (!words.empty() && words.front() == "simt") {
+    const auto dashes = std::find(words.begin(), words.end(), "--");
+    if (dashes != words.end()) program_words().assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+  }
   // A command whose values are extras takes whatever is no option of its own, so "--" has nothing to end there. The
   // parser would hand it to the parent, which has no use for it.
   for (const auto& [sub, body] : bodies) {
@@ -185,6 +196,8 @@ void complain(std::string_view text) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& words_after_dashes() { return program_words(); }
 
 int run_command_line(std::span<const Command> commands, int argc, char** argv) {
   occupy_standard_descriptors();

@@ -19,5 +19,6 @@ PYBIND11_MODULE(_assay, m) {
   bind_distinguish(m);
   bind_plan(m);
   bind_study(m);
+  bind_simt(m);
   bind_io(m);
 }

@@ -1,0 +1,194 @@
+// `assay simt`: CUDA files as a person has them, what becomes of them, and what is refused in whose lines.
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/validation/cli/files.hpp"
+
+using namespace assay;
+using namespace assay::cli_test;
+using nlohmann::json;
+using shell::Outcome;
+
+namespace {
+
+constexpr const char* saxpy_header = R"(#pragma once
+template <class T>
+__global__ void saxpy(int n, T a, const T* x, T* y) {
+  extern __shared__ T copies[];
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  copies[threadIdx.x] = i < n ? x[i] : T(0);
+  __syncthreads();
+  if (i < n) y[i] = a * copies[threadIdx.x] + y[i];
+}
+__global__ void last_writer_wins(int* out) { out[0] = static_cast<int>(threadIdx.x); }
+)";
+constexpr const char* saxpy_program = R"(//--blockDim=64 --gridDim=[2,1]
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+#include <kernels/saxpy.cuh>
+int from_elsewhere();
+
+int main(int argc, char** argv) {
+  const int n = std::atoi(argv[1]);
+  float *x, *y;
+  cudaMallocManaged(&x, n * sizeof(float));
+  cudaMallocManaged(&y, n * sizeof(float));
+  for (int i = 0; i < n; ++i) x[i] = i, y[i] = 1;
+  saxpy<float>
+      <<<(n + 63) / 64, 64, 64 * sizeof(float)>>>(n, 2.0f, x, y);
+  std::printf("%d %g %s\n", argc, y[n - 1], argv[2]);
+  return from_elsewhere();
+}
+)";
+
+struct Programs : Folder {
+  Programs() {
+    std::filesystem::create_directories(path / "headers with blanks" / "kernels");
+    text("headers with blanks/kernels/saxpy.cuh", saxpy_header);
+    text("saxpy.cu", saxpy_program);
+    text("other.cpp", "int from_elsewhere() { return 7; }\n");
+  }
+  void text(const std::string& name, const std::string& lines) const { std::ofstream(path / name) << lines; }
+  bool is_there(const std::string& name) const { return std::filesystem::exists(path / name); }
+};
+
+constexpr const char* saxpy_files = "saxpy.cu other.cpp -I 'headers with blanks' ";
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_program_of_several_files_runs, Programs) {
+  const Outcome ran = assay(std::string("simt run ") + saxpy_files + "-- 100 --json");
+  BOOST_TEST(ran.exit_code == 7, ran.err);
+  BOOST_TEST(ran.out == "3 199 --json\n");
+  BOOST_TEST(ran.err.empty(), ran.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_is_one_json_object, Programs) {
+  const Outcome ran = assay(std::string("simt run ") + saxpy_files + "--json --schedule reverse -- 65 x");
+  BOOST_TEST_REQUIRE(ran.exit_code == 7, ran.err);
+  const json j = json::parse(ran.out);
+  BOOST_TEST(j.at("status") == 7);
+  BOOST_TEST(j.at("output") == "3 129 x\n");
+  BOOST_TEST(j.at("architecture") == "sm_90");
+  BOOST_TEST(j.at("schedule") == "reverse");
+  BOOST_TEST(j.at("arguments") == json({"65", "x"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_built_program_stands_alone, Programs) {
+  const Outcome built = assay(std::string("simt build ") + saxpy_files + "-o 'a program'");
+  BOOST_TEST_REQUIRE(built.exit_code == 0, built.err);
+  const Outcome ran = shell::run("cd / && '" + (path / "a program").string() + "' 64 y");
+  BOOST_TEST(ran.exit_code == 7, ran.err);
+  BOOST_TEST(ran.out == "3 127 y\n");
+  const Outcome needs = shell::run("ldd '" + (path / "a program").string() + "'");
+  for (const char* const library : {"libfmt", "libz.", "assay"})
+    BOOST_TEST(!holds(needs.out, library), library << " in " << needs.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_compiler_speaks_in_the_users_lines, Programs) {
+  text("headers with blanks/kernels/wrong.cuh",
+       "#pragma once\n\n__global__ void wrong(int* x) { x = 1.5; }\n");
+  text(
+      "wrong.cu",
+      "#include \"kernels/wrong.cuh\"\nint main() {\n  wrong<<<1, 1>>>(nullptr);\n  return undeclared;\n}\n");
+  const Outcome ran = assay("simt run wrong.cu -I 'headers with blanks'");
+  BOOST_TEST(ran.exit_code == 2);
+  BOOST_TEST(holds(ran.err, "wrong.cu does not compile"), ran.err);
+  BOOST_TEST(holds(ran.err, "kernels/wrong.cuh:3:"), ran.err);
+  BOOST_TEST(holds(ran.err, "wrong.cu:4:"), ran.err);
+  text("open.cu", "int main() {\n  k<<<1, 1>>>;\n}\n");
+  const Outcome open = assay("simt build open.cu -o program");
+  BOOST_TEST(open.exit_code == 2);
+  BOOST_TEST(holds(open.err, "open.cu: line 2: expected ( and the arguments after >>>"), open.err);
+  BOOST_TEST(!is_there("program"));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
+  const auto refused = [&](const std::string& arguments, int code, const char* says) {
+    const Outcome outcome = assay("simt " + arguments);
+    BOOST_TEST(outcome.exit_code == code, arguments << ": " << outcome.err);
+    BOOST_TEST(holds(outcome.err, says), arguments << ": " << outcome.err);
+    BOOST_TEST(outcome.out.empty(), outcome.out);
+  };
+  refused("run nowhere.cu", 2, "nowhere.cu");
+  refused("run saxpy.cu --arch sm_42", 2, "one of sm_70");
+  refused("run saxpy.cu --schedule sideways", 2, "forward, reverse or random:SEED");
+  refused("run saxpy.cu --schedule random:", 2, "forward, reverse or random:SEED");
+  refused("run saxpy.cu --fmad maybe", 2, "on or off");
+  refused("run saxpy.cu --seconds 0", 2, "--seconds");
+  refused("run", 2, "FILE");
+  refused("build saxpy.cu", 2, "--out");
+  refused("check saxpy.cu", 2, "--kernel");
+  const Outcome without =
+      shell::run("cd '" + path.string() + "' && CXX=no-such-compiler '" ASSAY_PROGRAM "' simt run saxpy.cu");
+  BOOST_TEST(without.exit_code == 3);
+  BOOST_TEST(holds(without.err, "no-such-compiler cannot be started"), without.err);
+  const Outcome empty =
+      shell::run("cd '" + path.string() + "' && PATH=/nowhere '" ASSAY_PROGRAM "' simt run saxpy.cu");
+  BOOST_TEST(empty.exit_code == 3);
+  BOOST_TEST(holds(empty.err, "no C++ compiler"), empty.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_program_that_does_not_end_or_crashes_is_reported, Programs) {
+  text("ends.cu",
+       "#include <csignal>\n#include <cstdlib>\nint main(int argc, char**) {\n"
+       "  if (argc > 1) std::raise(SIGSEGV);\n  for (volatile int i = 0;; ) i = 1;\n}\n");
+  BOOST_TEST_REQUIRE(assay("simt build ends.cu -o ends").exit_code == 0);
+  const Outcome endless = assay("simt run ends.cu --seconds 0.2");
+  BOOST_TEST(endless.exit_code == 1);
+  BOOST_TEST(holds(endless.err, "ends.cu has not ended after 0.2 s"), endless.err);
+  const Outcome crashed = assay("simt run ends.cu -- now");
+  BOOST_TEST(crashed.exit_code == 1);
+  BOOST_TEST(holds(crashed.err, "ended by signal 11"), crashed.err);
+}
+
+// --- check -----------------------------------------------------------------------------------------------------------
+
+BOOST_FIXTURE_TEST_CASE(a_kernel_is_checked_under_schedules, Programs) {
+  std::vector<double> x(100);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i);
+  write("x.npy", array_of(formats::float32, {100}, x));
+  const Outcome said = assay(
+      "simt check saxpy.cu other.cpp -I 'headers with blanks' --kernel 'saxpy<float>' --shared 256 --arg 100 "
+      "--arg 0.5 "
+      "--arg x.npy --arg ones:100 --out after.npz --json");
+  BOOST_TEST_REQUIRE(said.exit_code == 0, said.err);
+  const json j = json::parse(said.out);
+  BOOST_TEST(j.at("status") == "PASSED");
+  BOOST_TEST(j.at("grid") == json({2, 1, 1}));  // of the file's first line
+  BOOST_TEST(j.at("block") == json({64, 1, 1}));
+  BOOST_TEST(j.at("runs").size() == 4U);
+  BOOST_TEST(j.at("arguments").at(3).at("written") == true);
+  BOOST_TEST(j.at("arguments").at(2).at("written") == false);
+  const io::Array y = io::read_array((path / "after.npz").string() + ":argument4");
+  for (std::size_t i = 0; i < x.size(); ++i) BOOST_TEST(value(y, i) == 0.5 * x[i] + 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_kernel_that_leaves_its_arrays_is_caught, Programs) {
+  const Outcome said = assay(
+      "simt check saxpy.cu other.cpp -I 'headers with blanks' --kernel 'saxpy<float>' --shared 256 --arg 101 "
+      "--arg 0.5 "
+      "--arg ones:100 --arg ones:104 --schedule forward");
+  BOOST_TEST(said.exit_code == 1, said.err);
+  BOOST_TEST(holds(said.out, "it touches element 100 of argument 3 (const float* = ones:100), which has 100"),
+             said.out);
+  BOOST_TEST(holds(said.out, "FAILED under 1 of 1 schedules"), said.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(wrong_arguments_of_a_kernel_are_refused, Programs) {
+  write("double.npy", array_of(formats::float64, {4}, {1, 2, 3, 4}));
+  const std::string check =
+      "simt check saxpy.cu other.cpp -I 'headers with blanks' --kernel 'saxpy<float>' --shared 256 --arg ";
+  const auto refused = [&](const std::string& arguments, const char* says) {
+    const Outcome outcome = assay(check + arguments);
+    BOOST_TEST(outcome.exit_code == 2, arguments << ": " << outcome.err);
+    BOOST_TEST(holds(outcome.err, says), arguments << ": " << outcome.err);
+  };
+  refused("many", "a whole number for parameter 1, int");
+  refused("4 --arg 2 --arg double.npy", "expected elements of float32 for parameter 3, const float*");
+  refused("4 --arg 2 --arg ones:4 --arg ones:4 --arg 5", "at most 4 arguments");
+}

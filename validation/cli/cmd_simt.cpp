@@ -1,0 +1,206 @@
+// assay simt: CUDA programs and kernels on the CPU.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
+#include "validation/cli/command.hpp"
+#include "validation/cli/options.hpp"
+#include "validation/cli/terminal.hpp"
+#include "validation/io/io.hpp"
+#include "validation/report/simt_report.hpp"
+#include "validation/simt/kernel_check.hpp"
+#include "validation/simt/program.hpp"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SimtCommand {
+  std::vector<std::string> files;
+  simt::BuildOptions build;
+  std::string contraction = "off", flushing = "off";
+  std::optional<double> seconds;
+  bool json = false;
+  // run
+  simt::RunOptions how;
+  // build
+  std::string out;
+  // check
+  std::string kernel;
+  std::vector<std::string> arguments, schedules;
+  std::vector<std::uint64_t> grid, block;
+  std::uint64_t shared_bytes = 0;
+};
+
+// Calls it; how long it took.
+template <class Call>
+double seconds_of(const Call& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+bool on(const std::string& option, const std::string& value) {
+  if (value != "on" && value != "off") throw InputError::of_option(option, "on or off", quoted(value));
+  return value == "on";
+}
+
+simt::BuildOptions build_options(const SimtCommand& o, const char* machine) {
+  simt::BuildOptions build = o.build;
+  build.fuse = on("--fmad", o.contraction);
+  if (build.machine.empty()) build.machine = machine;
+  return build;
+}
+
+int run_program(const SimtCommand& o) {
+  simt::require_schedule(o.how.schedule);
+  const simt::BuildOptions build = build_options(o, "native");
+  simt::RunOptions how = o.how;
+  how.architecture = build.architecture;
+  how.flush = on("--ftz", o.flushing);
+  how.seconds = o.seconds;
+  const simt::ScratchFolder scratch;
+  // Programs look for their data beside themselves, by their own name.
+  const fs::path program = scratch.path() / fs::path(o.files.front()).stem();
+  SimtRun r{.files = o.files,
+            .arguments = words_after_dashes(),
+            .architecture = how.architecture,
+            .schedule = how.schedule.empty() ? "forward" : how.schedule,
+            .fused = build.fuse,
+            .flushed = how.flush,
+            .threads = how.threads};
+  r.build_seconds = seconds_of([&] { simt::build(o.files, program, build); });
+  if (o.json) how.standard_output = scratch.path() / "output";
+  simt::Ending ending;
+  r.run_seconds = seconds_of([&] { ending = simt::run_program(program, r.arguments, how); });
+  r.status = ending.status;
+  r.signal = ending.signal;
+  r.in_time = ending.in_time;
+  if (o.json) {
+    const std::vector<std::byte> bytes = read_bytes(how.standard_output, std::uint64_t{1} << 30);
+    r.output.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    put(simt_run_json(r) + '\n');
+  }
+  if (!ending.in_time) {
+    fmt::print(stderr, "assay: {} has not ended after {} s\n", o.files.front(), *o.seconds);
+    return disagree;
+  }
+  if (ending.signal != 0) {
+    fmt::print(stderr, "assay: {} ended by signal {}, {}\n", o.files.front(), ending.signal,
+               ::strsignal(ending.signal));
+    return disagree;
+  }
+  return ending.status;
+}
+
+int build_program(const SimtCommand& o) {
+  simt::build(o.files, o.out, build_options(o, ""));
+  return agree;
+}
+
+int check(const SimtCommand& o) {
+  simt::KernelCheck request{.files = o.files,
+                            .kernel = o.kernel,
+                            .build = build_options(o, "native"),
+                            .arguments = o.arguments,
+                            .shared_bytes = o.shared_bytes};
+  if (!o.grid.empty()) request.grid = o.grid;
+  if (!o.block.empty()) request.block = o.block;
+  if (!o.schedules.empty()) request.schedules = o.schedules;
+  if (o.seconds) request.seconds = *o.seconds;
+  const simt::CheckedKernel checked = simt::check_kernel(request);
+  if (!o.out.empty()) {
+    std::vector<io::NamedArray> arrays;
+    for (std::size_t i = 0; i < checked.arrays.size(); ++i) {
+      if (checked.arrays[i]) arrays.push_back({"argument" + std::to_string(i + 1), *checked.arrays[i]});
+    }
+    io::write_arrays(o.out, arrays);
+  }
+  put(o.json ? simt_check_json(checked.result) + '\n' : simt_check_text(checked.result));
+  return checked.result.agrees() ? agree : disagree;
+}
+
+void add_building(CLI::App& app, SimtCommand& o) {
+  app.add_option("FILE", o.files, "CUDA and C++ files of the program")->required();
+  app.add_option("--include,-I", o.build.include_folders, "Look for headers in this folder too");
+  app.add_option("--define,-D", o.build.defines, "Define a macro: NAME or NAME=VALUE");
+  app.add_option("--arch", o.build.architecture, "The GPU that is imitated: sm_70 to sm_120")
+      ->capture_default_str();
+  app.add_option(
+         "--fmad", o.contraction,
+         "on: a*b + c is rounded once where the host's compiler sees it; nvcc, whose default is on, may "
+         "choose others. fmaf() is exact either way")
+      ->capture_default_str();
+  app.add_option("--march", o.build.machine, "The CPU that the code is made for, as the compiler names it");
+  app.add_option("--compiler-option", o.build.compiler_options, "Hand this to the compiler as it is");
+}
+
+void add_seconds(CLI::App& app, SimtCommand& o, const std::string& description) {
+  app.add_option("--seconds", o.seconds, description)->check(CLI::PositiveNumber);
+}
+
+}  // namespace
+
+std::function<int()> make_simt(CLI::App& app) {
+  const auto o = std::make_shared<SimtCommand>();
+  CLI::App* const run =
+      app.add_subcommand("run", "Build a CUDA program and run it; the exit code is the program's");
+  add_building(*run, *o);
+  run->add_option("--schedule", o->how.schedule,
+                  "The order in which threads begin: forward, reverse or random:SEED");
+  run->add_option("--threads", o->how.threads, "Threads of the CPU (default: all processors)")
+      ->check(CLI::Range(1, 4096));
+  run->add_option("--ftz", o->flushing, "on: subnormal numbers of kernels are zero")->capture_default_str();
+  add_seconds(*run, *o, "End the program after this time");
+  run->add_flag("--json", o->json, "Print one JSON object on stdout, with the program's output in it");
+  run->footer("Example:\n  assay simt run saxpy.cu -- 1000\n\nWhat follows -- are the program's arguments.");
+
+  CLI::App* const build = app.add_subcommand("build", "Build a CUDA program into an executable");
+  add_building(*build, *o);
+  build->add_option("--out,-o", o->out, "The executable")->required();
+  build->footer("Example:\n  assay simt build saxpy.cu -o saxpy");
+
+  CLI::App* const check_one =
+      app.add_subcommand("check", "Run one kernel under several orders of its threads and compare the bits");
+  add_building(*check_one, *o);
+  check_one->add_option("--kernel", o->kernel, "Its name, with namespaces and template arguments")
+      ->required();
+  add_unsigned(*check_one, "--grid", o->grid, "Blocks: one to three numbers", 1)->expected(1, 3);
+  add_unsigned(*check_one, "--block", o->block, "Threads of a block: one to three numbers", 1)
+      ->expected(1, 3);
+  add_unsigned(*check_one, "--shared", o->shared_bytes, "Bytes of dynamic shared memory");
+  check_one
+      ->add_option("--arg", o->arguments,
+                   "An argument, in order: a number, a file of an array, random:N[:SEED], zeros:N, ones:N or "
+                   "iota:N (default: random numbers, one for each thread, and their number)")
+      ->take_all();
+  check_one->add_option("--schedule", o->schedules,
+                        "An order: forward, reverse or random:SEED (default: four)");
+  add_seconds(*check_one, *o, "End a run after this time (default: 60)");
+  check_one->add_option("--out", o->out, "Write the arrays after the first run to this npz file");
+  check_one->add_flag("--json", o->json, "Print one JSON object on stdout");
+  check_one->footer(
+      "Example:\n  assay simt check saxpy.cu --kernel saxpy --grid 4 --block 256 --arg 2 --arg iota:1000\n\n"
+      "Grid and block may stand in the first line of the file: //--blockDim=256 --gridDim=[4,4]");
+
+  app.require_subcommand(1);
+  return [o, run, build] {
+    if (run->parsed()) return run_program(*o);
+    return build->parsed() ? build_program(*o) : check(*o);
+  };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,164 @@
+"""CUDA programs and kernels on the CPU, built by the host's C++ compiler.
+
+    result = simt.run('saxpy.cu', ['1000'])                     # the program's output and exit code
+    saxpy = simt.kernel('saxpy.cu', 'saxpy<float>')             # one kernel, loaded
+    saxpy(grid=4, block=256)(1000, 2.0, x, y)                   # on NumPy's arrays, in place
+"""
+from __future__ import annotations
+
+import dataclasses
+import operator
+import os
+from collections.abc import Sequence
+from typing import Any, Union
+
+import ml_dtypes
+import numpy as np
+
+from . import _assay
+
+Path = Union[str, 'os.PathLike[str]']
+Paths = Union[Path, Sequence[Path]]
+Dimensions = Union[int, Sequence[int]]
+
+__all__ = ['Kernel', 'Launch', 'Run', 'build', 'kernel', 'run']
+
+# Types of CUDA's headers by the dtypes that have their codes.
+_DTYPES = {'__half': np.dtype(np.float16), '__nv_bfloat16': np.dtype(ml_dtypes.bfloat16),
+           '__nv_fp8_e4m3': np.dtype(ml_dtypes.float8_e4m3fn), '__nv_fp8_e5m2': np.dtype(ml_dtypes.float8_e5m2)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How a program ended."""
+
+    returncode: int  # negative: the signal that ended it
+    stdout: str
+    in_time: bool
+    build_seconds: float
+    run_seconds: float
+
+
+def _paths(given: Paths) -> list[str]:
+    return [os.fspath(p) for p in ([given] if isinstance(given, (str, os.PathLike)) else given)]
+
+
+def run(path: Paths, args: Sequence[str] = (), *, include: Paths = (), define: Sequence[str] = (),
+        arch: str = 'sm_90', fmad: bool = False, ftz: bool = False, schedule: str = 'forward',
+        threads: int | None = None, seconds: float | None = None) -> Run:
+    """Builds a CUDA program of one or several files and runs it with `args`.
+
+    arch: the GPU that is imitated. fmad: a*b + c is rounded once where the host's compiler sees it. ftz: subnormal
+    numbers of kernels are zero. schedule: forward, reverse or random:SEED. threads: of the CPU. seconds: the program
+    is ended after this time. ValueError for a program that does not compile, with the compiler's words.
+    """
+    result = _assay._simt_run(_paths(path), [str(a) for a in args], _paths(include), list(define), arch, fmad, ftz,
+                              schedule, 0 if threads is None else threads, seconds)
+    result['stdout'] = result['stdout'].decode(errors='replace')
+    return Run(**result)
+
+
+def build(path: Paths, out: Path, *, include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90',
+          fmad: bool = False, march: str = '') -> None:
+    """Builds a CUDA program into the executable `out`, for x86-64-v2 or the CPU that `march` names."""
+    _assay._simt_build(_paths(path), os.fspath(out), _paths(include), list(define), arch, fmad, march)
+
+
+def _three(given: Dimensions, name: str) -> list[int]:
+    dimensions = [given] if isinstance(given, (int, np.integer)) else list(given)
+    if not 1 <= len(dimensions) <= 3 or not all(0 < operator.index(d) < 2**31 for d in dimensions):
+        raise ValueError(f'{name}: one to three numbers of 1 to 2^31 - 1 are asked for, not {given!r}')
+    return [operator.index(d) for d in dimensions] + [1] * (3 - len(dimensions))
+
+
+class Launch:
+    """A kernel with its grid: call it with the kernel's arguments."""
+
+    def __init__(self, of: Kernel, grid: Dimensions, block: Dimensions, shared: int):
+        self._kernel, self._shared = of, operator.index(shared)
+        self._grid, self._block = _three(grid, 'grid'), _three(block, 'block')
+        if self._shared < 0:
+            raise ValueError(f'shared: bytes of 0 and more are asked for, not {shared}')
+
+    def __call__(self, *args: Any) -> None:
+        """Runs the kernel. Arrays that it may write are changed in place.
+
+        TypeError for an argument of another type than the parameter's; ValueError for an array that is not contiguous,
+        or that cannot be written. RuntimeError, with CUDA's text, for a launch that fails.
+        """
+        parameters = self._kernel._parameters
+        if len(args) != len(parameters):
+            raise TypeError(f'{self._kernel.name} takes {len(parameters)} arguments, not {len(args)}: '
+                            + ', '.join(p['type'] for p in parameters))
+        values = [_value(a, p, i + 1) for i, (a, p) in enumerate(zip(args, parameters))]
+        self._kernel._loaded.call(self._grid, self._block, self._shared, values)
+
+
+class Kernel:
+    """A kernel that was built and loaded; it stays loaded to the end of the process."""
+
+    def __init__(self, loaded: Any, name: str):
+        self._loaded, self._parameters, self.name = loaded, loaded.parameters(), name
+
+    @property
+    def parameters(self) -> list[str]:
+        """Types of the parameters, as C++ writes them."""
+        return [p['type'] for p in self._parameters]
+
+    def __call__(self, grid: Dimensions, block: Dimensions, shared: int = 0) -> Launch:
+        """grid, block: one to three numbers; shared: bytes of dynamic shared memory."""
+        return Launch(self, grid, block, shared)
+
+    def __repr__(self) -> str:
+        return f'<assay.simt.Kernel {self.name}({", ".join(self.parameters)})>'
+
+
+def kernel(path: Paths, name: str, *, include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90',
+           fmad: bool = False) -> Kernel:
+    """One kernel of a file (the first of several), by its name as C++ has it: 'namespace::name<float, 16>'.
+
+    ValueError for a file that does not compile, with the compiler's words.
+    """
+    return Kernel(_assay._SimtKernel(_paths(path), name, _paths(include), list(define), arch, fmad), name)
+
+
+def _dtype(parameter: dict[str, Any]) -> np.dtype[Any] | None:
+    kind = parameter['kind']
+    if kind == 'o':
+        return _DTYPES.get(parameter['element'])
+    return None if kind == 'v' else np.dtype(f'{kind}{parameter["bytes"]}')
+
+
+def _value(given: Any, parameter: dict[str, Any], number: int) -> int | bytes:
+    dtype = _dtype(parameter)
+    place = f'argument {number}, {parameter["type"]}'
+    if not parameter['pointer']:
+        if dtype is None:
+            raise TypeError(f'{place}: a value of this type cannot be given')
+        if dtype.kind in 'iu':
+            return _integer(given, dtype, place)
+        if dtype.kind == 'b':
+            return np.asarray(bool(given)).tobytes()
+        return np.asarray(float(given)).astype(dtype).tobytes()
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f'{place}: an array of NumPy is asked for, not {type(given).__name__}')
+    if dtype is not None and given.dtype != dtype:
+        raise TypeError(f'{place}: an array of {dtype} is asked for, not of {given.dtype}')
+    if dtype is None and parameter['kind'] == 'o' and given.dtype.itemsize != parameter['bytes']:
+        raise TypeError(f'{place}: elements of {parameter["bytes"]} bytes are asked for, not {given.dtype}')
+    if not given.flags.c_contiguous:
+        raise ValueError(f'{place}: the array is not contiguous')
+    if not parameter['constant'] and not given.flags.writeable:
+        raise ValueError(f'{place}: the array cannot be written')
+    return given.ctypes.data
+
+
+def _integer(given: Any, dtype: np.dtype[Any], place: str) -> bytes:
+    try:
+        value = operator.index(given)
+    except TypeError:
+        raise TypeError(f'{place}: an integer is asked for, not {type(given).__name__}') from None
+    limits = np.iinfo(dtype)
+    if not limits.min <= value <= limits.max:
+        raise ValueError(f'{place}: {value} is not {limits.min} to {limits.max}')
+    return np.array(value, dtype=dtype).tobytes()

@@ -1,0 +1,15 @@
+// What became of a CUDA program or kernel on the CPU, as text and as JSON.
+#pragma once
+
+#include <string>
+
+#include "validation/report/simt_results.hpp"
+
+namespace assay {
+
+// One object on one line, without the line feed.
+std::string simt_run_json(const SimtRun& run);
+std::string simt_check_text(const SimtCheck& check);
+std::string simt_check_json(const SimtCheck& check);
+
+}  // namespace assay

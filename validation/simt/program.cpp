@@ -1,0 +1,232 @@
+#include "validation/simt/program.hpp"
+
+#include <dlfcn.h>
+#include <stdlib.h>  // NOLINT: mkdtemp
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
+#include "validation/simt/sources.hpp"
+
+namespace assay::simt {
+namespace fs = std::filesystem;
+
+// --- folders ---------------------------------------------------------------------------------------------------------
+
+ScratchFolder::ScratchFolder() {
+  std::error_code error;
+  std::string name = (fs::temp_directory_path(error) / "assay-simt-XXXXXX").string();
+  if (error || ::mkdtemp(name.data()) == nullptr)
+    throw Unavailable("no folder for temporary files: " + name + ": " + std::strerror(errno));
+  path_ = name;
+}
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+Runtime installed_runtime() {
+  // The executable or shared object that holds this very function.
+  Dl_info info{};
+  std::error_code ignored;
+  fs::path self;
+  if (::dladdr(reinterpret_cast<const void*>(&installed_runtime), &info) != 0 && info.dli_fname != nullptr)
+    self = info.dli_fname;
+  // An executable's own name is how it was called.
+  if (!self.string().ends_with(".so")) self = fs::read_symlink("/proc/self/exe", ignored);
+  const fs::path folder = fs::weakly_canonical(self, ignored).parent_path();
+  std::string looked;
+  for (const fs::path& candidate : {folder / ".." / "lib" / "assay" / "simt", folder / "simt_runtime"}) {
+    const Runtime runtime{candidate / "include", candidate / "libassay_simt.a"};
+    if (fs::exists(runtime.archive, ignored) && fs::exists(runtime.include, ignored))
+      return {fs::weakly_canonical(runtime.include, ignored), fs::weakly_canonical(runtime.archive, ignored)};
+    looked += (looked.empty() ? "" : " and in ") + candidate.lexically_normal().string();
+  }
+  throw Unavailable("the runtime of CUDA programs, libassay_simt.a and its headers, is not in " + looked);
+}
+
+std::string host_compiler() {
+  if (const char* const named = std::getenv("CXX"); named != nullptr && *named != '\0') return named;
+  const char* const path = std::getenv("PATH");
+  for (const char* const name : {"c++", "g++", "clang++"}) {
+    std::istringstream folders(path == nullptr ? "" : path);
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      const fs::path file = fs::path(folder) / name;
+      if (::access(file.c_str(), X_OK) == 0) return file.string();
+    }
+  }
+  throw Unavailable("no C++ compiler: CXX is not set, and PATH has neither c++, g++ nor clang++");
+}
+
+// --- building --------------------------------------------------------------------------------------------------------
+
+int architecture_number(std::string_view name) {
+  constexpr std::string_view known[] = {"sm_70", "sm_75", "sm_80",  "sm_86",  "sm_87",
+                                        "sm_89", "sm_90", "sm_100", "sm_103", "sm_120"};
+  std::string all;
+  for (const std::string_view one : known) {
+    if (name == one || (name.size() == one.size() + 1 && name.starts_with(one) && name.back() == 'a'))
+      return std::atoi(std::string(one.substr(3)).c_str()) * 10;
+    all += (all.empty() ? "" : ", ") + std::string(one);
+  }
+  throw InputError::of_option("--arch", "one of " + all, quoted(name));
+}
+
+namespace {
+
+bool is_cuda(const fs::path& file) { return file.extension() == ".cu" || file.extension() == ".cuh"; }
+
+// What one file is compiled with.
+std::vector<std::string> compile_words(const std::string& compiler, const fs::path& file, bool cuda,
+                                       const Runtime& runtime, const BuildOptions& o) {
+  std::vector<std::string> words;
+  // CXX may hold options, as make has it.
+  std::istringstream parts(compiler);
+  for (std::string part; parts >> part;) words.push_back(part);
+  const bool c = file.extension() == ".c";
+  words.insert(words.end(), {"-c", "-O2", "-g1", "-w", "-fPIC", "-fopenmp",
+                             "-march=" + (o.machine.empty() ? std::string("x86-64-v2") : o.machine),
+                             o.fuse ? "-ffp-contract=fast" : "-ffp-contract=off"});
+  if (o.fuse) words.emplace_back("-mfma");
+  if (!c) words.emplace_back("-std=c++20");
+  if (cuda) {
+    const std::string number = std::to_string(architecture_number(o.architecture));
+    words.insert(words.end(), {"-D__CUDACC__", "-D__NVCC__", "-D__CUDACC_VER_MAJOR__=13",
+                               "-D__CUDACC_VER_MINOR__=0", "-D__CUDA_ARCH__=" + number,
+                               "-D__CUDA_ARCH_LIST__=" + number, "-include", "cuda_runtime.h"});
+  }
+  for (const std::string& folder : o.include_folders) words.push_back("-I" + folder);
+  words.push_back("-I" + runtime.include.string());
+  words.push_back("-I" + (runtime.include / "emulation" / "simt" / "include").string());
+  for (const std::string& define : o.defines) words.push_back("-D" + define);
+  words.insert(words.end(), o.compiler_options.begin(), o.compiler_options.end());
+  if (cuda) words.insert(words.end(), {"-x", "c++"});
+  words.push_back(file.string());
+  return words;
+}
+
+std::string text_of(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return "";
+  const auto bytes = read_bytes(file, std::uint64_t{1} << 30);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Calls do(i) for 0 <= i < n, at most as many at once as the CPU has threads.
+template <class Do>
+void at_once(std::size_t n, const Do& act) {
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr thrown;
+  std::mutex mutex;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < n; i = next++) {
+      try {
+        act(i);
+      } catch (...) {
+        const std::scoped_lock lock(mutex);
+        thrown = std::current_exception();
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t t = 1; t < std::min<std::size_t>(n, std::thread::hardware_concurrency()); ++t)
+    threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+}
+
+}  // namespace
+
+void build(const std::vector<std::string>& files, const fs::path& out, const BuildOptions& o) {
+  static_cast<void>(architecture_number(o.architecture));
+  const Runtime runtime = installed_runtime();
+  const std::string compiler = host_compiler();
+  const ScratchFolder scratch;
+  Sources sources(scratch.path(), {o.include_folders.begin(), o.include_folders.end()});
+  struct Unit {
+    fs::path from, object, said;
+    bool cuda = false;
+    Ending ending{};
+  };
+  std::vector<Unit> units;
+  for (const std::string& file : files) {
+    const bool cuda = is_cuda(file);
+    const std::string number = std::to_string(units.size());
+    static_cast<void>(read_bytes(file, std::uint64_t{1} << 26));  // its fault before the compiler's
+    units.push_back({cuda ? sources.copy_of(file) : fs::path(file), scratch.path() / (number + ".o"),
+                     scratch.path() / (number + ".txt"), cuda});
+  }
+  at_once(units.size(), [&](std::size_t i) {
+    Unit& unit = units[i];
+    Child child{.words = compile_words(compiler, unit.from, unit.cuda, runtime, o), .output = unit.said};
+    child.words.insert(child.words.end(), {"-o", unit.object.string()});
+    unit.ending = run(child);
+  });
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (units[i].ending.signal != 0 || units[i].ending.status != 0)
+      throw CompileError(files[i] + " does not compile:\n" + text_of(units[i].said));
+  }
+  Child link{.words = {}, .output = scratch.path() / "link.txt"};
+  std::istringstream parts(compiler);
+  for (std::string part; parts >> part;) link.words.push_back(part);
+  if (o.library)
+    link.words.insert(link.words.end(),
+                      {"-shared", "-Wl,-Bsymbolic", "-Wl,--exclude-libs,ALL", "-Wl,-z,defs"});
+  for (const Unit& unit : units) link.words.push_back(unit.object.string());
+  link.words.insert(link.words.end(), {runtime.archive.string(), "-fopenmp"});
+  for (const std::string& option : o.compiler_options) {
+    if (option.starts_with("-l") || option.starts_with("-L") || option.starts_with("-fsanitize"))
+      link.words.push_back(option);
+  }
+  // Beside its place, so that a failure leaves what was there.
+  const fs::path unfinished = scratch.path() / "program";
+  link.words.insert(link.words.end(), {"-o", unfinished.string()});
+  if (const Ending ending = run(link); ending.signal != 0 || ending.status != 0)
+    throw CompileError("the program does not link:\n" + text_of(link.output));
+  std::error_code error;
+  const fs::path beside = out.string() + ".unfinished";
+  fs::copy_file(unfinished, beside, fs::copy_options::overwrite_existing, error);
+  if (!error) fs::rename(beside, out, error);
+  if (error) {
+    std::error_code ignored;
+    fs::remove(beside, ignored);
+    throw InputError(out.string(), "", "a place for the program", error.message());
+  }
+}
+
+// --- running ---------------------------------------------------------------------------------------------------------
+
+void require_schedule(const std::string& schedule) {
+  constexpr std::string_view random = "random:";
+  const bool numbered = schedule.starts_with(random) && schedule.size() > random.size() &&
+                        schedule.size() < 26 &&
+                        schedule.find_first_not_of("0123456789", random.size()) == std::string::npos;
+  if (schedule.empty() || schedule == "forward" || schedule == "reverse" || numbered) return;
+  throw InputError::of_option("--schedule", "forward, reverse or random:SEED", quoted(schedule));
+}
+
+Ending run_program(const fs::path& program, const std::vector<std::string>& arguments, const RunOptions& o) {
+  require_schedule(o.schedule);
+  Child child{.words = {fs::absolute(program).string()},
+              .environment = {{"ASSAY_SIMT_ARCH", o.architecture}},
+              .seconds = o.seconds,
+              .standard_output = o.standard_output};
+  child.words.insert(child.words.end(), arguments.begin(), arguments.end());
+  if (!o.schedule.empty()) child.environment.emplace_back("ASSAY_SIMT_SCHEDULE", o.schedule);
+  if (o.threads != 0) child.environment.emplace_back("ASSAY_SIMT_THREADS", std::to_string(o.threads));
+  if (o.flush) child.environment.emplace_back("ASSAY_SIMT_FTZ", "1");
+  return run(child);
+}
+
+}  // namespace assay::simt
