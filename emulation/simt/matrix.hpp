@@ -96,25 +96,30 @@ constexpr int elements_of_register(MatrixFormat f) {
   return matrix_format_bits(f) >= 32 ? 1 : 32 / matrix_format_bits(f);
 }
 
-// A, (row, k), of shapes m16n8 and m8n8.
+// A, (row, k). A tile of more than 16 rows, as wmma has it, is blocks of 16, one after another in the fragment.
 constexpr MatrixPlace place_of_a(const MatrixOperation& o, int lane, int i) {
-  const int per = elements_of_register(o.a), r = i / per, halves = o.m / 8;
-  return {lane / 4 + 8 * (r % halves), per * (4 * (r / halves) + lane % 4) + i % per};
+  const int per = elements_of_register(o.a), halves = o.m == 8 ? 1 : 2, of_block = halves * (o.k / (4 * per));
+  const int block = i / per / of_block, r = i / per % of_block;
+  return {16 * block + 8 * (r % halves) + lane / 4, per * (4 * (r / halves) + lane % 4) + i % per};
 }
-// B, (k, column).
+// B, (k, column); blocks of 8 columns.
 constexpr MatrixPlace place_of_b(const MatrixOperation& o, int lane, int i) {
-  const int per = elements_of_register(o.b), r = i / per;
-  return {per * (4 * r + lane % 4) + i % per, lane / 4};
+  const int per = elements_of_register(o.b), of_block = o.k / (4 * per);
+  const int block = i / per / of_block, r = i / per % of_block;
+  return {per * (4 * r + lane % 4) + i % per, 8 * block + lane / 4};
 }
-// C and D; wgmma's D too, in rows 16 * (warp % 4) and up.
-constexpr MatrixPlace place_of_c(int lane, int i) {
-  return {lane / 4 + 8 * (i / 2 % 2), 2 * (lane % 4) + i % 2 + 8 * (i / 4)};
+// C and D; blocks of 16 x 8, those of the same rows together. For a warp of wgmma they are those of m16, in rows
+// 16 * (warp % 4) and up.
+constexpr MatrixPlace place_of_c(const MatrixOperation& o, int lane, int i) {
+  const int of_block = o.m == 8 ? 2 : 4, block = i / of_block, across = o.n / 8;
+  return {16 * (block / across) + 8 * (i % of_block / 2) + lane / 4,
+          8 * (block % across) + 2 * (lane % 4) + i % 2};
 }
 
-// mma.sync by the calling lane, all 32 lanes of its warp together: registers of 32 bits as PTX has them (f64: two a
-// value, low half first). An operation that is not available, and one that a lane of the warp does not reach, ends the
-// block with a message.
-void mma_sync(const MatrixOperation& operation, const std::uint32_t* a, const std::uint32_t* b,
-              const std::uint32_t* c, std::uint32_t* d);
+// D = A B + C by the calling lane, all 32 lanes of its warp together: mma.sync and wmma.mma. Each points to the
+// registers of a lane's fragment, 32 bits each (f64: 64). D may be C. What the imitated GPU does not have, and a warp
+// whose lanes do not all come to the same operation, end the block with a message.
+void warp_multiply_add(const MatrixOperation& operation, const void* a, const void* b, const void* c,
+                       void* d);
 
 }  // namespace assay::simt
