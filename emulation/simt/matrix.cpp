@@ -494,7 +494,44 @@ WarpFailure multiply_lanes(const void* const* in, std::uint32_t lanes) {
   return WarpFailure::none;
 }
 
+// A load or a store of a lane.
+struct LaneMatrix {
+  const void* matrix;
+  unsigned stride;
+  bool row_major;
+  int element_bits;
+  bool operator==(const LaneMatrix&) const = default;
+};
+
+WarpFailure compare_lanes(const void* const* in, std::uint32_t lanes) {
+  if (lanes != 0xFFFFFFFF) return WarpFailure::lanes_missing;
+  const auto of = [&](std::uint32_t lane) -> const LaneMatrix& {
+    return *static_cast<const LaneMatrix*>(in[lane]);
+  };
+  for (std::uint32_t lane = 1; lane < warp_lanes; ++lane) {
+    if (of(lane) != of(0)) return WarpFailure::lanes_differ;
+  }
+  return WarpFailure::none;
+}
+
+// A collective that tells all lanes there what came of it: a block can be ended by a thread alone.
+template <WarpFailure (*step)(const void* const*, std::uint32_t)>
+void warp_step(const void* const* in, void* const* out, std::uint32_t lanes) {
+  const WarpFailure failure = step(in, lanes);
+  for (std::uint32_t lane = 0; lane < warp_lanes; ++lane) {
+    if ((lanes >> lane & 1) != 0) *static_cast<WarpFailure*>(out[lane]) = failure;
+  }
+}
+
 void end_block(const std::string& reason) { Block::current()->fail(reason); }
+void end_block_after(WarpFailure failure) {
+  if (failure == WarpFailure::lanes_missing) {
+    end_block("a matrix operation of a warp that has exited in part, or has fewer than 32 threads");
+  }
+  if (failure == WarpFailure::lanes_differ) {
+    end_block("the lanes of a warp bring different operands or shapes to one matrix operation");
+  }
+}
 
 }  // namespace
 
@@ -537,17 +574,19 @@ void warp_multiply_add(const MatrixOperation& operation, const void* a, const vo
   if (const Resolved& r = resolved(operation); r.how == Resolved::How::unavailable) end_block(r.why_not);
   const LaneOperands in{&operation, a, b, c, d};
   WarpFailure failure{};
-  Block::current()->collective(0xFFFFFFFF, &in, &failure,
-                               [](const void* const* inputs, void* const* outputs, std::uint32_t lanes) {
-                                 const WarpFailure result = multiply_lanes(inputs, lanes);
-                                 for (std::uint32_t lane = 0; lane < warp_lanes; ++lane) {
-                                   if ((lanes >> lane & 1) != 0)
-                                     *static_cast<WarpFailure*>(outputs[lane]) = result;
-                                 }
-                               });
-  if (failure == WarpFailure::lanes_missing) end_block("a matrix operation of a warp that lacks lanes");
-  if (failure == WarpFailure::lanes_differ)
-    end_block("the lanes of a warp are at different matrix operations");
+  Block::current()->collective(0xFFFFFFFF, &in, &failure, warp_step<multiply_lanes>);
+  end_block_after(failure);
+}
+
+void warp_agrees(const void* matrix, unsigned stride, bool row_major, int element_bits) {
+  if (stride * static_cast<unsigned>(element_bits) % 128 != 0) {
+    end_block("wmma: a stride of " + std::to_string(stride) + " elements of " + std::to_string(element_bits) +
+              " bits is no multiple of 16 bytes");
+  }
+  const LaneMatrix in{matrix, stride, row_major, element_bits};
+  WarpFailure failure{};
+  Block::current()->collective(0xFFFFFFFF, &in, &failure, warp_step<compare_lanes>);
+  end_block_after(failure);
 }
 
 }  // namespace assay::simt

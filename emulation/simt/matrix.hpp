@@ -122,4 +122,8 @@ constexpr MatrixPlace place_of_c(const MatrixOperation& o, int lane, int i) {
 void warp_multiply_add(const MatrixOperation& operation, const void* a, const void* b, const void* c,
                        void* d);
 
+// Waits for all lanes of the calling lane's warp, as wmma's loads and stores do; ends the block with a message where
+// they do not all bring the same matrix, or its stride, in elements, is no multiple of 16 bytes.
+void warp_agrees(const void* matrix, unsigned stride, bool row_major, int element_bits);
+
 }  // namespace assay::simt
