@@ -494,6 +494,72 @@ WarpFailure multiply_lanes(const void* const* in, std::uint32_t lanes) {
   return WarpFailure::none;
 }
 
+// Four tiles, in quads of lanes.
+struct LaneQuads {
+  QuadOperation operation;
+  const void *a, *b, *c;
+  void* d;
+};
+
+MatrixOperation operation_of(const QuadOperation& q) {
+  MatrixOperation o;
+  o.m = o.n = 8;
+  o.k = 4;
+  o.accumulator = q.accumulator;
+  return o;
+}
+
+std::uint64_t load_half_or_word(const void* fragment, int i, int bits) {
+  const std::uint64_t word = load_word(fragment, i * bits / 32, 32);
+  return bits == 32 ? word : word >> (i % 2 * 16) & 0xFFFF;
+}
+
+WarpFailure multiply_quads(const void* const* in, std::uint32_t lanes) {
+  if (lanes != 0xFFFFFFFF) return WarpFailure::lanes_missing;
+  const auto of = [&](int lane) -> const LaneQuads& { return *static_cast<const LaneQuads*>(in[lane]); };
+  const QuadOperation q = of(0).operation;
+  for (int lane = 1; lane < static_cast<int>(warp_lanes); ++lane) {
+    const QuadOperation& other = of(lane).operation;
+    if (other.a_columns != q.a_columns || other.b_columns != q.b_columns ||
+        other.accumulator != q.accumulator) {
+      return WarpFailure::lanes_differ;
+    }
+  }
+  const MatrixOperation o = operation_of(q);
+  const int bits = matrix_format_bits(q.accumulator);
+  std::array<std::uint64_t, 32> a{}, b{};
+  std::array<std::array<std::uint64_t, 64>, 4> d{};
+  const auto at = [](MatrixPlace p, int columns) {
+    return static_cast<std::size_t>(p.row * columns + p.column);
+  };
+  for (int tile = 0; tile < 4; ++tile) {
+    auto& c = d[static_cast<std::size_t>(tile)];
+    for (int l = 0; l < 8; ++l) {
+      const int lane = 4 * tile + l % 4 + l / 4 * 16;
+      for (int i = 0; i < 4; ++i) {
+        a[at(place_of_quad_a(q.a_columns, lane, i), 4)] = load_half_or_word(of(lane).a, i, 16);
+        b[at(place_of_quad_b(q.b_columns, lane, i), 8)] = load_half_or_word(of(lane).b, i, 16);
+      }
+      for (int i = 0; i < 8; ++i) {
+        c[at(place_of_quad_c(q.accumulator, lane, i), 8)] = load_half_or_word(of(lane).c, i, bits);
+      }
+    }
+    multiply_resolved(o, resolved(o), tile_of(o, a.data(), b.data(), c.data(), c.data()));
+  }
+  for (int lane = 0; lane < static_cast<int>(warp_lanes); ++lane) {
+    const auto& c = d[static_cast<std::size_t>(lane % 16 / 4)];
+    const int per = 32 / bits;
+    for (int r = 0; r < 8 / per; ++r) {
+      std::uint64_t word = 0;
+      for (int e = 0; e < per; ++e) {
+        word |= c[at(place_of_quad_c(q.accumulator, lane, r * per + e), 8)] << (e * bits);
+      }
+      store_word(of(lane).d, r, 32, word);
+    }
+  }
+  return WarpFailure::none;
+}
+
 // A load or a store of a lane.
 struct LaneMatrix {
   const void* matrix;
@@ -575,6 +641,21 @@ void warp_multiply_add(const MatrixOperation& operation, const void* a, const vo
   const LaneOperands in{&operation, a, b, c, d};
   WarpFailure failure{};
   Block::current()->collective(0xFFFFFFFF, &in, &failure, warp_step<multiply_lanes>);
+  end_block_after(failure);
+}
+
+void warp_multiply_add_quads(const QuadOperation& operation, const void* a, const void* b, const void* c,
+                             void* d) {
+  const Architecture& gpu = imitated_gpu();
+  if (gpu.row != nullptr && gpu.row->number >= 75) {
+    end_block("mma.m8n8k4 of f16 is taken apart on " + gpu.name + ": not emulated, but on sm_70 and sm_72");
+  }
+  if (const Resolved& r = resolved(operation_of(operation)); r.how == Resolved::How::unavailable) {
+    end_block(r.why_not);
+  }
+  const LaneQuads in{operation, a, b, c, d};
+  WarpFailure failure{};
+  Block::current()->collective(0xFFFFFFFF, &in, &failure, warp_step<multiply_quads>);
   end_block_after(failure);
 }
 

@@ -122,6 +122,29 @@ constexpr MatrixPlace place_of_c(const MatrixOperation& o, int lane, int i) {
 void warp_multiply_add(const MatrixOperation& operation, const void* a, const void* b, const void* c,
                        void* d);
 
+// mma.m8n8k4 of f16: four products at once, of tiles that eight lanes each hold, lanes 4t to 4t + 3 and those 16 above.
+// On sm_70 and sm_72 alone: elsewhere the compiler takes the instruction apart, and which bits that gives is not known.
+// `columns`: the tile is column-major in PTX's sense, and with it which elements a lane holds.
+constexpr MatrixPlace place_of_quad_a(bool columns, int lane, int i) {
+  const int high = lane >= 16 ? 4 : 0;
+  return columns ? MatrixPlace{i % 4 + high, lane % 4} : MatrixPlace{lane % 4 + high, i};
+}
+constexpr MatrixPlace place_of_quad_b(bool columns, int lane, int i) {
+  const int high = lane >= 16 ? 4 : 0;
+  return columns ? MatrixPlace{i, lane % 4 + high} : MatrixPlace{lane % 4, i + high};
+}
+constexpr MatrixPlace place_of_quad_c(MatrixFormat accumulator, int lane, int i) {
+  const int high = lane >= 16 ? 4 : 0;
+  if (accumulator == MatrixFormat::f16) return {lane % 4 + high, i};
+  return {(lane & 1) + (i & 2) + high, (i & 4) + (lane & 2) + (i & 1)};
+}
+struct QuadOperation {
+  bool a_columns = false, b_columns = true;
+  MatrixFormat accumulator = MatrixFormat::f32;  // or f16
+};
+void warp_multiply_add_quads(const QuadOperation& operation, const void* a, const void* b, const void* c,
+                             void* d);
+
 // Waits for all lanes of the calling lane's warp, as wmma's loads and stores do; ends the block with a message where
 // they do not all bring the same matrix, or its stride, in elements, is no multiple of 16 bytes.
 void warp_agrees(const void* matrix, unsigned stride, bool row_major, int element_bits);

@@ -633,6 +633,70 @@ BOOST_AUTO_TEST_CASE(a_warp_multiplies_its_registers) {
   }
 }
 
+// PTX ISA, "Matrix Fragments for mma.m8n8k4 with .f16 floating point type".
+BOOST_AUTO_TEST_CASE(quads_multiply_four_tiles) {
+  const Architecture architecture("sm_70");
+  std::mt19937_64 rng(12);
+  for (const MatrixFormat accumulator : {f16, f32}) {
+    for (const bool a_columns : {false, true}) {
+      for (const bool b_columns : {false, true}) {
+        const MatrixOperation o = operation(8, 8, 4, f16, accumulator);
+        std::array<Tile, 4> tiles;
+        std::array<Codes, 4> expected;
+        for (std::size_t i = 0; i < 4; ++i) {
+          tiles[i] = random_tile(rng, o, Data::near_one);
+          expected[i] =
+              product_of_unit(*assay::as_unit(units().find(accumulator == f16 ? "sm70.f16:f16" : "sm70.f16")),
+                              "definition", o, tiles[i]);
+        }
+        int wrong = 0;
+        const std::string why = launch(1, 32, 0, [&] {
+          const int lane = static_cast<int>(threadIdx.x), above = lane < 16 ? 0 : 4;
+          // Computation 1 is that of lanes 0-3 and 16-19, 2 of 4-7 and 20-23, ...
+          const auto number = static_cast<std::size_t>(lane < 16 ? lane / 4 : (lane - 16) / 4);
+          const auto code = [](const Codes& codes, int row, int column, int columns) {
+            return static_cast<std::uint32_t>(codes[static_cast<std::size_t>(row * columns + column)]);
+          };
+          std::array<std::uint32_t, 2> a{}, b{};
+          for (int i = 0; i < 4; ++i) {
+            const std::uint32_t x = a_columns ? code(tiles[number].a, i % 4 + above, lane % 4, 4)
+                                              : code(tiles[number].a, lane % 4 + above, i, 4);
+            const std::uint32_t y = b_columns ? code(tiles[number].b, i, lane % 4 + above, 8)
+                                              : code(tiles[number].b, lane % 4, i + above, 8);
+            a[static_cast<std::size_t>(i / 2)] |= x << (16 * (i % 2));
+            b[static_cast<std::size_t>(i / 2)] |= y << (16 * (i % 2));
+          }
+          const auto pack = [&](const Codes& codes) {
+            std::array<std::uint32_t, 8> words{};
+            for (int i = 0; i < 8; ++i) {
+              if (accumulator == f16) {
+                words[static_cast<std::size_t>(i / 2)] |= code(codes, lane % 4 + above, i, 8)
+                                                          << (16 * (i % 2));
+              } else {
+                words[static_cast<std::size_t>(i)] =
+                    code(codes, (lane & 1) + (i & 2) + above, (i & 4) + (lane & 2) + (i & 1), 8);
+              }
+            }
+            return words;
+          };
+          auto d = pack(tiles[number].c);
+          warp_multiply_add_quads({a_columns, b_columns, accumulator}, a.data(), b.data(), d.data(),
+                                  d.data());
+          wrong += d == pack(expected[number]) ? 0 : 1;
+        });
+        BOOST_TEST(why == "");
+        BOOST_TEST(wrong == 0);
+      }
+    }
+  }
+  const Architecture later("sm_80");
+  const std::string why = launch(1, 32, 0, [&] {
+    std::array<std::uint32_t, 8> x{};
+    warp_multiply_add_quads({}, x.data(), x.data(), x.data(), x.data());
+  });
+  BOOST_TEST(why.find("taken apart on sm_80") != why.npos, why);
+}
+
 BOOST_AUTO_TEST_CASE(a_warp_takes_part_as_a_whole) {
   const MatrixOperation o = operation(16, 8, 16, f16, f32);
   const std::array<std::uint32_t, 4> a{}, b{}, c{};
