@@ -19,3 +19,5 @@ void runs(const std::string& program) {
 BOOST_AUTO_TEST_CASE(reductions) { runs("reductions"); }
 BOOST_AUTO_TEST_CASE(errors) { runs("errors"); }
 BOOST_AUTO_TEST_CASE(intrinsics) { runs("intrinsics"); }
+BOOST_AUTO_TEST_CASE(wmma) { runs("wmma"); }
+BOOST_AUTO_TEST_CASE(wmma_bits) { runs("wmma_bits"); }
