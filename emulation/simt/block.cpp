@@ -1,8 +1,14 @@
 #include "emulation/simt/block.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
+
+#include "emulation/simt/grid.hpp"
 
 constinit thread_local uint3 threadIdx{0, 0, 0}, blockIdx{0, 0, 0};
 constinit thread_local dim3 blockDim{1, 1, 1}, gridDim{1, 1, 1};
@@ -10,23 +16,36 @@ constinit thread_local dim3 blockDim{1, 1, 1}, gridDim{1, 1, 1};
 namespace assay::simt {
 namespace {
 
-enum class Waiting : std::uint8_t { nothing, barrier, collective, convergence };
+enum class Waiting : std::uint8_t { nothing, barrier, collective, convergence, group, memory };
+
+// The last one is that of the grid.
+constexpr std::uint32_t hardware_barriers = 16;
+
+constexpr std::atomic<bool> never_stopped{false};
 
 }  // namespace
 
 constinit thread_local Block* Block::current_ = nullptr;
 
+// A cache line: the threads of a block are many.
 struct Block::Thread {
   uint3 index{};
-  std::uint32_t lane = 0, warp = 0;
-  Fibre* fibre = nullptr;  // on which it waits
+  int error = 0;
+  std::uint32_t mask = 0;      // of a collective; of a convergence what comes out
+  std::uint32_t ended_in = 0;  // run of the block
+  std::uint8_t lane = 0, warp = 0;
   Waiting waiting = Waiting::nothing;
-  bool has_ended = false;
-  std::uint32_t mask = 0;  // of a collective; of a convergence what comes out
+  Scope scope = Scope::block;
+  Fibre* fibre = nullptr;  // on which it waits
   const void* in = nullptr;
-  void* out = nullptr;
-  Collective* operation = nullptr;
-  const void* site = nullptr;
+  union {
+    void* out = nullptr;
+    const void* site;  // of a convergence
+  };
+  union {
+    Collective* operation = nullptr;
+    bool (*done)(const void*);  // of wait_until(), with `in`
+  };
 };
 
 struct Block::Warp {
@@ -41,12 +60,22 @@ struct Block::Barrier {
   std::uint32_t votes = 0;
   Vote vote = Vote::none;
   std::uint32_t answer = 0;  // read by all threads before the next one can be known
+  // Of a barrier for so many threads; each then keeps its answer in its mask.
+  std::uint32_t threads = 0, arrived = 0;
 };
 
-Block::Block(const BlockOptions& options) : options_(options) { barriers_.resize(16); }
+struct Block::Group {
+  std::uint32_t first = 0, count = 0;
+  GroupOperation* operation = nullptr;
+  std::vector<Thread*> waiting{};
+};
+
+Block::Block(const BlockOptions& options) : options_(options) { barriers_.resize(hardware_barriers + 1); }
 Block::~Block() = default;
 
 std::uint32_t Block::lane() const { return thread_->lane; }
+std::uint32_t Block::thread() const { return static_cast<std::uint32_t>(thread_ - threads_.data()); }
+int& Block::last_error() { return thread_->error; }
 
 // What is the same for all blocks of this extent.
 void Block::prepare(const dim3& extent) {
@@ -57,8 +86,8 @@ void Block::prepare(const dim3& extent) {
   for (std::uint32_t t = 0; t < count_; ++t) {
     Thread& thread = threads_[t];
     thread.index = {t % extent.x, t / extent.x % extent.y, t / (extent.x * extent.y)};
-    thread.lane = t % warp_lanes;
-    thread.warp = t / warp_lanes;
+    thread.lane = static_cast<std::uint8_t>(t % warp_lanes);
+    thread.warp = static_cast<std::uint8_t>(t / warp_lanes);
     Warp& warp = warps_[thread.warp];
     warp.lanes[thread.lane] = &thread;
     warp.there |= 1U << thread.lane;
@@ -68,12 +97,16 @@ void Block::prepare(const dim3& extent) {
   if (options_.schedule == Schedule::reverse) std::reverse(order_.begin(), order_.end());
 }
 
-std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t number) {
+std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t number, Grid* grid) {
   if (count_ == 0 || extent.x != extent_.x || extent.y != extent_.y || extent.z != extent_.z) prepare(extent);
   kernel_ = kernel;
   live_ = count_;
-  begun_ = at_barriers_ = 0;
-  failed_ = false;
+  begun_ = at_barriers_ = at_groups_ = rounds_ = 0;
+  failed_ = was_stopped_ = false;
+  ++run_;
+  number_ = number;
+  grid_ = grid;
+  stop_ = grid != nullptr ? &grid->stopped() : &never_stopped;
   failure_.clear();
   for (Warp& warp : warps_) {
     warp.live = warp.there;
@@ -88,7 +121,8 @@ std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t n
   running_ = &host_;
   // Threads that never wait run one after another on one fibre; the host goes on when all have ended, or none can.
   while (live_ != 0 && !failed_) {
-    if (begun_ == count_ && next_ready_ == ready_.size() && !converge()) {
+    if (begun_ == count_ && next_ready_ == ready_.size() && !refill()) {
+      if (failed_) break;
       failed_ = true;
       failure_ = "deadlock: " + who_waits();
       break;
@@ -96,11 +130,15 @@ std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t n
     resume_next(host_);
   }
   current_ = before;
+  if (!options_.guard_pages) check_stacks();
   if (failed_) {
     // What waits will not go on: its stacks go.
     spare_.clear();
     fibres_.clear();
     ready_.clear();
+    yielded_.clear();
+    looking_.clear();
+    groups_.clear();
     next_ready_ = 0;
     for (Barrier& barrier : barriers_) barrier = {};
   }
@@ -118,13 +156,43 @@ void Block::fibre_main(void* argument) {
   }
 }
 
+inline void Block::end(Thread& thread) {
+  thread.ended_in = run_;
+  --live_;
+  Warp& warp = warps_[thread.warp];
+  warp.live &= ~(1U << thread.lane);
+  if ((at_barriers_ | at_groups_ | warp.waiting) != 0) go_on_without(warp);
+}
+
+// What waited for a thread of this warp that has ended.
+void Block::go_on_without(Warp& warp) {
+  if (at_barriers_ != 0 && at_barriers_ == live_) {
+    for (Barrier& barrier : barriers_) {
+      if (!barrier.waiting.empty() && is_complete(barrier)) release(barrier);
+    }
+  }
+  if (warp.waiting != 0) complete_all(warp);
+  if (at_groups_ != 0) {
+    for (const std::unique_ptr<Group>& group : groups_) {
+      if (!group->waiting.empty()) complete(*group);
+    }
+  }
+}
+
+inline void Block::enter(Thread& thread) {
+  thread_ = &thread;
+  threadIdx = thread.index;
+}
+
 void Block::run_new_threads() {
   Fibre& self = *running_;
   while (begun_ < count_ && !failed_) {
+    if (stop_->load(std::memory_order_relaxed)) [[unlikely]]
+      return stop();
     Thread& thread = threads_[order_[begun_++]];
     thread.fibre = &self;
     thread.waiting = Waiting::nothing;
-    thread.has_ended = false;
+    thread.error = 0;
     enter(thread);
     try {
       kernel_.call(kernel_.closure);
@@ -137,27 +205,10 @@ void Block::run_new_threads() {
   }
 }
 
-void Block::enter(Thread& thread) {
-  thread_ = &thread;
-  threadIdx = thread.index;
-}
-
-void Block::end(Thread& thread) {
-  thread.has_ended = true;
-  --live_;
-  Warp& warp = warps_[thread.warp];
-  warp.live &= ~(1U << thread.lane);
-  if (at_barriers_ != 0 && at_barriers_ == live_) {
-    for (Barrier& barrier : barriers_) {
-      if (!barrier.waiting.empty() && barrier.waiting.size() == live_) release(barrier);
-    }
-  }
-  if (warp.waiting != 0) complete_all(warp);
-}
-
 Fibre& Block::spare_fibre() {
   if (spare_.empty()) {
-    fibres_.push_back(std::make_unique<Fibre>(options_.stack_bytes, fibres_.size(), fibre_main, this));
+    fibres_.push_back(std::make_unique<Fibre>(options_.stack_bytes, fibres_.size(), fibre_main, this,
+                                              options_.guard_pages));
     return *fibres_.back();
   }
   Fibre& fibre = *spare_.back();
@@ -168,10 +219,12 @@ Fibre& Block::spare_fibre() {
 // From the fibre that runs to the next thread; to the host where there is none.
 void Block::resume_next(Fibre& from) {
   Fibre* to = &host_;
+  if (stop_->load(std::memory_order_relaxed)) [[unlikely]]
+    stop();
   if (!failed_) {
     if (begun_ < count_) {
       to = &spare_fibre();
-    } else if (Thread* const thread = take_ready()) {
+    } else if (Thread* const thread = next_ready_ != ready_.size() || refill() ? take_ready() : nullptr) {
       enter(*thread);
       to = thread->fibre;
     }
@@ -201,29 +254,185 @@ Block::Thread* Block::take_ready() {
   return thread;
 }
 
-std::uint32_t Block::barrier(std::uint32_t id, bool predicate, Vote vote) {
+void Block::stop() {
+  if (failed_) return;
+  failed_ = was_stopped_ = true;
+  failure_ = who_waits();
+}
+
+// Where none is ready and all have begun: those that yielded and those that see what they wait for. After some rounds of
+// the former alone also those that wait for others to converge with them. False where nothing can go on.
+bool Block::refill() {
+  for (;;) {
+    bool any = !looking_.empty() && look();
+    if (!yielded_.empty()) {
+      ready_.insert(ready_.end(), yielded_.begin(), yielded_.end());
+      yielded_.clear();
+      if (++rounds_ % 8 == 0) {
+        converge();
+        sched_yield();
+      }
+      return true;
+    }
+    any = any || converge();
+    if (any) return true;
+    // Another block may write what they wait for.
+    const auto of_device = [](const Thread* thread) { return thread->scope == Scope::device; };
+    if (grid_ == nullptr || !grid_->concurrent() || std::none_of(looking_.begin(), looking_.end(), of_device))
+      return false;
+    if (stop_->load(std::memory_order_relaxed)) {
+      stop();
+      return false;
+    }
+    sched_yield();
+  }
+}
+
+bool Block::look() {
+  const auto waits = [](const Thread* thread) { return !thread->done(thread->in); };
+  const auto end = std::stable_partition(looking_.begin(), looking_.end(), waits);
+  const bool any = end != looking_.end();
+  ready_.insert(ready_.end(), end, looking_.end());
+  looking_.erase(end, looking_.end());
+  return any;
+}
+
+void Block::check_stacks() {
+  for (const std::unique_ptr<Fibre>& fibre : fibres_) {
+    if (!fibre->has_overflowed()) continue;
+    std::fprintf(stderr,
+                 "simt: a thread of block %llu needs more than %zu bytes of stack (ASSAY_SIMT_STACK)\n",
+                 static_cast<unsigned long long>(number_), options_.stack_bytes);
+    std::abort();  // what lay beyond it is not what it was
+  }
+}
+
+std::uint32_t Block::barrier(std::uint32_t id, bool predicate, Vote vote, std::uint32_t threads) {
   Thread& self = *thread_;
   Barrier& barrier = barriers_[id];
+  if (barrier.threads != threads) [[unlikely]] {
+    if (!barrier.waiting.empty() || barrier.arrived != 0)
+      fail("threads at one barrier expect other numbers of them");
+    barrier.threads = threads;
+  }
   barrier.vote = vote;
   barrier.votes += predicate ? 1 : 0;
   barrier.waiting.push_back(&self);
   ++at_barriers_;
   self.waiting = Waiting::barrier;
-  if (barrier.waiting.size() == live_) release(barrier);
+  if (is_complete(barrier)) release(barrier);
   suspend();
-  return barrier.answer;
+  return threads == 0 ? barrier.answer : self.mask;
+}
+
+void Block::arrive(std::uint32_t id, std::uint32_t threads) {
+  Barrier& barrier = barriers_[id];
+  if (barrier.threads != threads) {
+    if (!barrier.waiting.empty() || barrier.arrived != 0)
+      fail("threads at one barrier expect other numbers of them");
+    barrier.threads = threads;
+  }
+  ++barrier.arrived;
+  if (is_complete(barrier)) release(barrier);
+}
+
+void Block::grid_barrier() {
+  if (grid_ == nullptr || !grid_->cooperative())
+    fail("a barrier of the grid in a launch that is not cooperative");
+  barrier(hardware_barriers, false, Vote::none);
+}
+
+bool Block::is_complete(const Barrier& barrier) const {
+  return barrier.threads == 0 ? barrier.waiting.size() == live_
+                              : barrier.waiting.size() + barrier.arrived >= barrier.threads;
 }
 
 void Block::release(Barrier& barrier) {
   const auto all = static_cast<std::uint32_t>(barrier.waiting.size());
-  barrier.answer = barrier.vote == Vote::count ? barrier.votes
-                   : barrier.vote == Vote::all ? std::uint32_t{barrier.votes == all}
-                                               : std::uint32_t{barrier.votes != 0};
+  const std::uint32_t answer = barrier.vote == Vote::count ? barrier.votes
+                               : barrier.vote == Vote::all ? std::uint32_t{barrier.votes == all}
+                                                           : std::uint32_t{barrier.votes != 0};
   barrier.votes = 0;
   at_barriers_ -= all;
+  if (barrier.threads != 0) {
+    for (Thread* const thread : barrier.waiting) {
+      thread->mask = answer;
+      make_ready(*thread);
+    }
+    barrier.waiting.clear();
+    barrier.arrived = 0;
+    return;
+  }
+  barrier.answer = answer;
+  if (&barrier == &barriers_[hardware_barriers] && !grid_->wait_for_all_blocks()) {
+    at_barriers_ += all;
+    if (grid_->stopped()) return stop();
+    failed_ = true;
+    failure_ = grid_->why_not_all();
+    return;
+  }
   // All that live are here, so nothing else is ready.
   ready_.swap(barrier.waiting);
   next_ready_ = 0;
+}
+
+void Block::group(std::uint32_t first, std::uint32_t count, const void* in, void* out,
+                  GroupOperation* operation) {
+  Thread& self = *thread_;
+  Group* group = nullptr;
+  for (const std::unique_ptr<Group>& g : groups_) {
+    if (g->first == first && g->count == count) group = g.get();
+  }
+  if (group == nullptr) {
+    groups_.push_back(std::make_unique<Group>());
+    group = groups_.back().get();
+    group->first = first;
+    group->count = count;
+  }
+  if (!group->waiting.empty() && group->operation != operation)
+    fail("threads of one group call other operations of it");
+  group->operation = operation;
+  self.waiting = Waiting::group;
+  self.in = in;
+  self.out = out;
+  group->waiting.push_back(&self);
+  ++at_groups_;
+  complete(*group);
+  suspend();
+}
+
+// Does what a group waits for, if all of it that have not exited wait.
+void Block::complete(Group& group) {
+  const std::uint32_t end = std::min(group.first + group.count, count_);
+  for (std::uint32_t t = group.first; t < end; ++t) {
+    const Thread& thread = threads_[t];
+    const bool waits = std::find(group.waiting.begin(), group.waiting.end(), &thread) != group.waiting.end();
+    if (!waits && thread.ended_in != run_) return;
+  }
+  if (group.operation != nullptr) {
+    std::vector<const void*> in(group.count);
+    std::vector<void*> out(group.count);
+    for (const Thread* const thread : group.waiting) {
+      const auto rank = static_cast<std::uint32_t>(thread - threads_.data()) - group.first;
+      in[rank] = thread->in;
+      out[rank] = thread->out;
+    }
+    group.operation(in.data(), out.data(), group.count);
+  }
+  at_groups_ -= static_cast<std::uint32_t>(group.waiting.size());
+  for (Thread* const thread : group.waiting) make_ready(*thread);
+  group.waiting.clear();
+}
+
+void Block::wait_until(bool (*done)(const void* what), const void* what, Scope scope) {
+  if (done(what)) return;
+  Thread& self = *thread_;
+  self.waiting = Waiting::memory;
+  self.done = done;
+  self.in = what;
+  self.scope = scope;
+  looking_.push_back(&self);
+  suspend();
 }
 
 void Block::collective(std::uint32_t mask, const void* in, void* out, Collective* operation) {
@@ -301,7 +510,7 @@ bool Block::converge() {
 }
 
 void Block::yield() {
-  make_ready(*thread_);
+  yielded_.push_back(thread_);
   suspend();
 }
 
@@ -317,17 +526,23 @@ void Block::fail(std::string reason) {
 }
 
 std::string Block::who_waits() const {
-  std::uint32_t at_barrier = 0, in_collective = 0;
+  std::uint32_t at_barrier = 0, in_collective = 0, in_group = 0, for_memory = 0, yielding = 0;
   const Thread* first = nullptr;
   for (const Thread& thread : threads_) {
-    if (thread.has_ended) continue;
+    if (thread.ended_in == run_) continue;
     at_barrier += thread.waiting == Waiting::barrier ? 1 : 0;
     in_collective += thread.waiting == Waiting::collective ? 1 : 0;
+    in_group += thread.waiting == Waiting::group ? 1 : 0;
+    for_memory += thread.waiting == Waiting::memory ? 1 : 0;
+    yielding += thread.waiting == Waiting::nothing ? 1 : 0;
     if (first == nullptr) first = &thread;
   }
   std::string text = std::to_string(live_) + " of " + std::to_string(count_) + " threads wait, " +
                      std::to_string(at_barrier) + " at a barrier and " + std::to_string(in_collective) +
                      " in a warp operation";
+  if (in_group != 0) text += ", " + std::to_string(in_group) + " in an operation of a group";
+  if (for_memory != 0) text += ", " + std::to_string(for_memory) + " for what others write";
+  if (yielding != 0) text += ", " + std::to_string(yielding) + " run or have not begun";
   if (first != nullptr) {
     const uint3& i = first->index;
     text += "; the first is thread (" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " +

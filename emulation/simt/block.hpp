@@ -9,12 +9,16 @@
 //                threads that have exited as arrived.
 //   collective   of the lanes of a mask ends when all of them that have not exited wait with this mask at the same
 //                operation.
+//   group        of threads with successive numbers ends as a collective does, across warps.
+//   wait_until   ends when something in memory has become true, which is looked at when nothing else in the block can run.
 //   convergence  ends when nothing else in the block can run: the lanes of a warp that wait at one place are its active
 //                mask.
+//   grid         ends when all blocks of a cooperative grid are there.
 // Where nothing can go on the block has failed, and says who waits where.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -27,6 +31,8 @@
 
 namespace assay::simt {
 
+class Grid;
+
 enum class Schedule : std::uint8_t { forward, reverse, random };
 
 inline constexpr std::uint32_t warp_lanes = 32;
@@ -35,7 +41,13 @@ struct BlockOptions {
   Schedule schedule = Schedule::forward;
   std::uint64_t seed = 1;  // of Schedule::random, with the block's number
   std::size_t stack_bytes = std::size_t{1} << 17;
+  // A page below each stack that nothing may touch. Without it a stack that overflows is found when the block has ended:
+  // for many blocks at once, as the system allows a process some ten thousand such pages.
+  bool guard_pages = true;
 };
+
+// What a thread that waits for memory looks at: of its block, which nobody else writes, or of all.
+enum class Scope : std::uint8_t { block, device };
 
 // What the threads of the block run.
 struct Kernel {
@@ -48,6 +60,8 @@ enum class Vote : std::uint8_t { none, count, all, any };
 
 // Of the lanes of a mask that are there, once for all: out[lane] from in[lane]. Other pointers are null.
 using Collective = void(const void* const* in, void* const* out, std::uint32_t lanes);
+// Of `count` threads; null where one has exited.
+using GroupOperation = void(const void* const* in, void* const* out, std::uint32_t count);
 
 class Block {
  public:
@@ -58,20 +72,37 @@ class Block {
 
   // Runs all threads of a block of this extent. Empty, or why it could not end: "deadlock: ...". Throws what the kernel
   // throws. After a failure the frames of threads that waited are gone, and what they owned is not released. Always on
-  // the same OS thread.
-  std::string run(const dim3& extent, const Kernel& kernel, std::uint64_t number);
+  // the same OS thread. `grid`: to which it belongs; none if it is alone.
+  std::string run(const dim3& extent, const Kernel& kernel, std::uint64_t number, Grid* grid = nullptr);
+  // The last run ended because the grid was stopped.
+  bool was_stopped() const { return was_stopped_; }
 
   // The block whose thread calls, on this OS thread; null outside.
   static Block* current() { return current_; }
 
   // For its threads.
-  std::uint32_t barrier(std::uint32_t id, bool predicate, Vote vote);
+  // Barrier `id` < 16 of all threads; of `threads` of them, however many have exited, if that is not 0.
+  std::uint32_t barrier(std::uint32_t id, bool predicate, Vote vote, std::uint32_t threads = 0);
+  // Counts at a barrier without waiting there.
+  void arrive(std::uint32_t id, std::uint32_t threads);
   void collective(std::uint32_t mask, const void* in, void* out, Collective* operation);
+  // Once for all threads of [first, first + count) that have not exited, by their numbers in the block.
+  void group(std::uint32_t first, std::uint32_t count, const void* in, void* out, GroupOperation* operation);
+  // Until done(what): it is called again and again, on behalf of the waiting thread.
+  void wait_until(bool (*done)(const void* what), const void* what, Scope scope);
+  // Of all blocks of a cooperative grid.
+  void grid_barrier();
   // The lanes of the calling thread's warp that reach `site` together.
   std::uint32_t active_mask(const void* site);
   // Lets the others run: for a thread that waits for what another one writes.
   void yield();
   std::uint32_t lane() const;
+  std::uint32_t thread() const;  // its number
+  std::uint32_t live() const { return live_; }
+  std::uint64_t number() const { return number_; }
+  Grid* grid() const { return grid_; }
+  // The CUDA error that the thread saw last.
+  int& last_error();
   // Ends the block with this reason; the calling thread does not go on.
   [[noreturn]] void fail(std::string reason);
 
@@ -79,6 +110,7 @@ class Block {
   struct Thread;
   struct Warp;
   struct Barrier;
+  struct Group;
 
   static constinit thread_local Block* current_;
 
@@ -86,14 +118,21 @@ class Block {
   void prepare(const dim3& extent);
   void run_new_threads();
   void end(Thread& thread);
+  void go_on_without(Warp& warp);
   void suspend();
   void resume_next(Fibre& from);
   void make_ready(Thread& thread);
   Thread* take_ready();
+  bool is_complete(const Barrier& barrier) const;
   void release(Barrier& barrier);
+  void complete(Group& group);
   bool complete(Warp& warp, std::uint32_t mask);
   void complete_all(Warp& warp);
+  bool refill();
+  bool look();
   bool converge();
+  void stop();
+  void check_stacks();
   void enter(Thread& thread);
   Fibre& spare_fibre();
   std::string who_waits() const;
@@ -109,14 +148,21 @@ class Block {
   std::vector<std::uint32_t> order_{};
   std::vector<Thread*> ready_{};  // from next_ready_ on
   std::size_t next_ready_ = 0;
+  std::vector<Thread*> yielded_{}, looking_{};  // looking_: in wait_until()
+  std::uint32_t rounds_ = 0;                    // of those that yield alone
   std::vector<Barrier> barriers_;
+  std::vector<std::unique_ptr<Group>> groups_{};
+  std::uint32_t at_groups_ = 0;
   std::vector<std::unique_ptr<Fibre>> fibres_{};
   std::vector<Fibre*> spare_{};
   Fibre host_{};
   Fibre* running_ = nullptr;
   Thread* thread_ = nullptr;  // that runs
-  std::uint64_t random_ = 0;
-  bool failed_ = false;
+  std::uint64_t random_ = 0, number_ = 0;
+  std::uint32_t run_ = 0;
+  Grid* grid_ = nullptr;
+  const std::atomic<bool>* stop_ = nullptr;
+  bool failed_ = false, was_stopped_ = false;
   std::string failure_{};
   std::exception_ptr thrown_{};
 };

@@ -50,22 +50,22 @@ assay_simt_switch:
 )");
 
 namespace assay::simt {
-
 // What one stack hands to the next.
 struct Fibre::Hop {
   Fibre *from, *to;
 };
 
-Fibre::Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), void* argument)
+Fibre::Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), void* argument,
+             bool guard_page)
     : entry_(entry), argument_(argument) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   bytes_ = (stack_bytes + 2 * page - 1) / page * page;
-  mapped_bytes_ = bytes_ + page;
+  mapped_bytes_ = bytes_ + (guard_page ? page : 0);
   mapped_ = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                  -1, 0);
   if (mapped_ == MAP_FAILED) throw std::bad_alloc();
-  mprotect(mapped_, page, PROT_NONE);
-  lowest_ = static_cast<char*>(mapped_) + page;
+  lowest_ = static_cast<char*>(mapped_) + (guard_page ? page : 0);
+  if (guard_page) mprotect(mapped_, page, PROT_NONE);
 
   constexpr std::size_t apart = 5 * 64;  // lines that a waiting thread has at its top
   // As assay_simt_switch() leaves a stack: six registers, and where it returns to. There a function begins, eight bytes
@@ -82,6 +82,8 @@ Fibre::Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), 
   thread_ = __tsan_create_fiber(0);
 #endif
 }
+
+bool Fibre::has_overflowed() const { return *static_cast<const std::uint64_t*>(lowest_) != 0; }
 
 Fibre::~Fibre() {
 #if defined(__SANITIZE_THREAD__)

@@ -17,7 +17,8 @@ class Fibre {
   // A new stack with a guard page below it. The first switch to it calls entry(argument), which must never return.
   // `number`: of this fibre among those that it takes turns with. The tops of their stacks lie in different sets of the
   // first cache: pages alone would put all of them into one. std::bad_alloc where the system has no more address space.
-  Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), void* argument);
+  Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), void* argument,
+        bool guard_page = true);
   // The fibre must not run. What the frames on its stack own is not released.
   ~Fibre();
   Fibre(const Fibre&) = delete;
@@ -25,6 +26,9 @@ class Fibre {
 
   // Called on this stack: `to` runs from where it stands. Returns when another one switches back.
   void switch_to(Fibre& to);
+
+  // The last word of the stack has been written: for one without a guard page.
+  bool has_overflowed() const;
 
  private:
   struct Hop;

@@ -1,10 +1,15 @@
 #include "emulation/simt/launch.hpp"
 
 #include <atomic>
+#include <cstdio>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
+#include <utility>
 
+#include "emulation/simt/grid.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
@@ -19,7 +24,8 @@ struct Worker {
 
   Block& block_for(const BlockOptions& wanted) {
     const bool same = block != nullptr && wanted.schedule == options.schedule &&
-                      wanted.seed == options.seed && wanted.stack_bytes == options.stack_bytes;
+                      wanted.seed == options.seed && wanted.stack_bytes == options.stack_bytes &&
+                      wanted.guard_pages == options.guard_pages;
     if (!same) {
       options = wanted;
       block = std::make_unique<Block>(options);
@@ -29,6 +35,7 @@ struct Worker {
 };
 thread_local Worker worker;
 constinit thread_local void* dynamic_shared_now = nullptr;
+constinit thread_local int depth_now = 0;  // of nested launches
 
 // Beside the static shared memory, which belongs to the OS thread too: so all of it lies within 32 bits of an address,
 // as kernels want it.
@@ -76,33 +83,136 @@ std::string why_not_launched(const dim3& grid, const dim3& block, std::size_t sh
   return "";
 }
 
-std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
-                   const LaunchOptions& options) {
-  if (std::string why = why_not_launched(grid, block, shared_bytes, {}); !why.empty()) return why;
-  if (Block::current() != nullptr) throw ContractError("simt: a kernel launches a kernel");
-  const std::uint64_t blocks = std::uint64_t{grid.x} * grid.y * grid.z;
-  std::mutex mutex;
-  std::uint64_t first_failed = blocks;
-  std::string failure;
-  std::atomic<bool> failed{false};
-  const MxcsrGuard no_flushing(0x1F80);
-  parallel_for(static_cast<std::size_t>(blocks), options.threads, [&](std::size_t number) {
-    if (failed.load(std::memory_order_relaxed)) return;
-    blockDim = block;
-    gridDim = grid;
-    const auto x = number % grid.x, y = number / grid.x % grid.y, z = number / grid.x / grid.y;
+namespace {
+
+// A grid while it runs.
+class Run {
+ public:
+  Run(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
+      const LaunchOptions& options)
+      : dims_(grid),
+        block_(block),
+        shared_bytes_(shared_bytes),
+        kernel_(kernel),
+        options_(options),
+        blocks_(std::uint64_t{grid.x} * grid.y * grid.z),
+        first_failed_(blocks_),
+        grid_(blocks_, options.cooperative,
+              blocks_ > 1 && (options.cooperative || threads_or_default(options.threads) > 1), depth_now),
+        what_(options.name + ", grid " + text_of(grid) + ", block " + text_of(block) + ',') {
+    // Stacks of many blocks, see BlockOptions.
+    if (options.cooperative && blocks_ * block.x * block.y * block.z > 4096)
+      options_.block.guard_pages = false;
+  }
+
+  Outcome run() {
+    constexpr std::uint32_t to_nearest = 0x1F80, flushing = 0x8040;
+    const std::uint32_t control = options_.flush_subnormals ? to_nearest | flushing : to_nearest;
+    const MxcsrGuard guard(control);
+    const TimeLimit limit(grid_, options_.seconds, what_);
+    if (options_.cooperative) {
+      try {
+        on_threads_of_their_own(blocks_, [&](std::uint64_t number) {
+          const MxcsrGuard guard_of_thread(control);
+          try {
+            run_block(number);
+          } catch (...) {
+            keep_exception(number);
+          }
+          grid_.end_block();
+        });
+      } catch (const std::system_error& error) {
+        return {Ended::not_started, std::to_string(blocks_) + " OS threads, one a block: " + error.what()};
+      }
+      if (thrown_ != nullptr) std::rethrow_exception(thrown_);
+    } else {
+      parallel_for(static_cast<std::size_t>(blocks_), options_.threads,
+                   [&](std::size_t number) { run_block(number); });
+    }
+    if (!failure_.empty()) return {Ended::failed, failure_};
+    if (skipped_ || !stopped_text_.empty()) {
+      char seconds[32];
+      std::snprintf(seconds, sizeof seconds, "%g", options_.seconds);
+      return {Ended::timed_out, std::string("no end within ") + seconds + " s; " +
+                                    (stopped_text_.empty() ? "not all blocks have begun" : stopped_text_)};
+    }
+    return {};
+  }
+  Outcome run_deferred() {
+    ++depth_now;
+    Outcome outcome = grid_.run_deferred();
+    --depth_now;
+    return outcome;
+  }
+
+ private:
+  void run_block(std::uint64_t number) {
+    if (grid_.stopped().load(std::memory_order_relaxed)) {
+      skipped_.store(true, std::memory_order_relaxed);
+      return;
+    }
+    grid_.begun.store(number, std::memory_order_relaxed);
+    blockDim = block_;
+    gridDim = dims_;
+    const auto x = number % dims_.x, y = number / dims_.x % dims_.y, z = number / dims_.x / dims_.y;
     blockIdx = {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
-    dynamic_shared_now = poisoned(shared_bytes);
-    const std::string why = worker.block_for(options.block).run(block, kernel, number);
+    dynamic_shared_now = poisoned(shared_bytes_);
+    Block& block = worker.block_for(options_.block);
+    const std::string why = block.run(block_, kernel_, number, &grid_);
     dynamic_shared_now = nullptr;
     if (why.empty()) return;
-    const std::scoped_lock lock(mutex);
-    failed = true;
-    if (number >= first_failed) return;
-    first_failed = number;
-    failure = "block " + text_of(dim3(blockIdx)) + ": " + why;
-  });
-  return failure;
+    if (!block.was_stopped()) grid_.stop();
+    const std::scoped_lock lock(mutex_);
+    const std::string text = "block " + text_of(dim3(blockIdx)) + ": " + why;
+    if (block.was_stopped()) {
+      if (stopped_text_.empty() || number < first_stopped_) {
+        first_stopped_ = number;
+        stopped_text_ = text;
+      }
+    } else if (number < first_failed_) {
+      first_failed_ = number;
+      failure_ = text;
+    }
+  }
+  void keep_exception(std::uint64_t number) {
+    grid_.stop();
+    const std::scoped_lock lock(mutex_);
+    if (thrown_ != nullptr && number > first_thrown_) return;
+    thrown_ = std::current_exception();
+    first_thrown_ = number;
+  }
+
+  dim3 dims_, block_;
+  std::size_t shared_bytes_;
+  Kernel kernel_;
+  LaunchOptions options_;
+  std::uint64_t blocks_;
+  std::mutex mutex_{};
+  std::uint64_t first_failed_, first_stopped_ = 0, first_thrown_ = 0;
+  std::string failure_{}, stopped_text_{};
+  std::exception_ptr thrown_{};
+  Grid grid_;
+  std::string what_;
+  std::atomic<bool> skipped_{false};
+};
+
+}  // namespace
+
+Outcome run_grid(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
+                 const LaunchOptions& options) {
+  if (std::string why = why_not_launched(grid, block, shared_bytes, {}); !why.empty())
+    return {Ended::not_started, std::move(why)};
+  if (Block::current() != nullptr)
+    throw ContractError("simt: a kernel launches a kernel that is not deferred");
+  Run run(grid, block, shared_bytes, kernel, options);
+  Outcome outcome = run.run();
+  if (outcome.how == Ended::well) outcome = run.run_deferred();
+  return outcome;
+}
+
+std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
+                   const LaunchOptions& options) {
+  return run_grid(grid, block, shared_bytes, kernel, options).text;
 }
 
 }  // namespace assay::simt

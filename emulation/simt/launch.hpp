@@ -1,7 +1,10 @@
 // A kernel over a grid: its blocks on several OS threads, each block by block.hpp.
 //
 // Where a kernel's result does not depend on the order of its threads, it is the same for any number of OS threads and
-// any schedule. Kernels compute with MXCSR's default: to nearest, without flushing.
+// any schedule. Kernels compute with MXCSR's default: to nearest, without flushing unless that is asked for.
+//
+// The blocks of a cooperative grid run on an OS thread each, so that they may wait for each other. What a kernel launches
+// runs when its grid has ended.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +15,35 @@
 
 namespace assay::simt {
 
+// How a launch has ended.
+enum class Ended : std::uint8_t { well, not_started, failed, timed_out };
+
+struct Outcome {
+  Ended how = Ended::well;
+  std::string text{};  // empty if well
+};
+
+// What runs when the grid that asked for it has ended: a launch, a copy.
+class Deferred {
+ public:
+  Deferred() = default;
+  virtual ~Deferred() = default;
+  Deferred(const Deferred&) = delete;
+  Deferred& operator=(const Deferred&) = delete;
+  virtual Outcome run() = 0;
+};
+
 struct LaunchOptions {
   BlockOptions block{};
   int threads = 0;  // OS threads; 0: default_threads()
+  bool cooperative = false;
+  bool flush_subnormals = false;  // MXCSR's FTZ and DAZ
+  double seconds = 0;             // for the grid, 0: without a limit. See TimeLimit.
+  std::string name = "a kernel";  // for messages
 };
+
+// Launches of kernels by kernels nest so deep at most.
+inline constexpr int most_nested_launches = 24;
 
 // What the hardware limits. A launch beyond them fails as on the GPU.
 struct LaunchLimits {
@@ -29,8 +57,11 @@ struct LaunchLimits {
 std::string why_not_launched(const dim3& grid, const dim3& block, std::size_t shared_bytes,
                              const LaunchLimits& limits);
 
-// Runs the kernel for all threads of the grid. Empty, or why a block could not end, and which: the lowest that failed
-// among those that were begun.
+// Runs the kernel for all threads of the grid, and then what it has deferred. The text says why a block could not end,
+// and which: the lowest that failed among those that were begun. ContractError if a kernel calls.
+Outcome run_grid(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
+                 const LaunchOptions& options = {});
+// Its text.
 std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes, const Kernel& kernel,
                    const LaunchOptions& options = {});
 

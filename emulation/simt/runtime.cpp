@@ -6,8 +6,11 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
+#include "emulation/simt/grid.hpp"
 #include "emulation/simt/include/assay_simt.h"
+#include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "reference/core/cpu.hpp"
 #include "reference/core/large_memory.hpp"
@@ -103,8 +106,30 @@ struct LastError {
 thread_local LastError last_error;
 
 cudaError_t remember(cudaError_t error) {
+  if (assay::simt::Block* const block = assay::simt::Block::current(); block != nullptr) {
+    if (error != cudaSuccess) block->last_error() = error;
+    return error;
+  }
   if (error != cudaSuccess && !last_error.stays) last_error.error = error;
   return error;
+}
+
+// What a kernel asks for is done when its grid has ended, in order with what it launches.
+template <class Call>
+cudaError_t after_grid(cudaStream_t stream, const Call& call) {
+  struct Later final : assay::simt::Deferred {
+    explicit Later(const Call& c) : call(c) {}
+    assay::simt::Outcome run() override {
+      const cudaError_t error = call();
+      if (error == cudaSuccess) return {};
+      return {assay::simt::Ended::failed,
+              std::string("what a kernel copies or sets: ") + cudaGetErrorName(error)};
+    }
+    Call call;
+  };
+  const assay::simt::Block& block = *assay::simt::Block::current();
+  block.grid()->defer(block.number(), stream == cudaStreamTailLaunch, std::make_unique<Later>(call));
+  return cudaSuccess;
 }
 
 // Host memory that CUDA does not know may be read by every copy; memory of the device only by its own directions.
@@ -128,11 +153,12 @@ cudaError_t check_copy(const void* to, const void* from, std::size_t bytes, cuda
 
 }  // namespace
 
-void assay_simt::report_launch(const std::string& why_not_started, const std::string& failure) {
-  if (!why_not_started.empty()) {
-    remember(cudaErrorInvalidConfiguration);
-  } else if (!failure.empty() && !last_error.stays) {
-    last_error = {cudaErrorLaunchFailure, true, "unspecified launch failure: " + failure};
+void assay_simt::report(int error, const std::string& text) {
+  const auto code = static_cast<cudaError_t>(error);
+  if (text.empty()) {
+    remember(code);
+  } else if (!last_error.stays) {
+    last_error = {code, true, std::string(cudaGetErrorString(code)) + ": " + text};
   }
 }
 
@@ -148,7 +174,7 @@ const char* cudaGetErrorName(cudaError_t error) {
 }
 
 const char* cudaGetErrorString(cudaError_t error) {
-  if (error == cudaErrorLaunchFailure && !last_error.text.empty()) return last_error.text.c_str();
+  if (error == last_error.error && !last_error.text.empty()) return last_error.text.c_str();
   switch (error) {
 #define CUDA_ERROR(name, number, text) \
   case name:                           \
@@ -160,11 +186,17 @@ const char* cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaGetLastError() {
+  if (assay::simt::Block* const block = assay::simt::Block::current(); block != nullptr)
+    return static_cast<cudaError_t>(std::exchange(block->last_error(), 0));
   const cudaError_t error = last_error.error;
   if (!last_error.stays) last_error.error = cudaSuccess;
   return error;
 }
-cudaError_t cudaPeekAtLastError() { return last_error.error; }
+cudaError_t cudaPeekAtLastError() {
+  if (assay::simt::Block* const block = assay::simt::Block::current(); block != nullptr)
+    return static_cast<cudaError_t>(block->last_error());
+  return last_error.error;
+}
 
 cudaError_t cudaGetDeviceCount(int* count) {
   if (count == nullptr) return remember(cudaErrorInvalidValue);
@@ -276,7 +308,11 @@ cudaError_t assay_simt_occupancy(int* blocks, int threads, std::size_t shared_by
   return cudaSuccess;
 }
 
-cudaError_t cudaDeviceSynchronize() { return last_error.stays ? last_error.error : cudaSuccess; }
+cudaError_t cudaDeviceSynchronize() {
+  if (assay::simt::Block* const block = assay::simt::Block::current(); block != nullptr)
+    block->fail("a kernel calls cudaDeviceSynchronize(), which no kernel may since compute capability 9.0");
+  return last_error.stays ? last_error.error : cudaSuccess;
+}
 cudaError_t cudaDeviceReset() {
   last_error = {};
   return cudaSuccess;
@@ -320,8 +356,9 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   return cudaDeviceSynchronize();
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
-  return cudaMemcpy(to, from, bytes, kind);
+                            cudaStream_t stream) {
+  if (assay::simt::Block::current() == nullptr) return cudaMemcpy(to, from, bytes, kind);
+  return after_grid(stream, [=] { return cudaMemcpy(to, from, bytes, kind); });
 }
 cudaError_t cudaMemcpy2D(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
                          std::size_t width, std::size_t height, cudaMemcpyKind kind) {
@@ -341,8 +378,9 @@ cudaError_t cudaMemset(void* at, int byte, std::size_t bytes) {
   std::memset(at, byte, bytes);
   return cudaDeviceSynchronize();
 }
-cudaError_t cudaMemsetAsync(void* at, int byte, std::size_t bytes, cudaStream_t) {
-  return cudaMemset(at, byte, bytes);
+cudaError_t cudaMemsetAsync(void* at, int byte, std::size_t bytes, cudaStream_t stream) {
+  if (assay::simt::Block::current() == nullptr) return cudaMemset(at, byte, bytes);
+  return after_grid(stream, [=] { return cudaMemset(at, byte, bytes); });
 }
 
 cudaError_t assay_simt_copy_symbol(void* to, const void* from, std::size_t bytes, std::size_t offset,

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "emulation/simt/launch.hpp"
@@ -16,27 +19,112 @@ struct DynamicShared {
   operator T*() const { return static_cast<T*>(dynamic_shared()); }
 };
 
-// Keeps an error for cudaGetLastError(); empty text: none.
-void report_launch(const std::string& why_not_started, const std::string& failure);
+// Keeps an error for cudaGetLastError(): one of the CUDA thread that calls, else of the host thread. With a text it is
+// one of a kernel, which stays.
+void report(int error, const std::string& text = "");
+
+// Of a launch of this process: schedule, threads, stacks, flushing and time from ASSAY_SIMT_SCHEDULE (forward, reverse,
+// random:SEED), ASSAY_SIMT_THREADS, ASSAY_SIMT_STACK (bytes), ASSAY_SIMT_FTZ (1) and ASSAY_SIMT_SECONDS. A value that is
+// none of these ends the process with code 2 and a message.
+const assay::simt::LaunchOptions& options_of_environment();
 
 // kernel<<<grid, block, shared, stream>>>(arguments): arguments are evaluated once, and every thread gets copies.
-// Streams run in order, so a launch has ended when it returns.
+// Streams run in order, so a launch has ended when it returns. One by a kernel runs when the kernel's grid has ended.
 class Launch {
  public:
-  Launch(dim3 grid, dim3 block, std::size_t shared_bytes = 0, const void* = nullptr)
-      : grid_(grid), block_(block), shared_bytes_(shared_bytes) {}
+  Launch(dim3 grid, dim3 block, std::size_t shared_bytes = 0, const void* stream = nullptr,
+         const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : grid_(grid), block_(block), shared_bytes_(shared_bytes), stream_(stream), file_(file), line_(line) {}
+
+  Launch& cooperative(bool is = true) {
+    cooperative_ = is;
+    return *this;
+  }
+
+  // The same place of the program, with another configuration.
+  Launch with(dim3 grid, dim3 block, std::size_t shared_bytes, const void* stream) const {
+    return {grid, block, shared_bytes, stream, file_, line_};
+  }
 
   template <class Call, class... Arguments>
   void run(const Call& call, Arguments... arguments) const {
-    using namespace assay::simt;
-    const std::string why_not = why_not_launched(grid_, block_, shared_bytes_, {});
-    report_launch(why_not,
-                  why_not.empty() ? launch(grid_, block_, shared_bytes_, [&] { call(arguments...); }) : "");
+    if (assay::simt::Block::current() == nullptr) {
+      start([&] { call(arguments...); });
+    } else if constexpr (std::is_empty_v<Call>) {
+      defer([call, arguments...] { call(arguments...); });
+    } else {
+      assay::simt::Block::current()->fail("a kernel launches another one through a variable");
+    }
+  }
+  // As run(), where `body` owns all that it needs. The error of the launch, 0 for none.
+  template <class Body>
+  int run_body(const Body& body) const {
+    return assay::simt::Block::current() == nullptr ? start(body) : defer(body);
   }
 
  private:
+  using Kernel = assay::simt::Kernel;
+  using Outcome = assay::simt::Outcome;
+
+  template <class Body>
+  static Kernel kernel_of(const Body& body) {
+    return {[](const void* closure) { (*static_cast<const Body*>(closure))(); }, &body};
+  }
+  template <class Body>
+  struct Held;
+  template <class Body>
+  int start(const Body& body) const {
+    return start_kernel(kernel_of(body));
+  }
+  template <class Body>
+  int defer(const Body& body) const {
+    return defer_kernel(std::make_unique<Held<Body>>(*this, body));
+  }
+  Outcome run_now(const Kernel& kernel) const;
+  int start_kernel(const Kernel& kernel) const;
+  int defer_kernel(std::unique_ptr<assay::simt::Deferred> kernel) const;
+  int why_not() const;
+
   dim3 grid_, block_;
   std::size_t shared_bytes_;
+  const void* stream_;
+  const char* file_;
+  int line_;
+  bool cooperative_ = false;
 };
+
+template <class Body>
+struct Launch::Held final : assay::simt::Deferred {
+  Held(const Launch& launch_, const Body& body_) : launch(launch_), body(body_) {}
+  Outcome run() override { return launch.run_now(kernel_of(body)); }
+  Launch launch;
+  Body body;
+};
+
+// Kernels by their addresses, for calls that have no more of them.
+using Invoker = int (*)(const void* kernel, const Launch& launch, void* const* arguments);
+bool register_kernel(const void* kernel, Invoker invoker);
+// Null if it is not registered.
+Invoker invoker_of(const void* kernel);
+
+// The parameters of the kernel are copied from where `arguments` point.
+template <class... P>
+int launch_by_pointers(void (*kernel)(P...), const Launch& launch, void* const* arguments) {
+  return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    const auto bind = [&](const std::remove_cv_t<P>&... values) {
+      return launch.run_body([kernel, values...] { kernel(values...); });
+    };
+    return bind(*static_cast<const std::remove_cv_t<P>*>(arguments[i])...);
+  }
+  (std::index_sequence_for<P...>{});
+}
+template <class... P>
+bool register_kernel(void (*kernel)(P...)) {
+  return register_kernel(reinterpret_cast<const void*>(kernel), [](const void* address, const Launch& launch,
+                                                                   void* const* arguments) {
+    return launch_by_pointers(reinterpret_cast<void (*)(P...)>(const_cast<void*>(address)), launch,
+                              arguments);
+  });
+}
 
 }  // namespace assay_simt
