@@ -21,6 +21,8 @@ enum class Waiting : std::uint8_t { nothing, barrier, collective, convergence, g
 // The last one is that of the grid.
 constexpr std::uint32_t hardware_barriers = 16;
 
+struct ThreadExit {};
+
 constexpr std::atomic<bool> never_stopped{false};
 
 }  // namespace
@@ -59,9 +61,10 @@ struct Block::Barrier {
   std::vector<Thread*> waiting{};
   std::uint32_t votes = 0;
   Vote vote = Vote::none;
-  std::uint32_t answer = 0;  // read by all threads before the next one can be known
-  // Of a barrier for so many threads; each then keeps its answer in its mask.
-  std::uint32_t threads = 0, arrived = 0;
+  std::uint32_t answer = 0;   // of all that live, who read it before the next one can be known
+  std::uint32_t arrived = 0;  // that do not wait
+  std::uint32_t threads =
+      0;  // that it is for, each of which then keeps the answer in its mask; 0: all that live
 };
 
 struct Block::Group {
@@ -74,7 +77,8 @@ Block::Block(const BlockOptions& options) : options_(options) { barriers_.resize
 Block::~Block() = default;
 
 std::uint32_t Block::lane() const { return thread_->lane; }
-std::uint32_t Block::thread() const { return static_cast<std::uint32_t>(thread_ - threads_.data()); }
+void Block::exit_thread() { throw ThreadExit(); }
+std::uint32_t Block::thread_number() const { return static_cast<std::uint32_t>(thread_ - threads_.data()); }
 int& Block::last_error() { return thread_->error; }
 
 // What is the same for all blocks of this extent.
@@ -103,11 +107,12 @@ std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t n
   live_ = count_;
   begun_ = at_barriers_ = at_groups_ = rounds_ = 0;
   failed_ = was_stopped_ = false;
-  ++run_;
+  ++runs_;
   number_ = number;
   grid_ = grid;
   stop_ = grid != nullptr ? &grid->stopped() : &never_stopped;
   failure_.clear();
+  for (Barrier& barrier : barriers_) barrier.arrived = 0;
   for (Warp& warp : warps_) {
     warp.live = warp.there;
     warp.waiting = 0;
@@ -157,7 +162,7 @@ void Block::fibre_main(void* argument) {
 }
 
 inline void Block::end(Thread& thread) {
-  thread.ended_in = run_;
+  thread.ended_in = static_cast<std::uint32_t>(runs_);
   --live_;
   Warp& warp = warps_[thread.warp];
   warp.live &= ~(1U << thread.lane);
@@ -168,7 +173,7 @@ inline void Block::end(Thread& thread) {
 void Block::go_on_without(Warp& warp) {
   if (at_barriers_ != 0 && at_barriers_ == live_) {
     for (Barrier& barrier : barriers_) {
-      if (!barrier.waiting.empty() && is_complete(barrier)) release(barrier);
+      if (barrier.threads == 0) release_if_full(barrier);
     }
   }
   if (warp.waiting != 0) complete_all(warp);
@@ -196,6 +201,8 @@ void Block::run_new_threads() {
     enter(thread);
     try {
       kernel_.call(kernel_.closure);
+    } catch (const ThreadExit&) {
+      // as a return
     } catch (...) {
       failed_ = true;
       thrown_ = std::current_exception();
@@ -307,73 +314,86 @@ void Block::check_stacks() {
   }
 }
 
+Block::Barrier& Block::barrier_of(std::uint32_t id, std::uint32_t threads) {
+  if (id >= hardware_barriers) fail("a block has no barrier " + std::to_string(id));
+  // Of all its threads: those that have exited count as arrived.
+  if (threads == count_) threads = 0;
+  if (threads % warp_lanes != 0 || threads > count_)
+    fail("a barrier for " + std::to_string(threads) + " threads in a block of " + std::to_string(count_) +
+         ", not whole warps of it");
+  Barrier& barrier = barriers_[id];
+  if (barrier.waiting.empty() && barrier.arrived == 0) barrier.threads = threads;
+  if (barrier.threads != threads)
+    fail("threads come to barrier " + std::to_string(id) + " of " + std::to_string(barrier.threads) +
+         " and of " + std::to_string(threads) + " threads (0: of all)");
+  return barrier;
+}
+
 std::uint32_t Block::barrier(std::uint32_t id, bool predicate, Vote vote, std::uint32_t threads) {
   Thread& self = *thread_;
-  Barrier& barrier = barriers_[id];
-  if (barrier.threads != threads) [[unlikely]] {
-    if (!barrier.waiting.empty() || barrier.arrived != 0)
-      fail("threads at one barrier expect other numbers of them");
-    barrier.threads = threads;
-  }
+  Barrier& barrier =
+      (id | threads) == 0 && barriers_[0].threads == 0 ? barriers_[0] : barrier_of(id, threads);
   barrier.vote = vote;
   barrier.votes += predicate ? 1 : 0;
   barrier.waiting.push_back(&self);
   ++at_barriers_;
   self.waiting = Waiting::barrier;
-  if (is_complete(barrier)) release(barrier);
+  const bool of_all = barrier.threads == 0;
+  release_if_full(barrier);
   suspend();
-  return threads == 0 ? barrier.answer : self.mask;
+  return of_all ? barrier.answer : self.mask;
 }
 
 void Block::arrive(std::uint32_t id, std::uint32_t threads) {
-  Barrier& barrier = barriers_[id];
-  if (barrier.threads != threads) {
-    if (!barrier.waiting.empty() || barrier.arrived != 0)
-      fail("threads at one barrier expect other numbers of them");
-    barrier.threads = threads;
-  }
+  Barrier& barrier = barrier_of(id, threads);
   ++barrier.arrived;
-  if (is_complete(barrier)) release(barrier);
+  release_if_full(barrier);
+}
+
+void Block::release_if_full(Barrier& barrier) {
+  const auto there = static_cast<std::uint32_t>(barrier.waiting.size()) + barrier.arrived;
+  // Who has only arrived may exit, and must not count twice.
+  const std::uint32_t all = barrier.threads != 0 ? barrier.threads : barrier.arrived != 0 ? count_ : live_;
+  if (there != 0 && there >= all) release(barrier);
 }
 
 void Block::grid_barrier() {
   if (grid_ == nullptr || !grid_->cooperative())
     fail("a barrier of the grid in a launch that is not cooperative");
-  barrier(hardware_barriers, false, Vote::none);
-}
-
-bool Block::is_complete(const Barrier& barrier) const {
-  return barrier.threads == 0 ? barrier.waiting.size() == live_
-                              : barrier.waiting.size() + barrier.arrived >= barrier.threads;
+  Barrier& barrier = barriers_[hardware_barriers];
+  barrier.waiting.push_back(thread_);
+  ++at_barriers_;
+  thread_->waiting = Waiting::barrier;
+  release_if_full(barrier);
+  suspend();
 }
 
 void Block::release(Barrier& barrier) {
-  const auto all = static_cast<std::uint32_t>(barrier.waiting.size());
-  const std::uint32_t answer = barrier.vote == Vote::count ? barrier.votes
-                               : barrier.vote == Vote::all ? std::uint32_t{barrier.votes == all}
-                                                           : std::uint32_t{barrier.votes != 0};
-  barrier.votes = 0;
-  at_barriers_ -= all;
-  if (barrier.threads != 0) {
-    for (Thread* const thread : barrier.waiting) {
-      thread->mask = answer;
-      make_ready(*thread);
-    }
-    barrier.waiting.clear();
-    barrier.arrived = 0;
-    return;
-  }
-  barrier.answer = answer;
+  const auto waiting = static_cast<std::uint32_t>(barrier.waiting.size()), all = waiting + barrier.arrived;
   if (&barrier == &barriers_[hardware_barriers] && !grid_->wait_for_all_blocks()) {
-    at_barriers_ += all;
     if (grid_->stopped()) return stop();
     failed_ = true;
     failure_ = grid_->why_not_all();
     return;
   }
-  // All that live are here, so nothing else is ready.
-  ready_.swap(barrier.waiting);
-  next_ready_ = 0;
+  const std::uint32_t answer = barrier.vote == Vote::count ? barrier.votes
+                               : barrier.vote == Vote::all ? std::uint32_t{barrier.votes == all}
+                                                           : std::uint32_t{barrier.votes != 0};
+  at_barriers_ -= waiting;
+  if (barrier.threads == 0) {
+    barrier.answer = answer;
+  } else {
+    // Others may come here before all of these have read the answer.
+    for (Thread* const thread : barrier.waiting) thread->mask = answer;
+  }
+  barrier.votes = barrier.arrived = 0;
+  if (next_ready_ == ready_.size()) {
+    ready_.swap(barrier.waiting);
+    next_ready_ = 0;
+  } else {
+    ready_.insert(ready_.end(), barrier.waiting.begin(), barrier.waiting.end());
+  }
+  barrier.waiting.clear();
 }
 
 void Block::group(std::uint32_t first, std::uint32_t count, const void* in, void* out,
@@ -407,7 +427,7 @@ void Block::complete(Group& group) {
   for (std::uint32_t t = group.first; t < end; ++t) {
     const Thread& thread = threads_[t];
     const bool waits = std::find(group.waiting.begin(), group.waiting.end(), &thread) != group.waiting.end();
-    if (!waits && thread.ended_in != run_) return;
+    if (!waits && thread.ended_in != static_cast<std::uint32_t>(runs_)) return;
   }
   if (group.operation != nullptr) {
     std::vector<const void*> in(group.count);
@@ -529,7 +549,7 @@ std::string Block::who_waits() const {
   std::uint32_t at_barrier = 0, in_collective = 0, in_group = 0, for_memory = 0, yielding = 0;
   const Thread* first = nullptr;
   for (const Thread& thread : threads_) {
-    if (thread.ended_in == run_) continue;
+    if (thread.ended_in == static_cast<std::uint32_t>(runs_)) continue;
     at_barrier += thread.waiting == Waiting::barrier ? 1 : 0;
     in_collective += thread.waiting == Waiting::collective ? 1 : 0;
     in_group += thread.waiting == Waiting::group ? 1 : 0;

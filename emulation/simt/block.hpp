@@ -6,11 +6,12 @@
 //
 // Waiting
 //   barrier      ends when every thread of the block that has not exited waits there, as on the hardware, which counts
-//                threads that have exited as arrived.
+//                threads that have exited as arrived; or when as many threads have come as it is for.
 //   collective   of the lanes of a mask ends when all of them that have not exited wait with this mask at the same
 //                operation.
 //   group        of threads with successive numbers ends as a collective does, across warps.
-//   wait_until   ends when something in memory has become true, which is looked at when nothing else in the block can run.
+//   wait_until   ends when something in memory has become true, which is looked at when nothing else in the block can
+//                run.
 //   convergence  ends when nothing else in the block can run: the lanes of a warp that wait at one place are its active
 //                mask.
 //   grid         ends when all blocks of a cooperative grid are there.
@@ -41,8 +42,8 @@ struct BlockOptions {
   Schedule schedule = Schedule::forward;
   std::uint64_t seed = 1;  // of Schedule::random, with the block's number
   std::size_t stack_bytes = std::size_t{1} << 17;
-  // A page below each stack that nothing may touch. Without it a stack that overflows is found when the block has ended:
-  // for many blocks at once, as the system allows a process some ten thousand such pages.
+  // A page below each stack that nothing may touch. Without it a stack that overflows is found when the block has
+  // ended: for many blocks at once, as the system allows a process some ten thousand such pages.
   bool guard_pages = true;
 };
 
@@ -81,9 +82,9 @@ class Block {
   static Block* current() { return current_; }
 
   // For its threads.
-  // Barrier `id` < 16 of all threads; of `threads` of them, however many have exited, if that is not 0.
+  // `threads`: how many the barrier is for, as with bar.sync's count; 0: all that have not exited.
   std::uint32_t barrier(std::uint32_t id, bool predicate, Vote vote, std::uint32_t threads = 0);
-  // Counts at a barrier without waiting there.
+  // Counts for a barrier of so many threads, without waiting there.
   void arrive(std::uint32_t id, std::uint32_t threads);
   void collective(std::uint32_t mask, const void* in, void* out, Collective* operation);
   // Once for all threads of [first, first + count) that have not exited, by their numbers in the block.
@@ -97,7 +98,12 @@ class Block {
   // Lets the others run: for a thread that waits for what another one writes.
   void yield();
   std::uint32_t lane() const;
-  std::uint32_t thread() const;  // its number
+  // Of the calling thread in the block, from 0; x fastest.
+  std::uint32_t thread_number() const;
+  // Differs from run to run: what is kept for a block's threads ends with it.
+  std::uint64_t run_number() const { return runs_; }
+  // Ends the calling thread, as by a return from the kernel. What its frames own is released.
+  [[noreturn]] void exit_thread();
   std::uint32_t live() const { return live_; }
   std::uint64_t number() const { return number_; }
   Grid* grid() const { return grid_; }
@@ -123,7 +129,8 @@ class Block {
   void resume_next(Fibre& from);
   void make_ready(Thread& thread);
   Thread* take_ready();
-  bool is_complete(const Barrier& barrier) const;
+  Barrier& barrier_of(std::uint32_t id, std::uint32_t threads);
+  void release_if_full(Barrier& barrier);
   void release(Barrier& barrier);
   void complete(Group& group);
   bool complete(Warp& warp, std::uint32_t mask);
@@ -158,8 +165,7 @@ class Block {
   Fibre host_{};
   Fibre* running_ = nullptr;
   Thread* thread_ = nullptr;  // that runs
-  std::uint64_t random_ = 0, number_ = 0;
-  std::uint32_t run_ = 0;
+  std::uint64_t random_ = 0, number_ = 0, runs_ = 0;
   Grid* grid_ = nullptr;
   const std::atomic<bool>* stop_ = nullptr;
   bool failed_ = false, was_stopped_ = false;

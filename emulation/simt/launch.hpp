@@ -3,8 +3,8 @@
 // Where a kernel's result does not depend on the order of its threads, it is the same for any number of OS threads and
 // any schedule. Kernels compute with MXCSR's default: to nearest, without flushing unless that is asked for.
 //
-// The blocks of a cooperative grid run on an OS thread each, so that they may wait for each other. What a kernel launches
-// runs when its grid has ended.
+// The blocks of a cooperative grid run on an OS thread each, so that they may wait for each other. What a kernel
+// launches runs when its grid has ended.
 #pragma once
 
 #include <cstddef>

@@ -24,8 +24,8 @@ struct DynamicShared {
 void report(int error, const std::string& text = "");
 
 // Of a launch of this process: schedule, threads, stacks, flushing and time from ASSAY_SIMT_SCHEDULE (forward, reverse,
-// random:SEED), ASSAY_SIMT_THREADS, ASSAY_SIMT_STACK (bytes), ASSAY_SIMT_FTZ (1) and ASSAY_SIMT_SECONDS. A value that is
-// none of these ends the process with code 2 and a message.
+// random:SEED), ASSAY_SIMT_THREADS, ASSAY_SIMT_STACK (bytes), ASSAY_SIMT_FTZ (1) and ASSAY_SIMT_SECONDS. A value that
+// is none of these ends the process with code 2 and a message.
 const assay::simt::LaunchOptions& options_of_environment();
 
 // kernel<<<grid, block, shared, stream>>>(arguments): arguments are evaluated once, and every thread gets copies.
