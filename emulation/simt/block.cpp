@@ -35,6 +35,7 @@ struct Block::Thread {
   int error = 0;
   std::uint32_t mask = 0;      // of a collective; of a convergence what comes out
   std::uint32_t ended_in = 0;  // run of the block
+  std::uint32_t arrived_in = 0;  // phase of arrive_of_all()
   std::uint8_t lane = 0, warp = 0;
   Waiting waiting = Waiting::nothing;
   Scope scope = Scope::block;
@@ -105,7 +106,8 @@ std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t n
   if (count_ == 0 || extent.x != extent_.x || extent.y != extent_.y || extent.z != extent_.z) prepare(extent);
   kernel_ = kernel;
   live_ = count_;
-  begun_ = at_barriers_ = at_groups_ = rounds_ = 0;
+  begun_ = at_barriers_ = at_groups_ = rounds_ = arrived_ = 0;
+  ++phase_;
   failed_ = was_stopped_ = false;
   ++runs_;
   number_ = number;
@@ -166,11 +168,12 @@ inline void Block::end(Thread& thread) {
   --live_;
   Warp& warp = warps_[thread.warp];
   warp.live &= ~(1U << thread.lane);
-  if ((at_barriers_ | at_groups_ | warp.waiting) != 0) go_on_without(warp);
+  if ((at_barriers_ | at_groups_ | warp.waiting | arrived_) != 0) go_on_without(warp, thread);
 }
 
 // What waited for a thread of this warp that has ended.
-void Block::go_on_without(Warp& warp) {
+void Block::go_on_without(Warp& warp, const Thread& ended) {
+  if (arrived_ != 0 && ended.arrived_in != phase_) ++absent_;
   if (at_barriers_ != 0 && at_barriers_ == live_) {
     for (Barrier& barrier : barriers_) {
       if (barrier.threads == 0) release_if_full(barrier);
@@ -355,6 +358,36 @@ void Block::release_if_full(Barrier& barrier) {
   // Who has only arrived may exit, and must not count twice.
   const std::uint32_t all = barrier.threads != 0 ? barrier.threads : barrier.arrived != 0 ? count_ : live_;
   if (there != 0 && there >= all) release(barrier);
+}
+
+std::uint32_t Block::arrive_of_all() {
+  if (all_have_arrived(phase_) || arrived_ == 0) absent_ = count_ - live_;
+  if (thread_->arrived_in == phase_) fail("a thread arrives twice at one barrier of its block");
+  thread_->arrived_in = phase_;
+  ++arrived_;
+  return phase_;
+}
+
+void Block::wait_for_all(std::uint64_t phase) {
+  struct What {
+    Block* block;
+    std::uint32_t phase;
+  } const what{this, static_cast<std::uint32_t>(phase)};
+  wait_until(
+      [](const void* w) {
+        const auto& [block, of] = *static_cast<const What*>(w);
+        return block->all_have_arrived(of);
+      },
+      &what, Scope::block);
+}
+
+// Goes on to the next phase if so.
+bool Block::all_have_arrived(std::uint32_t phase) {
+  if (phase != phase_) return true;
+  if (arrived_ == 0 || arrived_ + absent_ < count_) return false;
+  ++phase_;
+  arrived_ = 0;
+  return true;
 }
 
 void Block::grid_barrier() {

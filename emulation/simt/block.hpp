@@ -87,6 +87,9 @@ class Block {
   // Counts for a barrier of so many threads, without waiting there.
   void arrive(std::uint32_t id, std::uint32_t threads);
   void collective(std::uint32_t mask, const void* in, void* out, Collective* operation);
+  // Arrives where all threads of the block arrive that have not exited; the phase, which wait_for_all() takes.
+  std::uint32_t arrive_of_all();
+  void wait_for_all(std::uint64_t phase);
   // Once for all threads of [first, first + count) that have not exited, by their numbers in the block.
   void group(std::uint32_t first, std::uint32_t count, const void* in, void* out, GroupOperation* operation);
   // Until done(what): it is called again and again, on behalf of the waiting thread.
@@ -124,7 +127,8 @@ class Block {
   void prepare(const dim3& extent);
   void run_new_threads();
   void end(Thread& thread);
-  void go_on_without(Warp& warp);
+  void go_on_without(Warp& warp, const Thread& ended);
+  bool all_have_arrived(std::uint32_t phase);
   void suspend();
   void resume_next(Fibre& from);
   void make_ready(Thread& thread);
@@ -150,6 +154,8 @@ class Block {
   dim3 extent_{};
   std::uint32_t count_ = 0, begun_ = 0, live_ = 0;
   std::uint32_t at_barriers_ = 0;  // threads that wait there
+  // Of arrive_of_all(): the phase, who has arrived, and who has exited and had not.
+  std::uint32_t phase_ = 1, arrived_ = 0, absent_ = 0;
   std::vector<Thread> threads_;
   std::vector<Warp> warps_;
   std::vector<std::uint32_t> order_{};

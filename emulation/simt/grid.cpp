@@ -42,6 +42,15 @@ void Grid::end_block() {
   if (cannot_meet()) all_here_.notify_all();
 }
 
+std::uint64_t Grid::arrive() {
+  const std::uint64_t phase = thread_phase_;
+  if (++arrived_ == threads_) {
+    arrived_ = 0;
+    ++thread_phase_;
+  }
+  return phase;
+}
+
 std::string Grid::why_not_all() const {
   const std::scoped_lock lock(mutex_);
   return why_not_all_;

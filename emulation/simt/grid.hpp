@@ -20,8 +20,8 @@ class Grid {
  public:
   // `depth`: of the launches of kernels by kernels, 0 for the host's.
   // `concurrent`: several of its blocks run at the same time.
-  Grid(std::uint64_t blocks, bool cooperative, bool concurrent, int depth)
-      : blocks_(blocks), depth_(depth), cooperative_(cooperative), concurrent_(concurrent) {}
+  Grid(std::uint64_t blocks, std::uint64_t threads, bool cooperative, bool concurrent, int depth)
+      : blocks_(blocks), threads_(threads), depth_(depth), cooperative_(cooperative), concurrent_(concurrent) {}
 
   bool cooperative() const { return cooperative_; }
   bool concurrent() const { return concurrent_; }
@@ -35,6 +35,9 @@ class Grid {
   // whose blocks have an OS thread each.
   bool wait_for_all_blocks();
   void end_block();
+  // One of all threads of the grid arrives; the phase ends with the last one.
+  std::uint64_t arrive();
+  bool has_ended(std::uint64_t phase) const { return thread_phase_ != phase; }
   // Why wait_for_all_blocks() could not end; empty if it could.
   std::string why_not_all() const;
 
@@ -56,7 +59,7 @@ class Grid {
     std::unique_ptr<Deferred> what;
   };
 
-  const std::uint64_t blocks_;
+  const std::uint64_t blocks_, threads_;
   const int depth_;
   const bool cooperative_, concurrent_;
   std::atomic<bool> stopped_{false};
@@ -64,6 +67,7 @@ class Grid {
   std::condition_variable all_here_{};
   std::uint64_t waiting_ = 0, ended_ = 0, phase_ = 0;
   std::string why_not_all_{};
+  std::atomic<std::uint64_t> arrived_{0}, thread_phase_{0};
   std::vector<Entry> deferred_{};
 };
 

@@ -1,5 +1,7 @@
 #include "emulation/simt/launch.hpp"
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -55,6 +57,30 @@ std::string text_of(const dim3& d) {
 
 void* dynamic_shared() { return dynamic_shared_now; }
 
+void give_way() {
+  if (Block* const block = Block::current(); block != nullptr) return block->yield();
+  sched_yield();
+}
+
+bool is_cooperative(const Block& block) { return block.grid() != nullptr && block.grid()->cooperative(); }
+std::uint64_t arrive_at_grid() {
+  Block& block = *Block::current();
+  if (!is_cooperative(block)) block.fail("a barrier of the grid in a launch that is not cooperative");
+  return block.grid()->arrive();
+}
+void wait_at_grid(std::uint64_t phase) {
+  struct What {
+    const Grid* grid;
+    std::uint64_t phase;
+  } const what{Block::current()->grid(), phase};
+  Block::current()->wait_until(
+      [](const void* w) {
+        const auto& [grid, of] = *static_cast<const What*>(w);
+        return grid->has_ended(of);
+      },
+      &what, Scope::device);
+}
+
 std::uint32_t shared_address(const void* p) {
   return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(p) -
                                     reinterpret_cast<std::uintptr_t>(dynamic_bytes)) +
@@ -97,7 +123,7 @@ class Run {
         options_(options),
         blocks_(std::uint64_t{grid.x} * grid.y * grid.z),
         first_failed_(blocks_),
-        grid_(blocks_, options.cooperative,
+        grid_(blocks_, blocks_ * block.x * block.y * block.z, options.cooperative,
               blocks_ > 1 && (options.cooperative || threads_or_default(options.threads) > 1), depth_now),
         what_(options.name + ", grid " + text_of(grid) + ", block " + text_of(block) + ',') {
     // Stacks of many blocks, see BlockOptions.

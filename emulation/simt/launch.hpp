@@ -72,6 +72,14 @@ std::string launch(const dim3& grid, const dim3& block, std::size_t shared_bytes
                 Kernel{[](const void* closure) { (*static_cast<const Body*>(closure))(); }, &body}, options);
 }
 
+// Of the grid of the CUDA thread that calls: whether its blocks may wait for each other; a barrier in two steps.
+bool is_cooperative(const Block& block);
+std::uint64_t arrive_at_grid();
+void wait_at_grid(std::uint64_t phase);
+
+// Lets others run: of a block, or of the host where no block runs.
+void give_way();
+
 // The dynamic shared memory of the block that runs on this OS thread: 0xFF when the block begins, 1024-byte aligned.
 // Null for none.
 void* dynamic_shared();

@@ -21,3 +21,7 @@ BOOST_AUTO_TEST_CASE(errors) { runs("errors"); }
 BOOST_AUTO_TEST_CASE(intrinsics) { runs("intrinsics"); }
 BOOST_AUTO_TEST_CASE(wmma) { runs("wmma"); }
 BOOST_AUTO_TEST_CASE(wmma_bits) { runs("wmma_bits"); }
+BOOST_AUTO_TEST_CASE(groups) { runs("groups"); }
+BOOST_AUTO_TEST_CASE(group_sums) { runs("group_sums"); }
+BOOST_AUTO_TEST_CASE(atomics) { runs("atomics"); }
+BOOST_AUTO_TEST_CASE(pipelines) { runs("pipelines"); }
