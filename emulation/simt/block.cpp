@@ -270,8 +270,8 @@ void Block::stop() {
   failure_ = who_waits();
 }
 
-// Where none is ready and all have begun: those that yielded and those that see what they wait for. After some rounds of
-// the former alone also those that wait for others to converge with them. False where nothing can go on.
+// Where none is ready and all have begun: those that yielded and those that see what they wait for. After some rounds
+// of the former alone also those that wait for others to converge with them. False where nothing can go on.
 bool Block::refill() {
   for (;;) {
     bool any = !looking_.empty() && look();

@@ -3,9 +3,9 @@
 //
 // Not here: multi_grid_group, clusters of several blocks, shuffles and votes of thread_group.
 //
-// Groups of a warp wait for their own lanes only, whatever the others do. Bits of ballots and matches are by rank in the
-// group. binary_partition() counts the threads without the predicate as the first of its groups, and labeled_partition()
-// orders them by their first threads; CUDA says nothing about either.
+// Groups of a warp wait for their own lanes only, whatever the others do. Bits of ballots and matches are by rank in
+// the group. binary_partition() counts the threads without the predicate as the first of its groups, and
+// labeled_partition() orders them by their first threads; CUDA says nothing about either.
 #pragma once
 
 #include <bit>

@@ -25,3 +25,6 @@ BOOST_AUTO_TEST_CASE(groups) { runs("groups"); }
 BOOST_AUTO_TEST_CASE(group_sums) { runs("group_sums"); }
 BOOST_AUTO_TEST_CASE(atomics) { runs("atomics"); }
 BOOST_AUTO_TEST_CASE(pipelines) { runs("pipelines"); }
+BOOST_AUTO_TEST_CASE(cooperative) { runs("cooperative"); }
+BOOST_AUTO_TEST_CASE(nested) { runs("nested"); }
+BOOST_AUTO_TEST_CASE(endless) { runs("endless"); }

@@ -1,5 +1,5 @@
-// Copies by the threads of a cooperative group, done when they are waited for: each thread copies its share, of 16 bytes
-// at a time, and waits for its own, and for the group.
+// Copies by the threads of a cooperative group, done when they are waited for: each thread copies its share, of 16
+// bytes at a time, and waits for its own, and for the group.
 #pragma once
 
 #include <algorithm>

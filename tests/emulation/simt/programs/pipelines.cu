@@ -88,7 +88,7 @@ __global__ void bytes(const int* from) {
   EXPECT(cuda::device::barrier_native_handle(bar) == reinterpret_cast<std::uint64_t*>(&bar));
 }
 
-constexpr int stages = 3, pieces = 11;
+constexpr unsigned stages = 3, pieces = 11;
 
 // Each thread's own copies, `stages` of them on their way.
 __global__ void own(const int* from, int* to) {
@@ -96,8 +96,8 @@ __global__ void own(const int* from, int* to) {
   const unsigned t = threadIdx.x;
   for (auto& stage : buffer) stage[t] = -1;
   auto pipe = cuda::make_pipeline();
-  int fetched = 0;
-  for (int i = 0; i < pieces; ++i) {
+  unsigned fetched = 0;
+  for (unsigned i = 0; i < pieces; ++i) {
     for (; fetched < pieces && fetched < i + stages; ++fetched) {
       pipe.producer_acquire();
       cuda::memcpy_async(&buffer[fetched % stages][t], from + fetched * 64 + t, cuda::aligned_size_t<4>(4),
@@ -124,8 +124,8 @@ __global__ void of_block(const int* from, int* to) {
   __shared__ int buffer[stages][64];
   const auto block = cg::this_thread_block();
   auto pipe = cuda::make_pipeline(block, &state);
-  int fetched = 0;
-  for (int i = 0; i < pieces; ++i) {
+  unsigned fetched = 0;
+  for (unsigned i = 0; i < pieces; ++i) {
     for (; fetched < pieces && fetched < i + stages; ++fetched) {
       pipe.producer_acquire();
       cuda::memcpy_async(block, buffer[fetched % stages], from + fetched * 64, sizeof buffer[0], pipe);
@@ -152,7 +152,7 @@ __global__ void roles(const int* from, int* to) {
       return cuda::make_pipeline(block, &state, std::size_t{32});
     }
   }();
-  for (int i = 0; i < pieces; ++i) {
+  for (unsigned i = 0; i < pieces; ++i) {
     if (produces) {
       pipe.producer_acquire();
       for (unsigned k = threadIdx.x; k < 64; k += 32)
@@ -167,7 +167,7 @@ __global__ void roles(const int* from, int* to) {
 }
 
 int main() {
-  constexpr int n = 64 * pieces;
+  constexpr int n = static_cast<int>(64 * pieces);
   int *from = nullptr, *to[4] = {};
   cudaMallocManaged(&from, n * sizeof(int));
   for (int i = 0; i < n; ++i) from[i] = 1000 + i * 7 % 997;
