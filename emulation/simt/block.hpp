@@ -82,6 +82,7 @@ class Block {
   static Block* current() { return current_; }
 
   // For its threads.
+  // Of the hardware's 0 to 15, and 16 for a cluster of one block.
   // `threads`: how many the barrier is for, as with bar.sync's count; 0: all that have not exited.
   std::uint32_t barrier(std::uint32_t id, bool predicate, Vote vote, std::uint32_t threads = 0);
   // Counts for a barrier of so many threads, without waiting there.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "emulation/simt/ptx.hpp"
 #include "reference/core/error.hpp"
 
 namespace assay::simt {
@@ -119,10 +120,13 @@ class Rewriter {
 
   std::string run() {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      follow_directive(i);
       if (is_launch(i)) {
         i = launch(i);
       } else if (is(i, "extern")) {
         if (const auto last = shared_array(i)) i = *last;
+      } else if (is_assembly(i)) {
+        i = assembly(i);
       } else if (is(i, "__noinline__")) {
         replace(tokens_[i].begin, tokens_[i].end, "__attribute__((noinline))");
       }
@@ -348,6 +352,231 @@ class Rewriter {
     return last + 1;
   }
 
+  // --- asm [volatile] ( TEXT : outputs : inputs : clobbers ) ---------------------------------------------------------
+
+  static bool is_asm_word(std::string_view word) {
+    return word == "asm" || word == "__asm__" || word == "__asm";
+  }
+  // Outside of functions and macros it names a symbol, or is the host's.
+  bool is_assembly(std::size_t i) const {
+    return tokens_[i].kind == Token::Kind::word && is_asm_word(text(i)) && (in_function() || in_directive(i));
+  }
+  // The first token of the line, with the lines that a backslash continues.
+  bool begins_line(std::size_t i) const {
+    for (std::size_t at = tokens_[i].begin; at-- > 0;) {
+      const char c = source_[at];
+      if (c == '\n') return true;
+      if (std::isspace(static_cast<unsigned char>(c)) == 0) return false;
+    }
+    return true;
+  }
+  bool in_directive(std::size_t i) const { return directive_end_ > tokens_[i].begin; }
+  // The end of the line at `at`, behind the lines that a backslash continues.
+  std::size_t line_end(std::size_t at) const {
+    for (; at < source_.size(); ++at) {
+      if (source_[at] != '\n') continue;
+      const bool goes_on = at > 0 && (source_[at - 1] == '\\' ||
+                                      (source_[at - 1] == '\r' && at > 1 && source_[at - 2] == '\\'));
+      if (!goes_on) return at;
+    }
+    return at;
+  }
+  // Keeps where a directive ends, and how deep #if stands.
+  void follow_directive(std::size_t i) {
+    if (!is(i, "#") || in_directive(i) || !begins_line(i)) return;
+    directive_end_ = line_end(tokens_[i].begin);
+    if (is(i + 1, "if") || is(i + 1, "ifdef") || is(i + 1, "ifndef")) ++conditions_;
+    if (is(i + 1, "endif")) --conditions_;
+  }
+
+  // A call of ptx(): tokens are replaced one by one, and what stands between them stays, so that no line moves. Returns
+  // the last token.
+  std::size_t assembly(std::size_t i) {
+    std::size_t open = i + 1;
+    while (is(open, "volatile") || is(open, "__volatile__") || is(open, "__volatile")) ++open;
+    if (!is(open, "("))
+      fail(tokens_[i].begin, "( after asm",
+           open >= tokens_.size() ? "the end of the file" : '"' + std::string(text(open)) + '"');
+    const std::size_t close = closing(open);
+    std::size_t text_end = open + 1;
+    while (text_end < close && !is(text_end, ":"))
+      text_end = is(text_end, "(") || is(text_end, "[") ? closing(text_end) + 1 : text_end + 1;
+    if (text_end == open + 1)
+      fail(tokens_[i].begin, "the text of asm", '"' + std::string(text(text_end)) + '"');
+    const Assembly assembly = read_assembly(open, text_end, close);
+    // An empty text keeps the compiler from moving things: the host's own does that too.
+    if (assembly.literal && assembly.text.find_first_not_of(" \t\n") == std::string::npos) return close;
+    if (assembly.literal) {
+      if (const std::string wrong = why_not_ptx(i, assembly); !wrong.empty()) {
+        // Where the preprocessor may drop it, the compiler says so.
+        replace(tokens_[i].begin, tokens_[close].end, "static_assert(false, \"" + wrong + "\")");
+        return close;
+      }
+    }
+    // Up to and including the mark before the text.
+    emit(i, "::assay_simt::ptx");
+    for (std::size_t k = i + 1; k < open; ++k) emit(k, "");
+    emit(open, "([]() -> const char* { return ");
+    copy_until(tokens_[text_end].begin);
+    out_ += "; }, __FILE__, __LINE__";
+    std::size_t next = 0;
+    for (std::size_t k = text_end; k < close; ++k) {
+      if (next < assembly.operands.size() && k == assembly.operands[next].begin) {
+        const AssemblyOperand& o = assembly.operands[next++];
+        const std::string_view constraint = between(tokens_[o.constraint].begin, tokens_[o.open - 1].end);
+        copy_until(tokens_[o.begin].begin);
+        out_ += ", ::assay_simt::ptx_operand<::assay_simt::ptx_constraint(";
+        for (std::size_t t = o.begin; t < o.constraint; ++t) emit(t, "");
+        copy_until(tokens_[o.constraint].begin);
+        copy_until(tokens_[o.constraint].begin + constraint.size());
+        out_ += ")>(";
+        copy_until(tokens_[o.close].end);
+        if (!o.name.empty()) out_ += ", \"" + o.name + '"';
+        out_ += ")";
+        k = o.close;
+      } else if (in_kept_directive(assembly, k)) {
+        copy_until(tokens_[k].end);
+      } else {
+        emit(k, "");
+      }
+    }
+    emit(close, ")");
+    return close;
+  }
+
+  struct AssemblyOperand {
+    std::size_t begin, constraint, open, close;  // tokens; `begin` of "[name]"
+    std::string name;
+  };
+  struct Assembly {
+    bool literal = true;         // the text is literals alone
+    bool known_operands = true;  // so are the constraints
+    std::string text{};
+    std::vector<std::pair<std::size_t, std::size_t>> places{};  // offsets in `text`, and in the source
+    std::vector<AssemblyOperand> operands{};
+    std::vector<bool> writes{};
+    std::vector<std::pair<std::size_t, std::size_t>> directives{};  // tokens [first, last]
+  };
+  static bool in_kept_directive(const Assembly& assembly, std::size_t k) {
+    return std::any_of(assembly.directives.begin(), assembly.directives.end(),
+                       [&](const auto& d) { return k >= d.first && k <= d.second; });
+  }
+
+  Assembly read_assembly(std::size_t open, std::size_t text_end, std::size_t close) const {
+    Assembly a;
+    for (std::size_t k = open + 1; k < text_end; ++k) {
+      if (tokens_[k].kind != Token::Kind::literal || text(k)[0] == '\'') {
+        a.literal = false;
+        break;
+      }
+      a.places.emplace_back(a.text.size(), tokens_[k].begin);
+      append_literal(text(k), a.text);
+    }
+    int part = 0;
+    for (std::size_t k = text_end; k < close; ++k) {
+      if (is(k, "#") && begins_line(k)) {
+        const std::size_t end = line_end(tokens_[k].begin), first = k;
+        while (k + 1 < close && tokens_[k + 1].begin < end) ++k;
+        a.directives.emplace_back(first, k);
+        a.known_operands = false;
+        continue;
+      }
+      if (is(k, ":")) ++part;
+      if (is(k, ":") || is(k, ",") || part > 2) continue;
+      AssemblyOperand o{k, k, 0, 0, ""};
+      if (is(k, "[")) {
+        o.name = text(k + 1);
+        if (!is(k + 2, "]"))
+          fail(tokens_[k].begin, "[name] of an operand of asm", '"' + std::string(text(k + 2)) + '"');
+        o.constraint = k + 3;
+      }
+      o.open = o.constraint;
+      while (o.open < close && !is(o.open, "(") && !is(o.open, ",") && !is(o.open, ":")) ++o.open;
+      if (o.open == o.constraint || !is(o.open, "("))
+        fail(tokens_[k].begin, "an operand of asm, \"constraint\"(expression)",
+             '"' + std::string(text(o.open)) + '"');
+      if (o.open != o.constraint + 1 || tokens_[o.constraint].kind != Token::Kind::literal)
+        a.known_operands = false;
+      o.close = closing(o.open);
+      k = o.close;
+      a.operands.push_back(o);
+      a.writes.push_back(part == 1);
+    }
+    return a;
+  }
+
+  // What a literal stands for.
+  static void append_literal(std::string_view literal, std::string& out) {
+    const std::size_t quote = literal.find('"');
+    if (quote == std::string_view::npos || literal.size() < quote + 2) return;
+    if (quote > 0 && literal[quote - 1] == 'R') {
+      const std::size_t begin = literal.find('('), end = literal.rfind(')');
+      if (begin != std::string_view::npos && end > begin) out += literal.substr(begin + 1, end - begin - 1);
+      return;
+    }
+    for (std::size_t k = quote + 1; k + 1 < literal.size(); ++k) {
+      if (literal[k] != '\\') {
+        out += literal[k];
+        continue;
+      }
+      const char c = literal[++k];
+      if (c == '\n' || c == '\r') continue;  // a line that goes on
+      // Blanks for n, t and kin: lines do not matter here. Others stand for themselves.
+      out += std::string_view("ntrfv").find(c) != std::string_view::npos ? (c == 'n' ? '\n' : ' ') : c;
+    }
+  }
+
+  // Throws what is not understood; under #if the same text is returned for the compiler to say.
+  std::string why_not_ptx(std::size_t i, const Assembly& a) const {
+    std::vector<PtxOperand> operands;
+    std::vector<std::string> constraints;
+    for (std::size_t k = 0; k < a.operands.size(); ++k) {
+      const AssemblyOperand& o = a.operands[k];
+      PtxOperand operand;
+      operand.name = o.name.empty() ? nullptr : o.name.c_str();
+      operand.type = '?';
+      operand.writes = a.writes[k];
+      if (o.open == o.constraint + 1 && tokens_[o.constraint].kind == Token::Kind::literal) {
+        std::string constraint;
+        append_literal(text(o.constraint), constraint);
+        for (const char c : constraint) {
+          if (c == '=' || c == '+' || c == '&' || c == ' ') continue;
+          operand.type = c == 'i' ? 'n' : c;
+        }
+      }
+      operands.push_back(operand);
+    }
+    // Not all operands are known: a macro may bring some.
+    if (!a.directives.empty()) return "";
+    PtxError error;
+    if (parse_ptx(a.text, operands.data(), operands.size(), error) != nullptr) return "";
+    std::size_t at = tokens_[i].begin;
+    for (const auto& [offset, source] : a.places) {
+      if (offset <= error.offset) at = source;
+    }
+    if (conditions_ == 0 || in_directive(i)) fail(at, error.expected, error.found);
+    const auto line =
+        1 + std::count(source_.begin(), source_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    std::string message;
+    for (const char c :
+         "line " + std::to_string(line) + ": expected " + error.expected + ", found " + error.found) {
+      if (c == '"' || c == '\\') message += '\\';
+      message += c == '\n' ? ' ' : c;
+    }
+    return message;
+  }
+
+  void copy_until(std::size_t at) {
+    if (at <= copied_) return;
+    out_.append(between(copied_, at));
+    copied_ = at;
+  }
+  void emit(std::size_t token, std::string_view with) {
+    copy_until(tokens_[token].begin);
+    out_.append(with);
+    copied_ = tokens_[token].end;
+  }
+
   // Braces of namespaces and of extern "C" enclose no function.
   void follow_scope(std::size_t i) {
     if (is(i, "{")) {
@@ -369,6 +598,8 @@ class Rewriter {
   std::vector<bool> scopes_{};
   std::string out_{};
   std::size_t copied_ = 0;
+  std::size_t directive_end_ = 0;  // of the directive that was begun last
+  int conditions_ = 0;             // #if that are open
 };
 
 }  // namespace

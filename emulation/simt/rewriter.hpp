@@ -3,6 +3,7 @@
 // What C++ cannot parse, or cannot express by a macro, is rewritten:
 //   kernel<<<grid, block, shared, stream>>>(arguments)   a call of assay_simt::Launch, its arguments evaluated once
 //   extern __shared__ T name[];                          a pointer to the dynamic shared memory of the block
+//   asm volatile("..." : ...)                            a call of assay_simt::ptx, its text checked (ptx.hpp)
 //   __noinline__                                         GCC's attribute: libstdc++ uses the word itself
 // All else stays as it is, and every line keeps its number.
 #pragma once
@@ -12,7 +13,8 @@
 
 namespace assay::simt {
 
-// InputError with `file` and the line for a launch or a declaration that does not end.
+// InputError with `file` and the line for a launch or a declaration that does not end, and for an asm statement that is
+// not understood; for one under #if, which may not count, the result has an error for the compiler instead.
 std::string rewrite_cuda(std::string_view source, const std::string& file);
 
 }  // namespace assay::simt
