@@ -127,6 +127,12 @@ class Rewriter {
         if (const auto last = shared_array(i)) i = *last;
       } else if (is_assembly(i)) {
         i = assembly(i);
+      } else if (is(i, "__shared__") && is(i + 1, "alignas") && is(i + 2, "(")) {
+        // C++ takes alignas before static only.
+        const std::size_t close = closing(i + 2);
+        const std::string aligned(between(tokens_[i + 1].begin, tokens_[close].end));
+        replace(tokens_[i].begin, tokens_[close].end, aligned + " __shared__");
+        i = close;
       } else if (is(i, "__noinline__")) {
         replace(tokens_[i].begin, tokens_[i].end, "__attribute__((noinline))");
       }

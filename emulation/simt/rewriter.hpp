@@ -3,6 +3,7 @@
 // What C++ cannot parse, or cannot express by a macro, is rewritten:
 //   kernel<<<grid, block, shared, stream>>>(arguments)   a call of assay_simt::Launch, its arguments evaluated once
 //   extern __shared__ T name[];                          a pointer to the dynamic shared memory of the block
+//   __shared__ alignas(n)                                alignas before the storage class, as C++ has it
 //   asm volatile("..." : ...)                            a call of assay_simt::ptx, its text checked (ptx.hpp)
 //   __noinline__                                         GCC's attribute: libstdc++ uses the word itself
 // All else stays as it is, and every line keeps its number.
