@@ -52,10 +52,8 @@ void load_box(const TensorMap& map, const std::int32_t* coordinates, unsigned ch
   for_each_element(map, coordinates, address, [&](const unsigned char* global, std::uint32_t at) {
     if (global != nullptr) {
       std::memcpy(shared + at, global, map.element_bytes);
-    } else if (map.nan_fill && map.element_bytes <= 4) {
-      std::memcpy(shared + at, map.nan_bytes, map.element_bytes);
     } else {
-      std::memset(shared + at, map.nan_fill ? 0xFF : 0, map.element_bytes);
+      std::memset(shared + at, 0, map.element_bytes);
     }
   });
 }

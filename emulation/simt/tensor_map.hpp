@@ -3,7 +3,7 @@
 // Swizzling exchanges 16-byte pieces by the bits of their address in shared memory: bits 4 to 6 by bits 7 to 9 for rows
 // of 128 bytes, 4 and 5 by 7 and 8 for 64, bit 4 by bit 7 for 32.
 //
-// Not here: im2col, interleaved layouts, traversal strides other than 1.
+// Not here: im2col, interleaved layouts, traversal strides other than 1, fill with NaN.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,10 @@ struct TensorMap {
   std::uint32_t magic = 0;
   std::uint8_t rank = 0, element_bytes = 0;
   Swizzle swizzle = Swizzle::none;
-  bool nan_fill = false;  // outside of the tensor; else zeros
   std::uint64_t address = 0;
   std::uint64_t sizes[tensor_max_rank] = {};
   std::uint64_t strides[tensor_max_rank] = {};  // in bytes; of dimension 0 the element
   std::uint16_t box[tensor_max_rank] = {};
-  std::uint8_t nan_bytes[4] = {};  // of an element of 2 or 4 bytes
 };
 static_assert(sizeof(TensorMap) <= 128);
 inline constexpr std::uint32_t tensor_map_magic = 0x54455041;
@@ -47,7 +45,7 @@ constexpr std::size_t box_bytes(const TensorMap& map) {
 std::string why_no_tensor_map(const TensorMap& map);
 
 // The box at these coordinates of elements into shared memory at this address, and back. Elements outside of the tensor
-// are filled, or not written.
+// are zeros, or not written.
 void load_box(const TensorMap& map, const std::int32_t* coordinates, unsigned char* shared,
               std::uint32_t address);
 void store_box(const TensorMap& map, const std::int32_t* coordinates, const unsigned char* shared,

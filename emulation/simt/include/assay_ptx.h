@@ -10,6 +10,11 @@
 #include "emulation/simt/launch.hpp"
 #include "emulation/simt/ptx.hpp"
 
+// Of a kernel's parameter whose address is taken: a tensor map.
+#ifndef __grid_constant__
+#define __grid_constant__
+#endif
+
 namespace assay_simt {
 
 // What "=r", "+f", "n" and kin ask for.
