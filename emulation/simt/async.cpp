@@ -70,7 +70,7 @@ struct AsyncState {
   std::uint64_t run = 0;
   std::vector<ThreadCopies> threads{};
   std::map<const Mbarrier*, std::vector<Report>> reports{};
-  std::uint64_t vain_tests = 0;
+  std::uint64_t vain_tests = 0, activity = 0;
 };
 thread_local AsyncState async_state;
 
@@ -169,8 +169,8 @@ void run_reports(Mbarrier* barrier) {
   }
 }
 
-// A block whose threads only ask in vain will do so for ever.
-constexpr std::uint64_t most_vain_tests = std::uint64_t{1} << 24;
+// Tests in vain, with nothing else going on, after which nothing will: every thread has asked by then.
+constexpr std::uint64_t most_vain_tests = 1U << 16;
 
 template <class Ended>
 bool test_barrier(Mbarrier* barrier, const Ended& ended) {
@@ -179,11 +179,14 @@ bool test_barrier(Mbarrier* barrier, const Ended& ended) {
     async_now().vain_tests = 0;
     return true;
   }
-  if (++async_now().vain_tests > most_vain_tests)
+  AsyncState& state = async_now();
+  if (state.activity != Block::current()->activity()) state.vain_tests = 0;
+  state.activity = Block::current()->activity();
+  if (++state.vain_tests > most_vain_tests)
     Block::current()->fail("deadlock: threads wait at an mbarrier whose phase does not end: " +
                            std::to_string(read_barrier(barrier).pending) + " arrivals and " +
                            std::to_string(read_barrier(barrier).bytes) + " bytes are missing");
-  Block::current()->yield();
+  Block::current()->yield_asking();
   run_reports(barrier);
   return ended(read_barrier(barrier));
 }

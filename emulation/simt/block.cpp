@@ -16,10 +16,10 @@ constinit thread_local dim3 blockDim{1, 1, 1}, gridDim{1, 1, 1};
 namespace assay::simt {
 namespace {
 
-enum class Waiting : std::uint8_t { nothing, barrier, collective, convergence, group, memory };
+enum class Waiting : std::uint8_t { nothing, barrier, collective, convergence, group, memory, asking };
 
-// The last one is that of the grid.
-constexpr std::uint32_t hardware_barriers = 16;
+// 16 is that of a cluster of one block, the last one that of the grid.
+constexpr std::uint32_t hardware_barriers = 17;
 
 struct ThreadExit {};
 
@@ -33,8 +33,8 @@ constinit thread_local Block* Block::current_ = nullptr;
 struct Block::Thread {
   uint3 index{};
   int error = 0;
-  std::uint32_t mask = 0;      // of a collective; of a convergence what comes out
-  std::uint32_t ended_in = 0;  // run of the block
+  std::uint32_t mask = 0;        // of a collective; of a convergence what comes out
+  std::uint32_t ended_in = 0;    // run of the block
   std::uint32_t arrived_in = 0;  // phase of arrive_of_all()
   std::uint8_t lane = 0, warp = 0;
   Waiting waiting = Waiting::nothing;
@@ -188,6 +188,7 @@ void Block::go_on_without(Warp& warp, const Thread& ended) {
 }
 
 inline void Block::enter(Thread& thread) {
+  if (thread.waiting != Waiting::asking) ++activity_;
   thread_ = &thread;
   threadIdx = thread.index;
 }
@@ -565,6 +566,12 @@ bool Block::converge() {
 void Block::yield() {
   yielded_.push_back(thread_);
   suspend();
+}
+
+void Block::yield_asking() {
+  thread_->waiting = Waiting::asking;
+  yield();
+  thread_->waiting = Waiting::nothing;
 }
 
 void Block::fail(std::string reason) {

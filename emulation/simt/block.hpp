@@ -101,6 +101,10 @@ class Block {
   std::uint32_t active_mask(const void* site);
   // Lets the others run: for a thread that waits for what another one writes.
   void yield();
+  // The same for a thread that does nothing but ask again, which is no activity.
+  void yield_asking();
+  // Grows whenever a thread goes on that did not only ask: while it stands, those that ask in turn do so in vain.
+  std::uint64_t activity() const { return activity_; }
   std::uint32_t lane() const;
   // Of the calling thread in the block, from 0; x fastest.
   std::uint32_t thread_number() const;
@@ -172,7 +176,7 @@ class Block {
   Fibre host_{};
   Fibre* running_ = nullptr;
   Thread* thread_ = nullptr;  // that runs
-  std::uint64_t random_ = 0, number_ = 0, runs_ = 0;
+  std::uint64_t random_ = 0, number_ = 0, runs_ = 0, activity_ = 0;
   Grid* grid_ = nullptr;
   const std::atomic<bool>* stop_ = nullptr;
   bool failed_ = false, was_stopped_ = false;

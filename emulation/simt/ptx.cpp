@@ -86,17 +86,22 @@ bool begins_alike(std::string_view pattern, std::string_view text) {
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-void expand(std::string_view pattern, const std::string& before, std::vector<std::string>& all) {
-  const std::size_t at = pattern.find_first_of("{[");
-  if (at == std::string_view::npos) {
-    all.push_back(before + std::string(pattern));
-    return;
+// Takes alternative `turn` of every group, over and over; none of an optional one is the last. The most that a group
+// has goes to `most`.
+std::string expanded(std::string_view pattern, std::size_t turn, std::size_t& most) {
+  std::string opcode;
+  for (std::size_t at = 0; at < pattern.size();) {
+    if (pattern[at] != '{' && pattern[at] != '[') {
+      opcode += pattern[at++];
+      continue;
+    }
+    const bool optional = pattern[at] == '[';
+    const auto all = alternatives_of(pattern, at);
+    const std::size_t choices = all.size() + (optional ? 1 : 0), choice = turn % choices;
+    if (choice < all.size()) opcode += all[choice];
+    most = std::max(most, choices);
   }
-  const std::string begun = before + std::string(pattern.substr(0, at));
-  std::size_t behind = at;
-  const auto group = alternatives_of(pattern, behind);
-  if (pattern[at] == '[') expand(pattern.substr(behind), begun, all);
-  for (const std::string_view one : group) expand(pattern.substr(behind), begun + std::string(one), all);
+  return opcode;
 }
 
 // --- special registers -----------------------------------------------------------------------------------------------
@@ -1049,8 +1054,12 @@ std::vector<PtxForm> ptx_forms() {
 }
 std::vector<std::string> ptx_opcodes(std::string_view pattern) {
   std::vector<std::string> all;
-  expand(pattern, "", all);
+  std::size_t most = 1;
+  for (std::size_t turn = 0; turn < most; ++turn) all.push_back(expanded(pattern, turn, most));
   return all;
+}
+bool is_ptx_opcode(std::string_view pattern, std::string_view opcode) {
+  return begins_alike(pattern, opcode) && matches(pattern, opcode);
 }
 
 }  // namespace assay::simt

@@ -69,7 +69,8 @@ struct PtxForm {
   std::string_view pattern, operands;
 };
 std::vector<PtxForm> ptx_forms();
-// Every opcode of a pattern.
+// Opcodes of a pattern, with every alternative of every group in one of them.
 std::vector<std::string> ptx_opcodes(std::string_view pattern);
+bool is_ptx_opcode(std::string_view pattern, std::string_view opcode);
 
 }  // namespace assay::simt

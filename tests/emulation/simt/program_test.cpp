@@ -29,3 +29,4 @@ BOOST_AUTO_TEST_CASE(cooperative) { runs("cooperative"); }
 BOOST_AUTO_TEST_CASE(nested) { runs("nested"); }
 BOOST_AUTO_TEST_CASE(endless) { runs("endless"); }
 BOOST_AUTO_TEST_CASE(ptx) { runs("ptx"); }
+BOOST_AUTO_TEST_CASE(async) { runs("async"); }
