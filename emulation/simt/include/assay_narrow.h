@@ -20,8 +20,7 @@ constexpr std::uint64_t round_magnitude(std::uint64_t bits, Round round) {
   const bool negative = (bits >> 63) != 0;
   const int biased = static_cast<int>(bits >> 52 & 0x7FFU);
   const int exponent = (biased == 0 ? 1 : biased) - 1023;
-  const std::uint64_t significand =
-      (bits & 0xFFFFFFFFFFFFFU) | (biased == 0 ? 0 : std::uint64_t{1} << 52);
+  const std::uint64_t significand = (bits & 0xFFFFFFFFFFFFFU) | (biased == 0 ? 0 : std::uint64_t{1} << 52);
   const int below = exponent < min_exponent ? min_exponent - exponent : 0;
   const int dropped = 52 - fraction_bits + (below > 10 + fraction_bits ? 10 + fraction_bits : below);
   const std::uint64_t kept = significand >> dropped, rest = significand - (kept << dropped);
@@ -39,7 +38,8 @@ template <int fraction_bits_, int exponent_bits>
 struct Format16 {
   static constexpr int fraction_bits = fraction_bits_;
   static constexpr int min_exponent = 2 - (1 << (exponent_bits - 1));
-  static constexpr std::uint16_t infinity = static_cast<std::uint16_t>(0x7FFFU >> fraction_bits << fraction_bits);
+  static constexpr std::uint16_t infinity =
+      static_cast<std::uint16_t>(0x7FFFU >> fraction_bits << fraction_bits);
   static constexpr std::uint16_t nan = 0x7FFF;
 
   static constexpr bool is_nan(std::uint16_t code) { return (code & 0x7FFFU) > infinity; }
@@ -49,11 +49,12 @@ struct Format16 {
     const std::uint64_t magnitude = bits & 0x7FFFFFFFFFFFFFFFU;
     if (magnitude > 0x7FF0000000000000U) return nan;
     const auto sign = static_cast<std::uint16_t>(bits >> 63 << 15);
-    std::uint64_t code = magnitude == 0x7FF0000000000000U ? infinity
-                                                          : round_magnitude<fraction_bits, min_exponent>(bits, round);
+    std::uint64_t code = magnitude == 0x7FF0000000000000U
+                             ? infinity
+                             : round_magnitude<fraction_bits, min_exponent>(bits, round);
     if (code >= infinity && magnitude != 0x7FF0000000000000U) {
-      const bool stays_finite = round == Round::zero || (round == Round::up && sign != 0) ||
-                                (round == Round::down && sign == 0);
+      const bool stays_finite =
+          round == Round::zero || (round == Round::up && sign != 0) || (round == Round::down && sign == 0);
       code = stays_finite ? infinity - 1U : infinity;
     }
     return static_cast<std::uint16_t>(sign | code);
@@ -136,8 +137,7 @@ inline double host_exp10(double x) { return std::pow(10.0, x); }
 template <class To>
 constexpr To saturated(double integral) {
   constexpr To most = std::numeric_limits<To>::max(), least = std::numeric_limits<To>::min();
-  if (integral != integral)
-    return sizeof(To) == 8 ? static_cast<To>(std::uint64_t{1} << 63) : To{};
+  if (integral != integral) return sizeof(To) == 8 ? static_cast<To>(std::uint64_t{1} << 63) : To{};
   if (integral >= static_cast<double>(most)) return most;
   if (integral <= static_cast<double>(least)) return least;
   return static_cast<To>(integral);

@@ -31,7 +31,8 @@
 #undef ASSAY_OTHER
 
 #ifndef __CUDA_NO_BFLOAT16_CONVERSIONS__
-constexpr __nv_bfloat16::__nv_bfloat16(__half x) : __x(assay_simt::BFloat16::from_float(assay_simt::value_of(x))) {}
+constexpr __nv_bfloat16::__nv_bfloat16(__half x)
+    : __x(assay_simt::BFloat16::from_float(assay_simt::value_of(x))) {}
 #endif
 #ifndef __CUDA_NO_HALF_CONVERSIONS__
 constexpr __half::__half(__nv_bfloat16 x) : __x(assay_simt::Half::from_float(assay_simt::value_of(x))) {}

@@ -1,0 +1,16 @@
+// CUDA's types of the runtime API, and the directions of rounding that conversions are given.
+#pragma once
+
+#include "emulation/simt/include/assay_narrow.h"
+#include "emulation/simt/include/cuda_runtime_api.h"
+
+enum cudaRoundMode { cudaRoundNearest, cudaRoundZero, cudaRoundPosInf, cudaRoundMinInf };
+
+namespace assay_simt {
+constexpr Round round_of(cudaRoundMode mode) {
+  return mode == cudaRoundNearest  ? Round::nearest
+         : mode == cudaRoundZero   ? Round::zero
+         : mode == cudaRoundPosInf ? Round::up
+                                   : Round::down;
+}
+}  // namespace assay_simt
