@@ -154,7 +154,8 @@ cudaError_t check_copy(const void* to, const void* from, std::size_t bytes, cuda
 }  // namespace
 
 void assay_simt::report(int error, const std::string& text) {
-  const auto code = static_cast<cudaError_t>(error);
+  const bool assertion = text.find("device-side assert triggered") != std::string::npos;  // assertion.cpp
+  const auto code = assertion ? cudaErrorAssert : static_cast<cudaError_t>(error);
   if (text.empty()) {
     remember(code);
   } else if (!last_error.stays) {

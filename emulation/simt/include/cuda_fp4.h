@@ -2,10 +2,10 @@
 // Conversions are rounded once and saturate.
 #pragma once
 
+#include "emulation/simt/include/assay_rounding.h"
 #include "emulation/simt/include/assay_small_floats.h"
 #include "emulation/simt/include/cuda_bf16.h"
 #include "emulation/simt/include/cuda_fp16.h"
-#include "emulation/simt/include/driver_types.h"
 
 #define __CUDA_FP4_H__
 #define __CUDA_FP4_HPP__

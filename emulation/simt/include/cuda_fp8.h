@@ -3,10 +3,10 @@
 // Conversions are rounded once, and give the hardware's bits. Not here: the scales __nv_fp8_e8m0.
 #pragma once
 
+#include "emulation/simt/include/assay_rounding.h"
 #include "emulation/simt/include/assay_small_floats.h"
 #include "emulation/simt/include/cuda_bf16.h"
 #include "emulation/simt/include/cuda_fp16.h"
-#include "emulation/simt/include/driver_types.h"
 
 #define __CUDA_FP8_H__
 #define __CUDA_FP8_HPP__

@@ -1,4 +1,5 @@
-// CUDA's device functions: barriers, warp operations, atomics, integer and rounding intrinsics.
+// CUDA's device functions: barriers, warp operations, atomics, loads and stores, time; and those of math_functions.h,
+// integer_intrinsics.h and simd_intrinsics.h.
 #pragma once
 
 #include <bit>
@@ -7,6 +8,9 @@
 #include <cstring>
 #include <type_traits>
 
+#include "emulation/simt/include/integer_intrinsics.h"
+#include "emulation/simt/include/math_functions.h"
+#include "emulation/simt/include/simd_intrinsics.h"
 #include "emulation/simt/warp.hpp"
 
 // --- barriers and fences ---------------------------------------------------------------------------------------------
@@ -160,85 +164,47 @@ T atomicCAS_system(T* address, std::type_identity_t<T> compare, std::type_identi
   return atomicCAS(address, compare, value);
 }
 
-// --- loads, integers, bits -------------------------------------------------------------------------------------------
+// --- loads and stores, time, ends ------------------------------------------------------------------------------------
 
+// What a cache is asked to keep changes no result.
+#define ASSAY_SIMT_LOAD(name) \
+  template <class T>          \
+  T name(const T* address) {  \
+    return *address;          \
+  }
+#define ASSAY_SIMT_STORE(name)                           \
+  template <class T>                                     \
+  void name(T* address, std::type_identity_t<T> value) { \
+    *address = value;                                    \
+  }
+ASSAY_SIMT_LOAD(__ldg)
+ASSAY_SIMT_LOAD(__ldcg)
+ASSAY_SIMT_LOAD(__ldca)
+ASSAY_SIMT_LOAD(__ldcs)
+ASSAY_SIMT_LOAD(__ldlu)
+ASSAY_SIMT_STORE(__stwb)
+ASSAY_SIMT_STORE(__stcg)
+ASSAY_SIMT_STORE(__stcs)
+ASSAY_SIMT_STORE(__stwt)
+#undef ASSAY_SIMT_STORE
+#undef ASSAY_SIMT_LOAD
+// Reads memory again: a thread that waits by it lets the others run, as one that waits by an atomic.
 template <class T>
-T __ldg(const T* address) {
+T __ldcv(const T* address) {
+  assay_simt::after_atomic();
+  asm volatile("" ::: "memory");
   return *address;
 }
-inline int __popc(unsigned x) { return std::popcount(x); }
-inline int __popcll(unsigned long long x) { return std::popcount(x); }
-inline int __clz(int x) { return std::countl_zero(static_cast<unsigned>(x)); }
-inline int __clzll(long long x) { return std::countl_zero(static_cast<unsigned long long>(x)); }
-inline int __ffs(int x) { return __builtin_ffs(x); }
-inline int __ffsll(long long x) { return __builtin_ffsll(x); }
-inline unsigned __brev(unsigned x) {
-  unsigned out = 0;
-  for (int i = 0; i < 32; ++i) out |= (x >> i & 1U) << (31 - i);
-  return out;
-}
-inline int __mulhi(int a, int b) { return static_cast<int>(static_cast<std::int64_t>(a) * b >> 32); }
-inline unsigned __umulhi(unsigned a, unsigned b) {
-  return static_cast<unsigned>(static_cast<std::uint64_t>(a) * b >> 32);
-}
-inline int __mul24(int a, int b) {
-  const auto low = [](int x) { return static_cast<int>(static_cast<unsigned>(x) << 8) >> 8; };
-  return static_cast<int>(static_cast<unsigned>(low(a)) * static_cast<unsigned>(low(b)));
-}
-// Byte i of the result is byte (selector >> 4 i) & 7 of b and a, or its sign with bit 3.
-inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
-  const std::uint64_t all = std::uint64_t{b} << 32 | a;
-  unsigned out = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned s = selector >> (4 * i);
-    unsigned byte = static_cast<unsigned>(all >> (8 * (s & 7U))) & 0xFFU;
-    if ((s & 8U) != 0) byte = (byte & 0x80U) != 0 ? 0xFFU : 0U;
-    out |= byte << (8 * i);
-  }
-  return out;
-}
-inline unsigned __funnelshift_l(unsigned low, unsigned high, unsigned shift) {
-  return static_cast<unsigned>(((std::uint64_t{high} << 32 | low) << (shift & 31U)) >> 32);
-}
-inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
-  return static_cast<unsigned>((std::uint64_t{high} << 32 | low) >> (shift & 31U));
-}
+
 // Counts of this CPU's clock: they order what a thread does, and are no time of a GPU.
 inline long long clock64() { return static_cast<long long>(__builtin_ia32_rdtsc()); }
-inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
-inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
-inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
-inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
-inline double __longlong_as_double(long long x) { return std::bit_cast<double>(x); }
-inline long long __double_as_longlong(double x) { return std::bit_cast<long long>(x); }
-
-// --- correctly rounded arithmetic ------------------------------------------------------------------------------------
-
-inline float __fadd_rn(float a, float b) { return a + b; }
-inline float __fsub_rn(float a, float b) { return a - b; }
-inline float __fmul_rn(float a, float b) { return a * b; }
-inline float __fdiv_rn(float a, float b) { return a / b; }
-inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
-inline float __fsqrt_rn(float a) { return std::sqrt(a); }
-inline float __frcp_rn(float a) { return 1.0F / a; }
-inline double __dadd_rn(double a, double b) { return a + b; }
-inline double __dsub_rn(double a, double b) { return a - b; }
-inline double __dmul_rn(double a, double b) { return a * b; }
-inline double __ddiv_rn(double a, double b) { return a / b; }
-inline double __fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
-inline double __dsqrt_rn(double a) { return std::sqrt(a); }
-
-#define ASSAY_SIMT_MIN_MAX(type)                               \
-  constexpr type min(type a, type b) { return b < a ? b : a; } \
-  constexpr type max(type a, type b) { return a < b ? b : a; }
-ASSAY_SIMT_MIN_MAX(int)
-ASSAY_SIMT_MIN_MAX(unsigned)
-ASSAY_SIMT_MIN_MAX(long)
-ASSAY_SIMT_MIN_MAX(unsigned long)
-ASSAY_SIMT_MIN_MAX(long long)
-ASSAY_SIMT_MIN_MAX(unsigned long long)
-#undef ASSAY_SIMT_MIN_MAX
-inline float min(float a, float b) { return std::fmin(a, b); }
-inline float max(float a, float b) { return std::fmax(a, b); }
-inline double min(double a, double b) { return std::fmin(a, b); }
-inline double max(double a, double b) { return std::fmax(a, b); }
+inline void __nanosleep(unsigned) {
+  if (assay::simt::Block::current() != nullptr) assay::simt::Block::current()->yield();
+}
+[[noreturn]] inline void __trap() { assay::simt::Block::current()->fail("__trap()"); }
+[[noreturn]] inline void __brkpt() { assay::simt::Block::current()->fail("__brkpt()"); }
+#define __prof_trigger(counter) static_cast<void>(counter)
+#ifndef __clang__
+#define __builtin_assume(condition) static_cast<void>(0)
+#endif
+#define __assume(condition) __builtin_assume(condition)

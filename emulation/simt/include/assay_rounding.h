@@ -1,8 +1,7 @@
-// CUDA's types of the runtime API, and the directions of rounding that conversions are given.
+// The direction of rounding that CUDA's conversions are given.
 #pragma once
 
 #include "emulation/simt/include/assay_narrow.h"
-#include "emulation/simt/include/cuda_runtime_api.h"
 
 enum cudaRoundMode { cudaRoundNearest, cudaRoundZero, cudaRoundPosInf, cudaRoundMinInf };
 

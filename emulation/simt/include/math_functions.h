@@ -1,0 +1,336 @@
+// CUDA's functions of float and double: arithmetic in every direction of rounding, conversions, minima and maxima, and
+// the functions that C++ has not.
+//
+// Numerics
+//   arithmetic   one rounding, the hardware's bits. A NaN that the float intrinsics return is 0x7FFFFFFF, as on the
+//                hardware; the operators + - * / of a program leave it to the CPU (0xFFC00000).
+//   conversions  saturate. NaN gives 0, and from double or to 64 bits the highest bit: PTX ISA, cvt.
+//   functions    what CUDA documents by an error bound is the host library's, in the last section of this file alone.
+// Not here: flushing of subnormals (-ftz), approximate division and square root (-prec-div, -prec-sqrt).
+#pragma once
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "emulation/simt/include/assay_narrow.h"
+
+// --- arithmetic in a direction of rounding ---------------------------------------------------------------------------
+
+namespace assay_simt {
+
+// MXCSR's default with a direction.
+constexpr unsigned mxcsr_of(Round round) {
+  return 0x1F80U | (round == Round::down   ? 0x2000U
+                    : round == Round::up   ? 0x4000U
+                    : round == Round::zero ? 0x6000U
+                                           : 0U);
+}
+// One instruction under MXCSR of a direction, in one piece so that no compiler moves it away.
+#define ASSAY_DIRECTED(name, instruction, To, From, constraint)                                   \
+  inline To name(To a, From b, Round round) {                                                     \
+    unsigned before;                                                                              \
+    const unsigned mode = mxcsr_of(round);                                                        \
+    asm("stmxcsr %[before]\n\tldmxcsr %[mode]\n\t" instruction " %[b], %[a]\n\tldmxcsr %[before]" \
+        : [a] "+x"(a), [before] "=&m"(before)                                                     \
+        : [b] constraint(b), [mode] "m"(mode));                                                   \
+    return a;                                                                                     \
+  }
+ASSAY_DIRECTED(directed_add, "addss", float, float, "x")
+ASSAY_DIRECTED(directed_subtract, "subss", float, float, "x")
+ASSAY_DIRECTED(directed_multiply, "mulss", float, float, "x")
+ASSAY_DIRECTED(directed_divide, "divss", float, float, "x")
+ASSAY_DIRECTED(directed_root, "sqrtss", float, float, "x")
+ASSAY_DIRECTED(directed_add, "addsd", double, double, "x")
+ASSAY_DIRECTED(directed_subtract, "subsd", double, double, "x")
+ASSAY_DIRECTED(directed_multiply, "mulsd", double, double, "x")
+ASSAY_DIRECTED(directed_divide, "divsd", double, double, "x")
+ASSAY_DIRECTED(directed_root, "sqrtsd", double, double, "x")
+ASSAY_DIRECTED(directed_narrow, "cvtsd2ss", float, double, "x")
+ASSAY_DIRECTED(directed_convert, "cvtsi2ssq", float, long long, "r")
+ASSAY_DIRECTED(directed_convert, "cvtsi2sdq", double, long long, "r")
+#undef ASSAY_DIRECTED
+
+inline float canonical(float x) { return x != x ? std::bit_cast<float>(0x7FFFFFFFU) : x; }
+inline double canonical(double x) { return x; }
+
+template <class To>
+To from_unsigned(unsigned long long x, Round round) {
+  if (x >> 63 == 0) return directed_convert(To{}, static_cast<long long>(x), round);
+  // Half of it, of which the last bit stands for what was cut off.
+  return 2 * directed_convert(To{}, static_cast<long long>(x >> 1 | (x & 1U)), round);
+}
+// The product of two floats is exact in a double.
+inline float directed_fma(float a, float b, float c, Round round) {
+  const double product = static_cast<double>(a) * static_cast<double>(b), addend = static_cast<double>(c);
+  const double sum = product + addend;
+  if (sum == 0 || !std::isfinite(product) || !std::isfinite(addend))
+    return canonical(static_cast<float>(directed_add(product, addend, round)));
+  return directed_narrow(0.0F, sum_to_odd(product, addend), round);
+}
+double directed_fma(double a, double b, double c, Round round);
+// 1 / sqrt(x), rounded to nearest.
+float reciprocal_root(float x);
+
+}  // namespace assay_simt
+
+// To nearest, the CPU's own.
+#define ASSAY_NEAREST(f, T, fused)                                             \
+  inline T __##f##add_rn(T a, T b) { return assay_simt::canonical(a + b); }    \
+  inline T __##f##sub_rn(T a, T b) { return assay_simt::canonical(a - b); }    \
+  inline T __##f##mul_rn(T a, T b) { return assay_simt::canonical(a * b); }    \
+  inline T __##f##div_rn(T a, T b) { return assay_simt::canonical(a / b); }    \
+  inline T __##f##rcp_rn(T a) { return assay_simt::canonical(T{1} / a); }      \
+  inline T __##f##sqrt_rn(T a) { return assay_simt::canonical(std::sqrt(a)); } \
+  inline T __##fused##_rn(T a, T b, T c) { return assay_simt::canonical(std::fma(a, b, c)); }
+ASSAY_NEAREST(f, float, fmaf)
+ASSAY_NEAREST(d, double, fma)
+#undef ASSAY_NEAREST
+#define ASSAY_DIRECTED(suffix, direction, f, T, fused)                                               \
+  inline T __##f##add_##suffix(T a, T b) {                                                           \
+    return assay_simt::canonical(assay_simt::directed_add(a, b, assay_simt::Round::direction));      \
+  }                                                                                                  \
+  inline T __##f##sub_##suffix(T a, T b) {                                                           \
+    return assay_simt::canonical(assay_simt::directed_subtract(a, b, assay_simt::Round::direction)); \
+  }                                                                                                  \
+  inline T __##f##mul_##suffix(T a, T b) {                                                           \
+    return assay_simt::canonical(assay_simt::directed_multiply(a, b, assay_simt::Round::direction)); \
+  }                                                                                                  \
+  inline T __##f##div_##suffix(T a, T b) {                                                           \
+    return assay_simt::canonical(assay_simt::directed_divide(a, b, assay_simt::Round::direction));   \
+  }                                                                                                  \
+  inline T __##f##rcp_##suffix(T a) { return __##f##div_##suffix(T{1}, a); }                         \
+  inline T __##f##sqrt_##suffix(T a) {                                                               \
+    return assay_simt::canonical(assay_simt::directed_root(T{}, a, assay_simt::Round::direction));   \
+  }                                                                                                  \
+  inline T __##fused##_##suffix(T a, T b, T c) {                                                     \
+    return assay_simt::directed_fma(a, b, c, assay_simt::Round::direction);                          \
+  }
+ASSAY_DIRECTED(rz, zero, f, float, fmaf)
+ASSAY_DIRECTED(rd, down, f, float, fmaf)
+ASSAY_DIRECTED(ru, up, f, float, fmaf)
+ASSAY_DIRECTED(rz, zero, d, double, fma)
+ASSAY_DIRECTED(rd, down, d, double, fma)
+ASSAY_DIRECTED(ru, up, d, double, fma)
+#undef ASSAY_DIRECTED
+// The same whether or not the program flushes subnormals.
+inline float __fmaf_ieee_rn(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+inline float __fmaf_ieee_rz(float a, float b, float c) { return __fmaf_rz(a, b, c); }
+inline float __fmaf_ieee_rd(float a, float b, float c) { return __fmaf_rd(a, b, c); }
+inline float __fmaf_ieee_ru(float a, float b, float c) { return __fmaf_ru(a, b, c); }
+inline float __frsqrt_rn(float a) { return assay_simt::reciprocal_root(a); }
+
+// To [0, 1]; NaN and -0 give +0.
+inline float __saturatef(float x) { return x > 0 ? (x > 1 ? 1.0F : x) : 0.0F; }
+
+// --- conversions -----------------------------------------------------------------------------------------------------
+
+#define ASSAY_TO_INTEGER(suffix, direction, type, name)                                        \
+  inline type __float2##name##_##suffix(float x) {                                             \
+    return assay_simt::to_integer<type>(static_cast<double>(x), assay_simt::Round::direction); \
+  }                                                                                            \
+  inline type __double2##name##_##suffix(double x) {                                           \
+    if (x != x) return static_cast<type>(std::uint64_t{1} << (8 * sizeof(type) - 1));          \
+    return assay_simt::to_integer<type>(x, assay_simt::Round::direction);                      \
+  }
+#define ASSAY_CONVERSIONS(suffix, direction)                                                            \
+  ASSAY_TO_INTEGER(suffix, direction, int, int)                                                         \
+  ASSAY_TO_INTEGER(suffix, direction, unsigned, uint)                                                   \
+  ASSAY_TO_INTEGER(suffix, direction, long long, ll)                                                    \
+  ASSAY_TO_INTEGER(suffix, direction, unsigned long long, ull)                                          \
+  inline float __int2float_##suffix(int x) {                                                            \
+    return assay_simt::directed_convert(0.0F, static_cast<long long>(x), assay_simt::Round::direction); \
+  }                                                                                                     \
+  inline float __uint2float_##suffix(unsigned x) {                                                      \
+    return assay_simt::directed_convert(0.0F, static_cast<long long>(x), assay_simt::Round::direction); \
+  }                                                                                                     \
+  inline float __ll2float_##suffix(long long x) {                                                       \
+    return assay_simt::directed_convert(0.0F, x, assay_simt::Round::direction);                         \
+  }                                                                                                     \
+  inline float __ull2float_##suffix(unsigned long long x) {                                             \
+    return assay_simt::from_unsigned<float>(x, assay_simt::Round::direction);                           \
+  }                                                                                                     \
+  inline double __ll2double_##suffix(long long x) {                                                     \
+    return assay_simt::directed_convert(0.0, x, assay_simt::Round::direction);                          \
+  }                                                                                                     \
+  inline double __ull2double_##suffix(unsigned long long x) {                                           \
+    return assay_simt::from_unsigned<double>(x, assay_simt::Round::direction);                          \
+  }                                                                                                     \
+  inline float __double2float_##suffix(double x) {                                                      \
+    return assay_simt::canonical(assay_simt::directed_narrow(0.0F, x, assay_simt::Round::direction));   \
+  }
+ASSAY_CONVERSIONS(rn, nearest)
+ASSAY_CONVERSIONS(rz, zero)
+ASSAY_CONVERSIONS(rd, down)
+ASSAY_CONVERSIONS(ru, up)
+#undef ASSAY_CONVERSIONS
+#undef ASSAY_TO_INTEGER
+inline double __int2double_rn(int x) { return x; }
+inline double __uint2double_rn(unsigned x) { return x; }
+
+inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
+inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
+inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
+inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
+inline double __longlong_as_double(long long x) { return std::bit_cast<double>(x); }
+inline long long __double_as_longlong(double x) { return std::bit_cast<long long>(x); }
+inline int __double2hiint(double x) { return static_cast<int>(std::bit_cast<std::uint64_t>(x) >> 32); }
+inline int __double2loint(double x) { return static_cast<int>(std::bit_cast<std::uint64_t>(x)); }
+inline double __hiloint2double(int high, int low) {
+  return std::bit_cast<double>(std::uint64_t{static_cast<unsigned>(high)} << 32 | static_cast<unsigned>(low));
+}
+
+// --- minima and maxima -----------------------------------------------------------------------------------------------
+
+// Of mixed types, the type that CUDA gives.
+#define ASSAY_MIN_MAX(A, B, R)                                                            \
+  constexpr R min(A a, B b) {                                                             \
+    return static_cast<R>(b) < static_cast<R>(a) ? static_cast<R>(b) : static_cast<R>(a); \
+  }                                                                                       \
+  constexpr R max(A a, B b) {                                                             \
+    return static_cast<R>(a) < static_cast<R>(b) ? static_cast<R>(b) : static_cast<R>(a); \
+  }
+#define ASSAY_MIN_MAX_OF(S, U) \
+  ASSAY_MIN_MAX(S, S, S)       \
+  ASSAY_MIN_MAX(U, U, U)       \
+  ASSAY_MIN_MAX(S, U, U)       \
+  ASSAY_MIN_MAX(U, S, U)
+ASSAY_MIN_MAX_OF(int, unsigned)
+ASSAY_MIN_MAX_OF(long, unsigned long)
+ASSAY_MIN_MAX_OF(long long, unsigned long long)
+#undef ASSAY_MIN_MAX_OF
+#undef ASSAY_MIN_MAX
+// fminf and kin of this library put -0 below +0, as the hardware does.
+inline float min(float a, float b) { return fminf(a, b); }
+inline float max(float a, float b) { return fmaxf(a, b); }
+inline double min(double a, double b) { return fmin(a, b); }
+inline double max(double a, double b) { return fmax(a, b); }
+inline double min(float a, double b) { return fmin(static_cast<double>(a), b); }
+inline double max(float a, double b) { return fmax(static_cast<double>(a), b); }
+inline double min(double a, float b) { return fmin(a, static_cast<double>(b)); }
+inline double max(double a, float b) { return fmax(a, static_cast<double>(b)); }
+inline unsigned umin(unsigned a, unsigned b) { return a < b ? a : b; }
+inline unsigned umax(unsigned a, unsigned b) { return a > b ? a : b; }
+inline long long llmin(long long a, long long b) { return a < b ? a : b; }
+inline long long llmax(long long a, long long b) { return a > b ? a : b; }
+inline unsigned long long ullmin(unsigned long long a, unsigned long long b) { return a < b ? a : b; }
+inline unsigned long long ullmax(unsigned long long a, unsigned long long b) { return a > b ? a : b; }
+
+// --- functions whose bits CUDA leaves to an error bound --------------------------------------------------------------
+//
+// All that is left to the host is below this line, and in math_functions.cpp.
+
+namespace assay_simt {
+double erfinv(double x);
+double erfcinv(double x);
+double erfcx(double x);
+double normcdf(double x);
+double normcdfinv(double x);
+double cyl_bessel_i(int order, double x);
+double sinpi(double x);
+double cospi(double x);
+double norm_of(int n, const double* x);
+double norm_of(int n, const float* x);
+}  // namespace assay_simt
+
+// Fast ones: of the exponents that CUDA documents, and of the special values.
+inline float __expf(float x) { return std::exp(x); }
+inline float __exp10f(float x) { return static_cast<float>(assay_simt::host_exp10(static_cast<double>(x))); }
+inline float __logf(float x) { return std::log(x); }
+inline float __log2f(float x) { return std::log2(x); }
+inline float __log10f(float x) { return std::log10(x); }
+inline float __powf(float x, float y) { return std::pow(x, y); }
+inline float __sinf(float x) { return std::sin(x); }
+inline float __cosf(float x) { return std::cos(x); }
+inline float __tanf(float x) { return std::tan(x); }
+inline float __tanhf(float x) { return std::tanh(x); }
+inline void __sincosf(float x, float* sine, float* cosine) {
+  *sine = std::sin(x);
+  *cosine = std::cos(x);
+}
+// Where 2^126 < |y| < 2^128, the reciprocal of y is taken as 0.
+inline float __fdividef(float x, float y) {
+  const float magnitude = std::fabs(y);
+  if (magnitude > 0x1p126F && magnitude < std::numeric_limits<float>::infinity())
+    return assay_simt::canonical(x * std::copysign(0.0F, y));
+  return x / y;
+}
+inline float fdividef(float x, float y) { return x / y; }
+
+// Each for float, by its name with f and by its name, and for double.
+#define ASSAY_HOST(name, ...)                                   \
+  inline double name(double x) noexcept { return __VA_ARGS__; } \
+  inline float name##f(float y) noexcept {                      \
+    const auto x = static_cast<double>(y);                      \
+    return static_cast<float>(__VA_ARGS__);                     \
+  }                                                             \
+  inline float name(float x) { return name##f(x); }
+ASSAY_HOST(rsqrt, 1.0 / std::sqrt(x))
+ASSAY_HOST(rcbrt, 1.0 / std::cbrt(x))
+ASSAY_HOST(sinpi, assay_simt::sinpi(x))
+ASSAY_HOST(cospi, assay_simt::cospi(x))
+ASSAY_HOST(erfinv, assay_simt::erfinv(x))
+ASSAY_HOST(erfcinv, assay_simt::erfcinv(x))
+ASSAY_HOST(erfcx, assay_simt::erfcx(x))
+ASSAY_HOST(normcdf, assay_simt::normcdf(x))
+ASSAY_HOST(normcdfinv, assay_simt::normcdfinv(x))
+ASSAY_HOST(cyl_bessel_i0, assay_simt::cyl_bessel_i(0, x))
+ASSAY_HOST(cyl_bessel_i1, assay_simt::cyl_bessel_i(1, x))
+#undef ASSAY_HOST
+
+inline void sincospi(double x, double* sine, double* cosine) {
+  *sine = sinpi(x);
+  *cosine = cospi(x);
+}
+inline void sincospif(float x, float* sine, float* cosine) {
+  *sine = sinpif(x);
+  *cosine = cospif(x);
+}
+inline void sincospi(float x, float* sine, float* cosine) { sincospif(x, sine, cosine); }
+inline void sincos(float x, float* sine, float* cosine) { sincosf(x, sine, cosine); }
+inline float exp10(float x) { return exp10f(x); }
+inline float j0(float x) { return j0f(x); }
+inline float j1(float x) { return j1f(x); }
+inline float jn(int n, float x) { return jnf(n, x); }
+inline float y0(float x) { return y0f(x); }
+inline float y1(float x) { return y1f(x); }
+inline float yn(int n, float x) { return ynf(n, x); }
+
+// Lengths and their reciprocals, without overflow in between.
+inline double norm(int n, const double* x) { return assay_simt::norm_of(n, x); }
+inline double rnorm(int n, const double* x) { return 1.0 / assay_simt::norm_of(n, x); }
+inline float normf(int n, const float* x) { return static_cast<float>(assay_simt::norm_of(n, x)); }
+inline float rnormf(int n, const float* x) { return static_cast<float>(1.0 / assay_simt::norm_of(n, x)); }
+#define ASSAY_NORM(suffix, T)                               \
+  inline T norm3d##suffix(T a, T b, T c) {                  \
+    const T x[] = {a, b, c};                                \
+    return static_cast<T>(assay_simt::norm_of(3, x));       \
+  }                                                         \
+  inline T norm4d##suffix(T a, T b, T c, T d) {             \
+    const T x[] = {a, b, c, d};                             \
+    return static_cast<T>(assay_simt::norm_of(4, x));       \
+  }                                                         \
+  inline T rnorm3d##suffix(T a, T b, T c) {                 \
+    const T x[] = {a, b, c};                                \
+    return static_cast<T>(1.0 / assay_simt::norm_of(3, x)); \
+  }                                                         \
+  inline T rnorm4d##suffix(T a, T b, T c, T d) {            \
+    const T x[] = {a, b, c, d};                             \
+    return static_cast<T>(1.0 / assay_simt::norm_of(4, x)); \
+  }                                                         \
+  inline T rhypot##suffix(T a, T b) {                       \
+    const T x[] = {a, b};                                   \
+    return static_cast<T>(1.0 / assay_simt::norm_of(2, x)); \
+  }
+ASSAY_NORM(, double)
+ASSAY_NORM(f, float)
+#undef ASSAY_NORM
+inline float rhypot(float a, float b) { return rhypotf(a, b); }
+inline float norm3d(float a, float b, float c) { return norm3df(a, b, c); }
+inline float norm4d(float a, float b, float c, float d) { return norm4df(a, b, c, d); }
+inline float rnorm3d(float a, float b, float c) { return rnorm3df(a, b, c); }
+inline float rnorm4d(float a, float b, float c, float d) { return rnorm4df(a, b, c, d); }
