@@ -53,7 +53,8 @@ double fmax(double a, double b) noexcept { return maximum_number(a, b); }
 namespace assay_simt {
 
 double directed_fma(double a, double b, double c, Round round) {
-  if (!std::isfinite(a) || !std::isfinite(b) || !std::isfinite(c)) return a * b + c;
+  if (!std::isfinite(a) || !std::isfinite(b)) return a * b + c;
+  if (!std::isfinite(c)) return c;
   const assay::Rounding mode = round == Round::nearest ? assay::Rounding::nearest_even
                                : round == Round::zero  ? assay::Rounding::toward_zero
                                : round == Round::up    ? assay::Rounding::toward_positive
