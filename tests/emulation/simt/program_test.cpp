@@ -30,3 +30,6 @@ BOOST_AUTO_TEST_CASE(nested) { runs("nested"); }
 BOOST_AUTO_TEST_CASE(endless) { runs("endless"); }
 BOOST_AUTO_TEST_CASE(ptx) { runs("ptx"); }
 BOOST_AUTO_TEST_CASE(async) { runs("async"); }
+BOOST_AUTO_TEST_CASE(assertions) { runs("assertions"); }
+BOOST_AUTO_TEST_CASE(halves) { runs("halves"); }
+BOOST_AUTO_TEST_CASE(integers) { runs("integers"); }
