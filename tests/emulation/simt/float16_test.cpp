@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
@@ -157,7 +158,7 @@ std::vector<std::uint64_t> hard_integers() {
   for (int k = 0; k < 64; ++k) {
     for (int j = 0; j <= k && j < 24; ++j) {
       const std::uint64_t x = (std::uint64_t{1} << k) + (std::uint64_t{1} << (k - j)) / 2 * 3;
-      for (const std::uint64_t step : {0, 1, 2}) {
+      for (const std::uint64_t step : {0U, 1U, 2U}) {
         out.push_back(x + step);
         out.push_back(x - step);
       }
@@ -261,6 +262,12 @@ std::vector<std::uint32_t> special_codes() {
   return out;
 }
 
+std::uint64_t bits(std::initializer_list<bool> all) {
+  std::uint64_t out = 0;
+  for (const bool one : all) out = out << 1 | std::uint64_t{one};
+  return out;
+}
+
 template <class Of>
 void arithmetic() {
   using T = typename Of::T;
@@ -278,19 +285,14 @@ void arithmetic() {
     w.check(Of::code(__hdiv(x, y)), result(exact_quotient(value(a), value(b)), Of::format), "hdiv", a, b);
     const double u = decode(a, Of::format), v = decode(b, Of::format);
     const bool unordered = std::isnan(u) || std::isnan(v);
-    w.check(
-        __heq(x, y) | __hne(x, y) << 1 | __hlt(x, y) << 2 | __hle(x, y) << 3 | __hgt(x, y) << 4 |
-            __hge(x, y) << 5,
-        (u == v) | (!unordered && u != v) << 1 | (u < v) << 2 | (u <= v) << 3 | (u > v) << 4 | (u >= v) << 5,
-        "ordered comparison", a, b);
-    w.check(__hequ(x, y) | __hneu(x, y) << 1 | __hltu(x, y) << 2 | __hleu(x, y) << 3 | __hgtu(x, y) << 4 |
-                __hgeu(x, y) << 5,
-            (unordered || u == v) | (u != v) << 1 | (unordered || u < v) << 2 | (unordered || u <= v) << 3 |
-                (unordered || u > v) << 4 | (unordered || u >= v) << 5,
+    w.check(bits({__heq(x, y), __hne(x, y), __hlt(x, y), __hle(x, y), __hgt(x, y), __hge(x, y)}),
+            bits({u == v, !unordered && u != v, u<v, u <= v, u> v, u >= v}), "ordered comparison", a, b);
+    w.check(bits({__hequ(x, y), __hneu(x, y), __hltu(x, y), __hleu(x, y), __hgtu(x, y), __hgeu(x, y)}),
+            bits({unordered || u == v, u != v, unordered || u < v, unordered || u <= v, unordered || u > v,
+                  unordered || u >= v}),
             "unordered comparison", a, b);
-    w.check((x == y) | (x != y) << 1 | (x < y) << 2 | (x <= y) << 3 | (x > y) << 4 | (x >= y) << 5,
-            (u == v) | (u != v) << 1 | (u < v) << 2 | (u <= v) << 3 | (u > v) << 4 | (u >= v) << 5,
-            "operator", a, b);
+    w.check(bits({x == y, x != y, x<y, x <= y, x> y, x >= y}),
+            bits({u == v, u != v, u<v, u <= v, u> v, u >= v}), "operator", a, b);
     // Signs order zeros.
     const bool less = u < v || (u == v && std::signbit(u) && !std::signbit(v));
     const std::uint32_t nan = 0x7FFF;

@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(conversions) {
   for (int k = 0; k < 64; ++k) {
     for (int j = 0; j <= k && j < 56; ++j) {
       const std::uint64_t x = (std::uint64_t{1} << k) + (std::uint64_t{1} << (k - j)) / 2 * 3;
-      for (const std::uint64_t step : {0, 1, 2}) {
+      for (const std::uint64_t step : {0U, 1U, 2U}) {
         integers.push_back(x + step);
         integers.push_back(x - step);
       }

@@ -35,7 +35,8 @@ int main() {
     std::printf("error %d: %s\n", static_cast<int>(error), cudaGetErrorString(error));
     failed = 1;
   }
-  const char* const words = "checks(int): block: [0,0,0], thread: [33,0,0] Assertion `static_cast<int>(threadIdx.x) < limit` failed.";
+  const char* const words =
+      "checks(int): block: [0,0,0], thread: [33,0,0] Assertion `static_cast<int>(threadIdx.x) < limit` failed.";
   if (length == 0 || std::strstr(text, words) == nullptr || std::strstr(text, "assertions.cu:11: ") == nullptr) {
     std::printf("said: %s\n", text);
     failed = 1;

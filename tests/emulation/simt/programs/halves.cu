@@ -14,7 +14,8 @@ __device__ __nv_bfloat162 pair_total;
 template <class A, class B>
 concept Multiplies = requires(A a, B b) { a* b; };
 static_assert(std::is_same_v<decltype(half() * half()), half> && std::is_same_v<decltype(half2() + half2()), half2>);
-static_assert(std::is_convertible_v<float, half> && std::is_convertible_v<half, float> && std::is_convertible_v<int, half>);
+static_assert(std::is_convertible_v<float, half> && std::is_convertible_v<half, float>);
+static_assert(std::is_convertible_v<int, half> && std::is_convertible_v<half, unsigned>);
 static_assert(std::is_convertible_v<__half_raw, half> && !std::is_convertible_v<float, __nv_fp8_e4m3>);
 // CUDA's compiler calls these ambiguous, too.
 static_assert(!Multiplies<half, float> && !Multiplies<float, __nv_bfloat16>);

@@ -42,7 +42,8 @@ __global__ void compute(const Operands* in, unsigned long long* out, int rows) {
   *at++ = __brevll(o.wide_a);
   *at++ = static_cast<unsigned>(__mulhi(sa, sb));
   *at++ = __umulhi(a, b);
-  *at++ = static_cast<unsigned long long>(__mul64hi(static_cast<long long>(o.wide_a), static_cast<long long>(o.wide_b)));
+  const auto wide_a = static_cast<long long>(o.wide_a), wide_b = static_cast<long long>(o.wide_b);
+  *at++ = static_cast<unsigned long long>(__mul64hi(wide_a, wide_b));
   *at++ = __umul64hi(o.wide_a, o.wide_b);
   *at++ = static_cast<unsigned>(__mul24(sa, sb));
   *at++ = __umul24(a, b);
@@ -238,9 +239,11 @@ int main() {
     state ^= state << 17;
     return state;
   };
-  const unsigned ends[] = {0, 1, 0x80808080, 0x7F7F7F7F, 0x80008000, 0x7FFF7FFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFF80017F};
+  const unsigned ends[] = {0, 1, 0x80808080, 0x7F7F7F7F, 0x80008000,
+                           0x7FFF7FFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFF80017F};
   for (int row = 0; row < rows; ++row) {
-    in[row] = {static_cast<unsigned>(random()), static_cast<unsigned>(random()), static_cast<unsigned>(random()), random(), random()};
+    in[row] = {static_cast<unsigned>(random()), static_cast<unsigned>(random()), static_cast<unsigned>(random()),
+               random(), random()};
     if (row < 1000) {
       in[row].a = ends[row % 10];
       in[row].b = ends[row / 10 % 10];
