@@ -1,6 +1,13 @@
 // CUDA's built-in vector types, with CUDA's alignments, and the functions that make them.
 #pragma once
 
+// With these CUDA's own headers declare what the compiler knows.
+#define __device_builtin__
+#define __device_builtin_texture_type__
+#define __device_builtin_surface_type__
+#define __cudart_builtin__
+#define __builtin_align__(n) __attribute__((aligned(n)))
+
 // Of one to four elements; those of two and of four are aligned to their size, to 16 bytes at most.
 #define ASSAY_SIMT_VECTORS(name, type, two, four)                                \
   struct name##1 {                                                               \
@@ -32,6 +39,23 @@ ASSAY_SIMT_VECTORS(ulonglong, unsigned long long, 16, 16)
 ASSAY_SIMT_VECTORS(float, float, 8, 16)
 ASSAY_SIMT_VECTORS(double, double, 16, 16)
 #undef ASSAY_SIMT_VECTORS
+
+// Four of 64 bits, whose names say their alignment.
+#define ASSAY_SIMT_VECTORS_OF_64(name, type)       \
+  ASSAY_SIMT_VECTOR_ALIGNED(name##4_16a, type, 16) \
+  ASSAY_SIMT_VECTOR_ALIGNED(name##4_32a, type, 32)
+#define ASSAY_SIMT_VECTOR_ALIGNED(name, type, n) \
+  struct alignas(n) name {                       \
+    type x, y, z, w;                             \
+  };                                             \
+  constexpr name make_##name(type x, type y, type z, type w) { return {x, y, z, w}; }
+ASSAY_SIMT_VECTORS_OF_64(long, long)
+ASSAY_SIMT_VECTORS_OF_64(ulong, unsigned long)
+ASSAY_SIMT_VECTORS_OF_64(longlong, long long)
+ASSAY_SIMT_VECTORS_OF_64(ulonglong, unsigned long long)
+ASSAY_SIMT_VECTORS_OF_64(double, double)
+#undef ASSAY_SIMT_VECTOR_ALIGNED
+#undef ASSAY_SIMT_VECTORS_OF_64
 
 struct dim3 {
   unsigned x, y, z;

@@ -32,4 +32,5 @@ BOOST_AUTO_TEST_CASE(ptx) { runs("ptx"); }
 BOOST_AUTO_TEST_CASE(async) { runs("async"); }
 BOOST_AUTO_TEST_CASE(assertions) { runs("assertions"); }
 BOOST_AUTO_TEST_CASE(halves) { runs("halves"); }
+BOOST_AUTO_TEST_CASE(headers) { runs("headers"); }
 BOOST_AUTO_TEST_CASE(integers) { runs("integers"); }
