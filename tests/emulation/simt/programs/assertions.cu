@@ -1,10 +1,10 @@
 // assert in a kernel ends the launch with CUDA's error and message, and leaves the host alive.
 #include <cuda_runtime.h>
 
+#include <unistd.h>
 #include <cassert>
 #include <cstdio>
 #include <cstring>
-#include <unistd.h>
 
 __global__ void checks(int limit) {
   __syncthreads();
@@ -36,8 +36,10 @@ int main() {
     failed = 1;
   }
   const char* const words =
-      "checks(int): block: [0,0,0], thread: [33,0,0] Assertion `static_cast<int>(threadIdx.x) < limit` failed.";
-  if (length == 0 || std::strstr(text, words) == nullptr || std::strstr(text, "assertions.cu:11: ") == nullptr) {
+      "checks(int): block: [0,0,0], thread: [33,0,0] Assertion `static_cast<int>(threadIdx.x) < limit` "
+      "failed.";
+  if (length == 0 || std::strstr(text, words) == nullptr ||
+      std::strstr(text, "assertions.cu:11: ") == nullptr) {
     std::printf("said: %s\n", text);
     failed = 1;
   }

@@ -12,14 +12,18 @@ __device__ __nv_bfloat162 pair_total;
 
 // What may be written, and of which type it is.
 template <class A, class B>
-concept Multiplies = requires(A a, B b) { a* b; };
-static_assert(std::is_same_v<decltype(half() * half()), half> && std::is_same_v<decltype(half2() + half2()), half2>);
+concept Multiplies = requires(A a, B b) {
+  a* b;
+};
+static_assert(std::is_same_v<decltype(half() * half()), half> &&
+              std::is_same_v<decltype(half2() + half2()), half2>);
 static_assert(std::is_convertible_v<float, half> && std::is_convertible_v<half, float>);
 static_assert(std::is_convertible_v<int, half> && std::is_convertible_v<half, unsigned>);
 static_assert(std::is_convertible_v<__half_raw, half> && !std::is_convertible_v<float, __nv_fp8_e4m3>);
 // CUDA's compiler calls these ambiguous, too.
 static_assert(!Multiplies<half, float> && !Multiplies<float, __nv_bfloat16>);
-static_assert(std::is_trivially_copyable_v<half2> && sizeof(__nv_fp8x4_e5m2) == 4 && alignof(__nv_bfloat162) == 4);
+static_assert(std::is_trivially_copyable_v<half2> && sizeof(__nv_fp8x4_e5m2) == 4 &&
+              alignof(__nv_bfloat162) == 4);
 
 template <class T>
 __device__ T sum_of_warp(T x) {
@@ -81,7 +85,8 @@ int main() {
   for (int i = 0; i < 64; ++i) expect(i, 126.5f);
   const float one[] = {-4, 32, 1, -3, 15, 3, 1, 3, 1.4140625f, 1, 3, 11};
   for (int i = 0; i < 12; ++i) expect(64 + i, one[i]);
-  if (static_cast<float>(half_total) != 64 || __low2float(pair_total) != 64 || __high2float(pair_total) != 128) {
+  if (static_cast<float>(half_total) != 64 || __low2float(pair_total) != 64 ||
+      __high2float(pair_total) != 128) {
     std::printf("atomics\n");
     failed = 1;
   }

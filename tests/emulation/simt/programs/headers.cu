@@ -13,16 +13,18 @@
 #include <cstdio>
 #include <type_traits>
 
-using namespace std;
-
 // As the header that many programs copy from one another.
 #ifndef __CUDACC__
 #error "device code is compiled"
 inline float fminf(float a, float b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }
 #endif
-inline __host__ __device__ float3 operator+(float3 a, float3 b) { return make_float3(a.x + b.x, a.y + b.y, a.z + b.z); }
-inline __host__ __device__ float3 operator*(float b, float3 a) { return make_float3(b * a.x, b * a.y, b * a.z); }
+inline __host__ __device__ float3 operator+(float3 a, float3 b) {
+  return make_float3(a.x + b.x, a.y + b.y, a.z + b.z);
+}
+inline __host__ __device__ float3 operator*(float b, float3 a) {
+  return make_float3(b * a.x, b * a.y, b * a.z);
+}
 inline __host__ __device__ float3 make_float3(float s) { return make_float3(s, s, s); }
 inline __host__ __device__ float lerp(float a, float b, float t) { return a + t * (b - a); }
 inline __device__ __host__ float clamp(float f, float a, float b) { return fmaxf(a, fminf(f, b)); }
@@ -39,10 +41,12 @@ static_assert(std::is_same_v<decltype(sqrt(1.0f)), float> && std::is_same_v<decl
 static_assert(std::is_same_v<decltype(exp(1.0f)), float> && std::is_same_v<decltype(pow(1.0f, 2.0f)), float>);
 static_assert(std::is_same_v<decltype(rsqrt(1.0f)), float> && std::is_same_v<decltype(rsqrt(1.0)), double>);
 static_assert(std::is_same_v<decltype(abs(-1LL)), long long> && std::is_same_v<decltype(abs(-1)), int>);
-static_assert(std::is_same_v<decltype(min(1, 2U)), unsigned> && std::is_same_v<decltype(max(1.0f, 2.0)), double>);
+static_assert(std::is_same_v<decltype(min(1, 2U)), unsigned> &&
+              std::is_same_v<decltype(max(1.0f, 2.0)), double>);
 static_assert(std::is_same_v<decltype(max(1UL, 2L)), unsigned long>);
 static_assert(std::is_same_v<decltype(min(1LL, 2LL)), long long>);
-static_assert(std::is_same_v<decltype(floor(1.5f)), float> && std::is_same_v<decltype(fmin(1.0f, 2.0f)), float>);
+static_assert(std::is_same_v<decltype(floor(1.5f)), float> &&
+              std::is_same_v<decltype(fmin(1.0f, 2.0f)), float>);
 
 __global__ void in_a_kernel(float* out) {
   const float3 v = make_float3(1.0f) + 2.0f * make_float3(0, 0.5f, 1);
@@ -51,7 +55,8 @@ __global__ void in_a_kernel(float* out) {
   const cuFloatComplex q = cuCdivf(make_cuFloatComplex(1, 2), make_cuFloatComplex(3, -4));
   out[2] = cuCrealf(q) * 25;
   out[3] = cuCimagf(q) * 25;
-  const cuDoubleComplex z = cuCfma(make_cuDoubleComplex(1, 2), make_cuDoubleComplex(3, 4), make_cuDoubleComplex(5, 6));
+  const cuDoubleComplex z =
+      cuCfma(make_cuDoubleComplex(1, 2), make_cuDoubleComplex(3, 4), make_cuDoubleComplex(5, 6));
   out[4] = static_cast<float>(z.x);
   out[5] = static_cast<float>(z.y);
   out[6] = cuCabsf(make_cuComplex(-3e30f, 4e30f)) / 1e30f;
@@ -61,7 +66,8 @@ __global__ void in_a_kernel(float* out) {
   float s = 0, c = 0;
   sincospif(0.5f, &s, &c);
   out[10] = s + c;
-  out[11] = static_cast<float>(__float_as_uint(CUDART_NAN_F) == 0x7FFFFFFF && isnan(CUDART_NAN) && isinf(CUDART_INF));
+  out[11] = static_cast<float>(__float_as_uint(CUDART_NAN_F) == 0x7FFFFFFF && isnan(CUDART_NAN) &&
+                               isinf(CUDART_INF));
   float* const mine = new float[3]{1, 2, 3};
   void* const more = malloc(64);
   out[12] = mine[2] + (more != nullptr ? 1.0f : 0.0f);

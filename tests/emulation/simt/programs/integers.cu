@@ -14,13 +14,16 @@ struct Operands {
 };
 
 // Each row of results in this order, on the device and on the host.
-#define SIMD2(DO, n)                                                                                                  \
-  DO(__vadd##n) DO(__vaddss##n) DO(__vaddus##n) DO(__vsub##n) DO(__vsubss##n) DO(__vsubus##n) DO(__vabsdiffs##n)      \
-  DO(__vabsdiffu##n) DO(__vavgs##n) DO(__vavgu##n) DO(__vhaddu##n) DO(__vmaxs##n) DO(__vmaxu##n) DO(__vmins##n)       \
-  DO(__vminu##n) DO(__vsads##n) DO(__vsadu##n) DO(__vcmpeq##n) DO(__vcmpne##n) DO(__vcmpges##n) DO(__vcmpgeu##n)      \
-  DO(__vcmpgts##n) DO(__vcmpgtu##n) DO(__vcmples##n) DO(__vcmpleu##n) DO(__vcmplts##n) DO(__vcmpltu##n)               \
-  DO(__vseteq##n) DO(__vsetne##n) DO(__vsetges##n) DO(__vsetgeu##n) DO(__vsetgts##n) DO(__vsetgtu##n)                 \
-  DO(__vsetles##n) DO(__vsetleu##n) DO(__vsetlts##n) DO(__vsetltu##n)
+#define SIMD2(DO, n)                                                                                       \
+  DO(__vadd##n)                                                                                            \
+  DO(__vaddss##n)                                                                                          \
+  DO(__vaddus##n) DO(__vsub##n) DO(__vsubss##n) DO(__vsubus##n) DO(__vabsdiffs##n) DO(__vabsdiffu##n)      \
+      DO(__vavgs##n) DO(__vavgu##n) DO(__vhaddu##n) DO(__vmaxs##n) DO(__vmaxu##n) DO(__vmins##n)           \
+          DO(__vminu##n) DO(__vsads##n) DO(__vsadu##n) DO(__vcmpeq##n) DO(__vcmpne##n) DO(__vcmpges##n)    \
+              DO(__vcmpgeu##n) DO(__vcmpgts##n) DO(__vcmpgtu##n) DO(__vcmples##n) DO(__vcmpleu##n)         \
+                  DO(__vcmplts##n) DO(__vcmpltu##n) DO(__vseteq##n) DO(__vsetne##n) DO(__vsetges##n)       \
+                      DO(__vsetgeu##n) DO(__vsetgts##n) DO(__vsetgtu##n) DO(__vsetles##n) DO(__vsetleu##n) \
+                          DO(__vsetlts##n) DO(__vsetltu##n)
 #define SIMD1(DO, n) DO(__vabs##n) DO(__vabsss##n) DO(__vneg##n) DO(__vnegss##n)
 
 __global__ void compute(const Operands* in, unsigned long long* out, int rows) {
@@ -160,7 +163,7 @@ std::vector<unsigned long long> expected(const Operands& o) {
     if ((a >> base & 1) != 0) found = static_cast<unsigned>(base);
   } else {
     int left = (offset < 0 ? -offset : offset) - 1;
-    for (int at = base; at >= 0 && at < 32; at += offset > 0 ? 1 : -1) {
+    for (int at = base; at >= 0 && at<32; at += offset> 0 ? 1 : -1) {
       if ((a >> at & 1) == 0) continue;
       if (left-- == 0) {
         found = static_cast<unsigned>(at);
@@ -179,8 +182,10 @@ std::vector<unsigned long long> expected(const Operands& o) {
   word(static_cast<L>(static_cast<unsigned long long>(ua) * static_cast<unsigned long long>(ub) >> 32));
   out.push_back(static_cast<unsigned long long>(
       (static_cast<Wide>(static_cast<L>(o.wide_a)) * static_cast<L>(o.wide_b)) >> 64));
-  out.push_back(static_cast<unsigned long long>((static_cast<Wide>(o.wide_a >> 1) * static_cast<Wide>(o.wide_b) +
-                                                 static_cast<Wide>((o.wide_a & 1) != 0 ? o.wide_b >> 1 : 0)) >> 63));
+  out.push_back(
+      static_cast<unsigned long long>((static_cast<Wide>(o.wide_a >> 1) * static_cast<Wide>(o.wide_b) +
+                                       static_cast<Wide>((o.wide_a & 1) != 0 ? o.wide_b >> 1 : 0)) >>
+                                      63));
   word((sa << 40 >> 40) * (sb << 40 >> 40));
   word((ua & 0xFFFFFF) * (ub & 0xFFFFFF));
   word((sa + sb) >> 1);
@@ -222,7 +227,8 @@ std::vector<unsigned long long> expected(const Operands& o) {
   word(of_sum(true, greatest));
   word(of_sum(false, least));
   word(lanes(a, b, 2, true, greatest));
-  word((lane(a, 2, 1, true) >= lane(b, 2, 1, true) ? 2 : 0) | (lane(a, 2, 0, true) >= lane(b, 2, 0, true) ? 1 : 0));
+  word((lane(a, 2, 1, true) >= lane(b, 2, 1, true) ? 2 : 0) |
+       (lane(a, 2, 0, true) >= lane(b, 2, 0, true) ? 1 : 0));
   return out;
 }
 
@@ -239,11 +245,11 @@ int main() {
     state ^= state << 17;
     return state;
   };
-  const unsigned ends[] = {0, 1, 0x80808080, 0x7F7F7F7F, 0x80008000,
+  const unsigned ends[] = {0,          1,          0x80808080, 0x7F7F7F7F, 0x80008000,
                            0x7FFF7FFF, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFF80017F};
   for (int row = 0; row < rows; ++row) {
-    in[row] = {static_cast<unsigned>(random()), static_cast<unsigned>(random()), static_cast<unsigned>(random()),
-               random(), random()};
+    in[row] = {static_cast<unsigned>(random()), static_cast<unsigned>(random()),
+               static_cast<unsigned>(random()), random(), random()};
     if (row < 1000) {
       in[row].a = ends[row % 10];
       in[row].b = ends[row / 10 % 10];
@@ -257,13 +263,15 @@ int main() {
     for (std::size_t i = 0; i < right.size(); ++i) {
       const unsigned long long got = out[row * fields + static_cast<int>(i)];
       if (got == right[i]) continue;
-      std::printf("field %zu of %x %x %x: %llx, not %llx\n", i, in[row].a, in[row].b, in[row].c, got, right[i]);
+      std::printf("field %zu of %x %x %x: %llx, not %llx\n", i, in[row].a, in[row].b, in[row].c, got,
+                  right[i]);
       ++failed;
     }
   }
   const char4 x = make_char4(-128, 127, 1, -1);
   const ushort2 y = make_ushort2(65535, 3);
-  if (__dp4a(x, x, 5) != 16384 + 16129 + 2 + 5 || __dp2a_hi(y, make_uchar4(9, 9, 255, 2), 1U) != 65535U * 255U + 7U) {
+  if (__dp4a(x, x, 5) != 16384 + 16129 + 2 + 5 ||
+      __dp2a_hi(y, make_uchar4(9, 9, 255, 2), 1U) != 65535U * 255U + 7U) {
     std::printf("dot products of vectors\n");
     failed = 1;
   }
