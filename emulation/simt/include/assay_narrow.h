@@ -61,11 +61,27 @@ struct Format16 {
   }
 };
 
+// The CPU's own conversions, of numbers; a NaN would keep its payload.
+#if defined(__F16C__) && !defined(__clang__)
+#define ASSAY_F16C
+using EightHalves = short __attribute__((vector_size(16)));
+using FourFloats = float __attribute__((vector_size(16)));
+inline std::uint16_t convert_by_f16c(float x) {
+  return static_cast<std::uint16_t>(__builtin_ia32_vcvtps2ph(FourFloats{x, 0, 0, 0}, 0)[0]);
+}
+inline float convert_by_f16c(std::uint16_t code) {
+  return __builtin_ia32_vcvtph2ps(EightHalves{static_cast<short>(code), 0, 0, 0, 0, 0, 0, 0})[0];
+}
+#endif
+
 struct Half : Format16<10, 5> {
   static constexpr std::uint16_t from_float(float x) {
     const auto bits = std::bit_cast<std::uint32_t>(x);
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU, sign = bits >> 16 & 0x8000U;
     if (magnitude > 0x7F800000U) return nan;
+#ifdef ASSAY_F16C
+    if (!std::is_constant_evaluated()) return convert_by_f16c(x);
+#endif
     if (magnitude >= 0x477FF000U) return static_cast<std::uint16_t>(sign | infinity);  // 65520
     if (magnitude < 0x38800000U) {
       // Subnormal: the unit in the last place of 0.5 is that of the format.
@@ -77,6 +93,9 @@ struct Half : Format16<10, 5> {
   static constexpr float to_float(std::uint16_t code) {
     const std::uint32_t sign = (code & 0x8000U) << 16, magnitude = code & 0x7FFFU;
     if (magnitude > infinity) return std::bit_cast<float>(0x7FFFFFFFU);
+#ifdef ASSAY_F16C
+    if (!std::is_constant_evaluated()) return convert_by_f16c(code);
+#endif
     if (magnitude == infinity) return std::bit_cast<float>(sign | 0x7F800000U);
     if (magnitude < 0x0400U) {
       const float x = static_cast<float>(static_cast<int>(magnitude)) * 0x1p-24F;

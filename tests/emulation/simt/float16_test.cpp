@@ -425,6 +425,105 @@ BOOST_AUTO_TEST_CASE(bfloat16_arithmetic) { arithmetic<OfBFloat16>(); }
 BOOST_AUTO_TEST_CASE(half_functions) { functions<OfHalf>(); }
 BOOST_AUTO_TEST_CASE(bfloat16_functions) { functions<OfBFloat16>(); }
 
+// Functions of pairs are those of the elements, which the cases above have checked.
+namespace {
+template <class Of>
+void pairs() {
+  using T = typename Of::T;
+  using T2 = typename Of::T2;
+  Wrong w;
+  const auto code = [](T2 v) { return Of::code(v.x) | Of::code(v.y) << 16; };
+  const auto truth = [](bool low, bool high) {
+    return Of::from_double(low ? 1 : 0) | Of::from_double(high ? 1 : 0) << 16;
+  };
+  const std::vector<std::uint32_t> special = special_codes<Of>();
+  Random random;
+  for (int i = 0; i < 20000; ++i) {
+    const std::uint64_t r = random(), s = random();
+    T e[6];
+    for (int k = 0; k < 6; ++k)
+      e[k] = Of::of_code((s >> k & 1U) != 0 ? special[(r >> (10 * k)) % special.size()]
+                                            : (r >> (9 * k)) & 0xFFFFU);
+    const T2 a(e[0], e[1]), b(e[2], e[3]), c(e[4], e[5]);
+#define PAIR1(one, two) w.check(code(two(a)), Of::code(one(a.x)) | Of::code(one(a.y)) << 16, #two, code(a));
+#define PAIR2(one, two) \
+  w.check(code(two(a, b)), Of::code(one(a.x, b.x)) | Of::code(one(a.y, b.y)) << 16, #two, code(a), code(b));
+#define PAIR3(one, two)                                                                                \
+  w.check(code(two(a, b, c)), Of::code(one(a.x, b.x, c.x)) | Of::code(one(a.y, b.y, c.y)) << 16, #two, \
+          code(a), code(b), code(c));
+#define COMPARED(name)                                                                                    \
+  {                                                                                                       \
+    const bool x = __h##name(a.x, b.x), y = __h##name(a.y, b.y);                                          \
+    w.check(code(__h##name##2(a, b)), truth(x, y), "h" #name "2", code(a), code(b));                      \
+    w.check(__h##name##2_mask(a, b), (x ? 0xFFFFU : 0U) | (y ? 0xFFFF0000U : 0U), #name "_mask", code(a), \
+            code(b));                                                                                     \
+    w.check(__hb##name##2(a, b), x&& y, "hb" #name "2", code(a), code(b));                                \
+  }
+    PAIR2(__hadd, __hadd2)
+    PAIR2(__hsub, __hsub2)
+    PAIR2(__hmul, __hmul2)
+    PAIR2(__hdiv, __h2div)
+    PAIR2(__hadd, __hadd2_rn)
+    PAIR2(__hsub, __hsub2_rn)
+    PAIR2(__hmul, __hmul2_rn)
+    PAIR2(__hadd_sat, __hadd2_sat)
+    PAIR2(__hsub_sat, __hsub2_sat)
+    PAIR2(__hmul_sat, __hmul2_sat)
+    PAIR2(__hmax, __hmax2)
+    PAIR2(__hmin, __hmin2)
+    PAIR2(__hmax_nan, __hmax2_nan)
+    PAIR2(__hmin_nan, __hmin2_nan)
+    PAIR3(__hfma, __hfma2)
+    PAIR3(__hfma_sat, __hfma2_sat)
+    PAIR3(__hfma_relu, __hfma2_relu)
+    PAIR1(__hneg, __hneg2)
+    PAIR1(__habs, __habs2)
+    PAIR1(hsqrt, h2sqrt)
+    PAIR1(hrsqrt, h2rsqrt)
+    PAIR1(hrcp, h2rcp)
+    PAIR1(hexp, h2exp)
+    PAIR1(hexp2, h2exp2)
+    PAIR1(hexp10, h2exp10)
+    PAIR1(hlog, h2log)
+    PAIR1(hlog2, h2log2)
+    PAIR1(hlog10, h2log10)
+    PAIR1(hsin, h2sin)
+    PAIR1(hcos, h2cos)
+    PAIR1(htanh, h2tanh)
+    PAIR1(hfloor, h2floor)
+    PAIR1(hceil, h2ceil)
+    PAIR1(htrunc, h2trunc)
+    PAIR1(hrint, h2rint)
+    COMPARED(eq)
+    COMPARED(ne)
+    COMPARED(lt)
+    COMPARED(le)
+    COMPARED(gt)
+    COMPARED(ge)
+    COMPARED(equ)
+    COMPARED(neu)
+    COMPARED(ltu)
+    COMPARED(leu)
+    COMPARED(gtu)
+    COMPARED(geu)
+#undef COMPARED
+#undef PAIR3
+#undef PAIR2
+#undef PAIR1
+    w.check(code(__hisnan2(a)), truth(__hisnan(a.x), __hisnan(a.y)), "hisnan2", code(a));
+    w.check(code(__lowhigh2highlow(a)), Of::code(a.y) | Of::code(a.x) << 16, "lowhigh2highlow", code(a));
+    w.check(code(a + b), code(__hadd2(a, b)), "operator+", code(a), code(b));
+    w.check(bits({a == b, a != b, a<b, a <= b, a> b, a >= b}),
+            bits({a.x == b.x && a.y == b.y, a.x != b.x && a.y != b.y, a.x < b.x && a.y < b.y,
+                  a.x <= b.x && a.y <= b.y, a.x > b.x && a.y > b.y, a.x >= b.x && a.y >= b.y}),
+            "comparison of pairs", code(a), code(b));
+  }
+  NOTHING_WRONG(w);
+}
+}  // namespace
+BOOST_AUTO_TEST_CASE(half_pairs) { pairs<OfHalf>(); }
+BOOST_AUTO_TEST_CASE(bfloat16_pairs) { pairs<OfBFloat16>(); }
+
 BOOST_AUTO_TEST_CASE(small_formats) {
   Wrong w;
   const auto to_half = [](std::uint64_t code, const FormatSpec& f) {

@@ -14,16 +14,39 @@ struct Operands {
 };
 
 // Each row of results in this order, on the device and on the host.
-#define SIMD2(DO, n)                                                                                       \
-  DO(__vadd##n)                                                                                            \
-  DO(__vaddss##n)                                                                                          \
-  DO(__vaddus##n) DO(__vsub##n) DO(__vsubss##n) DO(__vsubus##n) DO(__vabsdiffs##n) DO(__vabsdiffu##n)      \
-      DO(__vavgs##n) DO(__vavgu##n) DO(__vhaddu##n) DO(__vmaxs##n) DO(__vmaxu##n) DO(__vmins##n)           \
-          DO(__vminu##n) DO(__vsads##n) DO(__vsadu##n) DO(__vcmpeq##n) DO(__vcmpne##n) DO(__vcmpges##n)    \
-              DO(__vcmpgeu##n) DO(__vcmpgts##n) DO(__vcmpgtu##n) DO(__vcmples##n) DO(__vcmpleu##n)         \
-                  DO(__vcmplts##n) DO(__vcmpltu##n) DO(__vseteq##n) DO(__vsetne##n) DO(__vsetges##n)       \
-                      DO(__vsetgeu##n) DO(__vsetgts##n) DO(__vsetgtu##n) DO(__vsetles##n) DO(__vsetleu##n) \
-                          DO(__vsetlts##n) DO(__vsetltu##n)
+#define SIMD2(DO, n) \
+  DO(__vadd##n)      \
+  DO(__vaddss##n)    \
+  DO(__vaddus##n)    \
+  DO(__vsub##n)      \
+  DO(__vsubss##n)    \
+  DO(__vsubus##n)    \
+  DO(__vabsdiffs##n) \
+  DO(__vabsdiffu##n) \
+  DO(__vavgs##n)     \
+  DO(__vavgu##n)     \
+  DO(__vhaddu##n)    \
+  DO(__vmaxs##n)     \
+  DO(__vmaxu##n)     \
+  DO(__vmins##n)     \
+  DO(__vminu##n)     \
+  DO(__vsads##n)     \
+  DO(__vsadu##n)     \
+  DO(__vcmpeq##n)    \
+  DO(__vcmpne##n)    \
+  DO(__vcmpges##n)   \
+  DO(__vcmpgeu##n)   \
+  DO(__vcmpgts##n)   \
+  DO(__vcmpgtu##n)   \
+  DO(__vcmples##n)   \
+  DO(__vcmpleu##n)   \
+  DO(__vcmplts##n)   \
+  DO(__vcmpltu##n)   \
+  DO(__vseteq##n)    \
+  DO(__vsetne##n)    \
+  DO(__vsetges##n)   \
+  DO(__vsetgeu##n)   \
+  DO(__vsetgts##n) DO(__vsetgtu##n) DO(__vsetles##n) DO(__vsetleu##n) DO(__vsetlts##n) DO(__vsetltu##n)
 #define SIMD1(DO, n) DO(__vabs##n) DO(__vabsss##n) DO(__vneg##n) DO(__vnegss##n)
 
 __global__ void compute(const Operands* in, unsigned long long* out, int rows) {
