@@ -1,4 +1,5 @@
 // Launches of programs: include/assay_simt.h and include/cuda_launch.h.
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "emulation/simt/grid.hpp"
+#include "emulation/simt/imitated_gpu.hpp"
 #include "emulation/simt/include/assay_simt.h"
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
@@ -84,12 +86,26 @@ cudaError_t error_of(Ended how) {
 
 struct Registry {
   std::mutex mutex{};
-  std::map<const void*, Invoker> all{};
+  struct Known {
+    Invoker invoker;
+    BindKernel bind;
+  };
+  std::map<const void*, Known> all{};
   static Registry& one() {
     static Registry registry;
     return registry;
   }
 };
+
+BoundKernel bind_registered(const void* kernel, void** parameters) {
+  Registry& registry = Registry::one();
+  BindKernel bind = nullptr;
+  {
+    const std::scoped_lock lock(registry.mutex);
+    if (const auto found = registry.all.find(kernel); found != registry.all.end()) bind = found->second.bind;
+  }
+  return bind == nullptr ? BoundKernel{} : bind(kernel, parameters);
+}
 
 cudaError_t refuse_call(cudaError_t error) {
   report(error);
@@ -105,17 +121,17 @@ const LaunchOptions& options_of_environment() {
 
 // A CUDA error, or 0.
 int Launch::why_not() const {
-  if (!assay::simt::why_not_launched(grid_, block_, shared_bytes_, {}).empty())
+  if (!assay::simt::why_not_launched(grid_, block_, shared_bytes_, assay::simt::imitated_limits()).empty())
     return cudaErrorInvalidConfiguration;
   if (!cooperative_) return cudaSuccess;
-  int resident = 0, multiprocessors = 0;
-  if (const cudaError_t error =
-          assay_simt_occupancy(&resident, static_cast<int>(block_.x * block_.y * block_.z), shared_bytes_);
-      error != cudaSuccess)
-    return error;
-  cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0);
+  const assay::simt::ImitatedGpu& gpu = assay::simt::imitated_gpu();
+  const std::size_t threads = std::size_t{block_.x} * block_.y * block_.z, warps = (threads + 31) / 32;
+  const std::size_t resident =
+      std::min({static_cast<std::size_t>(gpu.blocks_per_multiprocessor),
+                static_cast<std::size_t>(gpu.threads_per_multiprocessor) / (32 * warps),
+                gpu.shared_per_multiprocessor / (shared_bytes_ + gpu.shared_reserved)});
   const std::uint64_t blocks = std::uint64_t{grid_.x} * grid_.y * grid_.z;
-  return blocks > std::uint64_t{static_cast<unsigned>(resident)} * static_cast<unsigned>(multiprocessors)
+  return blocks > resident * static_cast<std::size_t>(gpu.multiprocessors)
              ? cudaErrorCooperativeLaunchTooLarge
              : cudaSuccess;
 }
@@ -128,6 +144,13 @@ Outcome Launch::run_now(const Kernel& kernel) const {
   Outcome outcome = assay::simt::run_grid(grid_, block_, shared_bytes_, kernel, options);
   if (outcome.how != Ended::well) outcome.text = options.name + ", " + outcome.text;
   return outcome;
+}
+
+void Launch::report_variable_captured() {
+  std::fprintf(
+      stderr,
+      "simt: a stream captures a launch of a kernel through a variable, which the dialect does not have\n");
+  report(cudaErrorNotSupported);
 }
 
 int Launch::start_kernel(const Kernel& kernel) const {
@@ -158,16 +181,17 @@ int Launch::defer_kernel(std::unique_ptr<assay::simt::Deferred> kernel) const {
   return cudaSuccess;
 }
 
-bool register_kernel(const void* kernel, Invoker invoker) {
+bool register_kernel(const void* kernel, Invoker invoker, BindKernel bind) {
+  bind_kernel = bind_registered;
   Registry& registry = Registry::one();
   const std::scoped_lock lock(registry.mutex);
-  return registry.all.emplace(kernel, invoker).second;
+  return registry.all.emplace(kernel, Registry::Known{invoker, bind}).second;
 }
 Invoker invoker_of(const void* kernel) {
   Registry& registry = Registry::one();
   const std::scoped_lock lock(registry.mutex);
   const auto found = registry.all.find(kernel);
-  return found == registry.all.end() ? nullptr : found->second;
+  return found == registry.all.end() ? nullptr : found->second.invoker;
 }
 
 }  // namespace assay_simt
@@ -175,21 +199,6 @@ Invoker invoker_of(const void* kernel) {
 using assay_simt::Invoker;
 using assay_simt::invoker_of;
 using assay_simt::Launch;
-
-cudaError_t assay_simt_attributes(cudaFuncAttributes* attributes) {
-  if (attributes == nullptr) return assay_simt::refuse_call(cudaErrorInvalidValue);
-  *attributes = {};
-  attributes->maxThreadsPerBlock = 1024;
-  attributes->numRegs = 32;
-  attributes->ptxVersion = attributes->binaryVersion = 90;
-  attributes->maxDynamicSharedSizeBytes = static_cast<int>(assay::simt::LaunchLimits{}.shared_bytes);
-  attributes->preferredShmemCarveout = -1;
-  return cudaSuccess;
-}
-cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
-  if (invoker_of(kernel) == nullptr) return assay_simt::refuse_call(cudaErrorInvalidDeviceFunction);
-  return assay_simt_attributes(attributes);
-}
 
 cudaError_t assay_simt_launch_of(const cudaLaunchConfig_t* config, Launch& launch) {
   if (config == nullptr || (config->numAttrs != 0 && config->attrs == nullptr))
@@ -199,6 +208,13 @@ cudaError_t assay_simt_launch_of(const cudaLaunchConfig_t* config, Launch& launc
     const cudaLaunchAttribute& attribute = config->attrs[i];
     switch (attribute.id) {
       case cudaLaunchAttributeIgnore:
+      // What changes no result.
+      case cudaLaunchAttributeAccessPolicyWindow:
+      case cudaLaunchAttributeSynchronizationPolicy:
+      case cudaLaunchAttributeMemSyncDomainMap:
+      case cudaLaunchAttributeMemSyncDomain:
+      case cudaLaunchAttributePreferredSharedMemoryCarveout:
+      case cudaLaunchAttributePreferredClusterDimension:
       case cudaLaunchAttributeClusterSchedulingPolicyPreference:
       case cudaLaunchAttributeProgrammaticStreamSerialization:
       case cudaLaunchAttributePriority: continue;
@@ -210,6 +226,8 @@ cudaError_t assay_simt_launch_of(const cudaLaunchConfig_t* config, Launch& launc
                      "simt: a launch with clusters of several blocks, which the dialect does not have\n");
         return assay_simt::refuse_call(cudaErrorNotSupported);
       }
+      case cudaLaunchAttributeProgrammaticEvent:
+      case cudaLaunchAttributeLaunchCompletionEvent: return assay_simt::refuse_call(cudaErrorNotSupported);
     }
     return assay_simt::refuse_call(cudaErrorInvalidValue);
   }

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "emulation/simt/launch.hpp"
+#include "emulation/simt/stream_capture.hpp"
 
 namespace assay_simt {
 
@@ -48,18 +50,26 @@ class Launch {
 
   template <class Call, class... Arguments>
   void run(const Call& call, Arguments... arguments) const {
-    if (assay::simt::Block::current() == nullptr) {
-      start([&] { call(arguments...); });
-    } else if constexpr (std::is_empty_v<Call>) {
-      defer([call, arguments...] { call(arguments...); });
+    if constexpr (std::is_empty_v<Call>) {
+      run_body([call, arguments...] { call(arguments...); });
+    } else if (assay::simt::Block* const block = assay::simt::Block::current(); block != nullptr) {
+      block->fail("a kernel launches another one through a variable");
+    } else if (captures(stream_)) {
+      report_variable_captured();
     } else {
-      assay::simt::Block::current()->fail("a kernel launches another one through a variable");
+      start([&] { call(arguments...); });
     }
   }
   // As run(), where `body` owns all that it needs. The error of the launch, 0 for none.
   template <class Body>
   int run_body(const Body& body) const {
-    return assay::simt::Block::current() == nullptr ? start(body) : defer(body);
+    if (assay::simt::Block::current() != nullptr) return defer(body);
+    if (!captures(stream_)) return start(body);
+    const auto again = [*this, body](dim3 grid, dim3 block, std::size_t shared_bytes) {
+      with(grid, block, shared_bytes, nullptr).cooperative(cooperative_).run_body(body);
+    };
+    capture(stream_, {nullptr, grid_, block_, shared_bytes_, {again, {}}});
+    return 0;
   }
 
  private:
@@ -72,6 +82,7 @@ class Launch {
   }
   template <class Body>
   struct Held;
+  static void report_variable_captured();
   template <class Body>
   int start(const Body& body) const {
     return start_kernel(kernel_of(body));
@@ -103,7 +114,7 @@ struct Launch::Held final : assay::simt::Deferred {
 
 // Kernels by their addresses, for calls that have no more of them.
 using Invoker = int (*)(const void* kernel, const Launch& launch, void* const* arguments);
-bool register_kernel(const void* kernel, Invoker invoker);
+bool register_kernel(const void* kernel, Invoker invoker, BindKernel bind);
 // Null if it is not registered.
 Invoker invoker_of(const void* kernel);
 
@@ -120,11 +131,28 @@ int launch_by_pointers(void (*kernel)(P...), const Launch& launch, void* const* 
 }
 template <class... P>
 bool register_kernel(void (*kernel)(P...)) {
-  return register_kernel(reinterpret_cast<const void*>(kernel), [](const void* address, const Launch& launch,
-                                                                   void* const* arguments) {
-    return launch_by_pointers(reinterpret_cast<void (*)(P...)>(const_cast<void*>(address)), launch,
-                              arguments);
-  });
+  using Pointer = void (*)(P...);
+  const auto invoke = [](const void* address, const Launch& launch, void* const* arguments) {
+    return launch_by_pointers(reinterpret_cast<Pointer>(const_cast<void*>(address)), launch, arguments);
+  };
+  // Copies of the arguments, which the graph's node keeps.
+  const auto bind = [](const void* address, void** arguments) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      using Values = std::tuple<std::remove_cv_t<P>...>;
+      const auto values = std::make_shared<Values>(*static_cast<const std::remove_cv_t<P>*>(arguments[i])...);
+      BoundKernel bound;
+      bound.parameters = {static_cast<void*>(&std::get<i>(*values))...};
+      bound.run = [address, values, pointers = bound.parameters](dim3 grid, dim3 block,
+                                                                 std::size_t shared_bytes) {
+        launch_by_pointers(reinterpret_cast<Pointer>(const_cast<void*>(address)),
+                           Launch(grid, block, shared_bytes, nullptr, "a node of a graph", 0),
+                           pointers.data());
+      };
+      return bound;
+    }
+    (std::index_sequence_for<P...>{});
+  };
+  return register_kernel(reinterpret_cast<const void*>(kernel), invoke, bind);
 }
 
 }  // namespace assay_simt

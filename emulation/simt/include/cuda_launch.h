@@ -1,65 +1,12 @@
-// Launches by calls: cudaLaunchKernel and kin, cooperative ones, attributes of kernels; streams of kernels' launches.
+// Launches by calls: cudaLaunchKernel and kin, cooperative ones.
 //
-// Not here: clusters of several blocks, launches that depend on events, graphs.
+// Not here: clusters of several blocks, launches that depend on events.
 #pragma once
 
 #include <cstddef>
 
 #include "emulation/simt/include/assay_simt.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
-
-// Where a kernel launches: beside the others of its grid, or after all of them. Others are in the order of their calls.
-#define cudaStreamTailLaunch (reinterpret_cast<cudaStream_t>(3))
-#define cudaStreamFireAndForget (reinterpret_cast<cudaStream_t>(4))
-
-// With CUDA's numbers.
-enum cudaLaunchAttributeID {
-  cudaLaunchAttributeIgnore = 0,
-  cudaLaunchAttributeCooperative = 2,
-  cudaLaunchAttributeClusterDimension = 4,
-  cudaLaunchAttributeClusterSchedulingPolicyPreference = 5,
-  cudaLaunchAttributeProgrammaticStreamSerialization = 6,
-  cudaLaunchAttributePriority = 8
-};
-enum cudaClusterSchedulingPolicy {
-  cudaClusterSchedulingPolicyDefault,
-  cudaClusterSchedulingPolicySpread,
-  cudaClusterSchedulingPolicyLoadBalancing
-};
-union cudaLaunchAttributeValue {
-  int cooperative;
-  struct {
-    unsigned x, y, z;
-  } clusterDim;
-  cudaClusterSchedulingPolicy clusterSchedulingPolicyPreference;
-  int programmaticStreamSerializationAllowed;
-  int priority;
-};
-struct cudaLaunchAttribute {
-  cudaLaunchAttributeID id;
-  cudaLaunchAttributeValue val;
-};
-struct cudaLaunchConfig_t {
-  dim3 gridDim, blockDim;
-  std::size_t dynamicSmemBytes;
-  cudaStream_t stream;
-  cudaLaunchAttribute* attrs;
-  unsigned numAttrs;
-};
-
-struct cudaFuncAttributes {
-  std::size_t sharedSizeBytes, constSizeBytes, localSizeBytes;
-  int maxThreadsPerBlock, numRegs, ptxVersion, binaryVersion, cacheModeCA, maxDynamicSharedSizeBytes,
-      preferredShmemCarveout;
-};
-// What holds for every kernel here; its own registers and static shared memory are not known.
-cudaError_t assay_simt_attributes(cudaFuncAttributes* attributes);
-template <class... P>
-cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*)(P...)) {
-  return assay_simt_attributes(attributes);
-}
-// cudaErrorInvalidDeviceFunction unless the kernel is registered.
-cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel);
 
 // What of the configuration the dialect does not have gives cudaErrorNotSupported, with a text.
 cudaError_t assay_simt_launch_of(const cudaLaunchConfig_t* config, assay_simt::Launch& launch);

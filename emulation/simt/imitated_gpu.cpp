@@ -1,0 +1,62 @@
+#include "emulation/simt/imitated_gpu.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+
+namespace assay::simt {
+namespace {
+
+constexpr ImitatedGpu imitated_gpus[] = {
+#define IMITATED_GPU(architecture, board, multiprocessors, threads, blocks, optin_kib, shared_kib, \
+                     reserved_kib, l2_kib, bus, mhz, memory_mhz, ratio)                            \
+  {architecture,                                                                                   \
+   board,                                                                                          \
+   multiprocessors,                                                                                \
+   threads,                                                                                        \
+   blocks,                                                                                         \
+   std::size_t{optin_kib} << 10,                                                                   \
+   std::size_t{shared_kib} << 10,                                                                  \
+   std::size_t{reserved_kib} << 10,                                                                \
+   std::size_t{l2_kib} << 10,                                                                      \
+   bus,                                                                                            \
+   mhz * 1000,                                                                                     \
+   memory_mhz * 1000,                                                                              \
+   ratio},
+#include "emulation/simt/imitated_gpus.def"
+#undef IMITATED_GPU
+};
+
+std::string name_of(const ImitatedGpu& gpu) { return "sm_" + std::to_string(gpu.architecture); }
+
+const ImitatedGpu& by_environment() {
+  const char* const wanted = std::getenv("ASSAY_SIMT_ARCH");
+  if (const ImitatedGpu* const found = imitated_gpu_named(wanted == nullptr ? "sm_90" : wanted))
+    return *found;
+  std::string names;
+  for (const ImitatedGpu& gpu : imitated_gpus) names += " " + name_of(gpu);
+  std::fprintf(stderr, "ASSAY_SIMT_ARCH=%s: not one of%s\n", wanted, names.c_str());
+  std::exit(2);
+}
+
+}  // namespace
+
+const ImitatedGpu* imitated_gpu_named(const std::string& name) {
+  for (const ImitatedGpu& gpu : imitated_gpus) {
+    if (name == name_of(gpu)) return &gpu;
+  }
+  return nullptr;
+}
+
+const ImitatedGpu& imitated_gpu() {
+  static const ImitatedGpu& gpu = by_environment();
+  return gpu;
+}
+
+LaunchLimits imitated_limits() {
+  LaunchLimits limits;
+  limits.shared_bytes = imitated_gpu().shared_optin;
+  return limits;
+}
+
+}  // namespace assay::simt
