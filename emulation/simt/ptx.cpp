@@ -505,6 +505,7 @@ class PtxParser {
     skip();
     const std::size_t begin = at_;
     if (take('!')) {
+      if (depth > 0) fail(begin, "one ! and a predicate", found_at(begin));
       PtxArgument a = operand(i, depth + 1);
       if (a.kind != PtxOperandKind::slot && a.kind != PtxOperandKind::constant)
         fail(begin, "a predicate after !", found_at(begin));

@@ -59,6 +59,82 @@ BOOST_AUTO_TEST_CASE(shared_memory_of_a_launch_is_a_pointer) {
   BOOST_TEST(rewritten("void f() {} extern __shared__ float s[];") == "void f() {} " + object);
 }
 
+BOOST_AUTO_TEST_CASE(inline_ptx_is_a_call) {
+  const auto call = [](const std::string& text, const std::string& operands) {
+    return "void k() { ::assay_simt::ptx([]() -> const char* { return " + text + "; }, __FILE__, __LINE__" +
+           operands + "); }";
+  };
+  const auto operand = [](const std::string& constraint, const std::string& value) {
+    return ", ::assay_simt::ptx_operand<::assay_simt::ptx_constraint(" + constraint + ")>(" + value + ")";
+  };
+  // Blanks are left aside.
+  const auto squeezed = [](std::string s) {
+    s.erase(std::remove_if(s.begin(), s.end(), [](char c) { return c == ' ' || c == '\n' || c == '\\'; }),
+            s.end());
+    return s;
+  };
+  const auto is = [&](const std::string& source, const std::string& expected) {
+    BOOST_TEST(squeezed(rewritten("void k() { " + source + " }")) == squeezed(expected));
+    BOOST_TEST(lines(rewritten("void k() { " + source + " }")) == lines(source));
+  };
+  is("asm(\"mov.u32 %0, 1;\" : \"=r\"(x));", call("\"mov.u32 %0, 1;\"", operand("\"=r\"", "(x)")));
+  is("asm volatile(\"membar.gl;\" ::: \"memory\");", call("\"membar.gl;\"", ""));
+  is("__asm__ __volatile__(\"membar\" \n \".gl;\");", call("\"membar\" \".gl;\"", ""));
+  is("asm(\"st.u32 [%0], %1;\" :: \"l\"(p + f(a, b)), \"r\"((int)v[i]));",
+     call("\"st.u32 [%0], %1;\"", operand("\"l\"", "(p + f(a, b))") + operand("\"r\"", "((int)v[i])")));
+  is("asm(\"mov.u32 %[d], %[s];\" : [d] \"=r\"(x) : [s] \"r\"(y));",
+     call("\"mov.u32 %[d], %[s];\"",
+          ", ::assay_simt::ptx_operand<::assay_simt::ptx_constraint(\"=r\")>((x), \"d\")"
+          ", ::assay_simt::ptx_operand<::assay_simt::ptx_constraint(\"r\")>((y), \"s\")"));
+  is("asm(OP(add) \" %0, %0, %1;\" : \"+r\"(x) : POINTER(y));",
+     call("OP(add) \" %0, %0, %1;\"", operand("\"+r\"", "(x)") + operand("POINTER", "(y)")));
+  // In macros, lines go on.
+  BOOST_TEST(rewritten("#define M(x) \\\n  asm(\"mov.u32 %0, 1;\" \\\n  : \"=r\"(x))\n") ==
+             "#define M(x) \\\n  ::assay_simt::ptx([]() -> const char* { return \"mov.u32 %0, 1;\" \\\n  ; "
+             "}, __FILE__, __LINE__ , "
+             "::assay_simt::ptx_operand<::assay_simt::ptx_constraint(\"=r\")>((x)))\n");
+  // The preprocessor may choose.
+  const std::string chosen = rewritten(
+      "void k() { asm(\n#if A\n\"membar.gl;\"\n#else\n\"membar.sys;\"\n#endif\n:\n#ifdef B\n: "
+      "\"r\"(x)\n#endif\n); }\n");
+  BOOST_TEST(chosen.find("\n#endif\n; }, __FILE__") != std::string::npos, chosen);
+  BOOST_TEST(chosen.find("\n#ifdef B\n") != std::string::npos, chosen);
+  BOOST_TEST(lines(chosen) == 11);
+  // An empty text, and what is outside of functions, is the host's.
+  for (const std::string kept : {"void k() { asm volatile(\"\" : \"+r\"(x) :: \"memory\"); }",
+                                 "int f() asm(\"g\");", "asm(\".globl x\");"})
+    BOOST_TEST(rewritten(kept) == kept);
+}
+
+BOOST_AUTO_TEST_CASE(inline_ptx_that_is_not_understood_is_said) {
+  const auto error = [](const std::string& source) -> std::string {
+    try {
+      return "no error: " + rewritten(source);
+    } catch (const InputError& e) {
+      return e.place() + " | " + e.expected() + " | " + e.found();
+    }
+  };
+  BOOST_TEST(error("void k() {\n asm(\"frob.u32 %0, 1;\" : \"=r\"(x)); }") ==
+             "line 2 | an instruction of the PTX table | \"frob.u32\"");
+  BOOST_TEST(error("void k() {\n asm(\"membar.gl;\"\n\"cpuid;\" : \"=a\"(x)); }") ==
+             "line 3 | an instruction of the PTX table | \"cpuid\"");
+  BOOST_TEST(error("#define K \\\n asm(\"add.u64 %0, %1, 1;\" : \"=l\"(x) : \"r\"(y))\n")
+                 .find("line 2 | the operands of add.u64") == 0U);
+  BOOST_TEST(error("void k() { asm; }").find("line 1 | ( after asm") == 0U);
+  BOOST_TEST(error("void k() { asm(); }").find("line 1 | the text of asm") == 0U);
+  BOOST_TEST(error("void k() { asm(\"membar.gl;\" : x); }").find("line 1 | an operand of asm") == 0U);
+  // Under #if the compiler says it, if it comes to it.
+  BOOST_TEST(
+      rewritten("void k() {\n#if X\nasm(\"tcgen05.wait::ld.sync.aligned;\");\n#endif\n}") ==
+      "void k() {\n#if X\nstatic_assert(false, \"line 3: expected an instruction of the PTX table, found "
+      "\\\"tcgen05.wait::ld.sync.aligned\\\"\");\n#endif\n}");
+}
+
+BOOST_AUTO_TEST_CASE(alignas_stands_before_shared) {
+  BOOST_TEST(rewritten("void k() { __shared__ alignas(16) float s[4]; }") ==
+             "void k() { alignas(16) __shared__ float s[4]; }");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_launch_is_left_alone) {
   for (const char* const source :
        {"// k<<<1, 1>>>();\n", "/* k<<<1, 1>>>(); */", "\"k<<<1, 1>>>()\"", "R\"x(k<<<1, 1>>>() )\" )x\"",
@@ -96,10 +172,21 @@ BOOST_AUTO_TEST_CASE(what_does_not_end_is_said) {
 
 // Pieces of CUDA in any order: an error or a text of as many lines, and never more.
 BOOST_AUTO_TEST_CASE(any_text_gives_an_error_or_as_many_lines) {
-  const char* const pieces[] = {
-      "k", "<<<", ">>>",  "(",   ")",      "{",          "}",     "[", "]",  "<",    ">",    ",",
-      ";", "\n",  " ",    "//",  "/*",     "*/",         "\"",    "'", "\\", "::",   ".",    "->",
-      "1", "a",   "R\"(", ")\"", "extern", "__shared__", "float", "s", "[]", "NULL", "\\\n", "#define"};
+  const char* const pieces[] = {"k",     "<<<",      ">>>",
+                                "(",     ")",        "{",
+                                "}",     "[",        "]",
+                                "<",     ">",        ",",
+                                ";",     "\n",       " ",
+                                "//",    "/*",       "*/",
+                                "\"",    "'",        "\\",
+                                "::",    ".",        "->",
+                                "1",     "a",        "R\"(",
+                                ")\"",   "extern",   "__shared__",
+                                "float", "s",        "[]",
+                                "NULL",  "\\\n",     "#define",
+                                "asm",   "volatile", "asm(\"membar.gl;\"",
+                                ":",     "\"=r\"",   "#if",
+                                "#",     "alignas",  "alignas(8)"};
   constexpr std::uint64_t count = sizeof pieces / sizeof pieces[0];
   int errors = 0, texts = 0, wrong = 0;
   const CounterRandom random(3);
