@@ -281,7 +281,8 @@ bool Block::refill() {
       yielded_.clear();
       if (++rounds_ % 8 == 0) {
         converge();
-        sched_yield();
+        // Blocks of a cooperative grid may be more than processors. Others wait for one that runs, or do not wait.
+        if (grid_ != nullptr && grid_->cooperative()) sched_yield();
       }
       return true;
     }

@@ -108,10 +108,11 @@ int main() {
     *other = 0;
     *valid = 0;
     void* arguments[] = {&valid, &other};
-    EXPECT(cudaLaunchCooperativeKernel(reinterpret_cast<void*>(ring), 6, 32, arguments), cudaErrorInvalidDeviceFunction);
+    auto* const address = reinterpret_cast<void*>(ring);
+    EXPECT(cudaLaunchCooperativeKernel(address, 6, 32, arguments), cudaErrorInvalidDeviceFunction);
     EXPECT(cudaGetLastError(), cudaErrorInvalidDeviceFunction);
     CHECK(assay_simt::register_kernel(ring));
-    EXPECT(cudaLaunchCooperativeKernel(reinterpret_cast<void*>(ring), 6, 32, arguments), cudaSuccess);
+    EXPECT(cudaLaunchCooperativeKernel(address, 6, 32, arguments), cudaSuccess);
     EXPECT(cudaDeviceSynchronize(), cudaSuccess);
     CHECK(*valid == 6 && *other == 6);
   }
