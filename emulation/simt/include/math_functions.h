@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include "emulation/simt/include/assay_narrow.h"
 
@@ -23,56 +24,105 @@
 
 namespace assay_simt {
 
-// MXCSR's default with a direction.
-constexpr unsigned mxcsr_of(Round round) {
-  return 0x1F80U | (round == Round::down   ? 0x2000U
-                    : round == Round::up   ? 0x4000U
-                    : round == Round::zero ? 0x6000U
-                                           : 0U);
-}
-// One instruction under MXCSR of a direction, in one piece so that no compiler moves it away.
-#define ASSAY_DIRECTED(name, instruction, To, From, constraint)                                   \
-  inline To name(To a, From b, Round round) {                                                     \
-    unsigned before;                                                                              \
-    const unsigned mode = mxcsr_of(round);                                                        \
-    asm("stmxcsr %[before]\n\tldmxcsr %[mode]\n\t" instruction " %[b], %[a]\n\tldmxcsr %[before]" \
-        : [a] "+x"(a), [before] "=&m"(before)                                                     \
-        : [b] constraint(b), [mode] "m"(mode));                                                   \
-    return a;                                                                                     \
-  }
-ASSAY_DIRECTED(directed_add, "addss", float, float, "x")
-ASSAY_DIRECTED(directed_subtract, "subss", float, float, "x")
-ASSAY_DIRECTED(directed_multiply, "mulss", float, float, "x")
-ASSAY_DIRECTED(directed_divide, "divss", float, float, "x")
-ASSAY_DIRECTED(directed_root, "sqrtss", float, float, "x")
-ASSAY_DIRECTED(directed_add, "addsd", double, double, "x")
-ASSAY_DIRECTED(directed_subtract, "subsd", double, double, "x")
-ASSAY_DIRECTED(directed_multiply, "mulsd", double, double, "x")
-ASSAY_DIRECTED(directed_divide, "divsd", double, double, "x")
-ASSAY_DIRECTED(directed_root, "sqrtsd", double, double, "x")
-ASSAY_DIRECTED(directed_narrow, "cvtsd2ss", float, double, "x")
-ASSAY_DIRECTED(directed_convert, "cvtsi2ssq", float, long long, "r")
-ASSAY_DIRECTED(directed_convert, "cvtsi2sdq", double, long long, "r")
-#undef ASSAY_DIRECTED
-
 inline float canonical(float x) { return x != x ? std::bit_cast<float>(0x7FFFFFFFU) : x; }
 inline double canonical(double x) { return x; }
 
-template <class To>
-To from_unsigned(unsigned long long x, Round round) {
-  if (x >> 63 == 0) return directed_convert(To{}, static_cast<long long>(x), round);
-  // Half of it, of which the last bit stands for what was cut off.
-  return 2 * directed_convert(To{}, static_cast<long long>(x >> 1 | (x & 1U)), round);
+// x was rounded to nearest, and what it was rounded from lies above it, below it, or is it: the sign of `rest`. The same
+// rounded in a direction. A zero has the sign of what it was rounded from.
+template <class T>
+T redirected(T x, double rest, Round round) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  const auto bits = std::bit_cast<Bits>(x);
+  const bool negative = std::signbit(x);
+  const bool up = rest > 0 && (round == Round::up || (round == Round::zero && negative));
+  const bool down = rest < 0 && (round == Round::down || (round == Round::zero && !negative));
+  if (up) return std::bit_cast<T>(negative ? bits - 1 : bits + 1);
+  if (down) return std::bit_cast<T>(negative ? bits + 1 : bits - 1);
+  return x;
+}
+// x, exact or with an odd last bit for what was cut off.
+inline float directed_narrow(double x, Round round) {
+  const auto nearest = static_cast<float>(x);
+  const auto wide = static_cast<double>(nearest);
+  return canonical(redirected(nearest, x > wide ? 1.0 : x < wide ? -1.0 : 0.0, round));
+}
+// Sums that are exactly zero are -0 downward, but for +0 and +0.
+template <class T>
+T directed_zero(T a, T b, Round round) {
+  return round == Round::down ? -(-a + -b) : a + b;
+}
+
+inline float directed_add(float a, float b, Round round) {
+  const auto x = static_cast<double>(a), y = static_cast<double>(b);
+  const double sum = x + y;
+  if (sum == 0) return directed_zero(a, b, round);
+  return std::isfinite(sum) ? directed_narrow(sum_to_odd(x, y), round) : canonical(static_cast<float>(sum));
+}
+inline float directed_multiply(float a, float b, Round round) {
+  return directed_narrow(static_cast<double>(a) * static_cast<double>(b), round);
+}
+inline float directed_divide(float a, float b, Round round) {
+  // The quotient is rounded from above where the rest of its sign is against it.
+  const float quotient = a / b;
+  const double rest = static_cast<double>(a) - static_cast<double>(quotient) * static_cast<double>(b);
+  return canonical(b != 0 ? redirected(quotient, std::signbit(b) ? -rest : rest, round) : quotient);
+}
+inline float directed_root(float a, Round round) {
+  const float root = std::sqrt(a);
+  return canonical(redirected(
+      root, static_cast<double>(a) - static_cast<double>(root) * static_cast<double>(root), round));
 }
 // The product of two floats is exact in a double.
 inline float directed_fma(float a, float b, float c, Round round) {
   const double product = static_cast<double>(a) * static_cast<double>(b), addend = static_cast<double>(c);
   const double sum = product + addend;
-  if (sum == 0 || !std::isfinite(product) || !std::isfinite(addend))
-    return canonical(static_cast<float>(directed_add(product, addend, round)));
-  return directed_narrow(0.0F, sum_to_odd(product, addend), round);
+  if (sum == 0) return static_cast<float>(directed_zero(product, addend, round));
+  return std::isfinite(sum) ? directed_narrow(sum_to_odd(product, addend), round)
+                            : canonical(static_cast<float>(sum));
+}
+
+// Of doubles, whose rests may not be doubles: one instruction under MXCSR of the direction, in one piece so that no
+// compiler moves it away.
+#define ASSAY_DIRECTED(name, instruction, From, constraint)                                       \
+  inline double name(double a, From b, Round round) {                                             \
+    unsigned before;                                                                              \
+    const unsigned mode = 0x1F80U | (round == Round::down   ? 0x2000U                             \
+                                     : round == Round::up   ? 0x4000U                             \
+                                     : round == Round::zero ? 0x6000U                             \
+                                                            : 0U);                                \
+    asm("stmxcsr %[before]\n\tldmxcsr %[mode]\n\t" instruction " %[b], %[a]\n\tldmxcsr %[before]" \
+        : [a] "+x"(a), [before] "=&m"(before)                                                     \
+        : [b] constraint(b), [mode] "m"(mode));                                                   \
+    return a;                                                                                     \
+  }
+ASSAY_DIRECTED(directed_multiply, "mulsd", double, "x")
+ASSAY_DIRECTED(directed_divide, "divsd", double, "x")
+ASSAY_DIRECTED(directed_root_to, "sqrtsd", double, "x")
+ASSAY_DIRECTED(directed_convert_to, "cvtsi2sdq", long long, "r")
+#undef ASSAY_DIRECTED
+inline double directed_root(double a, Round round) { return directed_root_to(0.0, a, round); }
+inline double directed_add(double a, double b, Round round) {
+  const double sum = a + b;
+  if (sum == 0) return directed_zero(a, b, round);
+  if (!std::isfinite(a) || !std::isfinite(b)) return sum;
+  if (!std::isfinite(sum)) return redirected(sum, sum > 0 ? -1.0 : 1.0, round);
+  const double b_part = sum - a;
+  return redirected(sum, (a - (sum - b_part)) + (b - b_part), round);
 }
 double directed_fma(double a, double b, double c, Round round);
+
+template <class To, class Integer>
+To directed_convert(Integer x, Round round) {
+  if constexpr (sizeof(To) == 4) {
+    return directed_narrow(to_odd(x), round);
+  } else {
+    if (round == Round::nearest) return static_cast<To>(x);
+    if (std::is_signed_v<Integer> || x >> 63 == 0)
+      return directed_convert_to(0.0, static_cast<long long>(x), round);
+    // Half of it, of which the last bit stands for what was cut off.
+    return 2 * directed_convert_to(0.0, static_cast<long long>(x >> 1 | (x & 1U)), round);
+  }
+}
 // 1 / sqrt(x), rounded to nearest.
 float reciprocal_root(float x);
 
@@ -95,7 +145,7 @@ ASSAY_NEAREST(d, double, fma)
     return assay_simt::canonical(assay_simt::directed_add(a, b, assay_simt::Round::direction));      \
   }                                                                                                  \
   inline T __##f##sub_##suffix(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::directed_subtract(a, b, assay_simt::Round::direction)); \
+    return assay_simt::canonical(assay_simt::directed_add(a, -b, assay_simt::Round::direction));     \
   }                                                                                                  \
   inline T __##f##mul_##suffix(T a, T b) {                                                           \
     return assay_simt::canonical(assay_simt::directed_multiply(a, b, assay_simt::Round::direction)); \
@@ -105,7 +155,7 @@ ASSAY_NEAREST(d, double, fma)
   }                                                                                                  \
   inline T __##f##rcp_##suffix(T a) { return __##f##div_##suffix(T{1}, a); }                         \
   inline T __##f##sqrt_##suffix(T a) {                                                               \
-    return assay_simt::canonical(assay_simt::directed_root(T{}, a, assay_simt::Round::direction));   \
+    return assay_simt::canonical(assay_simt::directed_root(a, assay_simt::Round::direction));        \
   }                                                                                                  \
   inline T __##fused##_##suffix(T a, T b, T c) {                                                     \
     return assay_simt::directed_fma(a, b, c, assay_simt::Round::direction);                          \
@@ -137,31 +187,31 @@ inline float __saturatef(float x) { return x > 0 ? (x > 1 ? 1.0F : x) : 0.0F; }
     if (x != x) return static_cast<type>(std::uint64_t{1} << (8 * sizeof(type) - 1));          \
     return assay_simt::to_integer<type>(x, assay_simt::Round::direction);                      \
   }
-#define ASSAY_CONVERSIONS(suffix, direction)                                                            \
-  ASSAY_TO_INTEGER(suffix, direction, int, int)                                                         \
-  ASSAY_TO_INTEGER(suffix, direction, unsigned, uint)                                                   \
-  ASSAY_TO_INTEGER(suffix, direction, long long, ll)                                                    \
-  ASSAY_TO_INTEGER(suffix, direction, unsigned long long, ull)                                          \
-  inline float __int2float_##suffix(int x) {                                                            \
-    return assay_simt::directed_convert(0.0F, static_cast<long long>(x), assay_simt::Round::direction); \
-  }                                                                                                     \
-  inline float __uint2float_##suffix(unsigned x) {                                                      \
-    return assay_simt::directed_convert(0.0F, static_cast<long long>(x), assay_simt::Round::direction); \
-  }                                                                                                     \
-  inline float __ll2float_##suffix(long long x) {                                                       \
-    return assay_simt::directed_convert(0.0F, x, assay_simt::Round::direction);                         \
-  }                                                                                                     \
-  inline float __ull2float_##suffix(unsigned long long x) {                                             \
-    return assay_simt::from_unsigned<float>(x, assay_simt::Round::direction);                           \
-  }                                                                                                     \
-  inline double __ll2double_##suffix(long long x) {                                                     \
-    return assay_simt::directed_convert(0.0, x, assay_simt::Round::direction);                          \
-  }                                                                                                     \
-  inline double __ull2double_##suffix(unsigned long long x) {                                           \
-    return assay_simt::from_unsigned<double>(x, assay_simt::Round::direction);                          \
-  }                                                                                                     \
-  inline float __double2float_##suffix(double x) {                                                      \
-    return assay_simt::canonical(assay_simt::directed_narrow(0.0F, x, assay_simt::Round::direction));   \
+#define ASSAY_CONVERSIONS(suffix, direction)                                      \
+  ASSAY_TO_INTEGER(suffix, direction, int, int)                                   \
+  ASSAY_TO_INTEGER(suffix, direction, unsigned, uint)                             \
+  ASSAY_TO_INTEGER(suffix, direction, long long, ll)                              \
+  ASSAY_TO_INTEGER(suffix, direction, unsigned long long, ull)                    \
+  inline float __int2float_##suffix(int x) {                                      \
+    return assay_simt::directed_convert<float>(x, assay_simt::Round::direction);  \
+  }                                                                               \
+  inline float __uint2float_##suffix(unsigned x) {                                \
+    return assay_simt::directed_convert<float>(x, assay_simt::Round::direction);  \
+  }                                                                               \
+  inline float __ll2float_##suffix(long long x) {                                 \
+    return assay_simt::directed_convert<float>(x, assay_simt::Round::direction);  \
+  }                                                                               \
+  inline float __ull2float_##suffix(unsigned long long x) {                       \
+    return assay_simt::directed_convert<float>(x, assay_simt::Round::direction);  \
+  }                                                                               \
+  inline double __ll2double_##suffix(long long x) {                               \
+    return assay_simt::directed_convert<double>(x, assay_simt::Round::direction); \
+  }                                                                               \
+  inline double __ull2double_##suffix(unsigned long long x) {                     \
+    return assay_simt::directed_convert<double>(x, assay_simt::Round::direction); \
+  }                                                                               \
+  inline float __double2float_##suffix(double x) {                                \
+    return assay_simt::directed_narrow(x, assay_simt::Round::direction);          \
   }
 ASSAY_CONVERSIONS(rn, nearest)
 ASSAY_CONVERSIONS(rz, zero)
