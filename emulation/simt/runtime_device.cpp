@@ -126,9 +126,9 @@ std::size_t shared_of_block(std::size_t bytes) {
   return (bytes + gpu.shared_reserved + unit - 1) / unit * unit;
 }
 
-int blocks_per_multiprocessor(const void* function, int threads, std::size_t shared_bytes) {
+int blocks_per_multiprocessor(int threads, std::size_t shared_bytes, std::size_t most_shared) {
   const ImitatedGpu& gpu = imitated_gpu();
-  if (threads > 1024 || shared_bytes > most_dynamic_shared(function)) return 0;
+  if (threads > 1024 || shared_bytes > most_shared) return 0;
   const int warps = (threads + 31) / 32;
   const int by_threads = gpu.threads_per_multiprocessor / 32 / warps;
   const std::size_t shared = shared_of_block(shared_bytes);
@@ -328,10 +328,15 @@ cudaError_t assay_simt::set_function_attribute(const void* function, cudaFuncAtt
 cudaError_t assay_simt::set_cache_config(const void* function, cudaFuncCache) {
   return function == nullptr ? remember(cudaErrorInvalidDeviceFunction) : cudaSuccess;
 }
+cudaError_t assay_simt_occupancy(int* blocks, int threads, std::size_t shared_bytes) {
+  if (blocks == nullptr || threads < 1) return remember(cudaErrorInvalidValue);
+  *blocks = blocks_per_multiprocessor(threads, shared_bytes, imitated_gpu().shared_optin);
+  return cudaSuccess;
+}
 cudaError_t assay_simt::occupancy(int* blocks, const void* function, int threads, std::size_t shared_bytes) {
   if (blocks == nullptr || threads < 1) return remember(cudaErrorInvalidValue);
   if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
-  *blocks = blocks_per_multiprocessor(function, threads, shared_bytes);
+  *blocks = blocks_per_multiprocessor(threads, shared_bytes, most_dynamic_shared(function));
   return cudaSuccess;
 }
 // The most threads on a multiprocessor; of block sizes that give as many, the largest.
@@ -344,7 +349,8 @@ cudaError_t assay_simt::potential_block_size(int* blocks, int* threads, const vo
   int best = -1;
   for (int size = (most + 31) / 32 * 32; size > 0; size -= 32) {
     const int count = std::min(size, most);
-    const int resident = blocks_per_multiprocessor(function, count, shared_bytes(context, count));
+    const int resident =
+        blocks_per_multiprocessor(count, shared_bytes(context, count), most_dynamic_shared(function));
     if (resident * count <= best) continue;
     best = resident * count;
     *threads = count;
@@ -357,7 +363,8 @@ cudaError_t assay_simt::available_dynamic_shared(std::size_t* bytes, const void*
   if (bytes == nullptr || blocks < 1 || threads < 1) return remember(cudaErrorInvalidValue);
   if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
   const ImitatedGpu& gpu = imitated_gpu();
-  if (blocks > blocks_per_multiprocessor(function, threads, 0)) return remember(cudaErrorInvalidValue);
+  if (blocks > blocks_per_multiprocessor(threads, 0, gpu.shared_optin))
+    return remember(cudaErrorInvalidValue);
   const std::size_t unit = gpu.architecture >= 80 ? 128 : 256;
   const std::size_t each = gpu.shared_per_multiprocessor / static_cast<std::size_t>(blocks) / unit * unit;
   *bytes = std::min(each - gpu.shared_reserved, gpu.shared_optin);

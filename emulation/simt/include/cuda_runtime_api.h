@@ -390,6 +390,9 @@ cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* surface, const cudaReso
 cudaError_t cudaDestroySurfaceObject(cudaSurfaceObject_t surface);
 cudaError_t cudaGetSurfaceObjectResourceDesc(cudaResourceDesc* resource, cudaSurfaceObject_t surface);
 
+// Of a kernel that asks for all the shared memory that it may have.
+cudaError_t assay_simt_occupancy(int* blocks, int threads, std::size_t shared_bytes);
+
 // --- functions, symbols ----------------------------------------------------------------------------------------------
 
 namespace assay_simt {
