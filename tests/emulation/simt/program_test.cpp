@@ -34,3 +34,19 @@ BOOST_AUTO_TEST_CASE(assertions) { runs("assertions"); }
 BOOST_AUTO_TEST_CASE(halves) { runs("halves"); }
 BOOST_AUTO_TEST_CASE(headers) { runs("headers"); }
 BOOST_AUTO_TEST_CASE(integers) { runs("integers"); }
+BOOST_AUTO_TEST_CASE(memory) { runs("memory"); }
+BOOST_AUTO_TEST_CASE(textures) { runs("textures"); }
+BOOST_AUTO_TEST_CASE(graphs) { runs("graphs"); }
+BOOST_AUTO_TEST_CASE(device) {
+  runs("device");
+  for (const char* const gpu : {"sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_100", "sm_120"}) {
+    const std::string command =
+        std::string("ASSAY_SIMT_ARCH=") + gpu + " '" ASSAY_SIMT_PROGRAMS "/simt_device'";
+    const assay::shell::Outcome outcome = assay::shell::run(command);
+    BOOST_TEST(outcome.exit_code == 0, gpu << ": " << outcome.out << outcome.err);
+  }
+  const assay::shell::Outcome outcome =
+      assay::shell::run("ASSAY_SIMT_ARCH=sm_35 '" ASSAY_SIMT_PROGRAMS "/simt_errors'");
+  BOOST_TEST(outcome.exit_code == 2);
+  BOOST_TEST(outcome.err.find("ASSAY_SIMT_ARCH=sm_35: not one of sm_70") != std::string::npos, outcome.err);
+}
