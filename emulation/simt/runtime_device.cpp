@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "emulation/simt/imitated_gpu.hpp"
+#include "emulation/simt/include/assay_simt.h"
 #include "emulation/simt/runtime.hpp"
 #include "reference/core/cpu.hpp"
 
@@ -292,9 +293,10 @@ std::size_t assay_simt::most_dynamic_shared(const void* function) {
   const bool asked = found != settings().functions.end() && found->second.dynamic_shared != 0;
   return asked ? static_cast<std::size_t>(found->second.dynamic_shared) : assay::simt::shared_without_optin;
 }
-cudaError_t assay_simt::function_attributes(cudaFuncAttributes* out, const void* function) {
+cudaError_t assay_simt::function_attributes(cudaFuncAttributes* out, const void* function, bool known) {
   if (out == nullptr) return remember(cudaErrorInvalidValue);
-  if (function == nullptr) return remember(cudaErrorInvalidDeviceFunction);
+  if (function == nullptr || !(known || invoker_of(function) != nullptr))
+    return remember(cudaErrorInvalidDeviceFunction);
   *out = {};
   out->maxThreadsPerBlock = 1024;
   out->ptxVersion = out->binaryVersion = imitated_gpu().architecture;

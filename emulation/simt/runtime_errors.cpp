@@ -40,6 +40,18 @@ static void keep(cudaError_t error, std::string text) {
   lasting().error = error;
 }
 
+// Of the list.
+static const char* text_of(cudaError_t error) {
+  switch (error) {
+#define CUDA_ERROR(name, number, text) \
+  case name:                           \
+    return text;
+#include "emulation/simt/include/cuda_errors.def"
+#undef CUDA_ERROR
+  }
+  return "unrecognized error code";
+}
+
 static void forget_errors() {
   lasting().error = cudaSuccess;
   last_error = cudaSuccess;
@@ -55,7 +67,8 @@ void assay_simt::report(int error, const std::string& text) {
   if (text.empty()) {
     remember(code);
   } else {
-    keep(code, std::string(cudaGetErrorString(code)) + ": " + text);
+    // The text of an assertion stands on stderr already; programs compare this one.
+    keep(code, assertion ? "device-side assert triggered" : std::string(text_of(code)) + ": " + text);
   }
 }
 
@@ -75,14 +88,7 @@ const char* cudaGetErrorString(cudaError_t error) {
     const std::scoped_lock lock(lasting().mutex);
     return lasting().texts.back().c_str();
   }
-  switch (error) {
-#define CUDA_ERROR(name, number, text) \
-  case name:                           \
-    return text;
-#include "emulation/simt/include/cuda_errors.def"
-#undef CUDA_ERROR
-  }
-  return "unrecognized error code";
+  return text_of(error);
 }
 
 cudaError_t cudaGetLastError() {

@@ -397,7 +397,8 @@ cudaError_t assay_simt_occupancy(int* blocks, int threads, std::size_t shared_by
 
 namespace assay_simt {
 
-cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* function);
+// cudaErrorInvalidDeviceFunction for an address that is not `known` to be a kernel's and that no kernel has registered.
+cudaError_t function_attributes(cudaFuncAttributes* attributes, const void* function, bool known);
 cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attribute, int value);
 cudaError_t set_cache_config(const void* function, cudaFuncCache config);
 // Dynamic shared memory that a launch of this function may have: 48 KiB, or what cudaFuncSetAttribute() gave.
@@ -428,7 +429,8 @@ const void* function_address(Function* function) {
 
 template <class Function>
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, Function* function) {
-  return assay_simt::function_attributes(attributes, assay_simt::function_address(function));
+  return assay_simt::function_attributes(attributes, assay_simt::function_address(function),
+                                         std::is_function_v<Function>);
 }
 template <class Function>
 cudaError_t cudaFuncSetAttribute(Function* function, cudaFuncAttribute attribute, int value) {
