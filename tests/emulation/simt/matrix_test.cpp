@@ -27,8 +27,6 @@ using assay::FormatSpec;
 using enum MatrixFormat;
 using Codes = std::vector<std::uint64_t>;
 
-constexpr std::uint32_t all_lanes = 0xFFFFFFFF;
-
 // --- PTX ISA's formulas ----------------------------------------------------------------------------------------------
 
 using Formula = std::function<int(int group, int member, int i)>;  // groupID, threadID_in_group, index
@@ -189,13 +187,24 @@ MatrixOperation operation(int m, int n, int k, MatrixFormat f, MatrixFormat accu
 
 // --- operands --------------------------------------------------------------------------------------------------------
 
-enum class Data : std::uint8_t { any_code, near_one, tiny, huge };
-constexpr auto all_data = {Data::any_code, Data::near_one, Data::tiny, Data::huge};
+enum class Data : std::uint8_t { any_code, near_one, tiny, huge, sparse, special };
+constexpr auto all_data = {Data::any_code, Data::near_one, Data::tiny,
+                           Data::huge,     Data::sparse,   Data::special};
 
 std::uint64_t low_bits(int bits) { return bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1; }
 
-// A finite code with an exponent near one, or near an end of the range; any code of all. fields: fraction bits, bias.
+// Codes of one kind: any; with exponents near one, or near an end of the range; mostly zeros, the rest of all these;
+// with NaN and infinities among them.
 std::uint64_t float_code(std::mt19937_64& rng, int bits, int fraction, Data data) {
+  if (data == Data::sparse) {
+    constexpr std::array kinds{Data::near_one, Data::tiny, Data::huge};
+    return rng() % 4 == 0 ? float_code(rng, bits, fraction, kinds[rng() % kinds.size()]) : 0;
+  }
+  if (data == Data::special) {
+    const std::uint64_t infinity = low_bits(bits - 1) & ~low_bits(fraction), sign = rng() % 2 << (bits - 1);
+    const std::uint64_t payload = rng() % 4 == 0 ? rng() & low_bits(fraction) : 0;
+    return rng() % 32 == 0 ? sign | infinity | payload : float_code(rng, bits, fraction, Data::near_one);
+  }
   const std::uint64_t code = rng() & low_bits(bits);
   if (data == Data::any_code) return code;
   const int exponent_bits = bits - 1 - fraction, bias = (1 << (exponent_bits - 1)) - 1;
@@ -410,7 +419,8 @@ BOOST_AUTO_TEST_CASE(bits_are_those_of_the_units_gemm) {
     const assay::Unit& unit = *assay::as_unit(units().find(u.unit));
     std::mt19937_64 rng(7);
     long wrong = 0, checked = 0;
-    for (const Shape& s : {Shape{16, 8, 4},
+    for (const Shape& s : {Shape{16, 8, 64},
+                           Shape{16, 8, 4},
                            {16, 8, 8},
                            {16, 8, 16},
                            {16, 8, 32},
