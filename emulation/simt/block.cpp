@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "emulation/simt/grid.hpp"
+#include "emulation/simt/observer.hpp"
 
 constinit thread_local uint3 threadIdx{0, 0, 0}, blockIdx{0, 0, 0};
 constinit thread_local dim3 blockDim{1, 1, 1}, gridDim{1, 1, 1};
@@ -28,6 +29,7 @@ constexpr std::atomic<bool> never_stopped{false};
 }  // namespace
 
 constinit thread_local Block* Block::current_ = nullptr;
+constinit Observer* observer = nullptr;
 
 // A cache line: the threads of a block are many.
 struct Block::Thread {
@@ -125,6 +127,7 @@ std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t n
     for (std::uint32_t i = count_; i > 1; --i) std::swap(order_[i - 1], order_[random() % i]);
   }
   Block* const before = std::exchange(current_, this);
+  if (observer != nullptr) observer->block_begins(*this);
   running_ = &host_;
   // Threads that never wait run one after another on one fibre; the host goes on when all have ended, or none can.
   while (live_ != 0 && !failed_) {
@@ -136,6 +139,7 @@ std::string Block::run(const dim3& extent, const Kernel& kernel, std::uint64_t n
     }
     resume_next(host_);
   }
+  if (observer != nullptr) observer->block_ends(*this);
   current_ = before;
   if (!options_.guard_pages) check_stacks();
   if (failed_) {
@@ -336,6 +340,7 @@ Block::Barrier& Block::barrier_of(std::uint32_t id, std::uint32_t threads) {
 
 std::uint32_t Block::barrier(std::uint32_t id, bool predicate, Vote vote, std::uint32_t threads) {
   Thread& self = *thread_;
+  if (observer != nullptr) observer->arrives(*this, Observer::Arrival::barrier, __builtin_return_address(0));
   Barrier& barrier =
       (id | threads) == 0 && barriers_[0].threads == 0 ? barriers_[0] : barrier_of(id, threads);
   barrier.vote = vote;
@@ -415,6 +420,7 @@ void Block::release(Barrier& barrier) {
                                : barrier.vote == Vote::all ? std::uint32_t{barrier.votes == all}
                                                            : std::uint32_t{barrier.votes != 0};
   at_barriers_ -= waiting;
+  if (observer != nullptr && barrier.threads == 0) observer->barrier_opens(*this);
   if (barrier.threads == 0) {
     barrier.answer = answer;
   } else {
@@ -493,6 +499,8 @@ void Block::wait_until(bool (*done)(const void* what), const void* what, Scope s
 void Block::collective(std::uint32_t mask, const void* in, void* out, Collective* operation) {
   Thread& self = *thread_;
   Warp& warp = warps_[self.warp];
+  if (observer != nullptr)
+    observer->arrives(*this, Observer::Arrival::collective, __builtin_return_address(0));
   if ((mask >> self.lane & 1) == 0) fail("a thread calls a warp operation whose mask does not name its lane");
   self.waiting = Waiting::collective;
   self.mask = mask;

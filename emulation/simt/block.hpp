@@ -113,6 +113,9 @@ class Block {
   // Ends the calling thread, as by a return from the kernel. What its frames own is released.
   [[noreturn]] void exit_thread();
   std::uint32_t live() const { return live_; }
+  std::uint32_t threads() const { return count_; }
+  // On the stack of the thread that calls.
+  bool on_stack(const void* p) const { return running_->holds(p); }
   std::uint64_t number() const { return number_; }
   Grid* grid() const { return grid_; }
   // The CUDA error that the thread saw last.

@@ -27,6 +27,12 @@ class Fibre {
   // Called on this stack: `to` runs from where it stands. Returns when another one switches back.
   void switch_to(Fibre& to);
 
+  // Whether the stack lies around p; never for that of an OS thread.
+  bool holds(const void* p) const {
+    const auto* const at = static_cast<const char*>(p);
+    return mapped_ != nullptr && at >= static_cast<const char*>(mapped_) &&
+           at < static_cast<const char*>(mapped_) + mapped_bytes_;
+  }
   // The last word of the stack has been written: for one without a guard page.
   bool has_overflowed() const;
 

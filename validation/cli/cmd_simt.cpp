@@ -21,6 +21,7 @@
 #include "validation/io/io.hpp"
 #include "validation/report/simt_report.hpp"
 #include "validation/simt/kernel_check.hpp"
+#include "validation/simt/profile.hpp"
 #include "validation/simt/program.hpp"
 
 namespace assay::cli {
@@ -65,6 +66,25 @@ simt::BuildOptions build_options(const SimtCommand& o, const char* machine) {
   return build;
 }
 
+std::string text_of(const fs::path& file) {
+  const std::vector<std::byte> bytes = read_bytes(file, std::uint64_t{1} << 30);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The exit code of a command that ran a program.
+int ended(const SimtRun& run, const SimtCommand& o) {
+  if (!run.in_time) {
+    fmt::print(stderr, "assay: {} has not ended after {} s\n", o.files.front(), *o.seconds);
+    return disagree;
+  }
+  if (run.signal != 0) {
+    fmt::print(stderr, "assay: {} ended by signal {}, {}\n", o.files.front(), run.signal,
+               ::strsignal(run.signal));
+    return disagree;
+  }
+  return run.status;
+}
+
 int run_program(const SimtCommand& o) {
   simt::require_schedule(o.how.schedule);
   const simt::BuildOptions build = build_options(o, "native");
@@ -90,25 +110,32 @@ int run_program(const SimtCommand& o) {
   r.signal = ending.signal;
   r.in_time = ending.in_time;
   if (o.json) {
-    const std::vector<std::byte> bytes = read_bytes(how.standard_output, std::uint64_t{1} << 30);
-    r.output.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    r.output = text_of(how.standard_output);
     put(simt_run_json(r) + '\n');
   }
-  if (!ending.in_time) {
-    fmt::print(stderr, "assay: {} has not ended after {} s\n", o.files.front(), *o.seconds);
-    return disagree;
-  }
-  if (ending.signal != 0) {
-    fmt::print(stderr, "assay: {} ended by signal {}, {}\n", o.files.front(), ending.signal,
-               ::strsignal(ending.signal));
-    return disagree;
-  }
-  return ending.status;
+  return ended(r, o);
 }
 
 int build_program(const SimtCommand& o) {
   simt::build(o.files, o.out, build_options(o, ""));
   return agree;
+}
+
+int profile(const SimtCommand& o) {
+  simt::RunOptions how = o.how;
+  how.architecture = o.build.architecture;
+  how.flush = on("--ftz", o.flushing);
+  how.seconds = o.seconds;
+  const simt::ScratchFolder scratch;
+  if (o.json) how.standard_output = scratch.path() / "output";
+  SimtProfile p = simt::profile_program(o.files, words_after_dashes(), build_options(o, "native"), how);
+  if (o.json) {
+    p.run.output = text_of(how.standard_output);
+    put(simt_profile_json(p) + '\n');
+  } else {
+    put(simt_profile_text(p));
+  }
+  return ended(p.run, o);
 }
 
 int check(const SimtCommand& o) {
@@ -173,6 +200,18 @@ std::function<int()> make_simt(CLI::App& app) {
   build->add_option("--out,-o", o->out, "The executable")->required();
   build->footer("Example:\n  assay simt build saxpy.cu -o saxpy");
 
+  CLI::App* const profile_one =
+      app.add_subcommand("profile", "Run a CUDA program and count what its kernels do, by source line");
+  add_building(*profile_one, *o);
+  profile_one->add_option("--schedule", o->how.schedule,
+                          "The order in which threads begin: forward, reverse or random:SEED");
+  profile_one->add_option("--ftz", o->flushing, "on: subnormal numbers of kernels are zero")
+      ->capture_default_str();
+  add_seconds(*profile_one, *o, "End the program after this time");
+  profile_one->add_flag("--json", o->json,
+                        "Print one JSON object on stdout, with the program's output in it");
+  profile_one->footer("Example:\n  assay simt profile saxpy.cu -- 1000");
+
   CLI::App* const check_one =
       app.add_subcommand("check", "Run one kernel under several orders of its threads and compare the bits");
   add_building(*check_one, *o);
@@ -197,8 +236,9 @@ std::function<int()> make_simt(CLI::App& app) {
       "Grid and block may stand in the first line of the file: //--blockDim=256 --gridDim=[4,4]");
 
   app.require_subcommand(1);
-  return [o, run, build] {
+  return [o, run, build, profile_one] {
     if (run->parsed()) return run_program(*o);
+    if (profile_one->parsed()) return profile(*o);
     return build->parsed() ? build_program(*o) : check(*o);
   };
 }

@@ -55,9 +55,7 @@ std::string verdict(const SimtCheck& c) {
                      c.runs.size() == 1 ? "schedule" : "schedules");
 }
 
-}  // namespace
-
-std::string simt_run_json(const SimtRun& r) {
+Json run_json(const SimtRun& r) {
   return Json{{"files", r.files},
               {"arguments", r.arguments},
               {"architecture", r.architecture},
@@ -70,8 +68,114 @@ std::string simt_run_json(const SimtRun& r) {
               {"status", r.signal == 0 && r.in_time ? Json(r.status) : Json()},
               {"signal", r.signal == 0 ? Json() : Json(r.signal)},
               {"in_time", r.in_time},
-              {"output", r.output}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+              {"output", r.output}};
+}
+
+// One line; bytes of a program's output that are no UTF-8 are replaced.
+std::string dumped(const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// 75 % of `part` in `whole`, or nothing where there is none.
+std::string share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? ""
+                    : fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+std::string number(std::uint64_t n) { return n == 0 ? "" : grouped(n); }
+
+double flops_a_byte(const SimtLine& l) {
+  constexpr double sector_bytes = 32;
+  return l.sectors == 0 ? 0 : static_cast<double>(l.flops) / (sector_bytes * static_cast<double>(l.sectors));
+}
+
+std::vector<std::string> line_row(const std::string& name, const SimtLine& l) {
+  return {name,
+          number(l.blocks),
+          l.blocks == 0 ? ""
+                        : fmt::format("{:.1f}", static_cast<double>(l.lanes) / static_cast<double>(l.blocks)),
+          share(l.divergent, l.blocks),
+          number(l.bytes),
+          number(l.sectors),
+          share(l.least_sectors, l.sectors),
+          number(l.passes),
+          number(l.passes - l.least_passes),
+          number(l.barriers),
+          number(l.collectives),
+          number(l.matrix),
+          number(l.flops)};
+}
+
+Json line_json(const SimtLine& l) {
+  return {{"file", l.file},
+          {"line", l.line},
+          {"blocks", l.blocks},
+          {"lanes", l.lanes},
+          {"divergent_blocks", l.divergent},
+          {"global_reads", l.reads},
+          {"global_writes", l.writes},
+          {"global_atomics", l.atomics},
+          {"global_bytes", l.bytes},
+          {"sectors", l.sectors},
+          {"least_sectors", l.least_sectors},
+          {"shared_accesses", l.shared},
+          {"shared_passes", l.passes},
+          {"bank_conflicts", l.passes - l.least_passes},
+          {"barriers", l.barriers},
+          {"collectives", l.collectives},
+          {"matrix_operations", l.matrix},
+          {"flops", l.flops}};
+}
+
+}  // namespace
+
+SimtLine& SimtLine::operator+=(const SimtLine& o) {
+  blocks += o.blocks;
+  lanes += o.lanes;
+  divergent += o.divergent;
+  reads += o.reads;
+  writes += o.writes;
+  atomics += o.atomics;
+  bytes += o.bytes;
+  sectors += o.sectors;
+  least_sectors += o.least_sectors;
+  shared += o.shared;
+  passes += o.passes;
+  least_passes += o.least_passes;
+  barriers += o.barriers;
+  collectives += o.collectives;
+  matrix += o.matrix;
+  flops += o.flops;
+  return *this;
+}
+
+std::string simt_run_json(const SimtRun& r) { return dumped(run_json(r)); }
+
+std::string simt_profile_text(const SimtProfile& p) {
+  std::string text;
+  for (const SimtLaunch& l : p.launches)
+    text += fmt::format("{} {} <<<{}, {}>>>\n", grouped(l.times), l.kernel, l.grid, l.block);
+  if (p.lines.empty()) return text + "no kernel was counted\n";
+  std::vector<std::vector<std::string>> rows{{"line", "warp blocks", "lanes", "divergent", "global bytes",
+                                              "sectors", "used", "shared passes", "conflicts", "barriers",
+                                              "warp ops", "matrix", "flops"}};
+  for (const SimtLine& l : p.lines)
+    rows.push_back(line_row(l.line == 0 ? l.file : fmt::format("{}:{}", l.file, l.line), l));
+  rows.push_back(line_row("all", p.total));
+  text += '\n' + table_text(rows, 0, 2);
+  if (p.total.sectors != 0)
+    text += fmt::format("\narithmetic intensity: {:.3g} float operations a byte of global memory moved\n",
+                        flops_a_byte(p.total));
+  return text;
+}
+
+std::string simt_profile_json(const SimtProfile& p) {
+  Json launches = Json::array(), lines = Json::array();
+  for (const SimtLaunch& l : p.launches)
+    launches.push_back({{"kernel", l.kernel}, {"grid", l.grid}, {"block", l.block}, {"times", l.times}});
+  for (const SimtLine& l : p.lines) lines.push_back(line_json(l));
+  return dumped({{"run", run_json(p.run)},
+                 {"launches", std::move(launches)},
+                 {"lines", std::move(lines)},
+                 {"total", line_json(p.total)},
+                 {"flops_a_byte", flops_a_byte(p.total)}});
 }
 
 std::string simt_check_text(const SimtCheck& c) {
@@ -109,18 +213,17 @@ std::string simt_check_json(const SimtCheck& c) {
                            {"other_schedule", d.other_schedule},
                            {"other", d.other}});
   }
-  return Json{{"file", c.file},
-              {"kernel", c.kernel},
-              {"architecture", c.architecture},
-              {"grid", c.grid},
-              {"block", c.block},
-              {"shared_bytes", c.shared_bytes},
-              {"build_seconds", c.build_seconds},
-              {"arguments", std::move(arguments)},
-              {"runs", std::move(runs)},
-              {"differences", std::move(differences)},
-              {"status", c.agrees() ? "PASSED" : "FAILED"}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dumped({{"file", c.file},
+                 {"kernel", c.kernel},
+                 {"architecture", c.architecture},
+                 {"grid", c.grid},
+                 {"block", c.block},
+                 {"shared_bytes", c.shared_bytes},
+                 {"build_seconds", c.build_seconds},
+                 {"arguments", std::move(arguments)},
+                 {"runs", std::move(runs)},
+                 {"differences", std::move(differences)},
+                 {"status", c.agrees() ? "PASSED" : "FAILED"}});
 }
 
 }  // namespace assay

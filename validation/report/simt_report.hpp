@@ -12,4 +12,7 @@ std::string simt_run_json(const SimtRun& run);
 std::string simt_check_text(const SimtCheck& check);
 std::string simt_check_json(const SimtCheck& check);
 
+std::string simt_profile_text(const SimtProfile& profile);
+std::string simt_profile_json(const SimtProfile& profile);
+
 }  // namespace assay

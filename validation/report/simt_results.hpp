@@ -59,4 +59,36 @@ struct SimtCheck {
   }
 };
 
+// What warps did at a line of a program.
+struct SimtLine {
+  std::string file{};
+  std::uint64_t line = 0;
+  std::uint64_t blocks = 0;     // basic blocks that warps, or parts of them, went through
+  std::uint64_t lanes = 0;      // of those
+  std::uint64_t divergent = 0;  // blocks without all lanes of their warp
+  std::uint64_t reads = 0, writes = 0, atomics = 0;  // accesses of warps to global memory
+  std::uint64_t bytes = 0;                           // asked for
+  std::uint64_t sectors = 0, least_sectors = 0;      // of 32 bytes: moved, and filled by what was asked for
+  std::uint64_t shared = 0;                          // accesses of warps to shared memory
+  std::uint64_t passes = 0, least_passes = 0;        // over its banks
+  std::uint64_t barriers = 0;                        // of warps
+  std::uint64_t collectives = 0;                     // shuffles, votes and kin, of warps
+  std::uint64_t matrix = 0;                          // multiply-adds of warps
+  std::uint64_t flops = 0;                           // float operations, of matrices too; an fma is two
+
+  SimtLine& operator+=(const SimtLine& other);
+};
+
+struct SimtLaunch {
+  std::string kernel{}, grid{}, block{};
+  std::uint64_t times = 0;
+};
+
+struct SimtProfile {
+  SimtRun run{};
+  std::vector<SimtLaunch> launches{};
+  std::vector<SimtLine> lines{};  // by file and line
+  SimtLine total{};
+};
+
 }  // namespace assay

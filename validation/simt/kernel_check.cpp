@@ -31,10 +31,6 @@ namespace {
 using assay_simt::KernelParameter;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 // --- what a kernel is called with ------------------------------------------------------------------------------------
 
 std::optional<io::ElementType> element_type_of(const KernelParameter& p) {

@@ -47,9 +47,9 @@ Runtime installed_runtime() {
   const fs::path folder = fs::weakly_canonical(self, ignored).parent_path();
   std::string looked;
   for (const fs::path& candidate : {folder / ".." / "lib" / "assay" / "simt", folder / "simt_runtime"}) {
-    const Runtime runtime{candidate / "include", candidate / "libassay_simt.a"};
-    if (fs::exists(runtime.archive, ignored) && fs::exists(runtime.include, ignored))
-      return {fs::weakly_canonical(runtime.include, ignored), fs::weakly_canonical(runtime.archive, ignored)};
+    const auto there = [&](const char* name) { return fs::weakly_canonical(candidate / name, ignored); };
+    const Runtime runtime{there("include"), there("libassay_simt.a"), there("libassay_simt_profile.a")};
+    if (fs::exists(runtime.archive, ignored) && fs::exists(runtime.include, ignored)) return runtime;
     looked += (looked.empty() ? "" : " and in ") + candidate.lexically_normal().string();
   }
   throw Unavailable("the runtime of CUDA programs, libassay_simt.a and its headers, is not in " + looked);
@@ -94,10 +94,14 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
   std::istringstream parts(compiler);
   for (std::string part; parts >> part;) words.push_back(part);
   const bool c = file.extension() == ".c";
-  words.insert(words.end(), {"-c", "-O2", "-g1", "-w", "-fPIC", "-fopenmp",
+  words.insert(words.end(), {"-c", "-O2", "-g1", "-w", "-fPIC", "-fopenmp", "-fno-strict-aliasing", "-fwrapv",
                              "-march=" + (o.machine.empty() ? std::string("x86-64-v2") : o.machine),
                              o.fuse ? "-ffp-contract=fast" : "-ffp-contract=off"});
   if (o.fuse) words.emplace_back("-mfma");
+  // One scalar instruction for an operation of the source; each block with its call-out.
+  if (o.profile)
+    words.insert(words.end(), {"-fsanitize=thread", "-fsanitize-coverage=trace-pc", "-fno-tree-vectorize",
+                               "-fno-tree-slp-vectorize"});
   if (!c) words.emplace_back("-std=c++20");
   if (cuda) {
     const std::string number = std::to_string(architecture_number(o.architecture));
@@ -184,6 +188,9 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
     link.words.insert(link.words.end(),
                       {"-shared", "-Wl,-Bsymbolic", "-Wl,--exclude-libs,ALL", "-Wl,-z,defs"});
   for (const Unit& unit : units) link.words.push_back(unit.object.string());
+  if (o.profile)  // all of it: the executor finds it by being there
+    link.words.insert(link.words.end(),
+                      {"-Wl,--whole-archive", runtime.profile_archive.string(), "-Wl,--no-whole-archive"});
   link.words.insert(link.words.end(), {runtime.archive.string(), "-fopenmp"});
   for (const std::string& option : o.compiler_options) {
     if (option.starts_with("-l") || option.starts_with("-L") || option.starts_with("-fsanitize"))
@@ -223,6 +230,7 @@ Ending run_program(const fs::path& program, const std::vector<std::string>& argu
               .seconds = o.seconds,
               .standard_output = o.standard_output};
   child.words.insert(child.words.end(), arguments.begin(), arguments.end());
+  child.environment.insert(child.environment.end(), o.environment.begin(), o.environment.end());
   if (!o.schedule.empty()) child.environment.emplace_back("ASSAY_SIMT_SCHEDULE", o.schedule);
   if (o.threads != 0) child.environment.emplace_back("ASSAY_SIMT_THREADS", std::to_string(o.threads));
   if (o.flush) child.environment.emplace_back("ASSAY_SIMT_FTZ", "1");

@@ -28,7 +28,7 @@ class ScratchFolder {
 
 // What programs are compiled against: headers, and the archive of the runtime.
 struct Runtime {
-  std::filesystem::path include, archive;
+  std::filesystem::path include, archive, profile_archive;
 };
 // The runtime that belongs to this executable or Python module. Unavailable, with where it was looked for.
 Runtime installed_runtime();
@@ -44,6 +44,7 @@ struct BuildOptions {
   std::string machine{};                        // -march of this CPU; empty: x86-64-v2
   bool fuse = false;     // a * b + c in one rounding, where the host's compiler finds it
   bool library = false;  // a shared library and no program
+  bool profile = false;  // with call-outs, and what counts them
 };
 
 // 900 of "sm_90". InputError for what is no architecture.
@@ -64,6 +65,7 @@ struct RunOptions {
   bool flush = false;      // subnormal numbers of kernels are zero
   std::optional<double> seconds{};
   std::filesystem::path standard_output{};  // empty: this process's own
+  std::vector<std::pair<std::string, std::string>> environment{};
 };
 // InputError for a schedule that is none.
 void require_schedule(const std::string& schedule);

@@ -16,6 +16,8 @@ void runs(const std::string& program) {
 }
 }  // namespace
 
+namespace simt_programs {  // whose names are those of the files
+
 BOOST_AUTO_TEST_CASE(reductions) { runs("reductions"); }
 BOOST_AUTO_TEST_CASE(errors) { runs("errors"); }
 BOOST_AUTO_TEST_CASE(intrinsics) { runs("intrinsics"); }
@@ -50,3 +52,5 @@ BOOST_AUTO_TEST_CASE(device) {
   BOOST_TEST(outcome.exit_code == 2);
   BOOST_TEST(outcome.err.find("ASSAY_SIMT_ARCH=sm_35: not one of sm_70") != std::string::npos, outcome.err);
 }
+
+}  // namespace simt_programs

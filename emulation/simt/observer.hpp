@@ -1,0 +1,36 @@
+// Who is told what the threads of blocks do: a profile, for one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace assay::simt {
+
+class Block;
+
+class Observer {
+ public:
+  enum class Arrival : std::uint8_t { barrier, collective };
+  enum class Access : std::uint8_t { read, write, atomic };
+
+  virtual ~Observer() = default;
+
+  virtual void block_begins(const Block& block) = 0;
+  virtual void block_ends(const Block& block) = 0;
+  // Until the next one, the calling thread does what follows at this place of the program; null: where it says so.
+  virtual void calls(const Block& block, const void* site) = 0;
+  // Of the calling thread. `site`: the place in the program.
+  virtual void arrives(const Block& block, Arrival at, const void* site) = 0;
+  // What the runtime does in its name, where the compiler sees no access: copies, and those of inline PTX.
+  virtual void accesses(const Block& block, Access access, const void* address, std::size_t bytes,
+                        const void* site) = 0;
+  // All threads of the block have come to a barrier.
+  virtual void barrier_opens(const Block& block) = 0;
+  // A multiply-add of a warp, done by the last lane that came: so many float operations.
+  virtual void multiplies(const Block& block, std::uint64_t operations) = 0;
+};
+
+// Null for nobody. Set before the first launch.
+extern constinit Observer* observer;
+
+}  // namespace assay::simt
