@@ -13,6 +13,8 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "emulation/simt/block.hpp"
 #include "emulation/simt/matrix_tile.hpp"
@@ -381,22 +383,48 @@ TileOperands tile_of(const MatrixOperation& o, const std::uint64_t* a, const std
 
 // --- fragments of a warp ---------------------------------------------------------------------------------------------
 
-// The registers of a lane's fragment, of 32 or 64 bits. visit(lane, register, row, column) of their first elements.
-template <class Visit>
-void each_register(int registers, int per, MatrixPlace (*place)(const MatrixOperation&, int, int),
-                   const MatrixOperation& o, const Visit& visit) {
+// Where in a row-major tile the registers' first elements are, [lane][register], and how far apart the next ones.
+struct FragmentMap {
+  int bits = 0, registers = 0;
+  std::ptrdiff_t step = 1;
+  std::vector<std::uint32_t> offsets{};
+};
+template <class Place>
+FragmentMap fragment_map(MatrixFormat f, int elements, int columns, bool down, const Place& place) {
+  const int per = elements_of_register(f);
+  FragmentMap map{matrix_format_bits(f), elements / per, down ? columns : 1, {}};
   for (int lane = 0; lane < static_cast<int>(warp_lanes); ++lane) {
-    for (int r = 0; r < registers; ++r) visit(lane, r, place(o, lane, r * per));
+    for (int r = 0; r < map.registers; ++r) {
+      const MatrixPlace p = place(lane, r * per);
+      map.offsets.push_back(static_cast<std::uint32_t>(p.row * columns + p.column));
+    }
   }
+  return map;
 }
 
-struct FragmentKind {
-  MatrixFormat format;
-  int elements;       // of a lane
-  int columns;        // of the tile
-  bool down = false;  // neighbours in a register are below each other: B
-  MatrixPlace (*place)(const MatrixOperation&, int, int);
+struct WarpMap {
+  std::array<int, 6> shape{};
+  FragmentMap a{}, b{}, c{};
 };
+// Made once for a shape and its registers: it takes longer than a product.
+const WarpMap& warp_map(const MatrixOperation& o) {
+  thread_local std::vector<std::unique_ptr<const WarpMap>> maps;
+  const std::array<int, 6> shape{
+      o.m, o.n, o.k, matrix_format_bits(o.a), matrix_format_bits(o.b), matrix_format_bits(o.accumulator)};
+  for (const auto& map : maps) {
+    if (map->shape == shape) return *map;
+  }
+  auto map = std::make_unique<WarpMap>();
+  map->shape = shape;
+  map->a = fragment_map(o.a, elements_of_a(o), o.k, false,
+                        [&](int lane, int i) { return place_of_a(o, lane, i); });
+  map->b =
+      fragment_map(o.b, elements_of_b(o), o.n, true, [&](int lane, int i) { return place_of_b(o, lane, i); });
+  map->c = fragment_map(o.accumulator, elements_of_c(o), o.n, false,
+                        [&](int lane, int i) { return place_of_c(o, lane, i); });
+  maps.push_back(std::move(map));
+  return *maps.back();
+}
 
 std::uint64_t load_word(const void* fragment, int r, int bits) {
   if (bits == 64) {
@@ -417,40 +445,51 @@ void store_word(void* fragment, int r, int bits, std::uint64_t word) {
   std::memcpy(static_cast<unsigned char*>(fragment) + 4 * r, &low, 4);
 }
 
+// Calls with(integral_constant<bits>), for the compiler to unroll the loops over a register.
+template <class With>
+void with_bits(int bits, const With& with) {
+  switch (bits) {
+    case 1: return with(std::integral_constant<int, 1>());
+    case 4: return with(std::integral_constant<int, 4>());
+    case 8: return with(std::integral_constant<int, 8>());
+    case 16: return with(std::integral_constant<int, 16>());
+    case 32: return with(std::integral_constant<int, 32>());
+    default: return with(std::integral_constant<int, 64>());
+  }
+}
+
 // fragment(lane): where its registers lie.
 template <class Fragment>
-void gather(const MatrixOperation& o, const FragmentKind& kind, const Fragment& fragment,
-            std::uint64_t* tile) {
-  const int bits = matrix_format_bits(kind.format), per = elements_of_register(kind.format);
-  const std::uint64_t mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
-  const std::ptrdiff_t step = kind.down ? kind.columns : 1;
-  each_register(kind.elements / per, per, kind.place, o, [&](int lane, int r, MatrixPlace p) {
-    std::uint64_t word = load_word(fragment(lane), r, bits);
-    std::uint64_t* to = tile + p.row * kind.columns + p.column;
-    for (int e = 0; e < per; ++e, to += step) {
-      *to = word & mask;
-      word >>= bits % 64;
+void gather(const FragmentMap& map, const Fragment& fragment, std::uint64_t* tile) {
+  with_bits(map.bits, [&](auto constant) {
+    constexpr int bits = decltype(constant)::value, per = bits >= 32 ? 1 : 32 / bits;
+    constexpr std::uint64_t mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits % 64) - 1;
+    const std::uint32_t* offset = map.offsets.data();
+    for (int lane = 0; lane < static_cast<int>(warp_lanes); ++lane) {
+      const void* const registers = fragment(lane);
+      for (int r = 0; r < map.registers; ++r) {
+        const std::uint64_t word = load_word(registers, r, bits);
+        std::uint64_t* const to = tile + *offset++;
+        for (int e = 0; e < per; ++e) to[e * map.step] = word >> (e * bits) & mask;
+      }
     }
   });
 }
 template <class Fragment>
-void scatter(const MatrixOperation& o, const FragmentKind& kind, const std::uint64_t* tile,
-             const Fragment& fragment) {
-  const int bits = matrix_format_bits(kind.format), per = elements_of_register(kind.format);
-  each_register(kind.elements / per, per, kind.place, o, [&](int lane, int r, MatrixPlace p) {
-    const std::uint64_t* from = tile + p.row * kind.columns + p.column;
-    std::uint64_t word = 0;
-    for (int e = 0; e < per; ++e) word |= from[e] << (e * bits % 64);
-    store_word(fragment(lane), r, bits, word);
+void scatter(const FragmentMap& map, const std::uint64_t* tile, const Fragment& fragment) {
+  with_bits(map.bits, [&](auto constant) {
+    constexpr int bits = decltype(constant)::value, per = bits >= 32 ? 1 : 32 / bits;
+    const std::uint32_t* offset = map.offsets.data();
+    for (int lane = 0; lane < static_cast<int>(warp_lanes); ++lane) {
+      void* const registers = fragment(lane);
+      for (int r = 0; r < map.registers; ++r) {
+        const std::uint64_t* const from = tile + *offset++;
+        std::uint64_t word = 0;
+        for (int e = 0; e < per; ++e) word |= from[e * map.step] << (e * bits);
+        store_word(registers, r, bits, word);
+      }
+    }
   });
-}
-
-MatrixPlace place_of_c_in(const MatrixOperation& o, int lane, int i) { return place_of_c(o, lane, i); }
-
-FragmentKind kind_of_a(const MatrixOperation& o) { return {o.a, elements_of_a(o), o.k, false, &place_of_a}; }
-FragmentKind kind_of_b(const MatrixOperation& o) { return {o.b, elements_of_b(o), o.n, true, &place_of_b}; }
-FragmentKind kind_of_c(const MatrixOperation& o) {
-  return {o.accumulator, elements_of_c(o), o.n, false, &place_of_c_in};
 }
 
 // What a lane brings to an instruction, and what comes of it.
@@ -481,16 +520,17 @@ WarpFailure multiply_lanes(const void* const* in, std::uint32_t lanes) {
   space.tile_a.resize(size(o.m, o.k));
   space.tile_b.resize(size(o.k, o.n));
   space.tile_c.resize(size(o.m, o.n));
+  const WarpMap& map = warp_map(o);
   gather(
-      o, kind_of_a(o), [&](int lane) { return of(lane).a; }, space.tile_a.data());
+      map.a, [&](int lane) { return of(lane).a; }, space.tile_a.data());
   gather(
-      o, kind_of_b(o), [&](int lane) { return of(lane).b; }, space.tile_b.data());
+      map.b, [&](int lane) { return of(lane).b; }, space.tile_b.data());
   gather(
-      o, kind_of_c(o), [&](int lane) { return of(lane).c; }, space.tile_c.data());
+      map.c, [&](int lane) { return of(lane).c; }, space.tile_c.data());
   multiply_resolved(
       o, resolved(o),
       tile_of(o, space.tile_a.data(), space.tile_b.data(), space.tile_c.data(), space.tile_c.data()));
-  scatter(o, kind_of_c(o), space.tile_c.data(), [&](int lane) { return of(lane).d; });
+  scatter(map.c, space.tile_c.data(), [&](int lane) { return of(lane).d; });
   return WarpFailure::none;
 }
 
