@@ -119,7 +119,7 @@ Architecture& architecture_named(const std::string& name) {
   return *architecture;
 }
 
-Architecture& units_gpu() {
+Architecture& matrix_gpu() {
   Architecture* gpu = imitated.load(std::memory_order_acquire);
   if (gpu != nullptr) return *gpu;
   const char* const name = std::getenv("ASSAY_SIMT_ARCH");
@@ -210,7 +210,7 @@ std::unique_ptr<Resolved> resolve(const Architecture& gpu, const MatrixOperation
 }
 
 const Resolved& resolved(const MatrixOperation& o) {
-  Architecture& gpu = units_gpu();
+  Architecture& gpu = matrix_gpu();
   const auto number = [](MatrixFormat f) { return static_cast<std::size_t>(f); };
   const std::size_t second = o.instruction == MatrixInstruction::wgmma ? 1 : 0;
   std::size_t key = (second * matrix_formats + number(o.a)) * matrix_formats + number(o.b);
@@ -647,7 +647,7 @@ std::string matrix_format_name(MatrixFormat f) {
   return names[static_cast<std::size_t>(f)];
 }
 
-std::string imitated_architecture() { return units_gpu().name; }
+std::string imitated_architecture() { return matrix_gpu().name; }
 void imitate_architecture(const std::string& name) {
   Architecture& gpu = architecture_named(name);
   if (gpu.row == nullptr) throw MatrixUnavailable(resolve(gpu, {})->why_not);
@@ -686,7 +686,7 @@ void warp_multiply_add(const MatrixOperation& operation, const void* a, const vo
 
 void warp_multiply_add_quads(const QuadOperation& operation, const void* a, const void* b, const void* c,
                              void* d) {
-  const Architecture& gpu = units_gpu();
+  const Architecture& gpu = matrix_gpu();
   if (gpu.row != nullptr && gpu.row->number >= 75) {
     end_block("mma.m8n8k4 of f16 is taken apart on " + gpu.name + ": not emulated, but on sm_70 and sm_72");
   }

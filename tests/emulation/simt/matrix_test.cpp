@@ -19,11 +19,8 @@
 #include "emulation/units/unit.hpp"
 #include "reference/formats/formats.hpp"
 
+namespace assay::simt::matrix_test {
 namespace {
-using namespace assay::simt;
-using assay::ArithmeticRegistry;
-using assay::CodeMatrix;
-using assay::FormatSpec;
 using enum MatrixFormat;
 using Codes = std::vector<std::uint64_t>;
 
@@ -756,3 +753,5 @@ BOOST_AUTO_TEST_CASE(lanes_agree_on_loads_and_stores) {
              std::string::npos);
   BOOST_TEST(run(eight, [](unsigned t) { return t != 31; }).find("different operands") != std::string::npos);
 }
+
+}  // namespace assay::simt::matrix_test
