@@ -6,6 +6,7 @@
 #include <bit>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -137,8 +138,7 @@ enum class PtxSpecial : std::uint8_t {
   ctaid_z,
   nctaid_x,
   nctaid_y,
-  nctaid_z,
-  dynamic_smem_size
+  nctaid_z
 };
 struct PtxSpecialName {
   std::string_view name;
@@ -191,6 +191,12 @@ constexpr PtxSpecialName special_names[] = {
     {"cluster_nctarank", PtxSpecial::one, 32},
 };
 
+std::uint64_t nanoseconds() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<std::chrono::nanoseconds>(system_clock::now().time_since_epoch()).count());
+}
+
 std::uint64_t value_of(PtxSpecial which) {
   const Block& block = *Block::current();
   const std::uint32_t lane = block.lane();
@@ -204,10 +210,10 @@ std::uint64_t value_of(PtxSpecial which) {
     case PtxSpecial::gridid: return 1;
     case PtxSpecial::clock: return __builtin_ia32_rdtsc() & 0xFFFFFFFFU;
     case PtxSpecial::clock_hi: return __builtin_ia32_rdtsc() >> 32;
-    case PtxSpecial::clock64:
-    case PtxSpecial::globaltimer: return __builtin_ia32_rdtsc();
-    case PtxSpecial::globaltimer_lo: return __builtin_ia32_rdtsc() & 0xFFFFFFFFU;
-    case PtxSpecial::globaltimer_hi: return __builtin_ia32_rdtsc() >> 32;
+    case PtxSpecial::clock64: return __builtin_ia32_rdtsc();
+    case PtxSpecial::globaltimer: return nanoseconds();
+    case PtxSpecial::globaltimer_lo: return nanoseconds() & 0xFFFFFFFFU;
+    case PtxSpecial::globaltimer_hi: return nanoseconds() >> 32;
     case PtxSpecial::lanemask_eq: return std::uint64_t{1} << lane;
     case PtxSpecial::lanemask_le: return (std::uint64_t{2} << lane) - 1;
     case PtxSpecial::lanemask_lt: return (std::uint64_t{1} << lane) - 1;
@@ -227,7 +233,6 @@ std::uint64_t value_of(PtxSpecial which) {
     case PtxSpecial::nctaid_x: return gridDim.x;
     case PtxSpecial::nctaid_y: return gridDim.y;
     case PtxSpecial::nctaid_z: return gridDim.z;
-    case PtxSpecial::dynamic_smem_size: return 0;
   }
   return 0;
 }
@@ -757,6 +762,12 @@ class PtxParser {
         {"rna", Rounding::nearest_away}};
     for (const auto& [name, rounding] : roundings) {
       if (w == name) i.rounding = rounding;
+    }
+    static constexpr std::string_view comparisons[] = {"eq",  "ne",  "lt",  "le",  "gt",  "ge",
+                                                       "lo",  "ls",  "hi",  "hs",  "equ", "neu",
+                                                       "ltu", "leu", "gtu", "geu", "num", "nan"};
+    for (std::size_t k = 0; k < std::size(comparisons); ++k) {
+      if (w == comparisons[k]) i.compare = static_cast<PtxCompare>(k);
     }
     if (w == "v2" || w == "x2") i.vector = 2;
     if (w == "v4" || w == "x4") i.vector = 4;

@@ -44,6 +44,27 @@ struct PtxArgument {
   std::int64_t value = 0;              // constant, offset, special register, label
 };
 
+enum class PtxCompare : std::uint8_t {
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  lo,
+  ls,
+  hi,
+  hs,
+  equ,
+  neu,
+  ltu,
+  leu,
+  gtu,
+  geu,
+  num,
+  nan
+};
+
 struct PtxContext;
 struct PtxInstruction;
 using PtxExecute = void(const PtxInstruction&, PtxContext&);
@@ -69,6 +90,7 @@ struct PtxInstruction {
   PtxType t = PtxType::none, u = PtxType::none, v = PtxType::none, w = PtxType::none;  // types in order
   Rounding rounding = Rounding::nearest_even;
   std::uint32_t flags = 0;
+  PtxCompare compare = PtxCompare::eq;
   std::uint8_t vector = 1;  // .v2 .v4, .x1 .x2 .x4
   char space = 'g';         // g generic or global, s shared
   std::int32_t guard = -1;  // a slot

@@ -277,42 +277,50 @@ void approximate(const I& i, C& c, const char* note, const Function& function) {
 
 // --- comparisons -----------------------------------------------------------------------------------------------------
 
-enum class Compare : std::uint8_t { eq, ne, lt, le, gt, ge, equ, neu, ltu, leu, gtu, geu, num, nan };
+template <class T>
+bool ordered(PtxCompare how, T x, T y) {
+  switch (how) {
+    case PtxCompare::eq:
+    case PtxCompare::equ: return x == y;
+    case PtxCompare::ne:
+    case PtxCompare::neu: return x != y;
+    case PtxCompare::lt:
+    case PtxCompare::lo:
+    case PtxCompare::ltu: return x < y;
+    case PtxCompare::le:
+    case PtxCompare::ls:
+    case PtxCompare::leu: return x <= y;
+    case PtxCompare::gt:
+    case PtxCompare::hi:
+    case PtxCompare::gtu: return x > y;
+    case PtxCompare::ge:
+    case PtxCompare::hs:
+    case PtxCompare::geu: return x >= y;
+    case PtxCompare::num: return true;
+    case PtxCompare::nan: break;
+  }
+  return false;
+}
 
-bool compare(const std::string& word, PtxType t, std::uint64_t a, std::uint64_t b, bool ftz) {
-  const auto floating = ptx_kind(t) == PtxKind::floating || is_pair(t);
-  if (!floating) {
-    const bool low_unsigned = word == "lo" || word == "ls" || word == "hi" || word == "hs";
+bool compare(PtxCompare how, PtxType t, std::uint64_t a, std::uint64_t b, bool ftz) {
+  if (ptx_kind(t) != PtxKind::floating && !is_pair(t)) {
+    const bool low_unsigned = how >= PtxCompare::lo && how <= PtxCompare::hs;
     const int bits = ptx_bits(t);
-    SignedWide x = number(t, a), y = number(t, b);
-    if (low_unsigned) {
-      x = static_cast<SignedWide>(low(a, bits));
-      y = static_cast<SignedWide>(low(b, bits));
-    }
-    if (word == "eq") return x == y;
-    if (word == "ne") return x != y;
-    if (word == "lt" || word == "lo") return x < y;
-    if (word == "le" || word == "ls") return x <= y;
-    if (word == "gt" || word == "hi") return x > y;
-    return x >= y;
+    if (is_signed(t) && !low_unsigned) return ordered(how, extended(a, bits), extended(b, bits));
+    return ordered(how, low(a, bits), low(b, bits));
   }
   const FormatSpec& f = ptx_format(t);
   const auto value = [&](std::uint64_t code) {
     code = low(code, f.bits);
-    return decode(ftz && f.is_subnormal(code) ? code & f.sign_code() : code, f);
+    if (ftz && f.is_subnormal(code)) code &= f.sign_code();
+    return f.bits == 32   ? double{std::bit_cast<float>(static_cast<std::uint32_t>(code))}
+           : f.bits == 64 ? std::bit_cast<double>(code)
+                          : decode(code, f);
   };
   const double x = value(a), y = value(b);
-  const bool unordered = std::isnan(x) || std::isnan(y);
-  if (word == "num") return !unordered;
-  if (word == "nan") return unordered;
-  if (unordered) return word.size() == 3;  // equ and kin
-  const std::string_view order = std::string_view(word).substr(0, 2);
-  if (order == "eq") return x == y;
-  if (order == "ne") return x != y;
-  if (order == "lt") return x < y;
-  if (order == "le") return x <= y;
-  if (order == "gt") return x > y;
-  return x >= y;
+  if (std::isnan(x) || std::isnan(y))
+    return (how >= PtxCompare::equ && how <= PtxCompare::geu) || how == PtxCompare::nan;
+  return ordered(how, x, y);
 }
 
 bool combined(const I& i, const C& c, bool result, std::size_t predicate) {
@@ -732,19 +740,19 @@ void setp(const I& i, C& c) {
   const bool ftz = i.has(ptx_ftz);
   if (is_pair(i.t)) {
     // p of the low halves, q of the high ones.
-    const bool q = combined(i, c, compare(i.words[1], i.t, a >> 16, b >> 16, ftz), 3);
-    c.set(i.arguments[0], combined(i, c, compare(i.words[1], i.t, a & 0xFFFF, b & 0xFFFF, ftz), 3) ? 1 : 0);
+    const bool q = combined(i, c, compare(i.compare, i.t, a >> 16, b >> 16, ftz), 3);
+    c.set(i.arguments[0], combined(i, c, compare(i.compare, i.t, a & 0xFFFF, b & 0xFFFF, ftz), 3) ? 1 : 0);
     c.set_second(i.arguments[0], q);
     return;
   }
-  const bool result = compare(i.words[1], i.t, a, b, ftz);
+  const bool result = compare(i.compare, i.t, a, b, ftz);
   const bool p = combined(i, c, result, 3), q = combined(i, c, !result, 3);
   c.set(i.arguments[0], p ? 1 : 0);
   c.set_second(i.arguments[0], q);
 }
 void set(const I& i, C& c) {
   const bool result = combined(
-      i, c, compare(i.words[1], i.u, c.get(i.arguments[1]), c.get(i.arguments[2]), i.has(ptx_ftz)), 3);
+      i, c, compare(i.compare, i.u, c.get(i.arguments[1]), c.get(i.arguments[2]), i.has(ptx_ftz)), 3);
   c.set(i.arguments[0], !result ? 0 : i.t == PtxType::f32 ? 0x3F800000U : 0xFFFFFFFFU);
 }
 void selp(const I& i, C& c) {
@@ -752,8 +760,8 @@ void selp(const I& i, C& c) {
 }
 void slct(const I& i, C& c) {
   const std::uint64_t d = c.get(i.arguments[3]);
-  const bool first =
-      i.u == PtxType::s32 ? extended(d, 32) >= 0 : compare("ge", PtxType::f32, d, 0, i.has(ptx_ftz));
+  const bool first = i.u == PtxType::s32 ? extended(d, 32) >= 0
+                                         : compare(PtxCompare::ge, PtxType::f32, d, 0, i.has(ptx_ftz));
   c.set(i.arguments[0], low(c.get(i.arguments[first ? 1 : 2]), ptx_bits(i.t)));
 }
 void move(const I& i, C& c) {
@@ -841,6 +849,16 @@ void convert_packed(const I& i, C& c) {
     return limited(code, g, false, i.has(ptx_relu));
   };
   c.set(i.arguments[0], one(a >> f.bits) << g.bits | one(a));
+}
+// d = {c, a, b}: each of the type, what is left of the register from c.
+void convert_pack(const I& i, C& c) {
+  const int bits = ptx_bits(i.t);
+  std::uint64_t result = i.arguments.size() > 3 ? c.get(i.arguments[3]) : 0;
+  for (const std::size_t k : {1, 2}) {
+    const SignedWide value = clamped(i.t, number(i.u, c.get(i.arguments[k])));
+    result = result << bits | low(static_cast<std::uint64_t>(value), bits);
+  }
+  c.set(i.arguments[0], low(result, 32));
 }
 // A tf32 lies in the upper 19 bits of a register.
 void convert_tf32(const I& i, C& c) {

@@ -219,6 +219,9 @@ const std::vector<Line>& lines() {
       {"rcp.rn.f64 %0, %1;", d(0.25), {d(4)}},
       {"sqrt.rn.f32 %0, %1;", fb(0x3FB504F3), {f(2)}},
       {"sqrt.rp.f32 %0, %1;", fb(0x3FB504F4), {f(2)}},
+      {"sqrt.rp.f64 %0, %1;",
+       d(0x1.3449c63673f4cp+0),
+       {d(0x1.73419a35ab8b3p+0)}},  // a root that is almost a double
       {"sqrt.rn.f64 %0, %1;", d(0x1.6A09E667F3BCDp+0), {d(2)}},
       {"sqrt.rn.f32 %0, %1;", fb(f32_nan), {f(-1)}},
       {"rcp.approx.ftz.f32 %0, %1;", fb(0x7F800000), {fb(1)}},
@@ -315,6 +318,8 @@ const std::vector<Line>& lines() {
       {"cvt.rn.satfinite.e4m3x2.f16x2 %0, %1;", h(0x38B8), {r(0x3C00BC00)}},
       {"cvt.rn.f16x2.e4m3x2 %0, %1;", r(0x3C00BC00), {h(0x38B8)}},
       {"cvt.rn.f16x2.e5m2x2 %0, %1;", r(0x3C00FC00), {h(0x3CFC)}},
+      {"cvt.pack.sat.s8.s32.b32 %0, %1, %2, %3;", r(0x1234807F), {r(0xFFFFFF00), r(300), r(0xABCD1234)}},
+      {"cvt.pack.sat.u16.s32 %0, %1, %2;", r(0xFFFF0000), {r(0x10000), r(0xFFFFFFFF)}},
       {"cvt.rna.tf32.f32 %0, %1;", fb(0x3F802000), {fb(0x3F801000)}},
       {"cvt.rn.tf32.f32 %0, %1;", fb(0x3F800000), {fb(0x3F801000)}},
       // --- control
