@@ -65,7 +65,10 @@ Fibre::Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), 
                  -1, 0);
   if (mapped_ == MAP_FAILED) throw std::bad_alloc();
   lowest_ = static_cast<char*>(mapped_) + (guard_page ? page : 0);
-  if (guard_page) mprotect(mapped_, page, PROT_NONE);
+  if (guard_page && mprotect(mapped_, page, PROT_NONE) != 0) {
+    munmap(mapped_, mapped_bytes_);
+    throw std::bad_alloc();
+  }
 
   constexpr std::size_t apart = 5 * 64;  // lines that a waiting thread has at its top
   // As assay_simt_switch() leaves a stack: six registers, and where it returns to. There a function begins, eight bytes

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -126,9 +127,11 @@ class Run {
         grid_(blocks_, blocks_ * block.x * block.y * block.z, options.cooperative,
               blocks_ > 1 && (options.cooperative || threads_or_default(options.threads) > 1), depth_now),
         what_(options.name + ", grid " + text_of(grid) + ", block " + text_of(block) + ',') {
-    // Stacks of many blocks, see BlockOptions.
-    if (options.cooperative && blocks_ * block.x * block.y * block.z > 4096)
-      options_.block.guard_pages = false;
+    // See BlockOptions.
+    constexpr std::uint64_t most_guarded = 8192;
+    const auto threads = static_cast<std::uint64_t>(threads_or_default(options.threads));
+    const std::uint64_t at_once = options.cooperative ? blocks_ : std::min(blocks_, threads);
+    if (at_once * block.x * block.y * block.z > most_guarded) options_.block.guard_pages = false;
   }
 
   Outcome run() {

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(threads_of_a_group_meet_across_warps) {
                                         if (out[i] != nullptr) *static_cast<int*>(out[i]) = all;
                                       }
                                     });
-            if (round == 3 && blockIdx.x == 0) got[t] = sum;
+            if (round == 3 && blockIdx.x == 1) got[t] = sum;
           }
         },
         options);
@@ -206,19 +206,21 @@ struct Note final : Deferred {
 };
 }  // namespace
 
-// By block, whichever OS thread ran it first.
+// By block, whichever came first: here the last one does.
 BOOST_AUTO_TEST_CASE(what_is_deferred_runs_in_order_after_the_grid) {
-  for (const LaunchOptions& options : options_of_grids()) {
+  for (LaunchOptions options : options_of_grids()) {
+    options.cooperative = true;
     std::vector<int> order;
-    std::atomic<int> threads = 0;
+    std::atomic<int> turn = 0;
     const auto body = [&] {
-      ++threads;
       Block& block = *Block::current();
       if (threadIdx.x != 0) return;
       const int b = static_cast<int>(blockIdx.x);
+      wait_until(turn, 19 - b, Scope::device);
       block.grid()->defer(block.number(), true, std::make_unique<Note>(order, 1000 + b));
       block.grid()->defer(block.number(), false, std::make_unique<Note>(order, 10 * b));
       block.grid()->defer(block.number(), false, std::make_unique<Note>(order, 10 * b + 1));
+      ++turn;
     };
     BOOST_TEST((run_body(20, 4, body, options).how == Ended::well));
     std::vector<int> want;
