@@ -28,7 +28,7 @@ inline __half_raw __nv_cvt_fp6_to_halfraw(__nv_fp6_storage_t x, __nv_fp6_interpr
 }
 inline __nv_fp6_storage_t __nv_cvt_float_to_fp6(float x, __nv_fp6_interpretation_t format,
                                                 cudaRoundMode rounding) {
-  return __nv_cvt_double_to_fp6(static_cast<double>(x), format, rounding);
+  return __nv_cvt_double_to_fp6(static_cast<double>(assay_simt::canonical(x)), format, rounding);
 }
 inline __nv_fp6x2_storage_t __nv_cvt_float2_to_fp6x2(float2 x, __nv_fp6_interpretation_t format,
                                                      cudaRoundMode rounding) {
@@ -46,7 +46,8 @@ inline __nv_fp6x2_storage_t __nv_cvt_halfraw2_to_fp6x2(__half2_raw x, __nv_fp6_i
 }
 inline __nv_fp6_storage_t __nv_cvt_bfloat16raw_to_fp6(__nv_bfloat16_raw x, __nv_fp6_interpretation_t format,
                                                       cudaRoundMode rounding) {
-  return __nv_cvt_double_to_fp6(static_cast<double>(assay_simt::BFloat16::to_float(x.x)), format, rounding);
+  return __nv_cvt_double_to_fp6(
+      static_cast<double>(assay_simt::canonical(assay_simt::BFloat16::to_float(x.x))), format, rounding);
 }
 inline __nv_fp6x2_storage_t __nv_cvt_bfloat16raw2_to_fp6x2(__nv_bfloat162_raw x,
                                                            __nv_fp6_interpretation_t format,

@@ -578,6 +578,36 @@ BOOST_AUTO_TEST_CASE(small_formats) {
             convert_bits32(std::bit_cast<std::uint32_t>(as_float), formats::float8_e5m2, cuda()),
             "half to e5m2", c);
   }
+  // A NaN of a double keeps its sign, that of other types does not.
+  const double nan = std::bit_cast<double>(0xFFF8000000000000U);
+  w.check(__nv_cvt_double_to_fp8(nan, __NV_SATFINITE, __NV_E4M3), 0xFF, "NaN to e4m3", 0);
+  w.check(__nv_cvt_double_to_fp8(nan, __NV_SATFINITE, __NV_E5M2), 0xFE, "NaN to e5m2", 0);
+  w.check(__nv_cvt_double_to_fp6(nan, __NV_E2M3, cudaRoundNearest), 0x1F, "NaN to e2m3", 0);
+  w.check(__nv_fp8_e5m2(static_cast<float>(nan)).__x, 0x7F, "NaN to e5m2", 1);
+  // Scales: the powers of two, and beside them.
+  for (int e = -140; e <= 130; ++e) {
+    const double power = std::ldexp(1.0, e);
+    const auto within = [](int code) { return static_cast<std::uint64_t>(std::clamp(code, 0, 0xFE)); };
+    const auto up = [](double x, __nv_saturation_t s) {
+      return __nv_cvt_double_to_e8m0(x, s, cudaRoundPosInf);
+    };
+    const auto zero = [](double x, __nv_saturation_t s) {
+      return __nv_cvt_double_to_e8m0(x, s, cudaRoundZero);
+    };
+    const auto id = static_cast<std::uint64_t>(e + 200);
+    w.check(up(-power, __NV_SATFINITE), within(e + 127), "e8m0 up", id);
+    w.check(up(std::nextafter(power, 1e300), __NV_SATFINITE), within(e + 128), "e8m0 up, above", id);
+    w.check(up(std::nextafter(power, 0.0), __NV_SATFINITE), within(e + 127), "e8m0 up, below", id);
+    w.check(zero(-std::nextafter(power, 1e300), __NV_SATFINITE), within(e + 127), "e8m0, above", id);
+    w.check(zero(std::nextafter(power, 0.0), __NV_SATFINITE), within(e + 126), "e8m0, below", id);
+    w.check(up(power, __NV_NOSAT), e > 127 ? 0xFFU : within(e + 127), "e8m0 not saturated", id);
+    if (e >= -127 && e <= 127)
+      w.check(std::bit_cast<std::uint32_t>(static_cast<float>(__nv_fp8_e8m0(power))),
+              std::bit_cast<std::uint32_t>(static_cast<float>(power)), "e8m0 to float", id);
+  }
+  w.check(__nv_fp8_e8m0(static_cast<float>(nan)).__x, 0xFF, "NaN to e8m0", 0);
+  w.check(__nv_fp8_e8m0(HUGE_VAL).__x, 0xFE, "infinity to e8m0", 0);
+  w.check(__nv_cvt_e8m0_to_bf16raw(0xFF).x, 0x7FFF, "e8m0 to bfloat16", 0);
   NOTHING_WRONG(w);
   const __nv_fp8x4_e4m3 four(float4{1, -2, 3, 448});
   const auto back = static_cast<float4>(four);
