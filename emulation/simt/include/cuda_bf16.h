@@ -27,7 +27,7 @@
 #define ASSAY_T2 __nv_bfloat162
 #define ASSAY_NAME bfloat16
 #define ASSAY_NAME2 bfloat162
-#include "emulation/simt/include/assay_float16.inc"
+#include "emulation/simt/include/assay_float16.def"
 #undef ASSAY_OTHER
 
 #ifndef __CUDA_NO_BFLOAT16_CONVERSIONS__

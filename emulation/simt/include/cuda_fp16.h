@@ -31,7 +31,7 @@ struct __nv_bfloat16;
 #define ASSAY_T2 __half2
 #define ASSAY_NAME half
 #define ASSAY_NAME2 half2
-#include "emulation/simt/include/assay_float16.inc"
+#include "emulation/simt/include/assay_float16.def"
 #undef ASSAY_OTHER
 
 #ifndef CUDA_NO_HALF

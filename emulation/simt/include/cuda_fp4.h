@@ -72,7 +72,7 @@ inline __half2_raw __nv_cvt_fp4x2_to_halfraw2(__nv_fp4x2_storage_t x, __nv_fp4_i
 #define ASSAY_T __nv_fp4_e2m1
 #define ASSAY_T2 __nv_fp4x2_e2m1
 #define ASSAY_T4 __nv_fp4x4_e2m1
-#include "emulation/simt/include/assay_small_float.inc"
+#include "emulation/simt/include/assay_small_float.def"
 #undef ASSAY_S4
 #undef ASSAY_S2
 #undef ASSAY_S

@@ -74,12 +74,12 @@ inline __half2_raw __nv_cvt_fp6x2_to_halfraw2(__nv_fp6x2_storage_t x, __nv_fp6_i
 #define ASSAY_T __nv_fp6_e2m3
 #define ASSAY_T2 __nv_fp6x2_e2m3
 #define ASSAY_T4 __nv_fp6x4_e2m3
-#include "emulation/simt/include/assay_small_float.inc"
+#include "emulation/simt/include/assay_small_float.def"
 #define ASSAY_FORMAT assay_simt::E3M2
 #define ASSAY_T __nv_fp6_e3m2
 #define ASSAY_T2 __nv_fp6x2_e3m2
 #define ASSAY_T4 __nv_fp6x4_e3m2
-#include "emulation/simt/include/assay_small_float.inc"
+#include "emulation/simt/include/assay_small_float.def"
 #undef ASSAY_S4
 #undef ASSAY_S2
 #undef ASSAY_S

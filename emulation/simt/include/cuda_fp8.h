@@ -130,12 +130,12 @@ struct __nv_fp8_e8m0 {
 #define ASSAY_T __nv_fp8_e4m3
 #define ASSAY_T2 __nv_fp8x2_e4m3
 #define ASSAY_T4 __nv_fp8x4_e4m3
-#include "emulation/simt/include/assay_small_float.inc"
+#include "emulation/simt/include/assay_small_float.def"
 #define ASSAY_FORMAT assay_simt::E5M2
 #define ASSAY_T __nv_fp8_e5m2
 #define ASSAY_T2 __nv_fp8x2_e5m2
 #define ASSAY_T4 __nv_fp8x4_e5m2
-#include "emulation/simt/include/assay_small_float.inc"
+#include "emulation/simt/include/assay_small_float.def"
 #undef ASSAY_S4
 #undef ASSAY_S2
 #undef ASSAY_S
