@@ -60,7 +60,7 @@ int main() {
 
   // Blocks of 128 threads and of shared memory in pieces of 128 bytes (256 before 8.0), 1 KiB more each from 8.0 on.
   const int piece = row->major >= 8 ? 128 : 256, more = row->major >= 8 ? 1024 : 0;
-  for (const int shared : {0, 1000, 5000, 20000, 40000}) {
+  for (const int shared : {0, 1000, 5000, 19660, 20000, 21840, 33106, 40000, 45666}) {
     const int of_block = (shared + more + piece - 1) / piece * piece;
     int want = row->threads / 128 < row->blocks ? row->threads / 128 : row->blocks;
     if (of_block > 0 && (row->shared << 10) / of_block < want) want = (row->shared << 10) / of_block;
