@@ -132,11 +132,21 @@ class Rewriter {
         const std::size_t close = closing(i + 2);
         const std::string aligned(between(tokens_[i + 1].begin, tokens_[close].end));
         replace(tokens_[i].begin, tokens_[close].end, aligned + " __shared__");
+        announce_shared(i);
         i = close;
+      } else if (is(i, "static") && is(i + 1, "__shared__")) {
+        replace(tokens_[i].begin, tokens_[i].end, "");  // the macro says so
+      } else if (is(i, "__shared__")) {
+        announce_shared(i);
+      } else if (is(i, "__global__")) {
+        announce_kernel(i);
+      } else if ((is(i, "cudaLaunchKernel") || is(i, "cudaLaunchCooperativeKernel")) && is(i + 1, "(")) {
+        keep_type_of_kernel(i + 1);
       } else if (is(i, "__noinline__")) {
         replace(tokens_[i].begin, tokens_[i].end, "__attribute__((noinline))");
       }
       if (i < tokens_.size()) follow_scope(i);
+      append_announced(i);
     }
     out_.append(source_.substr(copied_));
     return std::move(out_);
@@ -583,6 +593,92 @@ class Rewriter {
     copied_ = tokens_[token].end;
   }
 
+  // --- shared memory, kernels ----------------------------------------------------------------------------------------
+
+  // Text that is to follow a token.
+  struct Announced {
+    std::size_t token;
+    std::string text;
+  };
+  void append_announced(std::size_t i) {
+    while (!announced_.empty() && announced_.back().token <= i) {
+      const std::size_t end = tokens_[announced_.back().token].end;
+      if (end >= copied_) {
+        out_.append(between(copied_, end));
+        out_.append(announced_.back().text);
+        copied_ = end;
+      }
+      announced_.pop_back();
+    }
+  }
+
+  // The variables of a declaration of static shared memory in a function are poisoned by the first thread of a block
+  // that comes there: what an earlier block has left is nobody's.
+  void announce_shared(std::size_t i) {
+    if (!in_function() || in_directive(i)) return;
+    std::vector<std::string_view> names;
+    int angles = 0;
+    std::size_t k = i + 1;
+    for (; k < tokens_.size() && !is(k, ";"); ++k) {
+      if (is(k, "<")) ++angles;
+      if (is(k, ">")) --angles;
+      const bool last = is(k + 1, "[") || is(k + 1, ",") || is(k + 1, ";");
+      if (angles == 0 && last && tokens_[k].kind == Token::Kind::word) names.push_back(text(k));
+      if (is(k, "(") || is(k, "[") || is(k, "{")) k = closing(k);
+      if (is(k, "=")) return;  // no declaration of shared memory
+    }
+    if (k >= tokens_.size() || names.empty()) return;
+    std::string out;
+    for (const std::string_view name : names) {
+      out += " { static thread_local unsigned long long assay_simt_run; ::assay_simt::poison_shared(&" +
+             std::string(name) + ", sizeof " + std::string(name) + ", assay_simt_run); }";
+    }
+    announced_.push_back({k, std::move(out)});
+  }
+
+  // A kernel that is no template is known by its address, for the calls that have no more of it.
+  void announce_kernel(std::size_t i) {
+    if (in_function() || in_directive(i)) return;
+    for (std::size_t k = i; k-- > 0 && !is(k, ";") && !is(k, "}") && !is(k, "{");) {
+      if (is(k, "template")) return;
+    }
+    std::size_t open = i + 1;
+    while (open < tokens_.size() && !is(open, ";") && !is(open, "{")) {
+      const std::string_view before = text(open - 1);
+      if (is(open, "(") && before != "__launch_bounds__" && before != "__attribute__" &&
+          before != "__maxnreg__" && before != "__cluster_dims__" && before != "__block_size__" &&
+          before != "alignas" && before != "__align__")
+        break;
+      open = is(open, "(") ? closing(open) + 1 : open + 1;
+    }
+    if (!is(open, "(") || tokens_[open - 1].kind != Token::Kind::word) return;
+    const std::size_t close = closing(open);
+    if (!is(close + 1, "{")) return;
+    for (std::size_t k = open; k < close; ++k) {
+      if (is(k, "=") || is(k, ".")) return;  // what no type of a function may have
+    }
+    std::string out = " [[maybe_unused]] static const bool assay_simt_known_";
+    out += std::to_string(i);
+    out += " = ::assay_simt::register_kernel(static_cast<void (*)";
+    for (std::size_t k = open; k <= close; ++k) {
+      if (k > open && tokens_[k - 1].end != tokens_[k].begin) out += ' ';  // a comment goes, a line end too
+      out += text(k);
+    }
+    out += ">(&";
+    out += text(open - 1);
+    out += "));";
+    announced_.push_back({closing(close + 1), std::move(out)});
+  }
+
+  // ((void*)kernel, ...: without the cast the kernel's type says what its arguments are.
+  void keep_type_of_kernel(std::size_t open) {
+    if (!is(open + 1, "(")) return;
+    const std::size_t close = closing(open + 1);
+    std::string cast;
+    for (std::size_t k = open + 2; k < close; ++k) cast += text(k);
+    if (cast == "void*" || cast == "constvoid*") replace(tokens_[open + 1].begin, tokens_[close].end, "");
+  }
+
   // Braces of namespaces and of extern "C" enclose no function.
   void follow_scope(std::size_t i) {
     if (is(i, "{")) {
@@ -602,6 +698,7 @@ class Rewriter {
   const std::string& file_;
   std::vector<Token> tokens_;
   std::vector<bool> scopes_{};
+  std::vector<Announced> announced_{};  // a stack: what ends first is last
   std::string out_{};
   std::size_t copied_ = 0;
   std::size_t directive_end_ = 0;  // of the directive that was begun last

@@ -5,6 +5,9 @@
 //   extern __shared__ T name[];                          a pointer to the dynamic shared memory of the block
 //   __shared__ alignas(n)                                alignas before the storage class, as C++ has it
 //   asm volatile("..." : ...)                            a call of assay_simt::ptx, its text checked (ptx.hpp)
+//   __shared__ T name[n];                                0xFF for every block, as dynamic shared memory is
+//   __global__ void k(...) {...}                         registered by its address, for calls that have no more of it
+//   cudaLaunchKernel((void*)k, ...)                      without the cast
 //   __noinline__                                         GCC's attribute: libstdc++ uses the word itself
 // All else stays as it is, and every line keeps its number.
 #pragma once

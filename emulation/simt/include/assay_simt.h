@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -111,6 +112,14 @@ struct Launch::Held final : assay::simt::Deferred {
   Launch launch;
   Body body;
 };
+
+// Static shared memory of a kernel: 0xFF at first, in every block. `run`: the block that it was last told of.
+inline void poison_shared(const volatile void* variable, std::size_t bytes, unsigned long long& run) {
+  const assay::simt::Block* const block = assay::simt::Block::current();
+  if (block == nullptr || run == block->run_number()) return;
+  run = block->run_number();
+  std::memset(const_cast<void*>(variable), 0xFF, bytes);
+}
 
 // Kernels by their addresses, for calls that have no more of them.
 using Invoker = int (*)(const void* kernel, const Launch& launch, void* const* arguments);

@@ -131,8 +131,7 @@ BOOST_AUTO_TEST_CASE(inline_ptx_that_is_not_understood_is_said) {
 }
 
 BOOST_AUTO_TEST_CASE(alignas_stands_before_shared) {
-  BOOST_TEST(rewritten("void k() { __shared__ alignas(16) float s[4]; }") ==
-             "void k() { alignas(16) __shared__ float s[4]; }");
+  BOOST_TEST(rewritten("__shared__ alignas(16) float s[4];") == "alignas(16) __shared__ float s[4];");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_launch_is_left_alone) {
@@ -203,4 +202,35 @@ BOOST_AUTO_TEST_CASE(any_text_gives_an_error_or_as_many_lines) {
   BOOST_TEST(wrong == 0);
   BOOST_TEST(errors > 1000);
   BOOST_TEST(texts > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(static_shared_memory_is_poisoned_where_it_is_declared) {
+  const auto poison = [](const std::string& name) {
+    return " { static thread_local unsigned long long assay_simt_run; ::assay_simt::poison_shared(&" + name +
+           ", sizeof " + name + ", assay_simt_run); }";
+  };
+  BOOST_TEST(rewritten("void k() { __shared__ float a[3][4], b; f(); }") ==
+             "void k() { __shared__ float a[3][4], b;" + poison("a") + poison("b") + " f(); }");
+  BOOST_TEST(rewritten("void k() { static __shared__ A<int, 3> a; }") ==
+             "void k() {  __shared__ A<int, 3> a;" + poison("a") + " }");
+  BOOST_TEST(rewritten("void k() { __shared__ alignas(16) struct { int x; } a[2]; }") ==
+             "void k() { alignas(16) __shared__ struct { int x; } a[2];" + poison("a") + " }");
+  const std::string outside = "__shared__ int a; struct S { }; __shared__ int b[2];";
+  BOOST_TEST(rewritten(outside) == outside);
+  BOOST_TEST(rewritten("#define S(n) __shared__ int n\n") == "#define S(n) __shared__ int n\n");
+}
+
+BOOST_AUTO_TEST_CASE(kernels_are_known_by_their_addresses) {
+  BOOST_TEST(
+      rewritten("namespace n {\n__global__ void __launch_bounds__(64) k(int a, // first\n  A<B> b) { }\n}") ==
+      "namespace n {\n__global__ void __launch_bounds__(64) k(int a, // first\n  A<B> b) { }"
+      " [[maybe_unused]] static const bool assay_simt_known_3 = ::assay_simt::register_kernel("
+      "static_cast<void (*)(int a, A<B> b)>(&k));\n}");
+  for (const std::string other : {"template <class T> __global__ void k(T a) { }", "__global__ void k(int);",
+                                  "__global__ void k(int a = 3) { }", "struct S { void f() { } };"})
+    BOOST_TEST(rewritten(other) == other);
+  BOOST_TEST(rewritten("cudaLaunchKernel((const void *)k<3>, g, b, a);") ==
+             "cudaLaunchKernel(k<3>, g, b, a);");
+  BOOST_TEST(rewritten("cudaLaunchCooperativeKernel((void*)k, g);") == "cudaLaunchCooperativeKernel(k, g);");
+  BOOST_TEST(rewritten("cudaLaunchKernel((K)k, g);") == "cudaLaunchKernel((K)k, g);");
 }
