@@ -127,6 +127,30 @@ __global__ void warps(int* out, const int* in) {
   }
 }
 
+// Both interfaces of cuda_pipeline.h: groups that are waited for in order, zeros at an end, and a token of a barrier.
+__global__ void primitives(int* out, const int4* in) {
+  __shared__ int4 group[3][32];
+  __shared__ __mbarrier_t met;
+  const unsigned t = threadIdx.x;
+  if (t == 0) __mbarrier_init(&met, 32);
+  for (int k = 0; k < 2; ++k) {
+    group[k][t] = make_int4(-1, -1, -1, -1);
+    __pipeline_memcpy_async(&group[k][t], in + t, 16, k == 0 ? 0 : 8);
+    __pipeline_commit();
+  }
+  __pipeline_wait_prior(1);
+  int sum = group[0][t].w + group[1][t].w;  // the second is not there yet
+  __pipeline_wait_prior(0);
+  sum = 10 * sum + group[1][t].w + group[1][t].y;
+  nvcuda::experimental::pipeline pipe;
+  nvcuda::experimental::memcpy_async(group[2][t], in[31 - t], pipe);
+  pipe.commit_and_wait();
+  const __mbarrier_token_t token = __mbarrier_arrive(&met);
+  while (!__mbarrier_try_wait(&met, token, 100)) {
+  }
+  out[t] = 1000 * sum + group[2][(t + 1) % 32].x;
+}
+
 // Returns where a barrier waits for ever.
 __global__ void stuck() {
   __shared__ uint64_t barrier;
@@ -270,6 +294,14 @@ int main() {
   warps<<<1, 128>>>(results, ints);
   is_done("warps");
   for (int k = 0; k < 64; ++k) expect(results[k] == 1000 + k, "barriers of some warps");
+
+  int4* quads = nullptr;
+  cudaMalloc(&quads, 32 * sizeof(int4));
+  for (int k = 0; k < 32; ++k) quads[k] = make_int4(k, k + 1, k + 2, k + 3);
+  primitives<<<1, 32>>>(results, quads);
+  is_done("primitives");
+  for (int k = 0; k < 32; ++k)
+    expect(results[k] == 1000 * (10 * (k + 3 - 1) + k + 1) + (31 - (k + 1) % 32), "pipeline primitives");
 
   // A and B K-major: rows of A, columns of B; small integers, so that every order gives the exact sum.
   uint16_t *a = nullptr, *b = nullptr;
