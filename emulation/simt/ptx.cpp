@@ -990,9 +990,9 @@ std::uint64_t PtxContext::get_rarely(const PtxArgument& a) const {
   return 0;
 }
 
-void ptx_fail(const std::string& reason) {
+void ptx_fail(std::string reason) {
   if (Block::current() == nullptr) throw ContractError("inline PTX: " + reason);
-  Block::current()->fail(reason);
+  Block::current()->fail(std::move(reason));  // frames are not left: nothing of them may own
 }
 
 void ptx_note(const char* line) {

@@ -136,7 +136,7 @@ struct PtxContext {
   std::uint64_t get_rarely(const PtxArgument& a) const;
 };
 
-[[noreturn]] void ptx_fail(const std::string& reason);
+[[noreturn]] void ptx_fail(std::string reason);
 // `line` once in ptx_notes().
 void ptx_note(const char* line);
 // A host pointer from an address operand; the space is the instruction's. Fails the block where `bytes` from there do

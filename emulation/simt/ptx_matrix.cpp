@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "emulation/simt/async.hpp"
@@ -212,7 +213,7 @@ void multiply_warpgroup(const void* const* in, void* const*, std::uint32_t lanes
   const auto& first = *static_cast<const WarpgroupProduct*>(in[0]);
   const PtxInstruction& i = *first.instruction;
   const MatrixOperation o = operation_of(i, MatrixInstruction::wgmma);
-  if (const std::string why = why_no_matrix_operation(o); !why.empty()) ptx_fail(why);
+  if (std::string why = why_no_matrix_operation(o); !why.empty()) ptx_fail(std::move(why));
   const bool a_in_registers = i.arguments[1].kind == PtxOperandKind::vector;
   const auto constant = [&](std::size_t k) {
     return k < i.arguments.size() ? static_cast<std::int32_t>(first.context->get(i.arguments[k])) : 0;
@@ -228,6 +229,13 @@ void multiply_warpgroup(const void* const* in, void* const*, std::uint32_t lanes
              k = static_cast<std::uint32_t>(o.k);
   const std::uint32_t row0 = Block::current()->thread_number() / warp_lanes % 4 * m;
 
+  // All that may end the block comes before what a frame owns.
+  SharedMatrix from_a{}, from_b = matrix_described(first.context->get(i.arguments[2]), transposed_b, b_bits);
+  from_b.start = whole_address(from_b.start);
+  if (!a_in_registers) {
+    from_a = matrix_described(first.context->get(i.arguments[1]), transposed_a, bits);
+    from_a.start = whole_address(from_a.start);
+  }
   std::vector<std::uint64_t> a(m * k), b(k * n), c(m * n);
   const std::uint64_t a_sign = scale_a < 0 ? std::uint64_t{1} << (bits - 1) : 0;
   const std::uint64_t b_sign = scale_b < 0 ? std::uint64_t{1} << (b_bits - 1) : 0;
@@ -244,16 +252,12 @@ void multiply_warpgroup(const void* const* in, void* const*, std::uint32_t lanes
       }
     }
   } else {
-    SharedMatrix source = matrix_described(first.context->get(i.arguments[1]), transposed_a, bits);
-    source.start = whole_address(source.start);
     for (std::uint32_t row = 0; row < m; ++row) {
-      for (std::uint32_t x = 0; x < k; ++x) a[row * k + x] = element_at(source, row0 + row, x) ^ a_sign;
+      for (std::uint32_t x = 0; x < k; ++x) a[row * k + x] = element_at(from_a, row0 + row, x) ^ a_sign;
     }
   }
-  SharedMatrix source = matrix_described(first.context->get(i.arguments[2]), transposed_b, b_bits);
-  source.start = whole_address(source.start);
   for (std::uint32_t column = 0; column < n; ++column) {
-    for (std::uint32_t x = 0; x < k; ++x) b[x * n + column] = element_at(source, column, x) ^ b_sign;
+    for (std::uint32_t x = 0; x < k; ++x) b[x * n + column] = element_at(from_b, column, x) ^ b_sign;
   }
   const bool accumulates = first.context->predicate(i.arguments[3]);
   const bool halves = o.accumulator == MatrixFormat::f16;

@@ -854,7 +854,7 @@ void convert_packed(const I& i, C& c) {
 void convert_pack(const I& i, C& c) {
   const int bits = ptx_bits(i.t);
   std::uint64_t result = i.arguments.size() > 3 ? c.get(i.arguments[3]) : 0;
-  for (const std::size_t k : {1, 2}) {
+  for (const std::size_t k : {std::size_t{1}, std::size_t{2}}) {
     const SignedWide value = clamped(i.t, number(i.u, c.get(i.arguments[k])));
     result = result << bits | low(static_cast<std::uint64_t>(value), bits);
   }

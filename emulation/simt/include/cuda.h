@@ -1,6 +1,6 @@
 // CUDA's driver API, as far as TMA needs it: cuTensorMapEncodeTiled and what finds it.
 //
-// Not here: the rest of the driver API; im2col maps, interleaved layouts, traversal strides other than 1, fill with NaN.
+// Not here: the rest of the driver API; im2col maps, interleaved layouts, traversal strides but 1, fill with NaN.
 #pragma once
 
 #include <cstddef>

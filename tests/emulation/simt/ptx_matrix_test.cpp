@@ -1,5 +1,5 @@
-// PTX of tiles against exact integers: mma of all shapes and types, with the manual's fragments; wgmma with matrices that
-// boxes of tensors, or loops over core matrices, put into shared memory.
+// PTX of tiles against exact integers: mma of all shapes and types, with the manual's fragments; wgmma with matrices
+// that boxes of tensors, or loops over core matrices, put into shared memory.
 #include "emulation/simt/ptx.hpp"
 
 #include <boost/test/unit_test.hpp>
