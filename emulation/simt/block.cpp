@@ -17,8 +17,6 @@ constinit thread_local dim3 blockDim{1, 1, 1}, gridDim{1, 1, 1};
 namespace assay::simt {
 namespace {
 
-enum class Waiting : std::uint8_t { nothing, barrier, collective, convergence, group, memory, asking };
-
 // 16 is that of a cluster of one block, the last one that of the grid.
 constexpr std::uint32_t hardware_barriers = 17;
 
@@ -30,6 +28,8 @@ constexpr std::atomic<bool> never_stopped{false};
 
 constinit thread_local Block* Block::current_ = nullptr;
 constinit Observer* observer = nullptr;
+
+enum class Block::Waiting : std::uint8_t { nothing, barrier, collective, convergence, group, memory, asking };
 
 // A cache line: the threads of a block are many.
 struct Block::Thread {

@@ -124,6 +124,7 @@ class Block {
   [[noreturn]] void fail(std::string reason);
 
  private:
+  enum class Waiting : std::uint8_t;
   struct Thread;
   struct Warp;
   struct Barrier;
