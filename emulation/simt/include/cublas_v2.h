@@ -8,6 +8,9 @@
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "emulation/simt/include/library_types.h"
 
+// Headers of programs ask whether cuBLAS's own were included.
+#define CUBLAS_API_H_
+#define CUBLAS_V2_H_
 #define CUBLAS_VER_MAJOR 13
 #define CUBLAS_VER_MINOR 0
 #define CUBLAS_VER_PATCH 0
