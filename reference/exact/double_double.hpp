@@ -13,7 +13,7 @@
 
 #include "reference/exact/functions.hpp"
 
-namespace assay::functions::kernels {
+namespace assay::functions::detail {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double double_nan = std::numeric_limits<double>::quiet_NaN();
@@ -106,4 +106,4 @@ inline float rounded(Wide v) {
   return static_cast<float>(std::bit_cast<double>(bits));
 }
 
-}  // namespace assay::functions::kernels
+}  // namespace assay::functions::detail

@@ -12,7 +12,7 @@
 
 #include "reference/exact/function_kernels.hpp"
 
-namespace assay::functions::kernels {
+namespace assay::functions::detail {
 
 constexpr double first_error = 0x1p-48;
 
@@ -188,4 +188,4 @@ inline double near_cube_root(double x) {
   return root * (roots[static_cast<std::size_t>(k - 3 * third)] * power_of_two(third - 400));
 }
 
-}  // namespace assay::functions::kernels
+}  // namespace assay::functions::detail

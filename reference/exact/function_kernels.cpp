@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace assay::functions::kernels {
+namespace assay::functions::detail {
 
 // e^r - 1, |r| < 2^-7.
 Wide small_expm1(Wide r) {
@@ -223,4 +223,4 @@ Scaled wide_erfc(double x) {  // 0 <= x < 28
           e.exponent};
 }
 
-}  // namespace assay::functions::kernels
+}  // namespace assay::functions::detail

@@ -10,7 +10,7 @@
 #include "reference/exact/double_double.hpp"
 #include "reference/exact/function_tables.hpp"
 
-namespace assay::functions::kernels {
+namespace assay::functions::detail {
 
 // Nearest integer of |x| < 2^51, and as an int.
 struct Nearest {
@@ -43,14 +43,13 @@ struct Reduced {
   double k;
   const Logarithm* entry;
   double m;  // the significand
-  double power;
 };
 inline Reduced reduce(double x) {  // positive and normal
   const auto bits = std::bit_cast<std::uint64_t>(x);
   const std::size_t i = bits >> 45 & 127;
   const int k = static_cast<int>(bits >> 52) - 1023;
   return {static_cast<double>(i < above_sqrt2 ? k : k + 1), &logarithms[i],
-          std::bit_cast<double>((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000), 0};
+          std::bit_cast<double>((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)};
 }
 // What a number next to x becomes where x becomes m.
 inline double with_significand(double y, double x) {
@@ -95,4 +94,4 @@ struct Scaled {
 };
 Scaled wide_erfc(double x);  // 0 <= x < 28
 
-}  // namespace assay::functions::kernels
+}  // namespace assay::functions::detail

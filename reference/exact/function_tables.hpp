@@ -7,7 +7,7 @@
 
 #include "reference/exact/double_double.hpp"
 
-namespace assay::functions::kernels {
+namespace assay::functions::detail {
 
 // The first parts have trailing zeros, so that their products with small integers are exact.
 inline constexpr Wide ln2{0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
@@ -108,4 +108,4 @@ inline constexpr auto arctangents = [] {
   return table;
 }();
 
-}  // namespace assay::functions::kernels
+}  // namespace assay::functions::detail

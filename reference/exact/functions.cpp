@@ -9,7 +9,7 @@
 
 namespace assay::functions {
 
-using namespace kernels;
+using namespace detail;
 
 float exp(float x) {
   if (!(std::fabs(x) < 104)) {

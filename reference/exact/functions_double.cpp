@@ -8,7 +8,7 @@
 
 namespace assay::functions {
 
-using namespace kernels;
+using namespace detail;
 
 namespace wide {
 

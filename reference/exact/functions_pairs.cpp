@@ -12,7 +12,7 @@
 
 namespace assay::functions {
 
-using namespace kernels;
+using namespace detail;
 
 namespace {
 

@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(two_over_pi_is_what_mpfr_has) {
   mpfr_const_pi(x, MPFR_RNDN);
   mpfr_ui_div(x, 2, x, MPFR_RNDN);
   std::uint64_t wrong = 0;
-  for (std::size_t i = 1; i < functions::kernels::two_over_pi.size(); ++i) {
+  for (std::size_t i = 1; i < functions::detail::two_over_pi.size(); ++i) {
     mpfr_mul_2ui(x, x, 64, MPFR_RNDN);
     mpfr_floor(word, x);
     mpfr_sub(x, x, word, MPFR_RNDN);
-    if (mpfr_get_ui(word, MPFR_RNDN) != functions::kernels::two_over_pi[i]) ++wrong;
+    if (mpfr_get_ui(word, MPFR_RNDN) != functions::detail::two_over_pi[i]) ++wrong;
   }
   BOOST_TEST(wrong == 0U);
-  BOOST_TEST(functions::kernels::two_over_pi[0] == 0U);
+  BOOST_TEST(functions::detail::two_over_pi[0] == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(hardest_arguments) {
