@@ -5,7 +5,7 @@
 //
 // Numerics
 //   integers   as the manual says.
-//   float      add, sub, mul, fma, div, rcp, sqrt, conversions: the exact value rounded once, in all four directions. NaN
+//   float      add, sub, mul, fma, div, rcp, sqrt, conversions: the exact value rounded once, in four directions. NaN
 //              results of f32, f16 and bf16 are the canonical ones (0x7FFFFFFF, 0x7FFF); of f64 the host's. With .ftz
 //              results are flushed that are tiny after rounding.
 //   .approx    ex2, lg2, sin, cos, tanh, rcp, rsqrt, sqrt, div: computed in double and rounded to nearest: within the

@@ -30,7 +30,8 @@ __device__ void init(uint64_t* barrier, int count) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_u32(barrier)), "r"(count));
 }
 __device__ void expect_bytes(uint64_t* barrier, uint32_t bytes) {
-  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_u32(barrier)), "r"(bytes) : "memory");
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_u32(barrier)), "r"(bytes)
+               : "memory");
 }
 __device__ void wait(uint64_t* barrier, int phase) {
   asm volatile(
@@ -62,7 +63,8 @@ __global__ void bulk(const float* in, float* out, int steps, bool waits) {
     if (t == 0) {
       expect_bytes(&full[step % 2], 256);
       asm volatile(
-          "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(shared_u32(mine)),
+          "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+              shared_u32(mine)),
           "l"(in + 64 * step), "r"(256), "r"(shared_u32(&full[step % 2]))
           : "memory");
     }
@@ -71,8 +73,8 @@ __global__ void bulk(const float* in, float* out, int steps, bool waits) {
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
     __syncthreads();
     if (t == 0) {
-      asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0], [%1], %2;" ::"l"(out + 64 * step), "r"(shared_u32(mine)),
-                   "r"(256)
+      asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0], [%1], %2;" ::"l"(out + 64 * step),
+                   "r"(shared_u32(mine)), "r"(256)
                    : "memory");
       asm volatile("cp.async.bulk.commit_group;");
       asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(0) : "memory");
@@ -82,16 +84,16 @@ __global__ void bulk(const float* in, float* out, int steps, bool waits) {
 }
 
 // A box of a tensor: as it lies in shared memory, and back through another map.
-__global__ void boxes(const __grid_constant__ CUtensorMap from, const __grid_constant__ CUtensorMap to, unsigned char* raw,
-                      int bytes, int x, int y) {
+__global__ void boxes(const __grid_constant__ CUtensorMap from, const __grid_constant__ CUtensorMap to,
+                      unsigned char* raw, int bytes, int x, int y) {
   extern __shared__ __align__(1024) unsigned char tile[];
   __shared__ uint64_t full;
   if (threadIdx.x == 0) {
     init(&full, 1);
     expect_bytes(&full, static_cast<uint32_t>(bytes));
     asm volatile(
-        "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(
-            shared_u32(tile)),
+        "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, "
+        "%4}], [%2];" ::"r"(shared_u32(tile)),
         "l"(&from), "r"(shared_u32(&full)), "r"(x), "r"(y)
         : "memory");
   }
@@ -161,12 +163,13 @@ __global__ void stuck() {
 
 __device__ uint64_t descriptor(const void* p, int leading, int stride, int swizzle) {
   const auto field = [](uint32_t x) { return static_cast<uint64_t>((x & 0x3FFFF) >> 4); };
-  return field(shared_u32(p)) | field(static_cast<uint32_t>(leading)) << 16 | field(static_cast<uint32_t>(stride)) << 32 |
-         static_cast<uint64_t>(swizzle) << 62;
+  return field(shared_u32(p)) | field(static_cast<uint32_t>(leading)) << 16 |
+         field(static_cast<uint32_t>(stride)) << 32 | static_cast<uint64_t>(swizzle) << 62;
 }
 
 // D (64 x 64) = A (64 x 64) B (64 x 64) + D, bf16, in K steps of 16; A and B K-major, in rows of 128 bytes, swizzled.
-__global__ void warpgroup(const __grid_constant__ CUtensorMap a_map, const __grid_constant__ CUtensorMap b_map, float* d) {
+__global__ void warpgroup(const __grid_constant__ CUtensorMap a_map,
+                          const __grid_constant__ CUtensorMap b_map, float* d) {
   extern __shared__ __align__(1024) unsigned char tiles[];
   __shared__ uint64_t full;
   unsigned char *a = tiles, *b = tiles + 64 * 128;
@@ -174,13 +177,13 @@ __global__ void warpgroup(const __grid_constant__ CUtensorMap a_map, const __gri
     init(&full, 1);
     expect_bytes(&full, 2 * 64 * 128);
     asm volatile(
-        "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %3}], [%2];" ::"r"(
-            shared_u32(a)),
+        "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %3}], "
+        "[%2];" ::"r"(shared_u32(a)),
         "l"(&a_map), "r"(shared_u32(&full)), "r"(0)
         : "memory");
     asm volatile(
-        "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %3}], [%2];" ::"r"(
-            shared_u32(b)),
+        "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %3}], "
+        "[%2];" ::"r"(shared_u32(b)),
         "l"(&b_map), "r"(shared_u32(&full)), "r"(0)
         : "memory");
   }
@@ -199,10 +202,11 @@ __global__ void warpgroup(const __grid_constant__ CUtensorMap a_map, const __gri
         "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
         "%32, %33, p, 1, 1, 0, 0;\n"
         "}\n"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]), "+f"(c[4]), "+f"(c[5]), "+f"(c[6]), "+f"(c[7]), "+f"(c[8]),
-          "+f"(c[9]), "+f"(c[10]), "+f"(c[11]), "+f"(c[12]), "+f"(c[13]), "+f"(c[14]), "+f"(c[15]), "+f"(c[16]),
-          "+f"(c[17]), "+f"(c[18]), "+f"(c[19]), "+f"(c[20]), "+f"(c[21]), "+f"(c[22]), "+f"(c[23]), "+f"(c[24]),
-          "+f"(c[25]), "+f"(c[26]), "+f"(c[27]), "+f"(c[28]), "+f"(c[29]), "+f"(c[30]), "+f"(c[31])
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]), "+f"(c[4]), "+f"(c[5]), "+f"(c[6]), "+f"(c[7]),
+          "+f"(c[8]), "+f"(c[9]), "+f"(c[10]), "+f"(c[11]), "+f"(c[12]), "+f"(c[13]), "+f"(c[14]),
+          "+f"(c[15]), "+f"(c[16]), "+f"(c[17]), "+f"(c[18]), "+f"(c[19]), "+f"(c[20]), "+f"(c[21]),
+          "+f"(c[22]), "+f"(c[23]), "+f"(c[24]), "+f"(c[25]), "+f"(c[26]), "+f"(c[27]), "+f"(c[28]),
+          "+f"(c[29]), "+f"(c[30]), "+f"(c[31])
         : "l"(da), "l"(db), "r"(k));
   }
   asm volatile("wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;" ::: "memory");
@@ -231,8 +235,8 @@ int main() {
   // Boxes that lie half outside; 128 bytes of 2-byte numbers are 64.
   PFN_cuTensorMapEncodeTiled encode = nullptr;
   cudaDriverEntryPointQueryResult found;
-  expect(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", reinterpret_cast<void**>(&encode), 12000, cudaEnableDefault,
-                                          &found) == cudaSuccess &&
+  expect(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", reinterpret_cast<void**>(&encode), 12000,
+                                          cudaEnableDefault, &found) == cudaSuccess &&
              found == cudaDriverEntryPointSuccess && encode == &cuTensorMapEncodeTiled,
          "the driver's function");
   constexpr int width = 104, height = 24;
@@ -247,14 +251,15 @@ int main() {
                           CUtensorMapSwizzle swizzle, CUtensorMap* map) {
     const cuuint64_t sizes[] = {columns, rows}, strides[] = {columns * 2};
     const cuuint32_t box[] = {box_x, box_y};
-    return encode(map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, data, sizes, strides, box, ones, CU_TENSOR_MAP_INTERLEAVE_NONE,
-                  swizzle, CU_TENSOR_MAP_L2_PROMOTION_NONE, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    return encode(map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, data, sizes, strides, box, ones,
+                  CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle, CU_TENSOR_MAP_L2_PROMOTION_NONE,
+                  CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   };
   for (const int swizzle : {0, 1, 2, 3}) {
     const int columns = swizzle == 0 ? 64 : 8 << swizzle, rows = 16, bytes = columns * rows * 2;
     CUtensorMap from, to;
-    expect(map_of(tensor, width, height, static_cast<cuuint32_t>(columns), rows, static_cast<CUtensorMapSwizzle>(swizzle), &from) ==
-               CUDA_SUCCESS,
+    expect(map_of(tensor, width, height, static_cast<cuuint32_t>(columns), rows,
+                  static_cast<CUtensorMapSwizzle>(swizzle), &from) == CUDA_SUCCESS,
            "a tensor map");
     expect(map_of(copy, static_cast<cuuint64_t>(columns), rows, static_cast<cuuint32_t>(columns), rows,
                   static_cast<CUtensorMapSwizzle>(swizzle), &to) == CUDA_SUCCESS,
@@ -282,9 +287,11 @@ int main() {
     }
   }
   CUtensorMap refused;
-  expect(map_of(tensor, width, height, 128, 16, CU_TENSOR_MAP_SWIZZLE_128B, &refused) == CUDA_ERROR_INVALID_VALUE,
+  expect(map_of(tensor, width, height, 128, 16, CU_TENSOR_MAP_SWIZZLE_128B, &refused) ==
+             CUDA_ERROR_INVALID_VALUE,
          "more than a swizzle has");
-  expect(map_of(tensor, width - 1, height, 64, 16, CU_TENSOR_MAP_SWIZZLE_NONE, &refused) == CUDA_ERROR_INVALID_VALUE,
+  expect(map_of(tensor, width - 1, height, 64, 16, CU_TENSOR_MAP_SWIZZLE_NONE, &refused) ==
+             CUDA_ERROR_INVALID_VALUE,
          "a stride of no 16 bytes");
 
   int numbers[64], *ints = nullptr, *results = nullptr;

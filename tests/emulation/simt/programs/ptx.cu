@@ -7,10 +7,11 @@
 
 #define STRING(x) #x
 #define LOAD_VECTOR(out, in)                                       \
-  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 "              \
-               "{%0, %1, %2, %3}, [%4];"                           \
-               : "=r"((out).x), "=r"((out).y), "=r"((out).z), "=r"((out).w) \
-               : "l"(in))
+  asm volatile(                                                    \
+      "ld.global.nc.L1::no_allocate.v4.u32 "                       \
+      "{%0, %1, %2, %3}, [%4];"                                    \
+      : "=r"((out).x), "=r"((out).y), "=r"((out).z), "=r"((out).w) \
+      : "l"(in))
 #define BINARY(op, d, a, b) asm(STRING(op) ".b32 %0, %1, %2;" : "=r"(d) : "r"(a), "r"(b))
 
 namespace {
@@ -63,7 +64,8 @@ __global__ void scalars(unsigned* out, const uint4* in) {
   asm("fma.rn.f32 %0, %1, 0f40000000, %2;" : "=f"(g) : "f"(f), "f"(*(&f)));
   asm volatile("" : "+r"(d));
   uint64_t wide = (uint64_t{1} << 32) - 1;
-  asm("{ .reg .u32 lo, hi; mov.b64 {lo, hi}, %1; add.cc.u32 lo, lo, 1; addc.u32 hi, hi, 0; mov.b64 %0, {lo, hi}; }"
+  asm("{ .reg .u32 lo, hi; mov.b64 {lo, hi}, %1; add.cc.u32 lo, lo, 1; addc.u32 hi, hi, 0; mov.b64 %0, {lo, "
+      "hi}; }"
       : "=l"(wide)
       : "l"(wide));
   unsigned short h;
@@ -76,7 +78,8 @@ __global__ void scalars(unsigned* out, const uint4* in) {
 // Tile i holds 100 i + 8 row + column.
 __global__ void tiles(unsigned* out) {
   __shared__ alignas(16) uint16_t tile[4][8][8];
-  for (unsigned k = threadIdx.x; k < 256; k += 32) tile[k / 64][k / 8 % 8][k % 8] = static_cast<uint16_t>(100 * (k / 64) + k % 64);
+  for (unsigned k = threadIdx.x; k < 256; k += 32)
+    tile[k / 64][k / 8 % 8][k % 8] = static_cast<uint16_t>(100 * (k / 64) + k % 64);
   __syncwarp();
   unsigned r[4], t[4], m;
   const uint32_t address = shared_u32(&tile[threadIdx.x / 8][threadIdx.x % 8][0]);
@@ -93,7 +96,8 @@ __global__ void tiles(unsigned* out) {
   }
   out[threadIdx.x * 9 + 8] = m;
   // And back, exchanged.
-  asm volatile("stmatrix.sync.aligned.m8n8.x2.shared.b16 [%0], {%1, %2};" ::"r"(address), "r"(r[1]), "r"(r[0]) : "memory");
+  asm volatile("stmatrix.sync.aligned.m8n8.x2.shared.b16 [%0], {%1, %2};" ::"r"(address), "r"(r[1]), "r"(r[0])
+               : "memory");
   __syncwarp();
   if (tile[0][3][5] != 100 + 29 || tile[1][7][0] != 56) out[0] = 0xDEAD;
 }
@@ -129,7 +133,8 @@ __global__ void product(float* d, const uint32_t* a, const uint32_t* b) {
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
       "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-      : "r"(a[4 * t]), "r"(a[4 * t + 1]), "r"(a[4 * t + 2]), "r"(a[4 * t + 3]), "r"(b[2 * t]), "r"(b[2 * t + 1]));
+      : "r"(a[4 * t]), "r"(a[4 * t + 1]), "r"(a[4 * t + 2]), "r"(a[4 * t + 3]), "r"(b[2 * t]),
+        "r"(b[2 * t + 1]));
   for (int k = 0; k < 4; ++k) d[4 * t + k] = c[k];
 }
 
@@ -146,7 +151,8 @@ int main() {
   for (unsigned k = 0; k < 32; ++k) in[k] = make_uint4(k, 0, 0, 1000 * k);
   scalars<<<1, 32>>>(out, in);
   expect(cudaGetLastError() == cudaSuccess, cudaGetErrorString(cudaPeekAtLastError()));
-  for (unsigned k = 0; k < 32; ++k) expect(out[k] == (k ^ 1000 * k) + 45 + 3 + 1 + (k == 5 ? 1 : 0), "scalars");
+  for (unsigned k = 0; k < 32; ++k)
+    expect(out[k] == (k ^ 1000 * k) + 45 + 3 + 1 + (k == 5 ? 1 : 0), "scalars");
 
   tiles<<<1, 32>>>(out);
   expect(cudaGetLastError() == cudaSuccess, cudaGetErrorString(cudaPeekAtLastError()));
@@ -175,7 +181,8 @@ int main() {
       for (int step = 0; step < steps; ++step) sum += step == 2 ? 0 : static_cast<float>(step * 128 + t);
       right += sums[t] == sum;
     }
-    expect(right == (waits ? 128 : 0), waits ? "copies that are waited for" : "copies that are not waited for are stale");
+    expect(right == (waits ? 128 : 0),
+           waits ? "copies that are waited for" : "copies that are not waited for are stale");
   }
 
   // A: ones in row r's first element, times r; B: column n has n in every row.
