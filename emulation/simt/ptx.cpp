@@ -310,7 +310,8 @@ class PtxParser {
   std::string_view name() {
     const std::size_t begin = at_;
     if (is_name_begin(peek())) {
-      while (is_name(peek())) ++at_;
+      // "%=" makes a name differ from statement to statement; here each has its own anyway.
+      while (is_name(peek()) || (peek() == '%' && peek(1) == '=')) at_ += peek() == '%' ? 2 : 1;
     }
     return text_.substr(begin, at_ - begin);
   }

@@ -827,7 +827,7 @@ void convert_float(const I& i, C& c) {
     // a move
   } else {
     // .ftz flushes float32, whether it comes or goes.
-    code = converted(code, f, g, i.rounding, ftz && f.bits == 32, ftz && g.bits == 32);
+    code = converted(code, f, g, i.rounding, ftz && f.bits == 32, ftz && g.bits == 32, i.has(ptx_satfinite));
   }
   c.set(i.arguments[0], limited(code, g, i.has(ptx_sat), i.has(ptx_relu)));
 }
