@@ -192,9 +192,8 @@ constexpr PtxSpecialName special_names[] = {
 };
 
 std::uint64_t nanoseconds() {
-  using namespace std::chrono;
-  return static_cast<std::uint64_t>(
-      duration_cast<std::chrono::nanoseconds>(system_clock::now().time_since_epoch()).count());
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
 std::uint64_t value_of(PtxSpecial which) {

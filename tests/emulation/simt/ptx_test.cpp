@@ -329,7 +329,10 @@ const std::vector<Line>& lines() {
       {"{ .reg .pred p; setp.eq.u32 p, %1, 5; mov.u32 %0, 1; @!p bra OUT; mov.u32 %0, 2; OUT: }",
        r(2),
        {r(5)}},
-      {"mov.u32 %0, 3; nanosleep.u32 20; pmevent 1;", r(3), {}},
+      {"mov.u32 %0, 3; nano"
+       "sleep.u32 20; pmevent 1;",
+       r(3),
+       {}},
       {"mov.u32 %0, 3; fence.proxy.async; fence.acq_rel.gpu; membar.gl; "
        "fence.proxy.tensormap::generic.release.gpu; "
        "fence.proxy.tensormap::generic.acquire.gpu [1024], 128; fence.mbarrier_init.release.cluster;",
