@@ -284,6 +284,12 @@ BOOST_AUTO_TEST_CASE(subnormal_numbers_are_flushed_on_request) {
                       8, 1, [&] { out[blockIdx.x] = half * least; }, options)
                       .how == Ended::well));
       for (const float x : out) BOOST_TEST(x == (flush ? 0.0F : 5.87747175e-39F));
+      // As operands too: 2^-130 · 2^10.
+      volatile float subnormal = 0x1p-130F, factor = 1024;
+      BOOST_TEST((run_body(
+                      8, 1, [&] { out[blockIdx.x] = subnormal * factor; }, options)
+                      .how == Ended::well));
+      for (const float x : out) BOOST_TEST(x == (flush ? 0.0F : 0x1p-120F));
       BOOST_TEST(half * least == 5.87747175e-39F);
     }
   }
