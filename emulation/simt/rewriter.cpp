@@ -349,7 +349,7 @@ class Rewriter {
         k = closing(k + 1);
         continue;
       }
-      if (!type.empty()) type += ' ';
+      if (!type.empty() && tokens_[k - 1].end != tokens_[k].begin) type += ' ';
       type += text(k);
     }
     const std::string_view more = between(tokens_[end + 1].end, tokens_[last].end);

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
+#include "reference/core/error.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/libraries.hpp"
 #include "validation/cli/program.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/doctor_report.hpp"
+#include "validation/simt/program.hpp"
 
 namespace assay::cli {
 namespace {
@@ -39,6 +41,17 @@ Tool find_mpirun() {
   return mpirun;
 }
 
+// What `assay simt` builds with.
+void find_simt(Examination& e) {
+  try {
+    static_cast<void>(simt::installed_runtime());
+    e.compiler.path = simt::host_compiler();
+    e.compiler.version = first_line(output_of(find_program(e.compiler.path), {"--version"}).value_or(""));
+  } catch (const Unavailable& why) {
+    e.no_cuda_programs = why.what();
+  }
+}
+
 void ask_nvidia_smi(Examination& e) {
   const auto smi = find_program("nvidia-smi");
   e.has_nvidia_smi = !smi.empty();
@@ -57,6 +70,7 @@ Examination examine() {
   e.libraries = libraries();
   e.nvcc = find_nvcc();
   ask_nvidia_smi(e);
+  find_simt(e);
   e.mpirun = find_mpirun();
   e.data = find_data({});
   return e;

@@ -125,6 +125,10 @@ std::vector<Section> sections_of(const Examination& e) {
   for (Fact& gpu : gpu_facts(e)) tools.facts.push_back(std::move(gpu));
   tools.facts.push_back(
       {"CUDA kernels", "no", "this version of Assay has none; assay-probe-gpu asks a GPU what it answers"});
+  tools.facts.push_back({"CUDA on the CPU", yes_or_no(e.no_cuda_programs.empty()),
+                         !e.no_cuda_programs.empty()  ? e.no_cuda_programs
+                         : e.compiler.version.empty() ? e.compiler.path
+                                                      : e.compiler.version + " at " + e.compiler.path});
   tools.facts.push_back(mpi_fact(e.mpirun));
   sections.push_back(std::move(tools));
   sections.push_back({"data", data_facts(e.data)});

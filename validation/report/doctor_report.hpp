@@ -30,6 +30,8 @@ struct Examination {
   std::uint64_t available_memory = 0;  // bytes
   std::vector<Library> libraries{};
   Tool nvcc{}, mpirun{};
+  Tool compiler{};                 // of CUDA programs on the CPU
+  std::string no_cuda_programs{};  // why they cannot run here; empty: they can
   bool has_nvidia_smi = false;
   std::vector<std::string> gpus{};  // a line of nvidia-smi each: model, capability, memory, driver
 };

@@ -50,6 +50,10 @@ BOOST_AUTO_TEST_CASE(shared_memory_of_a_launch_is_a_pointer) {
              "char*>(::assay_simt::dynamic_shared()); }");
   BOOST_TEST(rewritten("void k() { extern __shared__ T s[][32]; }") ==
              "void k() { T (*s)[32] = static_cast<T (*)[32]>(::assay_simt::dynamic_shared()); }");
+  BOOST_TEST(rewritten("void k() { extern __shared__ std::pair<int, A::B> s[]; }") ==
+             "void k() { std::pair<int, A::B>* s = static_cast<std::pair<int, "
+             "A::B>*>(::assay_simt::dynamic_shared()); "
+             "}");
   // Outside of functions, those of namespaces and of extern "C" included.
   const std::string object = "static ::assay_simt::DynamicShared<float> s;";
   BOOST_TEST(rewritten("extern __shared__ float s[];") == object);

@@ -109,7 +109,8 @@ int main() {
     *valid = 0;
     void* arguments[] = {&valid, &other};
     auto* const address = reinterpret_cast<void*>(ring);
-    EXPECT(cudaLaunchCooperativeKernel(static_cast<void*>(&failed), 6, 32, arguments), cudaErrorInvalidDeviceFunction);
+    EXPECT(cudaLaunchCooperativeKernel(static_cast<void*>(&failed), 6, 32, arguments),
+           cudaErrorInvalidDeviceFunction);
     EXPECT(cudaGetLastError(), cudaErrorInvalidDeviceFunction);
     CHECK(!assay_simt::register_kernel(ring));  // it is known
     EXPECT(cudaLaunchCooperativeKernel(address, 6, 32, arguments), cudaSuccess);
