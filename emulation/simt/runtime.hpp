@@ -182,6 +182,7 @@ struct Capture {
   CUstream_st* origin = nullptr;
   bool invalid = false, ended = false;
   std::vector<CUstream_st*> streams{};
+  std::vector<cudaGraphNode_t> left{};  // by streams that were destroyed
 };
 
 // Null where the handle is of no stream.

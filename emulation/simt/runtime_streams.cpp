@@ -107,10 +107,13 @@ bool joined(const Capture& capture) {
     open.pop_back();
     if (before.insert(node).second) open.insert(open.end(), node->after.begin(), node->after.end());
   }
-  return std::all_of(capture.streams.begin(), capture.streams.end(), [&](const CUstream_st* stream) {
-    return std::all_of(stream->last.begin(), stream->last.end(),
+  const auto leads_there = [&](const std::vector<cudaGraphNode_t>& last) {
+    return std::all_of(last.begin(), last.end(),
                        [&](const CUgraphNode_st* node) { return before.contains(node); });
-  });
+  };
+  return leads_there(capture.left) &&
+         std::all_of(capture.streams.begin(), capture.streams.end(),
+                     [&](const CUstream_st* stream) { return leads_there(stream->last); });
 }
 
 // Of a call on a stream that a capture forbids.
@@ -206,11 +209,12 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   if (stream->capture != nullptr) {
     const std::shared_ptr<Capture> capture = stream->capture;
     std::erase(capture->streams, stream);
+    capture->left.insert(capture->left.end(), stream->last.begin(), stream->last.end());
     if (capture->origin == stream) {
       end_capture(*capture);
       if (!capture->of_program) forget(*capture->graph);
+      capture->invalid = true;
     }
-    capture->invalid = true;
   }
   delete stream;
   return cudaSuccess;
@@ -414,10 +418,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   return on_device([&] {
     CUstream_st* const queue = stream_of(stream);
     if (queue == nullptr) return cudaErrorInvalidResourceHandle;
-    if (graph == nullptr) return cudaErrorInvalidValue;
-    *graph = nullptr;
     const std::shared_ptr<Capture> capture = queue->capture;
     if (capture == nullptr) return cudaErrorIllegalState;
+    // Who captures into a graph has it already.
+    if (graph == nullptr && !capture->of_program) return cudaErrorInvalidValue;
+    if (graph != nullptr) *graph = nullptr;
     if (capture->origin != queue) return cudaErrorStreamCaptureUnmatched;
     if (capture->mode != cudaStreamCaptureModeRelaxed && capture->thread != this_thread())
       return cudaErrorStreamCaptureWrongThread;
@@ -429,7 +434,8 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
       if (!capture->of_program) forget(*capture->graph);
       return error;
     }
-    *graph = capture->of_program ? capture->shown : give(capture->graph);
+    const cudaGraph_t made = capture->of_program ? capture->shown : give(capture->graph);
+    if (graph != nullptr) *graph = made;
     return cudaSuccess;
   });
 }

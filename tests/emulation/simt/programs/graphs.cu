@@ -210,6 +210,31 @@ static void capture() {
   EXPECT(cudaStreamEndCapture(t, &none), cudaErrorStreamCaptureUnmatched);
   EXPECT(cudaStreamEndCapture(s, &none), cudaErrorStreamCaptureUnjoined);
   CHECK(none == nullptr);
+  // A stream may end once it is joined, and not before.
+  for (const bool joined : {false, true}) {
+    cudaStream_t third;
+    OK(cudaStreamCreate(&third));
+    OK(cudaStreamBeginCapture(s, cudaStreamCaptureModeGlobal));
+    OK(cudaEventRecord(fork, s));
+    OK(cudaStreamWaitEvent(third, fork));
+    OK(cudaLaunchHostFunc(third, note, &numbers[1]));
+    OK(cudaEventRecord(join, third));
+    if (joined) OK(cudaStreamWaitEvent(s, join));
+    OK(cudaStreamDestroy(third));
+    EXPECT(cudaStreamEndCapture(s, &none), joined ? cudaSuccess : cudaErrorStreamCaptureUnjoined);
+  }
+  OK(cudaGraphDestroy(none));
+  // Into a graph that is there.
+  cudaGraph_t mine;
+  OK(cudaGraphCreate(&mine, 0));
+  const cudaGraphNode_t begin = host_node(mine, 0, {});
+  OK(cudaStreamBeginCaptureToGraph(s, mine, &begin, nullptr, 1, cudaStreamCaptureModeGlobal));
+  OK(cudaLaunchHostFunc(s, note, &numbers[1]));
+  OK(cudaStreamEndCapture(s, nullptr));
+  OK(cudaGraphGetNodes(mine, nullptr, &nodes));
+  OK(cudaGraphGetEdges(mine, nullptr, nullptr, &edges));
+  CHECK(nodes == 2 && edges == 1);
+  OK(cudaGraphDestroy(mine));
   // Calls that wait.
   OK(cudaStreamBeginCapture(s, cudaStreamCaptureModeGlobal));
   EXPECT(cudaStreamSynchronize(s), cudaErrorStreamCaptureUnsupported);
