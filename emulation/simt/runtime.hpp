@@ -228,6 +228,8 @@ std::shared_ptr<CUgraph_st> clone_of(const CUgraph_st& graph);
 // Gives a graph to the program, which destroys it.
 cudaGraph_t give(std::shared_ptr<CUgraph_st> graph);
 cudaError_t run_graph(CUgraph_st& graph);
+// A graph that another one holds, or a capture: the program may ask for it, and not destroy it.
+void know_inner(CUgraph_st& graph);
 // Of a graph that ends: its nodes are none any more.
 void forget(CUgraph_st& graph);
 

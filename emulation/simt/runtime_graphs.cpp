@@ -63,16 +63,6 @@ std::vector<std::shared_ptr<CUgraph_st>*> inner_graphs(Work& work) {
   return inner;
 }
 
-void know_inner(CUgraph_st& graph) {
-  {
-    const std::scoped_lock lock(graphs().mutex);
-    graphs().inner.insert(&graph);
-  }
-  know_nodes(graph);
-  for (const auto& node : graph.nodes) {
-    for (auto* const inner : inner_graphs(node->work)) know_inner(**inner);
-  }
-}
 // False where the nodes wait for one another in a circle.
 bool put_in_order(CUgraph_st& graph) {
   graph.order.clear();
@@ -150,6 +140,16 @@ cudaError_t run(ConditionalWork& work) {
 
 }  // namespace
 
+void know_inner(CUgraph_st& graph) {
+  {
+    const std::scoped_lock lock(graphs().mutex);
+    graphs().inner.insert(&graph);
+  }
+  know_nodes(graph);
+  for (const auto& node : graph.nodes) {
+    for (auto* const inner : inner_graphs(node->work)) know_inner(**inner);
+  }
+}
 void forget(CUgraph_st& graph) {
   {
     const std::scoped_lock lock(graphs().mutex);
@@ -237,6 +237,7 @@ cudaGraph_t give(std::shared_ptr<CUgraph_st> graph) {
   know_nodes(*graph);
   cudaGraph_t handle = graph.get();
   const std::scoped_lock lock(graphs().mutex);
+  graphs().inner.erase(handle);
   graphs().graphs.emplace(handle, std::move(graph));
   return handle;
 }

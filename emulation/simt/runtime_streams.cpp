@@ -398,7 +398,9 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
     capture->graph = std::make_shared<CUgraph_st>();
     capture->shown = capture->graph.get();
     capture->mode = mode;
-    return begin_capture(stream, std::move(capture), {});
+    const cudaError_t error = begin_capture(stream, capture, {});
+    if (error == cudaSuccess) know_inner(*capture->graph);
+    return error;
   });
 }
 cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, cudaGraph_t graph,

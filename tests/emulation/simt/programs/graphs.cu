@@ -235,6 +235,22 @@ static void capture() {
   OK(cudaGraphGetEdges(mine, nullptr, nullptr, &edges));
   CHECK(nodes == 2 && edges == 1);
   OK(cudaGraphDestroy(mine));
+  // The graph of a capture takes nodes while it lasts, and what comes next comes after them.
+  OK(cudaStreamBeginCapture(s, cudaStreamCaptureModeGlobal));
+  OK(cudaLaunchHostFunc(s, note, &numbers[0]));
+  const cudaGraphNode_t* last = nullptr;
+  std::size_t lasts = 0;
+  OK(cudaStreamGetCaptureInfo(s, &status, nullptr, &mine, &last, nullptr, &lasts));
+  CHECK(lasts == 1);
+  cudaGraphNode_t between = host_node(mine, 1, {last, last + lasts});
+  OK(cudaStreamUpdateCaptureDependencies(s, &between, 1, cudaStreamSetCaptureDependencies));
+  OK(cudaLaunchHostFunc(s, note, &numbers[2]));
+  EXPECT(cudaGraphDestroy(mine), cudaErrorInvalidValue);
+  OK(cudaStreamEndCapture(s, &none));
+  CHECK(none == mine);
+  OK(cudaGraphGetEdges(mine, nullptr, nullptr, &edges));
+  CHECK(edges == 2);
+  OK(cudaGraphDestroy(mine));
   // Calls that wait.
   OK(cudaStreamBeginCapture(s, cudaStreamCaptureModeGlobal));
   EXPECT(cudaStreamSynchronize(s), cudaErrorStreamCaptureUnsupported);
