@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "emulation/simt/include/driver_types.h"
 
@@ -531,41 +532,48 @@ cudaError_t cudaGetSymbolSize(std::size_t* bytes, const T&) {
 
 // --- for pointers of any type ----------------------------------------------------------------------------------------
 
+namespace assay_simt {
+template <class T>
+void** any_pointer(T** pointer) {
+  return reinterpret_cast<void**>(const_cast<std::remove_cv_t<T>**>(pointer));
+}
+}  // namespace assay_simt
+
 template <class T>
 cudaError_t cudaMalloc(T** memory, std::size_t bytes) {
-  return cudaMalloc(reinterpret_cast<void**>(memory), bytes);
+  return cudaMalloc(assay_simt::any_pointer(memory), bytes);
 }
 template <class T>
 cudaError_t cudaMallocPitch(T** memory, std::size_t* pitch, std::size_t width, std::size_t height) {
-  return cudaMallocPitch(reinterpret_cast<void**>(memory), pitch, width, height);
+  return cudaMallocPitch(assay_simt::any_pointer(memory), pitch, width, height);
 }
 template <class T>
 cudaError_t cudaHostGetDevicePointer(T** device, void* host, unsigned flags) {
-  return cudaHostGetDevicePointer(reinterpret_cast<void**>(device), host, flags);
+  return cudaHostGetDevicePointer(assay_simt::any_pointer(device), host, flags);
 }
 template <class T>
 cudaError_t cudaMallocHost(T** memory, std::size_t bytes, unsigned flags = 0) {
-  return cudaMallocHost(reinterpret_cast<void**>(memory), bytes, flags);
+  return cudaMallocHost(assay_simt::any_pointer(memory), bytes, flags);
 }
 template <class T>
 cudaError_t cudaHostAlloc(T** memory, std::size_t bytes, unsigned flags) {
-  return cudaHostAlloc(reinterpret_cast<void**>(memory), bytes, flags);
+  return cudaHostAlloc(assay_simt::any_pointer(memory), bytes, flags);
 }
 template <class T>
 cudaError_t cudaMallocManaged(T** memory, std::size_t bytes, unsigned flags = cudaMemAttachGlobal) {
-  return cudaMallocManaged(reinterpret_cast<void**>(memory), bytes, flags);
+  return cudaMallocManaged(assay_simt::any_pointer(memory), bytes, flags);
 }
 template <class T>
 cudaError_t cudaMallocAsync(T** memory, std::size_t bytes, cudaStream_t stream) {
-  return cudaMallocAsync(reinterpret_cast<void**>(memory), bytes, stream);
+  return cudaMallocAsync(assay_simt::any_pointer(memory), bytes, stream);
 }
 template <class T>
 cudaError_t cudaMallocAsync(T** memory, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
-  return cudaMallocAsync(reinterpret_cast<void**>(memory), bytes, pool, stream);
+  return cudaMallocAsync(assay_simt::any_pointer(memory), bytes, pool, stream);
 }
 template <class T>
 cudaError_t cudaMallocFromPoolAsync(T** memory, std::size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
-  return cudaMallocFromPoolAsync(reinterpret_cast<void**>(memory), bytes, pool, stream);
+  return cudaMallocFromPoolAsync(assay_simt::any_pointer(memory), bytes, pool, stream);
 }
 template <class T>
 cudaError_t cudaStreamAttachMemAsync(cudaStream_t stream, T* memory, std::size_t bytes = 0,

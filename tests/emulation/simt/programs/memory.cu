@@ -140,6 +140,9 @@ static void pointers() {
   int host = 0, *device = nullptr, *pinned = nullptr, *managed = nullptr, *address = nullptr;
   OK(cudaMalloc(&device, 100));
   OK(cudaMallocHost(&pinned, 100));
+  const float* constant = nullptr;
+  OK(cudaMalloc(&constant, 100));
+  OK(cudaFree(const_cast<float*>(constant)));
   OK(cudaMallocManaged(&managed, 100));
   const auto type_of = [](const void* p) {
     cudaPointerAttributes attributes;
