@@ -26,6 +26,7 @@ namespace {
 
 constexpr float inf = std::numeric_limits<float>::infinity();
 constexpr double double_inf = std::numeric_limits<double>::infinity();
+constexpr double double_nan = std::numeric_limits<double>::quiet_NaN();
 
 template <class T>
 bool same(T a, T b) {
@@ -63,14 +64,12 @@ void check_with_mpfr(const FloatFunction& f, float x, Wrong& wrong) {
 }
 
 void check_enclosed(const FloatFunction& f, float x, Wrong& wrong) {
-  if (!inside(f, x)) {
-    if (x < f.low || x > f.high || x != x) {
-      if (const float got = f.function(x); std::fabs(x) < inf && got == got)
-        wrong.add(f.name, static_cast<double>(x), static_cast<double>(got), NAN);
-      if (std::fabs(x) < inf) return;
-    }
-    return check_with_mpfr(f, x, wrong);
+  if (x != x || ((x < f.low || x > f.high) && std::fabs(x) < inf)) {  // NaN, or outside the domain
+    if (const float got = f.function(x); got == got)
+      wrong.add(f.name, static_cast<double>(x), static_cast<double>(got), double_nan);
+    return;
   }
+  if (!inside(f, x)) return check_with_mpfr(f, x, wrong);
   bool hard = false;
   const float want = correct_result(f, x, hard), got = f.function(x);
   if (hard) ++wrong.hard;
@@ -288,16 +287,15 @@ void check_double(const DoubleFunction& f) {
       worst_wide = e, worst_wide_x = x;
     if (y.hi + y.lo != y.hi) ++special;
   };
-  for (const double x : {0.0,        0x1p-1074,
-                         0x1p-1022,  0x1p-300,
-                         0x1p-54,    0.25,
-                         0.5,        1.0,
-                         1.5,        2.0,
-                         3.0,        10.0,
-                         22.0,       0x1p52,
-                         0x1p53,     0x1p54,
-                         0x1p500,    0x1.fffffffffffffp1023,
-                         double_inf, static_cast<double>(NAN)}) {
+  // Among them where one formula ends and another begins, and the double closest to a multiple of pi / 2.
+  std::vector<double> list{0.0,   0.25,  0.5,   0.78,   1.0,    1.5,    2.0,    3.0,   10.0,  20.0,
+                           22.0,  26.5,  27.2,  28.0,   100.0,  307.7,  308.3,  323.5, 600.0, 708.5,
+                           709.8, 710.5, 745.2, 1022.0, 1023.0, 1024.0, 1074.0, 1075.0};
+  for (const int e : {-1074, -1022, -500, -300, -54, -5, 52, 53, 54, 100, 500})
+    list.push_back(std::ldexp(1, e));
+  for (const double x : {0x1.6ac5b262ca1ffp849, 0x1.fffffffffffffp1023, double_inf, double_nan})
+    list.push_back(x);
+  for (const double x : list) {
     for (const double y : {x, std::nextafter(x, 0.0), std::nextafter(x, double_inf)}) check(y), check(-y);
   }
   for (std::uint64_t i = 0; i < 2500; ++i) {
