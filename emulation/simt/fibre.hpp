@@ -16,8 +16,8 @@ class Fibre {
   Fibre() = default;
   // A new stack with a guard page below it. The first switch to it calls entry(argument), which must never return.
   // `number`: of this fibre among those that it takes turns with. The tops of their stacks lie in different sets of the
-  // first cache: pages alone would put all of them into one. std::bad_alloc where the system has no more address space, or no more pieces of it
-  // that are apart.
+  // first cache: pages alone would put all of them into one. std::bad_alloc where the system has no more address space,
+  // or no more pieces of it that are apart.
   Fibre(std::size_t stack_bytes, std::size_t number, void (*entry)(void*), void* argument,
         bool guard_page = true);
   // The fibre must not run. What the frames on its stack own is not released.

@@ -21,7 +21,11 @@ class Grid {
   // `depth`: of the launches of kernels by kernels, 0 for the host's.
   // `concurrent`: several of its blocks run at the same time.
   Grid(std::uint64_t blocks, std::uint64_t threads, bool cooperative, bool concurrent, int depth)
-      : blocks_(blocks), threads_(threads), depth_(depth), cooperative_(cooperative), concurrent_(concurrent) {}
+      : blocks_(blocks),
+        threads_(threads),
+        depth_(depth),
+        cooperative_(cooperative),
+        concurrent_(concurrent) {}
 
   bool cooperative() const { return cooperative_; }
   bool concurrent() const { return concurrent_; }

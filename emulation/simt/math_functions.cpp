@@ -6,26 +6,9 @@
 #include "reference/formats/encode.hpp"
 #include "reference/formats/exact_arithmetic.hpp"
 
-// The C library may return either zero, and leaves the sign of a NaN open. These stand before it for every program that
-// is linked with this library, and are what IEEE 754-2019 calls minimumNumber and maximumNumber, as on the hardware.
 namespace {
 
-template <class T>
-T minimum_number(T a, T b) {
-  if (a != a) return b != b ? assay_simt::canonical(b) : b;
-  return a < b || b != b || (a == b && std::signbit(a)) ? a : b;
-}
-template <class T>
-T maximum_number(T a, T b) {
-  if (a != a) return b != b ? assay_simt::canonical(b) : b;
-  return a > b || b != b || (a == b && !std::signbit(a)) ? a : b;
-}
-
 constexpr long double pi = 3.14159265358979323846264338327950288L;
-
-// sin(pi x) and cos(pi x) for |x| <= 1/4.
-long double sine(double x) { return std::sin(pi * static_cast<long double>(x)); }
-long double cosine(double x) { return std::cos(pi * static_cast<long double>(x)); }
 
 // The x >= 0 of erfc(x) = z, for 0 < z <= 1, by Halley's method from a start that is good to 1e-3 (Abramowitz and
 // Stegun 26.2.23).
@@ -42,13 +25,6 @@ long double inverse_erfc(long double z) {
 }
 
 }  // namespace
-
-extern "C" {
-float fminf(float a, float b) noexcept { return minimum_number(a, b); }
-float fmaxf(float a, float b) noexcept { return maximum_number(a, b); }
-double fmin(double a, double b) noexcept { return minimum_number(a, b); }
-double fmax(double a, double b) noexcept { return maximum_number(a, b); }
-}
 
 namespace assay_simt {
 
@@ -86,29 +62,6 @@ float reciprocal_root(float x) {
   const int one = 74 - 2 * m_exponent - x_exponent;  // where 1 stands in it
   const float below = static_cast<float>(std::bit_cast<double>(bits - rest));
   return product > Wide{1} << one ? below : std::nextafter(below, std::numeric_limits<float>::infinity());
-}
-
-double sinpi(double x) {
-  if (!std::isfinite(x)) return x - x;
-  const double r = std::fmod(x, 2.0), whole = std::nearbyint(2 * r);
-  const double rest = r - whole / 2;
-  switch (static_cast<int>(whole) & 3) {
-    case 0: return rest == 0 ? std::copysign(0.0, x) : static_cast<double>(sine(rest));
-    case 1: return static_cast<double>(cosine(rest));
-    case 2: return rest == 0 ? std::copysign(0.0, x) : static_cast<double>(-sine(rest));
-    default: return static_cast<double>(-cosine(rest));
-  }
-}
-double cospi(double x) {
-  if (!std::isfinite(x)) return x - x;
-  const double r = std::fmod(std::fabs(x), 2.0), whole = std::nearbyint(2 * r);
-  const double rest = r - whole / 2;
-  switch (static_cast<int>(whole) & 3) {
-    case 0: return static_cast<double>(cosine(rest));
-    case 1: return rest == 0 ? 0.0 : static_cast<double>(-sine(rest));
-    case 2: return static_cast<double>(-cosine(rest));
-    default: return rest == 0 ? 0.0 : static_cast<double>(sine(rest));
-  }
 }
 
 double erfcinv(double x) {

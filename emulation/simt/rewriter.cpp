@@ -125,6 +125,7 @@ class Rewriter {
         i = launch(i);
       } else if (is(i, "extern")) {
         if (const auto last = shared_array(i)) i = *last;
+        if (is(i + 1, "__constant__")) replace(tokens_[i + 1].begin, tokens_[i + 1].end, "");
       } else if (is_assembly(i)) {
         i = assembly(i);
       } else if (is(i, "__shared__") && is(i + 1, "alignas") && is(i + 2, "(")) {
@@ -134,8 +135,10 @@ class Rewriter {
         replace(tokens_[i].begin, tokens_[close].end, aligned + " __shared__");
         announce_shared(i);
         i = close;
-      } else if (is(i, "static") && is(i + 1, "__shared__")) {
+      } else if (is(i, "static") && (is(i + 1, "__shared__") || is(i + 1, "__constant__"))) {
         replace(tokens_[i].begin, tokens_[i].end, "");  // the macro says so
+      } else if (is(i, "__constant__") && is(i + 1, "static")) {
+        replace(tokens_[i].begin, tokens_[i].end, "");
       } else if (is(i, "__shared__")) {
         announce_shared(i);
       } else if (is(i, "__global__")) {

@@ -110,8 +110,8 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
                                "-D__CUDA_ARCH_LIST__=" + number, "-include", "cuda_runtime.h"});
   }
   for (const std::string& folder : o.include_folders) words.push_back("-I" + folder);
-  words.push_back("-I" + runtime.include.string());
   words.push_back("-I" + (runtime.include / "emulation" / "simt" / "include").string());
+  words.push_back("-I" + runtime.include.string());
   for (const std::string& define : o.defines) words.push_back("-D" + define);
   words.insert(words.end(), o.compiler_options.begin(), o.compiler_options.end());
   if (cuda) words.insert(words.end(), {"-x", "c++"});

@@ -66,6 +66,10 @@ class Launch {
   int run_body(const Body& body) const {
     if (assay::simt::Block::current() != nullptr) return defer(body);
     if (!captures(stream_)) return start(body);
+    if (const int error = why_not(); error != 0) {
+      report(error);
+      return error;
+    }
     const auto again = [*this, body](dim3 grid, dim3 block, std::size_t shared_bytes) {
       with(grid, block, shared_bytes, nullptr).cooperative(cooperative_).run_body(body);
     };

@@ -33,8 +33,8 @@
 
 constexpr int warpSize = 32;
 
+#include "emulation/simt/include/assay_ptx.h"
 #include "emulation/simt/include/assay_simt.h"
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "emulation/simt/include/device_functions.h"
-#include "emulation/simt/include/assay_ptx.h"

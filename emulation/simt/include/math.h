@@ -2,7 +2,7 @@
 #pragma once
 #pragma GCC system_header
 
-#include "emulation/simt/include/cmath"
+#include <cmath>
 
 #define lerp assay_simt_no_lerp
 #include_next <math.h>

@@ -5,7 +5,8 @@
 //   arithmetic   one rounding, the hardware's bits. A NaN that the float intrinsics return is 0x7FFFFFFF, as on the
 //                hardware; the operators + - * / of a program leave it to the CPU (0xFFC00000).
 //   conversions  saturate. NaN gives 0, and from double or to 64 bits the highest bit: PTX ISA, cvt.
-//   functions    what CUDA documents by an error bound is the host library's, in the last section of this file alone.
+//   functions    of float, what CUDA documents by an error bound is correctly rounded (interposed/math.cpp, and the
+//                last section of this file): a GPU's may differ by its bound. Of double they are the host library's.
 // Not here: flushing of subnormals (-ftz), approximate division and square root (-prec-div, -prec-sqrt).
 #pragma once
 
@@ -19,6 +20,7 @@
 #include <type_traits>
 
 #include "emulation/simt/include/assay_narrow.h"
+#include "reference/exact/functions.hpp"
 
 // --- arithmetic in a direction of rounding ---------------------------------------------------------------------------
 
@@ -27,8 +29,8 @@ namespace assay_simt {
 inline float canonical(float x) { return x != x ? std::bit_cast<float>(0x7FFFFFFFU) : x; }
 inline double canonical(double x) { return x; }
 
-// x was rounded to nearest, and what it was rounded from lies above it, below it, or is it: the sign of `rest`. The same
-// rounded in a direction. A zero has the sign of what it was rounded from.
+// x was rounded to nearest, and what it was rounded from lies above it, below it, or is it: the sign of `rest`. The
+// same rounded in a direction. A zero has the sign of what it was rounded from.
 template <class T>
 T redirected(T x, double rest, Round round) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -254,7 +256,7 @@ ASSAY_MIN_MAX_OF(long, unsigned long)
 ASSAY_MIN_MAX_OF(long long, unsigned long long)
 #undef ASSAY_MIN_MAX_OF
 #undef ASSAY_MIN_MAX
-// fminf and kin of this library put -0 below +0, as the hardware does.
+// fminf and kin of a program (interposed/math.cpp) put -0 below +0, as the hardware does.
 inline float min(float a, float b) { return fminf(a, b); }
 inline float max(float a, float b) { return fmaxf(a, b); }
 inline double min(double a, double b) { return fmin(a, b); }
@@ -281,8 +283,6 @@ double erfcx(double x);
 double normcdf(double x);
 double normcdfinv(double x);
 double cyl_bessel_i(int order, double x);
-double sinpi(double x);
-double cospi(double x);
 double norm_of(int n, const double* x);
 double norm_of(int n, const float* x);
 }  // namespace assay_simt
@@ -319,10 +319,15 @@ inline float fdividef(float x, float y) { return x / y; }
     return static_cast<float>(__VA_ARGS__);                     \
   }                                                             \
   inline float name(float x) { return name##f(x); }
-ASSAY_HOST(rsqrt, 1.0 / std::sqrt(x))
-ASSAY_HOST(rcbrt, 1.0 / std::cbrt(x))
-ASSAY_HOST(sinpi, assay_simt::sinpi(x))
-ASSAY_HOST(cospi, assay_simt::cospi(x))
+#define ASSAY_ROUNDED(name)                                                    \
+  inline double name(double x) noexcept { return assay::functions::name(x); }  \
+  inline float name##f(float x) noexcept { return assay::functions::name(x); } \
+  inline float name(float x) { return name##f(x); }
+ASSAY_ROUNDED(rsqrt)
+ASSAY_ROUNDED(rcbrt)
+ASSAY_ROUNDED(sinpi)
+ASSAY_ROUNDED(cospi)
+#undef ASSAY_ROUNDED
 ASSAY_HOST(erfinv, assay_simt::erfinv(x))
 ASSAY_HOST(erfcinv, assay_simt::erfcinv(x))
 ASSAY_HOST(erfcx, assay_simt::erfcx(x))

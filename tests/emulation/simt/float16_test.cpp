@@ -367,7 +367,7 @@ std::uint64_t rounded(long double x, const FormatSpec& f) {
 }
 
 template <class Of>
-void functions() {
+void all_functions() {
   Wrong w;
   for (std::uint32_t c = 0; c < codes; ++c) {
     const auto x = Of::of_code(c);
@@ -422,8 +422,8 @@ BOOST_AUTO_TEST_CASE(integers) {
 }
 BOOST_AUTO_TEST_CASE(half_arithmetic) { arithmetic<OfHalf>(); }
 BOOST_AUTO_TEST_CASE(bfloat16_arithmetic) { arithmetic<OfBFloat16>(); }
-BOOST_AUTO_TEST_CASE(half_functions) { functions<OfHalf>(); }
-BOOST_AUTO_TEST_CASE(bfloat16_functions) { functions<OfBFloat16>(); }
+BOOST_AUTO_TEST_CASE(half_functions) { all_functions<OfHalf>(); }
+BOOST_AUTO_TEST_CASE(bfloat16_functions) { all_functions<OfBFloat16>(); }
 
 // Functions of pairs are those of the elements, which the cases above have checked.
 namespace {

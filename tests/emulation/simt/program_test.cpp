@@ -39,6 +39,7 @@ BOOST_AUTO_TEST_CASE(integers) { runs("integers"); }
 BOOST_AUTO_TEST_CASE(memory) { runs("memory"); }
 BOOST_AUTO_TEST_CASE(textures) { runs("textures"); }
 BOOST_AUTO_TEST_CASE(graphs) { runs("graphs"); }
+BOOST_AUTO_TEST_CASE(graph_kernels) { runs("graph_kernels"); }
 BOOST_AUTO_TEST_CASE(device) {
   runs("device");
   for (const char* const gpu : {"sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_100", "sm_120"}) {

@@ -224,6 +224,12 @@ BOOST_AUTO_TEST_CASE(static_shared_memory_is_poisoned_where_it_is_declared) {
   BOOST_TEST(rewritten("#define S(n) __shared__ int n\n") == "#define S(n) __shared__ int n\n");
 }
 
+BOOST_AUTO_TEST_CASE(constant_memory_is_static_once) {
+  BOOST_TEST(rewritten("static __constant__ int a;") == " __constant__ int a;");
+  BOOST_TEST(rewritten("__constant__ static int a;") == " static int a;");
+  BOOST_TEST(rewritten("extern __constant__ int a;") == "extern  int a;");
+}
+
 BOOST_AUTO_TEST_CASE(kernels_are_known_by_their_addresses) {
   BOOST_TEST(
       rewritten("namespace n {\n__global__ void __launch_bounds__(64) k(int a, // first\n  A<B> b) { }\n}") ==

@@ -51,8 +51,8 @@ std::string launch_int8(const std::int8_t* a, const std::int8_t* b, std::int32_t
 std::string launch_histogram(const std::uint8_t* x, std::int32_t count, std::int32_t bins,
                              std::int32_t* counts, const simt::LaunchOptions& options);
 
-// Fail in a known way: a barrier that some threads never reach, a warp operation whose mask names lanes that never come,
-// a copy that is read too early.
+// Fail in a known way: a barrier that some threads never reach, a warp operation whose mask names lanes that never
+// come, a copy that is read too early.
 std::string launch_divergent_barrier(const simt::LaunchOptions& options);
 std::string launch_wrong_mask(const simt::LaunchOptions& options);
 // stale[i]: what the kernel saw where it read `x` without waiting; waited[i]: after it had waited.
