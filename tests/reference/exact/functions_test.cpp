@@ -133,8 +133,8 @@ void every_float(const FloatFunction& f) {
   BOOST_TEST_MESSAGE(f.name << ": MPFR decided " << wrong.hard);
 }
 
-// Arguments whose results are closest to the midpoint of two floats: among all floats (exp), a 16th of an eighth of
-// the binades (others).
+// Arguments whose results are closest to the midpoint of two floats: among all floats (exp, log, tanh, sin), a 16th of
+// an eighth of the binades (others).
 struct Hard {
   std::string name;
   std::vector<float> arguments;
@@ -144,18 +144,24 @@ const std::vector<Hard>& hard_arguments() {
       {"exp",
        {-0x1.d2259ap+3f, -0x1.e1dbe2p-8f, -0x1.c1c4b8p-10f, -0x1p-25f, 0x1.fdff02p-17f, 0x1.62b666p+1f,
         0x1.036492p+1f, 0x1.8d7cb6p-12f}},
-      {"log", {0x1.dfe286p-55f, 0x1.951704p+73f, 0x1.7d9782p-71f, 0x1.9e6402p-31f}},
+      {"log",
+       {0x1.b121a6p+76f, 0x1.bacb4ap+25f, 0x1.c09d7cp+27f, 0x1.5190cp+78f, 0x1.22d57p-65f, 0x1.2f1fd6p+3f,
+        0x1.827a74p-7f, 0x1.6351d8p+95f}},
       {"log2", {0x1.5b2c84p-15f, 0x1.5b2c84p+9f, 0x1.617d06p+121f, 0x1.617d06p-119f}},
       {"log10", {0x1.d2b98p-7f, 0x1.37c082p+81f, 0x1.979a86p-23f, 0x1.71f28p+33f}},
       {"log1p", {0x1.5bf582p+41f, 0x1.951704p+73f, -0x1p-23f, 0x1.000002p-23f, -0x1.000002p-54f}},
-      {"sin", {0x1.8d9d8p+73f, 0x1.bad704p+121f}},
+      {"sin",
+       {-0x1.487e0cp+103f, 0x1.487e0cp+103f, -0x1.33333p+13f, 0x1.33333p+13f, 0x1.95f654p+44f,
+        -0x1.95f654p+44f, 0x1.524856p+80f, -0x1.524856p+80f}},
       {"cos", {0x1.97cb02p+33f, 0x1.1ba884p+49f}},
       {"tan", {0x1.9f518p+121f, 0x1.7e17p+49f}},
       {"sinpi", {0x1.c07c06p-23f}},
       {"asin", {0x1.88e506p-7f}},
       {"atan", {0x1.e00a06p+25f, 0x1.e00a04p+25f}},
       {"sinh", {0x1.d9eb84p+1f}},
-      {"tanh", {0x1.9df284p-7f, 0x1.6ff584p+1f}},
+      {"tanh",
+       {-0x1.86fbc4p-10f, 0x1.86fbc4p-10f, 0x1.dc0accp-2f, -0x1.dc0accp-2f, -0x1.5969ap+2f, 0x1.5969ap+2f,
+        -0x1.a83722p-6f, 0x1.a83722p-6f}},
       {"asinh", {0x1.177084p+41f, 0x1.c29284p+89f}},
       {"acosh", {0x1.177084p+41f, 0x1.c29284p+89f, 0x1.23de06p+49f, 0x1.dc5102p+25f}},
       {"cbrt", {0x1.caf302p+1f, 0x1.caf302p+121f, 0x1.caf302p-119f}},
