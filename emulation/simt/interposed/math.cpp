@@ -1,6 +1,6 @@
 // Functions of the C library as CUDA programs have them here: in place of the host's for every program that is linked
-// with this, host code included. Those of float are correctly rounded (reference/exact/functions.hpp), so a program has the
-// same bits on every host; those of double stay the host's.
+// with this, host code included. Those of float are correctly rounded (reference/exact/functions.hpp), so a program has
+// the same bits on every host; those of double stay the host's.
 #include <cmath>
 
 #include "emulation/simt/block.hpp"

@@ -1,6 +1,6 @@
 // What a program calls that was compiled with -fsanitize=thread and -fsanitize-coverage=trace-pc: every access to
-// memory and every basic block. It is linked with this in place of the sanitizer's runtime, and so any source is profiled as
-// it stands. Names and arguments are the compilers' interface (GCC's tsan.cc and sancov.cc; LLVM's
+// memory and every basic block. It is linked with this in place of the sanitizer's runtime, and so any source is
+// profiled as it stands. Names and arguments are the compilers' interface (GCC's tsan.cc and sancov.cc; LLVM's
 // tsan_interface.h and tsan_interface_atomic.h).
 #include <cstddef>
 #include <cstdint>
