@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emulation/simt/block.hpp"
+#include "emulation/simt/observer.hpp"
 
 namespace assay::simt {
 namespace {
@@ -194,6 +195,11 @@ bool test_barrier(Mbarrier* barrier, const Ended& ended) {
 }  // namespace
 
 void async_copy(void* dst, const void* src, std::size_t bytes, std::size_t zero_fill) {
+  if (observer != nullptr) {
+    const void* const site = __builtin_return_address(0);
+    observer->accesses(*Block::current(), Observer::Access::read, src, bytes - zero_fill, site);
+    observer->accesses(*Block::current(), Observer::Access::write, dst, bytes, site);
+  }
   own_copies().copies.add({dst, src, bytes, zero_fill});
 }
 void async_commit() { own_copies().copies.commit(); }

@@ -53,6 +53,15 @@ struct Block::Thread {
   };
 };
 
+AtSite::AtSite(const void* site)
+    : entered_(observer != nullptr && observer->enters(*Block::current(), site)) {}
+AtSite::~AtSite() {
+  if (entered_) observer->leaves(*Block::current());
+}
+void tell_access(Observer::Access access, const void* address, std::size_t bytes) {
+  if (observer != nullptr) observer->accesses(*Block::current(), access, address, bytes, nullptr);
+}
+
 struct Block::Warp {
   std::array<Thread*, warp_lanes> lanes{};
   std::uint32_t there = 0;    // in the block

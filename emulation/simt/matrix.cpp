@@ -18,6 +18,7 @@
 
 #include "emulation/simt/block.hpp"
 #include "emulation/simt/matrix_tile.hpp"
+#include "emulation/simt/observer.hpp"
 #include "emulation/units/nvidia/fused_sum.hpp"
 #include "reference/formats/formats.hpp"
 
@@ -357,6 +358,10 @@ void multiply_by_unit(const MatrixOperation& o, const Unit& unit, const TileOper
 
 void multiply_resolved(const MatrixOperation& o, const Resolved& r, const TileOperands& t) {
   note_use(r.noted, r);
+  if (observer != nullptr && Block::current() != nullptr) {
+    const auto m = static_cast<std::uint64_t>(o.m), n = static_cast<std::uint64_t>(o.n);
+    observer->multiplies(*Block::current(), 2 * m * n * static_cast<std::uint64_t>(o.k));
+  }
   switch (r.how) {
     case Resolved::How::unavailable: throw MatrixUnavailable(r.why_not);
     case Resolved::How::fused:
@@ -677,6 +682,7 @@ void clear_matrix_notes() {
 
 void warp_multiply_add(const MatrixOperation& operation, const void* a, const void* b, const void* c,
                        void* d) {
+  const AtSite here(__builtin_return_address(0));
   if (const Resolved& r = resolved(operation); r.how == Resolved::How::unavailable) end_block(r.why_not);
   const LaneOperands in{&operation, a, b, c, d};
   WarpFailure failure{};
@@ -686,6 +692,7 @@ void warp_multiply_add(const MatrixOperation& operation, const void* a, const vo
 
 void warp_multiply_add_quads(const QuadOperation& operation, const void* a, const void* b, const void* c,
                              void* d) {
+  const AtSite here(__builtin_return_address(0));
   const Architecture& gpu = matrix_gpu();
   if (gpu.row != nullptr && gpu.row->number >= 75) {
     end_block("mma.m8n8k4 of f16 is taken apart on " + gpu.name + ": not emulated, but on sm_70 and sm_72");

@@ -17,8 +17,9 @@ class Observer {
 
   virtual void block_begins(const Block& block) = 0;
   virtual void block_ends(const Block& block) = 0;
-  // Until the next one, the calling thread does what follows at this place of the program; null: where it says so.
-  virtual void calls(const Block& block, const void* site) = 0;
+  // What the calling thread does until it leaves, it does at this place of the program. False if it is at one already.
+  virtual bool enters(const Block& block, const void* site) = 0;
+  virtual void leaves(const Block& block) = 0;
   // Of the calling thread. `site`: the place in the program.
   virtual void arrives(const Block& block, Arrival at, const void* site) = 0;
   // What the runtime does in its name, where the compiler sees no access: copies, and those of inline PTX.
@@ -32,5 +33,20 @@ class Observer {
 
 // Null for nobody. Set before the first launch.
 extern constinit Observer* observer;
+
+// The calling thread is at this place until the end of the scope, unless a caller has said where it is.
+class AtSite {
+ public:
+  explicit AtSite(const void* site);
+  ~AtSite();
+  AtSite(const AtSite&) = delete;
+  AtSite& operator=(const AtSite&) = delete;
+
+ private:
+  bool entered_;
+};
+
+// In the name of the calling thread, if somebody looks on. At the place of the asm statement that runs, or of none.
+void tell_access(Observer::Access access, const void* address, std::size_t bytes);
 
 }  // namespace assay::simt

@@ -114,6 +114,13 @@ cudaError_t refuse_call(cudaError_t error) {
 
 }  // namespace
 
+void poison_shared(const volatile void* variable, std::size_t bytes, unsigned long long& run) {
+  const Block* const block = Block::current();
+  if (block == nullptr || run == block->run_number()) return;
+  run = block->run_number();
+  std::memset(const_cast<void*>(variable), 0xFF, bytes);
+}
+
 const LaunchOptions& options_of_environment() {
   static const LaunchOptions options = read_environment();
   return options;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "emulation/simt/block.hpp"
+#include "emulation/simt/observer.hpp"
 #include "emulation/simt/ptx_machine.hpp"
 #include "reference/core/error.hpp"
 #include "reference/formats/formats.hpp"
@@ -1039,6 +1040,7 @@ const PtxProgram& ptx_program(const char* text, const char* file, int line, cons
 void run_ptx(const PtxProgram& program, const PtxOperand* operands, std::size_t count) {
   if (!program.error.empty()) ptx_fail(program.error);
   if (Block::current() == nullptr) ptx_fail("PTX outside of a kernel");
+  const AtSite here(__builtin_return_address(0));
   std::array<std::uint64_t, 96> few;
   std::vector<std::uint64_t> many;
   PtxContext context{few.data()};

@@ -9,6 +9,7 @@
 #include "emulation/simt/block.hpp"
 #include "emulation/simt/launch.hpp"
 #include "emulation/simt/matrix.hpp"
+#include "emulation/simt/observer.hpp"
 #include "emulation/simt/ptx_machine.hpp"
 #include "emulation/simt/tensor_map.hpp"
 #include "emulation/simt/warp.hpp"
@@ -326,6 +327,7 @@ void ldmatrix(const I& i, C& c) {
   if (Block::current()->lane() < tile_rows * i.vector)
     tiles.row =
         static_cast<unsigned char*>(ptx_pointer(i, c, i.arguments[1], tile_row_bytes, tile_row_bytes));
+  if (tiles.row != nullptr) tell_access(Observer::Access::read, tiles.row, tile_row_bytes);
   Block::current()->collective(whole_warp, &tiles, &tiles, load_tiles);
   for (unsigned k = 0; k < i.vector; ++k) c.set(element(i, 0, k), tiles.registers[k]);
 }
@@ -336,6 +338,7 @@ void stmatrix(const I& i, C& c) {
   if (Block::current()->lane() < tile_rows * i.vector)
     tiles.row =
         static_cast<unsigned char*>(ptx_pointer(i, c, i.arguments[0], tile_row_bytes, tile_row_bytes));
+  if (tiles.row != nullptr) tell_access(Observer::Access::write, tiles.row, tile_row_bytes);
   for (unsigned k = 0; k < i.vector; ++k)
     tiles.registers[k] = static_cast<std::uint32_t>(c.get(element(i, 1, k)));
   Block::current()->collective(whole_warp, &tiles, &tiles, store_tiles);

@@ -7,6 +7,7 @@
 #include "emulation/simt/async.hpp"
 #include "emulation/simt/block.hpp"
 #include "emulation/simt/launch.hpp"
+#include "emulation/simt/observer.hpp"
 #include "emulation/simt/ptx_machine.hpp"
 #include "emulation/simt/warp.hpp"
 #include "reference/formats/encode.hpp"
@@ -186,6 +187,7 @@ std::size_t bytes_of(PtxType t) { return static_cast<std::size_t>(ptx_bits(t)) /
 std::uint64_t atomic_at(const PtxInstruction& i, PtxContext& c, std::size_t address, std::uint64_t value) {
   const std::size_t bytes = bytes_of(i.t);
   void* const p = ptx_pointer(i, c, i.arguments[address], bytes, bytes);
+  tell_access(Observer::Access::atomic, p, bytes);
   // add.f32 flushes subnormal numbers in global memory, not in shared.
   const bool ftz = i.t == PtxType::f32 && !is_shared_memory(p, bytes);
   const AtomicOp op = atomic_op(i);
@@ -270,6 +272,7 @@ using C = PtxContext;
 void load(const I& i, C& c) {
   const std::size_t bytes = bytes_of(i.t), all = bytes * i.vector;
   const auto* const p = static_cast<const unsigned char*>(ptx_pointer(i, c, i.arguments[1], all, all));
+  tell_access(Observer::Access::read, p, all);
   const bool sign = ptx_kind(i.t) == PtxKind::is_signed;
   if (i.has(ptx_volatile)) after_look();
   for (std::size_t k = 0; k < i.vector; ++k) {
@@ -285,6 +288,7 @@ void load(const I& i, C& c) {
 void store(const I& i, C& c) {
   const std::size_t bytes = bytes_of(i.t), all = bytes * i.vector;
   auto* const p = static_cast<unsigned char*>(ptx_pointer(i, c, i.arguments[0], all, all));
+  tell_access(Observer::Access::write, p, all);
   for (std::size_t k = 0; k < i.vector; ++k) {
     const PtxArgument& from = i.arguments[1];
     store_bytes(p + k * bytes, bytes,
@@ -319,6 +323,7 @@ void red(const I& i, C& c) { atomic_at(i, c, 0, c.get(i.arguments[1])); }
 void atom_cas(const I& i, C& c) {
   const std::size_t bytes = bytes_of(i.t);
   void* const p = ptx_pointer(i, c, i.arguments[1], bytes, bytes);
+  tell_access(Observer::Access::atomic, p, bytes);
   const std::uint64_t mask = mask_of_bits(ptx_bits(i.t)), expected = c.get(i.arguments[2]) & mask,
                       value = c.get(i.arguments[3]);
   c.set(i.arguments[0],
@@ -328,6 +333,7 @@ void atom_cas(const I& i, C& c) {
 void red_vector(const I& i, C& c) {
   const std::size_t bytes = bytes_of(i.t), all = bytes * i.vector;
   auto* const p = static_cast<unsigned char*>(ptx_pointer(i, c, i.arguments[0], all, all));
+  tell_access(Observer::Access::atomic, p, all);
   for (std::size_t k = 0; k < i.vector; ++k) {
     const std::uint64_t value = c.get(i.parts[i.arguments[1].first + k]);
     change_at(p + k * bytes, bytes, [&](std::uint64_t old) {

@@ -17,7 +17,7 @@ void for_each_lane(std::uint32_t lanes, const Visit& visit) {
 
 // result[lane] = combine(inputs, lanes, lane), every lane's input being read before a result is written.
 template <class In, class Out, auto combine>
-Out warp_operation(std::uint32_t mask, const In& in) {
+[[gnu::always_inline]] inline Out warp_operation(std::uint32_t mask, const In& in) {
   Out out{};
   Block::current()->collective(
       mask, &in, &out, [](const void* const* inputs, void* const* outputs, std::uint32_t lanes) {
@@ -39,7 +39,7 @@ struct Shuffled {
   std::uint32_t source;
 };
 template <class T>
-T shuffle_from(std::uint32_t mask, T value, std::uint32_t source) {
+[[gnu::always_inline]] inline T shuffle_from(std::uint32_t mask, T value, std::uint32_t source) {
   static_assert(std::is_trivially_copyable_v<T>);
   constexpr auto combine = [](const auto& input, std::uint32_t lanes, std::uint32_t lane) {
     const std::uint32_t from = input(lane).source;
@@ -50,23 +50,23 @@ T shuffle_from(std::uint32_t mask, T value, std::uint32_t source) {
 
 // The lanes of a warp in segments of `width`, a power of two.
 template <class T>
-T shuffle(std::uint32_t mask, T value, int source, int width) {
+[[gnu::always_inline]] inline T shuffle(std::uint32_t mask, T value, int source, int width) {
   const std::uint32_t segment = static_cast<std::uint32_t>(width) - 1, lane = Block::current()->lane();
   return shuffle_from(mask, value, (lane & ~segment) | (static_cast<std::uint32_t>(source) & segment));
 }
 template <class T>
-T shuffle_up(std::uint32_t mask, T value, unsigned delta, int width) {
+[[gnu::always_inline]] inline T shuffle_up(std::uint32_t mask, T value, unsigned delta, int width) {
   const std::uint32_t segment = static_cast<std::uint32_t>(width) - 1, lane = Block::current()->lane();
   return shuffle_from(mask, value, (lane & segment) >= delta ? lane - delta : lane);
 }
 template <class T>
-T shuffle_down(std::uint32_t mask, T value, unsigned delta, int width) {
+[[gnu::always_inline]] inline T shuffle_down(std::uint32_t mask, T value, unsigned delta, int width) {
   const std::uint32_t segment = static_cast<std::uint32_t>(width) - 1, lane = Block::current()->lane();
   return shuffle_from(mask, value, delta <= segment - (lane & segment) ? lane + delta : lane);
 }
 // A lane of a later segment gives the caller's own value; of an earlier one it is read.
 template <class T>
-T shuffle_xor(std::uint32_t mask, T value, int lane_mask, int width) {
+[[gnu::always_inline]] inline T shuffle_xor(std::uint32_t mask, T value, int lane_mask, int width) {
   const std::uint32_t segment = static_cast<std::uint32_t>(width) - 1, lane = Block::current()->lane();
   const std::uint32_t from = (lane ^ static_cast<std::uint32_t>(lane_mask)) % warp_lanes;
   return shuffle_from(mask, value, (from & ~segment) > (lane & ~segment) ? lane : from);
@@ -74,9 +74,11 @@ T shuffle_xor(std::uint32_t mask, T value, int lane_mask, int width) {
 
 // --- votes, matches, reductions --------------------------------------------------------------------------------------
 
-inline void synchronize(std::uint32_t mask) { Block::current()->collective(mask, nullptr, nullptr, nullptr); }
+[[gnu::always_inline]] inline void synchronize(std::uint32_t mask) {
+  Block::current()->collective(mask, nullptr, nullptr, nullptr);
+}
 
-inline std::uint32_t ballot(std::uint32_t mask, bool predicate) {
+[[gnu::always_inline]] inline std::uint32_t ballot(std::uint32_t mask, bool predicate) {
   constexpr auto combine = [](const auto& input, std::uint32_t lanes, std::uint32_t) {
     std::uint32_t bits = 0;
     for_each_lane(lanes, [&](std::uint32_t lane) { bits |= std::uint32_t{input(lane)} << lane; });
@@ -86,7 +88,7 @@ inline std::uint32_t ballot(std::uint32_t mask, bool predicate) {
 }
 
 // Whether the predicate holds in every lane that takes part.
-inline bool all_of_lanes(std::uint32_t mask, bool predicate) {
+[[gnu::always_inline]] inline bool all_of_lanes(std::uint32_t mask, bool predicate) {
   constexpr auto combine = [](const auto& input, std::uint32_t lanes, std::uint32_t) {
     bool all = true;
     for_each_lane(lanes, [&](std::uint32_t lane) { all = all && input(lane); });
@@ -97,7 +99,7 @@ inline bool all_of_lanes(std::uint32_t mask, bool predicate) {
 
 // The lanes that have the caller's value.
 template <class T>
-std::uint32_t match_any(std::uint32_t mask, T value) {
+[[gnu::always_inline]] inline std::uint32_t match_any(std::uint32_t mask, T value) {
   constexpr auto combine = [](const auto& input, std::uint32_t lanes, std::uint32_t lane) {
     std::uint32_t same = 0;
     for_each_lane(lanes, [&](std::uint32_t other) {
@@ -110,7 +112,7 @@ std::uint32_t match_any(std::uint32_t mask, T value) {
 
 // binary(binary(x0, x1), x2) ... over the lanes in ascending order.
 template <class T, auto binary>
-T reduce_lanes(std::uint32_t mask, T value) {
+[[gnu::always_inline]] inline T reduce_lanes(std::uint32_t mask, T value) {
   constexpr auto combine = [](const auto& input, std::uint32_t lanes, std::uint32_t) {
     T sum{};
     bool first = true;

@@ -174,6 +174,8 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
   at_once(units.size(), [&](std::size_t i) {
     Unit& unit = units[i];
     Child child{.words = compile_words(compiler, unit.from, unit.cuda, runtime, o), .output = unit.said};
+    for (const auto& [copy, name] : sources.names())
+      child.words.push_back("-fdebug-prefix-map=" + copy.string() + "=" + name);
     child.words.insert(child.words.end(), {"-o", unit.object.string()});
     unit.ending = run(child);
   });

@@ -98,6 +98,7 @@ fs::path Sources::copy_of(const fs::path& file) {
   fs::path copy = folder_ / (std::to_string(copies_.size()) + "_" + file.filename().string());
   copies_[std::move(name)] = copy;  // before its headers, which may include it again
   const std::string shown = file.string();
+  names_[copy] = shown;
   AtomicFile out(copy);
   out.write("#line 1 \"" + in_literal(shown) + "\"\n");
   out.write(rewrite_cuda(with_copied_headers(file, text), shown));

@@ -20,6 +20,9 @@ class Sources {
   // header cannot be read, or holds what the dialect lacks.
   std::filesystem::path copy_of(const std::filesystem::path& file);
 
+  // Of every copy, the file as the user knows it.
+  const std::map<std::filesystem::path, std::string>& names() const { return names_; }
+
  private:
   // Empty where no header of the program is meant.
   std::filesystem::path header(const std::filesystem::path& includer, std::string_view name,
@@ -29,6 +32,7 @@ class Sources {
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> include_folders_;
   std::map<std::filesystem::path, std::filesystem::path> copies_{};  // by the canonical name
+  std::map<std::filesystem::path, std::string> names_{};
 };
 
 }  // namespace assay::simt

@@ -62,7 +62,8 @@ assay::simt::PtxOperand ptx_operand(T&& value, const char* name = nullptr) {
 }
 // Every call has a Text of its own, so the text is taken apart once.
 template <class Text, class... Operands>
-void ptx(const Text& text, const char* file, int line, const Operands&... operands) {
+[[gnu::always_inline]] inline void ptx(const Text& text, const char* file, int line,
+                                       const Operands&... operands) {
   const assay::simt::PtxOperand all[] = {operands..., {}};
   static const assay::simt::PtxProgram& program =
       assay::simt::ptx_program(text(), file, line, all, sizeof...(operands));

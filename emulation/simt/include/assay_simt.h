@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -118,12 +117,7 @@ struct Launch::Held final : assay::simt::Deferred {
 };
 
 // Static shared memory of a kernel: 0xFF at first, in every block. `run`: the block that it was last told of.
-inline void poison_shared(const volatile void* variable, std::size_t bytes, unsigned long long& run) {
-  const assay::simt::Block* const block = assay::simt::Block::current();
-  if (block == nullptr || run == block->run_number()) return;
-  run = block->run_number();
-  std::memset(const_cast<void*>(variable), 0xFF, bytes);
-}
+void poison_shared(const volatile void* variable, std::size_t bytes, unsigned long long& run);
 
 // Kernels by their addresses, for calls that have no more of them.
 using Invoker = int (*)(const void* kernel, const Launch& launch, void* const* arguments);

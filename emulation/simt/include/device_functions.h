@@ -15,45 +15,49 @@
 
 // --- barriers and fences ---------------------------------------------------------------------------------------------
 
-inline void __syncthreads() { assay::simt::Block::current()->barrier(0, false, assay::simt::Vote::none); }
-inline int __syncthreads_count(int predicate) {
+[[gnu::always_inline]] inline void __syncthreads() {
+  assay::simt::Block::current()->barrier(0, false, assay::simt::Vote::none);
+}
+[[gnu::always_inline]] inline int __syncthreads_count(int predicate) {
   return static_cast<int>(
       assay::simt::Block::current()->barrier(0, predicate != 0, assay::simt::Vote::count));
 }
-inline int __syncthreads_and(int predicate) {
+[[gnu::always_inline]] inline int __syncthreads_and(int predicate) {
   return static_cast<int>(assay::simt::Block::current()->barrier(0, predicate != 0, assay::simt::Vote::all));
 }
-inline int __syncthreads_or(int predicate) {
+[[gnu::always_inline]] inline int __syncthreads_or(int predicate) {
   return static_cast<int>(assay::simt::Block::current()->barrier(0, predicate != 0, assay::simt::Vote::any));
 }
-inline void __syncwarp(unsigned mask = 0xFFFFFFFFU) { assay::simt::synchronize(mask); }
-inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-inline void __threadfence_system() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+[[gnu::always_inline]] inline void __syncwarp(unsigned mask = 0xFFFFFFFFU) { assay::simt::synchronize(mask); }
+[[gnu::always_inline]] inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+[[gnu::always_inline]] inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+[[gnu::always_inline]] inline void __threadfence_system() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 // --- warp operations -------------------------------------------------------------------------------------------------
 
 template <class T>
-T __shfl_sync(unsigned mask, T value, int lane, int width = 32) {
+[[gnu::always_inline]] inline T __shfl_sync(unsigned mask, T value, int lane, int width = 32) {
   return assay::simt::shuffle(mask, value, lane, width);
 }
 template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
+[[gnu::always_inline]] inline T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
   return assay::simt::shuffle_up(mask, value, delta, width);
 }
 template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32) {
+[[gnu::always_inline]] inline T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32) {
   return assay::simt::shuffle_down(mask, value, delta, width);
 }
 template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32) {
+[[gnu::always_inline]] inline T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32) {
   return assay::simt::shuffle_xor(mask, value, lane_mask, width);
 }
-inline unsigned __ballot_sync(unsigned mask, int predicate) {
+[[gnu::always_inline]] inline unsigned __ballot_sync(unsigned mask, int predicate) {
   return assay::simt::ballot(mask, predicate != 0);
 }
-inline int __any_sync(unsigned mask, int predicate) { return assay::simt::ballot(mask, predicate != 0) != 0; }
-inline int __all_sync(unsigned mask, int predicate) {
+[[gnu::always_inline]] inline int __any_sync(unsigned mask, int predicate) {
+  return assay::simt::ballot(mask, predicate != 0) != 0;
+}
+[[gnu::always_inline]] inline int __all_sync(unsigned mask, int predicate) {
   return assay::simt::all_of_lanes(mask, predicate != 0);
 }
 // The place is that of the call: each has a function of its own.
@@ -63,30 +67,30 @@ inline int __all_sync(unsigned mask, int predicate) {
     return &here;                                  \
   }()))
 template <class T>
-unsigned __match_any_sync(unsigned mask, T value) {
+[[gnu::always_inline]] inline unsigned __match_any_sync(unsigned mask, T value) {
   return assay::simt::match_any(mask, value);
 }
 template <class T>
-unsigned __match_all_sync(unsigned mask, T value, int* predicate) {
+[[gnu::always_inline]] inline unsigned __match_all_sync(unsigned mask, T value, int* predicate) {
   const bool all =
       assay::simt::all_of_lanes(mask, assay::simt::match_any(mask, value) == assay::simt::ballot(mask, true));
   *predicate = all ? 1 : 0;
   return all ? mask : 0;
 }
-inline int __reduce_add_sync(unsigned mask, int value) {
+[[gnu::always_inline]] inline int __reduce_add_sync(unsigned mask, int value) {
   constexpr auto add = [](int a, int b) {
     return static_cast<int>(static_cast<unsigned>(a) + static_cast<unsigned>(b));
   };
   return assay::simt::reduce_lanes<int, add>(mask, value);
 }
-inline unsigned __reduce_add_sync(unsigned mask, unsigned value) {
+[[gnu::always_inline]] inline unsigned __reduce_add_sync(unsigned mask, unsigned value) {
   constexpr auto add = [](unsigned a, unsigned b) { return a + b; };
   return assay::simt::reduce_lanes<unsigned, add>(mask, value);
 }
-#define ASSAY_SIMT_REDUCTION(name, type, expression)                            \
-  inline type __reduce_##name##_sync(unsigned mask, type value) {               \
-    constexpr auto combine = [](type a, type b) -> type { return expression; }; \
-    return assay::simt::reduce_lanes<type, combine>(mask, value);               \
+#define ASSAY_SIMT_REDUCTION(name, type, expression)                                     \
+  [[gnu::always_inline]] inline type __reduce_##name##_sync(unsigned mask, type value) { \
+    constexpr auto combine = [](type a, type b) -> type { return expression; };          \
+    return assay::simt::reduce_lanes<type, combine>(mask, value);                        \
   }
 ASSAY_SIMT_REDUCTION(min, int, a < b ? a : b)
 ASSAY_SIMT_REDUCTION(min, unsigned, a < b ? a : b)
@@ -102,7 +106,7 @@ ASSAY_SIMT_REDUCTION(xor, unsigned, a ^ b)
 namespace assay_simt {
 
 // Blocks run on several OS threads. A thread that waits for another one by an atomic lets it run now and then.
-inline void after_atomic() {
+__attribute__((no_sanitize("thread"))) inline void after_atomic() {
   static constinit thread_local unsigned count = 0;
   if (++count % 64 == 0 && assay::simt::Block::current() != nullptr) assay::simt::Block::current()->yield();
 }
@@ -114,7 +118,8 @@ T atomically(T* address, const Change& change) {
   using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
   auto* const bits = reinterpret_cast<Bits*>(address);
-  Bits before = __atomic_load_n(bits, __ATOMIC_RELAXED), after;
+  // Consume: a profile knows by it that this look and the exchange are one operation.
+  Bits before = __atomic_load_n(bits, __ATOMIC_CONSUME), after;
   do {
     after = std::bit_cast<Bits>(static_cast<T>(change(std::bit_cast<T>(before))));
   } while (!__atomic_compare_exchange_n(bits, &before, after, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));

@@ -194,7 +194,8 @@ void load(Fragment& fragment, const MatrixOperation& o, const Memory* p, unsigne
 }
 
 template <class T>
-void multiply(MatrixOperation o, const void* a, const void* b, const void* c, void* d) {
+[[gnu::always_inline]] inline void multiply(MatrixOperation o, const void* a, const void* b, const void* c,
+                                            void* d) {
   o.a = o.b = Element<T>::format;
   assay::simt::warp_multiply_add(o, a, b, c, d);
 }
@@ -247,9 +248,10 @@ void store_matrix_sync(std::type_identity_t<T>* p, const fragment<accumulator, m
 }
 
 template <int m, int n, int k, class T, class LayoutA, class LayoutB, class D, class C>
-void mma_sync(fragment<accumulator, m, n, k, D>& d, const fragment<matrix_a, m, n, k, T, LayoutA>& a,
-              const fragment<matrix_b, m, n, k, T, LayoutB>& b, const fragment<accumulator, m, n, k, C>& c,
-              bool satf = false) {
+[[gnu::always_inline]] inline void mma_sync(fragment<accumulator, m, n, k, D>& d,
+                                            const fragment<matrix_a, m, n, k, T, LayoutA>& a,
+                                            const fragment<matrix_b, m, n, k, T, LayoutB>& b,
+                                            const fragment<accumulator, m, n, k, C>& c, bool satf = false) {
   constexpr assay::simt::MatrixFormat to = assay_wmma::Element<C>::format,
                                       of = assay_wmma::Element<T>::format;
   static_assert(assay_wmma::has_product(of, to) && of != assay::simt::MatrixFormat::b1,
@@ -276,11 +278,12 @@ inline float __float_to_tf32(float x) {
 namespace experimental {
 
 template <class LayoutA, class LayoutB>
-void bmma_sync(fragment<accumulator, 8, 8, 128, int>& d,
-               const fragment<matrix_a, 8, 8, 128, precision::b1, LayoutA>& a,
-               const fragment<matrix_b, 8, 8, 128, precision::b1, LayoutB>& b,
-               const fragment<accumulator, 8, 8, 128, int>& c, bmmaBitOp op = bmmaBitOpXOR,
-               bmmaAccumulateOp = bmmaAccumulateOpPOPC) {
+[[gnu::always_inline]] inline void bmma_sync(fragment<accumulator, 8, 8, 128, int>& d,
+                                             const fragment<matrix_a, 8, 8, 128, precision::b1, LayoutA>& a,
+                                             const fragment<matrix_b, 8, 8, 128, precision::b1, LayoutB>& b,
+                                             const fragment<accumulator, 8, 8, 128, int>& c,
+                                             bmmaBitOp op = bmmaBitOpXOR,
+                                             bmmaAccumulateOp = bmmaAccumulateOpPOPC) {
   assay::simt::MatrixOperation o = assay_wmma::tile<accumulator, 8, 8, 128, int>;
   o.bits = op == bmmaBitOpAND ? assay::simt::BitProduct::conjunction : assay::simt::BitProduct::exclusive_or;
   assay_wmma::multiply<precision::b1>(o, a.x, b.x, c.x, d.x);

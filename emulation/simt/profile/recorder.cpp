@@ -34,7 +34,13 @@ class Recorder final : public Observer {
   }
   void barrier_opens(const Block&) override { profile_.end_interval(); }
 
-  void calls(const Block& block, const void* site) override { sites_[block.thread_number()] = site; }
+  bool enters(const Block& block, const void* site) override {
+    const void*& own = sites_[block.thread_number()];
+    if (own != nullptr) return false;
+    own = site;
+    return true;
+  }
+  void leaves(const Block& block) override { sites_[block.thread_number()] = nullptr; }
   void arrives(const Block& block, Arrival at, const void* site) override {
     add(block, at == Arrival::barrier ? Event::barrier : Event::collective, pc_of(block, site), nullptr, 0);
     last_site_ = pc_of(block, site);
