@@ -68,18 +68,22 @@ CaseResult same_bits(const std::vector<T>& got, const std::vector<T>& want, std:
 
 struct SparsePattern {
   std::vector<std::int32_t> offsets{0}, columns{};
+
+  std::size_t begin(std::size_t row) const { return static_cast<std::size_t>(offsets[row]); }
+  std::size_t end(std::size_t row) const { return begin(row + 1); }
+  std::size_t column(std::size_t entry) const { return static_cast<std::size_t>(columns[entry]); }
 };
+// Of sizes that fit.
+std::int32_t as_int(std::size_t n) { return static_cast<std::int32_t>(n); }
 // Rows of every length: empty ones, and one that is full.
-SparsePattern pattern(std::int32_t rows, std::int32_t cols, double density, const CounterRandom& random) {
+SparsePattern pattern(std::size_t rows, std::size_t cols, double density, const CounterRandom& random) {
   SparsePattern p;
-  for (std::int32_t i = 0; i < rows; ++i) {
+  for (std::size_t i = 0; i < rows; ++i) {
     const double row_density = i % 7 == 3 ? 0 : i % 11 == 5 ? 1 : density;
-    for (std::int32_t j = 0; j < cols; ++j) {
-      if (random.uniform(static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(cols) +
-                         static_cast<std::uint64_t>(j)) < row_density)
-        p.columns.push_back(j);
+    for (std::size_t j = 0; j < cols; ++j) {
+      if (random.uniform(i * cols + j) < row_density) p.columns.push_back(as_int(j));
     }
-    p.offsets.push_back(static_cast<std::int32_t>(p.columns.size()));
+    p.offsets.push_back(as_int(p.columns.size()));
   }
   return p;
 }
@@ -103,89 +107,89 @@ std::vector<std::uint16_t> codes(std::size_t n, const FormatSpec& format, const 
 // --- kernels ---------------------------------------------------------------------------------------------------------
 
 CaseResult spmm(const Order& order, std::uint64_t seed) {
-  constexpr std::int32_t rows = 70, cols = 150, n = 77;
+  constexpr std::size_t rows = 70, cols = 150, n = 77;
   const SparsePattern p = pattern(rows, cols, 0.2, CounterRandom(seed, 1));
   const std::vector<float> values = floats(p.columns.size(), CounterRandom(seed, 2)),
-                           x = floats(std::size_t{cols} * n, CounterRandom(seed, 3)),
+                           x = floats(cols * n, CounterRandom(seed, 3)),
                            bias = floats(rows, CounterRandom(seed, 4));
-  std::vector<float> y(std::size_t{rows} * n, NAN), want(y.size());
-  for (std::int32_t i = 0; i < rows; ++i) {
-    for (std::int32_t j = 0; j < n; ++j) {
+  std::vector<float> y(rows * n, NAN), want(y.size());
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
       float sum = 0;
-      for (std::int32_t e = p.offsets[i]; e < p.offsets[i + 1]; ++e)
-        sum = std::fma(values[e], x[p.columns[e] * n + j], sum);
+      for (std::size_t e = p.begin(i); e < p.end(i); ++e)
+        sum = std::fma(values[e], x[p.column(e) * n + j], sum);
       want[i * n + j] = std::max(sum + bias[i], 0.0F);
     }
   }
-  const std::string why = launch_spmm(
-      {rows, n, p.offsets.data(), p.columns.data(), values.data(), x.data(), bias.data(), y.data()},
-      options_of(order));
+  const SpmmOperands operands{as_int(rows),  as_int(n), p.offsets.data(), p.columns.data(),
+                              values.data(), x.data(),  bias.data(),      y.data()};
+  const std::string why = launch_spmm(operands, options_of(order));
   return why.empty() ? same_bits(y, want, "fused multiply-adds in order, in plain C++") : failed(why);
 }
 
 // The unit's D = A B + C, block after block, each from what the one before left.
 CaseResult bsr(const Order& order, std::uint64_t seed, const std::string& gpu, const std::string& unit) {
-  constexpr std::int32_t block_rows = 9, block_cols = 12, n = 128;
+  constexpr std::size_t block_rows = 9, block_cols = 12, n = 128;
   const SparsePattern p = pattern(block_rows, block_cols, 0.4, CounterRandom(seed, 1));
   const std::vector<std::uint16_t> values = codes(p.columns.size() * 256, formats::bfloat16,
                                                   CounterRandom(seed, 2)),
-                                   x = codes(std::size_t{block_cols} * 16 * n, formats::bfloat16,
-                                             CounterRandom(seed, 3));
-  std::vector<float> y(std::size_t{block_rows} * 16 * n, NAN), want(y.size(), 0.0F);
+                                   x = codes(block_cols * 16 * n, formats::bfloat16, CounterRandom(seed, 3));
+  std::vector<float> y(block_rows * 16 * n, NAN), want(y.size(), 0.0F);
   const Arithmetic& arithmetic = arithmetics().find(unit);
-  for (std::int32_t r = 0; r < block_rows; ++r) {
-    float* const of_row = want.data() + std::size_t{16} * r * n;
-    for (std::int32_t e = p.offsets[r]; e < p.offsets[r + 1]; ++e) {
-      const CodeMatrix a{values.data() + std::size_t{256} * e, 16, 16, 16, 1, formats::bfloat16},
-          b{x.data() + std::size_t{16} * p.columns[e] * n, 16, n, n, 1, formats::bfloat16};
-      const MutableCodeMatrix sum{of_row, 16, n, n, 1, formats::float32};
+  for (std::size_t r = 0; r < block_rows; ++r) {
+    const MutableCodeMatrix sum{want.data() + 16 * r * n, 16, n, n, 1, formats::float32};
+    for (std::size_t e = p.begin(r); e < p.end(r); ++e) {
+      const CodeMatrix a{values.data() + 256 * e, 16, 16, 16, 1, formats::bfloat16},
+          b{x.data() + 16 * p.column(e) * n, 16, n, n, 1, formats::bfloat16};
       arithmetic.gemm(a, b, CodeMatrix(sum), sum);
     }
   }
   simt::imitate_architecture(gpu);
-  const std::string why =
-      launch_bsr({block_rows, n, p.offsets.data(), p.columns.data(), values.data(), x.data(), y.data()},
-                 options_of(order));
+  const BsrOperands operands{as_int(block_rows), as_int(n), p.offsets.data(), p.columns.data(),
+                             values.data(),      x.data(),  y.data()};
+  const std::string why = launch_bsr(operands, options_of(order));
   return why.empty() ? same_bits(y, want, fmt::format("the unit {}, block after block", unit)) : failed(why);
 }
 
 CaseResult wmma(const Order& order, std::uint64_t seed, const std::string& gpu, const std::string& unit) {
-  constexpr std::int32_t m = 48, n = 32, k = 80;
-  const std::vector<std::uint16_t> a = codes(std::size_t{m} * k, formats::float16, CounterRandom(seed, 1)),
-                                   b = codes(std::size_t{k} * n, formats::float16, CounterRandom(seed, 2));
-  const std::vector<float> c = floats(std::size_t{m} * n, CounterRandom(seed, 3));
+  constexpr std::size_t m = 48, n = 32, k = 80;
+  const std::vector<std::uint16_t> a = codes(m * k, formats::float16, CounterRandom(seed, 1)),
+                                   b = codes(k * n, formats::float16, CounterRandom(seed, 2));
+  const std::vector<float> c = floats(m * n, CounterRandom(seed, 3));
   std::vector<float> d(c.size(), NAN), want = c;
   const Arithmetic& arithmetic = arithmetics().find(unit);
-  for (std::int32_t at = 0; at < k; at += 16) {
+  const MutableCodeMatrix sum{want.data(), m, n, n, 1, formats::float32};
+  for (std::size_t at = 0; at < k; at += 16) {
     const CodeMatrix left{a.data() + at, m, 16, k, 1, formats::float16},
         right{b.data() + at * n, 16, n, n, 1, formats::float16};
-    const MutableCodeMatrix sum{want.data(), m, n, n, 1, formats::float32};
     arithmetic.gemm(left, right, CodeMatrix(sum), sum);
   }
   simt::imitate_architecture(gpu);
-  const std::string why = launch_wmma({m, n, k, a.data(), b.data(), c.data(), d.data()}, options_of(order));
+  const GemmOperands operands{as_int(m), as_int(n), as_int(k), a.data(), b.data(), c.data(), d.data()};
+  const std::string why = launch_wmma(operands, options_of(order));
   return why.empty() ? same_bits(d, want, fmt::format("the unit {}, 16 terms after 16", unit)) : failed(why);
 }
 
 CaseResult int8(const Order& order, std::uint64_t seed) {
-  constexpr std::int32_t m = 32, n = 24, k = 96;
+  constexpr std::size_t m = 32, n = 24, k = 96;
   const CounterRandom random(seed, 1);
-  std::vector<std::int8_t> a(std::size_t{m} * k), b(std::size_t{k} * n);
+  std::vector<std::int8_t> a(m * k), b(k * n);
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::int8_t>(random.u32(i));
   for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<std::int8_t>(random.u32(a.size() + i));
-  std::vector<std::int32_t> d(std::size_t{m} * n, -1), want(d.size());
-  for (std::int32_t i = 0; i < m; ++i) {
-    for (std::int32_t j = 0; j < n; ++j) {
-      for (std::int32_t t = 0; t < k; ++t) want[i * n + j] += a[i * k + t] * b[t * n + j];
+  std::vector<std::int32_t> d(m * n, -1), want(d.size());
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      for (std::size_t t = 0; t < k; ++t) want[i * n + j] += a[i * k + t] * b[t * n + j];
     }
   }
-  const std::string why = launch_int8(a.data(), b.data(), m, n, k, d.data(), options_of(order));
+  const std::string why =
+      launch_int8(a.data(), b.data(), as_int(m), as_int(n), as_int(k), d.data(), options_of(order));
   return why.empty() ? same_bits(d, want, "integers, in plain C++") : failed(why);
 }
 
 CaseResult row_sums(const Order& order, std::uint64_t seed) {
-  constexpr std::int32_t rows = 12, columns = 1000, threads = 256;
-  const std::vector<float> x = floats(std::size_t{rows} * columns, CounterRandom(seed, 1));
+  constexpr std::size_t rows = 12, columns = 1000, threads = 256;
+  const std::vector<float> x = floats(rows * columns, CounterRandom(seed, 1));
   std::vector<float> sums(rows, NAN), want;
   const auto add_pairs = [](std::vector<float> lanes) {  // lane l takes what lane l + distance has
     for (std::size_t distance = 16; distance > 0; distance /= 2) {
@@ -193,24 +197,24 @@ CaseResult row_sums(const Order& order, std::uint64_t seed) {
     }
     return lanes[0];
   };
-  for (std::int32_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < rows; ++r) {
     std::vector<float> of_warp(32, 0.0F);
     for (std::size_t w = 0; w < threads / 32; ++w) {
       std::vector<float> lanes(32, 0.0F);
       for (std::size_t l = 0; l < 32; ++l) {
-        for (std::size_t i = 32 * w + l; i < columns; i += threads)
-          lanes[l] += x[static_cast<std::size_t>(r) * columns + i];
+        for (std::size_t i = 32 * w + l; i < columns; i += threads) lanes[l] += x[r * columns + i];
       }
       of_warp[w] = add_pairs(lanes);
     }
     want.push_back(add_pairs(of_warp));
   }
-  const std::string why = launch_row_sums(x.data(), rows, columns, sums.data(), options_of(order));
+  const std::string why =
+      launch_row_sums(x.data(), as_int(rows), as_int(columns), sums.data(), options_of(order));
   return why.empty() ? same_bits(sums, want, "the same tree of additions, in plain C++") : failed(why);
 }
 
 CaseResult histogram(const Order& order, std::uint64_t seed) {
-  constexpr std::int32_t count = 5000, bins = 200;
+  constexpr std::size_t count = 5000, bins = 200;
   const CounterRandom random(seed, 1);
   std::vector<std::uint8_t> x(count);
   std::vector<std::int32_t> counts(bins), want(bins);
@@ -218,7 +222,8 @@ CaseResult histogram(const Order& order, std::uint64_t seed) {
     x[i] = static_cast<std::uint8_t>(random.below(bins, i) * random.below(2, i + x.size()));
     ++want[x[i]];
   }
-  const std::string why = launch_histogram(x.data(), count, bins, counts.data(), options_of(order));
+  const std::string why =
+      launch_histogram(x.data(), as_int(count), as_int(bins), counts.data(), options_of(order));
   return why.empty() ? same_bits(counts, want, "integers, in plain C++") : failed(why);
 }
 
