@@ -16,6 +16,7 @@
 #include "emulation/simt/include/assay_simt.h"
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
+#include "emulation/simt/record.hpp"
 #include "reference/core/parallel.hpp"
 
 namespace assay_simt {
@@ -148,6 +149,7 @@ Outcome Launch::run_now(const Kernel& kernel) const {
   options.cooperative = cooperative_;
   options.name = line_ == 0 ? std::string("the kernel of a ") + file_
                             : "the kernel launched at " + std::string(file_) + ':' + std::to_string(line_);
+  assay::simt::record_launch(options.name, grid_, block_);
   Outcome outcome = assay::simt::run_grid(grid_, block_, shared_bytes_, kernel, options);
   if (outcome.how != Ended::well) outcome.text = options.name + ", " + outcome.text;
   return outcome;

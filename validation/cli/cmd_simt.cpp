@@ -34,7 +34,7 @@ struct SimtCommand {
   simt::BuildOptions build;
   std::string contraction = "off", flushing = "off";
   std::optional<double> seconds;
-  bool json = false;
+  bool json = false, notes = false;
   // run
   simt::RunOptions how;
   // build
@@ -104,11 +104,22 @@ int run_program(const SimtCommand& o) {
             .threads = how.threads};
   r.build_seconds = seconds_of([&] { simt::build(o.files, program, build); });
   if (o.json) how.standard_output = scratch.path() / "output";
+  const fs::path record = scratch.path() / "record";
+  if (o.json || o.notes) how.environment.emplace_back("ASSAY_SIMT_RECORD", record.string());
   simt::Ending ending;
   r.run_seconds = seconds_of([&] { ending = simt::run_program(program, r.arguments, how); });
   r.status = ending.status;
   r.signal = ending.signal;
   r.in_time = ending.in_time;
+  if (fs::exists(record)) {
+    simt::ProgramRecord wrote = simt::parse_program_record(text_of(record));
+    r.launches = std::move(wrote.launches);
+    r.notes = std::move(wrote.notes);
+    if (!r.launches.empty()) r.notes.push_back(simt::contraction_note(r.fused));
+  }
+  if (o.notes) {
+    for (const std::string& note : r.notes) fmt::print(stderr, "note: {}\n", note);
+  }
   if (o.json) {
     r.output = text_of(how.standard_output);
     put(simt_run_json(r) + '\n');
@@ -193,6 +204,7 @@ std::function<int()> make_simt(CLI::App& app) {
   run->add_option("--ftz", o->flushing, "on: subnormal numbers of kernels are zero")->capture_default_str();
   add_seconds(*run, *o, "End the program after this time");
   run->add_flag("--json", o->json, "Print one JSON object on stdout, with the program's output in it");
+  run->add_flag("--notes", o->notes, "Say on stderr which of the program's bits are not known to be a GPU's");
   run->footer("Example:\n  assay simt run saxpy.cu -- 1000\n\nWhat follows -- are the program's arguments.");
 
   CLI::App* const build = app.add_subcommand("build", "Build a CUDA program into an executable");

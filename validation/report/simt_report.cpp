@@ -55,6 +55,13 @@ std::string verdict(const SimtCheck& c) {
                      c.runs.size() == 1 ? "schedule" : "schedules");
 }
 
+Json launches_json(const std::vector<SimtLaunch>& launches) {
+  Json all = Json::array();
+  for (const SimtLaunch& l : launches)
+    all.push_back({{"where", l.kernel}, {"grid", l.grid}, {"block", l.block}, {"times", l.times}});
+  return all;
+}
+
 Json run_json(const SimtRun& r) {
   return Json{{"files", r.files},
               {"arguments", r.arguments},
@@ -68,6 +75,8 @@ Json run_json(const SimtRun& r) {
               {"status", r.signal == 0 && r.in_time ? Json(r.status) : Json()},
               {"signal", r.signal == 0 ? Json() : Json(r.signal)},
               {"in_time", r.in_time},
+              {"launches", launches_json(r.launches)},
+              {"notes", r.notes},
               {"output", r.output}};
 }
 
@@ -150,7 +159,7 @@ std::string simt_run_json(const SimtRun& r) { return dumped(run_json(r)); }
 
 std::string simt_profile_text(const SimtProfile& p) {
   std::string text;
-  for (const SimtLaunch& l : p.launches)
+  for (const SimtLaunch& l : p.run.launches)
     text += fmt::format("{} {} <<<{}, {}>>>\n", grouped(l.times), l.kernel, l.grid, l.block);
   if (p.lines.empty()) return text + "no kernel was counted\n";
   std::vector<std::vector<std::string>> rows{{"line", "warp blocks", "lanes", "divergent", "global bytes",
@@ -167,12 +176,9 @@ std::string simt_profile_text(const SimtProfile& p) {
 }
 
 std::string simt_profile_json(const SimtProfile& p) {
-  Json launches = Json::array(), lines = Json::array();
-  for (const SimtLaunch& l : p.launches)
-    launches.push_back({{"kernel", l.kernel}, {"grid", l.grid}, {"block", l.block}, {"times", l.times}});
+  Json lines = Json::array();
   for (const SimtLine& l : p.lines) lines.push_back(line_json(l));
   return dumped({{"run", run_json(p.run)},
-                 {"launches", std::move(launches)},
                  {"lines", std::move(lines)},
                  {"total", line_json(p.total)},
                  {"flops_a_byte", flops_a_byte(p.total)}});

@@ -8,6 +8,11 @@
 
 namespace assay {
 
+struct SimtLaunch {
+  std::string kernel{}, grid{}, block{};  // the first: where it was launched
+  std::uint64_t times = 0;
+};
+
 // How a program was built and ran.
 struct SimtRun {
   std::vector<std::string> files{}, arguments{};
@@ -18,6 +23,8 @@ struct SimtRun {
   int status = 0, signal = 0;
   bool in_time = true;
   std::string output{};  // its stdout
+  std::vector<SimtLaunch> launches{};
+  std::vector<std::string> notes{};  // what of its bits is not known to be a GPU's
 };
 
 // An array of a kernel that was checked, and where its bits first differed between schedules.
@@ -79,14 +86,8 @@ struct SimtLine {
   SimtLine& operator+=(const SimtLine& other);
 };
 
-struct SimtLaunch {
-  std::string kernel{}, grid{}, block{};
-  std::uint64_t times = 0;
-};
-
 struct SimtProfile {
   SimtRun run{};
-  std::vector<SimtLaunch> launches{};
   std::vector<SimtLine> lines{};  // by file and line
   SimtLine total{};
 };

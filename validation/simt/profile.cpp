@@ -45,31 +45,18 @@ struct Counted {
                 least_passes = 0, flops = 0;
 };
 
-struct Record {
-  std::vector<SimtLaunch> launches{};
-  std::vector<Counted> places{};
-};
-
-Record parse_record(const std::string& text) {
-  Record r;
+std::vector<Counted> parse_counts(const std::string& text) {
+  std::vector<Counted> places;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string what;
-    words >> what;
-    if (what == "launch") {
-      SimtLaunch l;
-      words >> l.times >> l.grid >> l.block;
-      std::getline(words >> std::ws, l.kernel);
-      r.launches.push_back(l);
-    } else if (what == "place") {
-      Counted c;
-      words >> c.event >> std::hex >> c.pc >> std::dec >> c.warps >> c.lanes >> c.divergent >> c.bytes >>
-          c.sectors >> c.least_sectors >> c.passes >> c.least_passes >> c.flops;
-      if (words) r.places.push_back(c);
-    }
+    Counted c;
+    words >> what >> c.event >> std::hex >> c.pc >> std::dec >> c.warps >> c.lanes >> c.divergent >>
+        c.bytes >> c.sectors >> c.least_sectors >> c.passes >> c.least_passes >> c.flops;
+    if (words && what == "place") places.push_back(c);
   }
-  return r;
+  return places;
 }
 
 // --- where in the source ---------------------------------------------------------------------------------------------
@@ -202,7 +189,8 @@ SimtProfile profile_program(const std::vector<std::string>& files, const std::ve
            .flushed = options.flush,
            .threads = 1};
   const ScratchFolder scratch;
-  const fs::path program = scratch.path() / fs::path(files.at(0)).stem(), record = scratch.path() / "record";
+  const fs::path program = scratch.path() / fs::path(files.at(0)).stem(), record = scratch.path() / "record",
+                 launches = scratch.path() / "launches";
   BuildOptions how = asked;
   how.profile = true;
   auto begin = std::chrono::steady_clock::now();
@@ -211,20 +199,21 @@ SimtProfile profile_program(const std::vector<std::string>& files, const std::ve
   RunOptions ran = options;
   ran.threads = 1;  // counts are of one block after another
   ran.environment.emplace_back("ASSAY_SIMT_PROFILE", record.string());
+  ran.environment.emplace_back("ASSAY_SIMT_RECORD", launches.string());
   begin = std::chrono::steady_clock::now();
   const Ending ending = run_program(program, arguments, ran);
   p.run.run_seconds = seconds_since(begin);
   p.run.status = ending.status;
   p.run.signal = ending.signal;
   p.run.in_time = ending.in_time;
-  const Record counted = parse_record(whole_text(record));
-  p.launches = counted.launches;
-  if (counted.places.empty()) return p;
+  const std::vector<Counted> counted = parse_counts(whole_text(record));
+  p.run.launches = parse_program_record(whole_text(launches)).launches;
+  if (counted.empty()) return p;
 
-  const auto where = lines_of(counted.places, program, installed_runtime().include, scratch.path());
+  const auto where = lines_of(counted, program, installed_runtime().include, scratch.path());
   const auto flops = flops_of_blocks(program, scratch.path());
   std::map<std::pair<std::string, std::uint64_t>, SimtLine> lines;
-  for (const Counted& c : counted.places) {
+  for (const Counted& c : counted) {
     // The dialect's own: a launch hands on its arguments.
     const auto at = where.find(c.pc);
     if (at == where.end()) continue;

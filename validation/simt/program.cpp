@@ -225,6 +225,33 @@ void require_schedule(const std::string& schedule) {
   throw InputError::of_option("--schedule", "forward, reverse or random:SEED", quoted(schedule));
 }
 
+ProgramRecord parse_program_record(const std::string& text) {
+  ProgramRecord record;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string what;
+    words >> what;
+    if (what == "launch") {
+      SimtLaunch l;
+      words >> l.times >> l.grid >> l.block;
+      std::getline(words >> std::ws, l.kernel);
+      if (words) record.launches.push_back(std::move(l));
+    } else if (what == "note") {
+      std::getline(words >> std::ws, line);
+      record.notes.push_back(std::move(line));
+    }
+  }
+  return record;
+}
+
+std::string contraction_note(bool fused) {
+  return fused ? "contraction not modelled: a * b + c is fused where the host's compiler does so, and nvcc "
+                 "may choose "
+                 "others"
+               : "contraction not modelled: a * b + c is two roundings, and nvcc fuses it unless -fmad=false";
+}
+
 Ending run_program(const fs::path& program, const std::vector<std::string>& arguments, const RunOptions& o) {
   require_schedule(o.schedule);
   Child child{.words = {fs::absolute(program).string()},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/core/error.hpp"
+#include "validation/report/simt_results.hpp"
 #include "validation/simt/process.hpp"
 
 namespace assay::simt {
@@ -69,6 +70,16 @@ struct RunOptions {
 };
 // InputError for a schedule that is none.
 void require_schedule(const std::string& schedule);
+
+// What the program wrote of itself at its end: launches, and notes on its bits.
+struct ProgramRecord {
+  std::vector<SimtLaunch> launches{};
+  std::vector<std::string> notes{};
+};
+ProgramRecord parse_program_record(const std::string& text);
+// Of how it was built: what nvcc may do otherwise.
+std::string contraction_note(bool fused);
+
 Ending run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                    const RunOptions& options);
 

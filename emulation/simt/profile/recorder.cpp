@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "emulation/simt/block.hpp"
@@ -26,7 +24,6 @@ class Recorder final : public Observer {
     there_.assign((block.threads() + warp_lanes - 1) / warp_lanes, 0);
     sites_.assign(block.threads(), nullptr);
     for (std::uint32_t t = 0; t < block.threads(); ++t) there_[t / warp_lanes] |= 1U << t % warp_lanes;
-    ++blocks_[{text_of(gridDim), text_of(blockDim)}];
   }
   void block_ends(const Block&) override {
     profile_.end_interval();
@@ -84,9 +81,6 @@ class Recorder final : public Observer {
       return;
     }
     const std::uint64_t base = load_address();
-    for (const auto& [extent, blocks] : blocks_)
-      std::fprintf(out, "launch %llu %s %s blocks\n", static_cast<unsigned long long>(blocks),
-                   extent.first.c_str(), extent.second.c_str());
     for (const WarpProfile::Line& line : profile_.lines()) {
       const EventCounts& c = line.counts;
       std::fprintf(out, "place %s %llx", event_name(line.place.event),
@@ -104,9 +98,6 @@ class Recorder final : public Observer {
     const void* const own = sites_[block.thread_number()];
     return reinterpret_cast<std::uint64_t>(own != nullptr ? own : site);
   }
-  static std::string text_of(const dim3& d) {
-    return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")";
-  }
   static std::uint64_t load_address() {
     std::uint64_t base = 0;
     ::dl_iterate_phdr(
@@ -123,7 +114,6 @@ class Recorder final : public Observer {
   std::vector<std::uint32_t> there_{};  // lanes of each warp at the last barrier
   std::vector<const void*> sites_{};    // of threads, see calls()
   std::uint64_t last_site_ = 0;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> blocks_{};  // by grid and block
 };
 
 // Null where nobody asked for a profile.

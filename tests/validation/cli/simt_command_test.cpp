@@ -76,6 +76,11 @@ BOOST_FIXTURE_TEST_CASE(a_run_is_one_json_object, Programs) {
   BOOST_TEST(j.at("architecture") == "sm_90");
   BOOST_TEST(j.at("schedule") == "reverse");
   BOOST_TEST(j.at("arguments") == json({"65", "x"}));
+  BOOST_TEST_REQUIRE(j.at("launches").size() == 1U);
+  BOOST_TEST(j.at("launches").at(0).at("where") == "the kernel launched at saxpy.cu:14");
+  BOOST_TEST(j.at("launches").at(0).at("grid") == "(2,1,1)");
+  BOOST_TEST(j.at("launches").at(0).at("times") == 1);
+  BOOST_TEST(holds(j.at("notes").dump(), "contraction not modelled"), j.at("notes"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_built_program_stands_alone, Programs) {
