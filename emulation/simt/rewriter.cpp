@@ -661,7 +661,7 @@ class Rewriter {
       if (is(k, "=") || is(k, ".")) return;  // what no type of a function may have
     }
     std::string out = " [[maybe_unused]] static const bool assay_simt_known_";
-    out += std::to_string(i);
+    out += std::to_string(file_number()) + "_" + std::to_string(i);
     out += " = ::assay_simt::register_kernel(static_cast<void (*)";
     for (std::size_t k = open; k <= close; ++k) {
       if (k > open && tokens_[k - 1].end != tokens_[k].begin) out += ' ';  // a comment goes, a line end too
@@ -671,6 +671,13 @@ class Rewriter {
     out += text(open - 1);
     out += "));";
     announced_.push_back({closing(close + 1), std::move(out)});
+  }
+
+  // Tells the names of one file's from those of another that includes it (FNV-1a).
+  std::uint64_t file_number() const {
+    std::uint64_t n = 0xCBF29CE484222325U;
+    for (const char c : file_) n = (n ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+    return n;
   }
 
   // ((void*)kernel, ...: without the cast the kernel's type says what its arguments are.

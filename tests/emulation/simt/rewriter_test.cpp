@@ -234,7 +234,8 @@ BOOST_AUTO_TEST_CASE(kernels_are_known_by_their_addresses) {
   BOOST_TEST(
       rewritten("namespace n {\n__global__ void __launch_bounds__(64) k(int a, // first\n  A<B> b) { }\n}") ==
       "namespace n {\n__global__ void __launch_bounds__(64) k(int a, // first\n  A<B> b) { }"
-      " [[maybe_unused]] static const bool assay_simt_known_3 = ::assay_simt::register_kernel("
+      " [[maybe_unused]] static const bool assay_simt_known_14841752029258204632_3 = "
+      "::assay_simt::register_kernel("
       "static_cast<void (*)(int a, A<B> b)>(&k));\n}");
   for (const std::string other : {"template <class T> __global__ void k(T a) { }", "__global__ void k(int);",
                                   "__global__ void k(int a = 3) { }", "struct S { void f() { } };"})
