@@ -1,6 +1,7 @@
 """assay.simt: CUDA programs and kernels from Python."""
 import os
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -94,6 +95,16 @@ def test_a_kernel_has_shared_memory_and_cudas_errors(folder):
     waits = simt.kernel(folder / 'kernels.cuh', 'waits_for_nobody')
     with pytest.raises(RuntimeError, match='deadlock'):
         waits(1, 64)()
+
+
+def test_half_precision_arrays(folder):
+    (folder / 'half.cu').write_text('#include <cuda_bf16.h>\n#include <cuda_fp16.h>\n'
+                                    '__global__ void both(const __half* x, __nv_bfloat16* y) {\n'
+                                    '  y[threadIdx.x] = __float2bfloat16(__half2float(x[threadIdx.x]));\n}\n')
+    x = np.linspace(-2, 2, 33).astype(np.float16)
+    y = np.zeros(33, dtype=ml_dtypes.bfloat16)
+    simt.kernel(folder / 'half.cu', 'both')(1, 33)(x, y)
+    assert y.tobytes() == x.astype(np.float32).astype(ml_dtypes.bfloat16).tobytes()
 
 
 def test_what_does_not_compile_says_where(folder):

@@ -83,7 +83,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_is_one_json_object, Programs) {
   BOOST_TEST(holds(j.at("notes").dump(), "contraction not modelled"), j.at("notes"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_built_program_stands_alone, Programs) {
+BOOST_FIXTURE_TEST_CASE(a_built_program_stands_alone, Programs, *boost::unit_test::label("full")) {
   const Outcome built = assay(std::string("simt build ") + saxpy_files + "-o 'a program'");
   BOOST_TEST_REQUIRE(built.exit_code == 0, built.err);
   const Outcome ran = shell::run("cd / && '" + (path / "a program").string() + "' 64 y");
@@ -138,7 +138,8 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
   BOOST_TEST(holds(empty.err, "no C++ compiler"), empty.err);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_program_that_does_not_end_or_crashes_is_reported, Programs) {
+BOOST_FIXTURE_TEST_CASE(a_program_that_does_not_end_or_crashes_is_reported, Programs,
+                        *boost::unit_test::label("full")) {
   text("ends.cu",
        "#include <csignal>\n#include <cstdlib>\nint main(int argc, char**) {\n"
        "  if (argc > 1) std::raise(SIGSEGV);\n  for (volatile int i = 0;; ) i = 1;\n}\n");
@@ -173,7 +174,8 @@ BOOST_FIXTURE_TEST_CASE(a_kernel_is_checked_under_schedules, Programs) {
   for (std::size_t i = 0; i < x.size(); ++i) BOOST_TEST(value(y, i) == 0.5 * x[i] + 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_kernel_that_leaves_its_arrays_is_caught, Programs) {
+BOOST_FIXTURE_TEST_CASE(a_kernel_that_leaves_its_arrays_is_caught, Programs,
+                        *boost::unit_test::label("full")) {
   const Outcome said = assay(
       "simt check saxpy.cu other.cpp -I 'headers with blanks' --kernel 'saxpy<float>' --shared 256 --arg 101 "
       "--arg 0.5 "
@@ -184,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(a_kernel_that_leaves_its_arrays_is_caught, Programs) {
   BOOST_TEST(holds(said.out, "FAILED under 1 of 1 schedules"), said.out);
 }
 
-BOOST_FIXTURE_TEST_CASE(wrong_arguments_of_a_kernel_are_refused, Programs) {
+BOOST_FIXTURE_TEST_CASE(wrong_arguments_of_a_kernel_are_refused, Programs, *boost::unit_test::label("full")) {
   write("double.npy", array_of(formats::float64, {4}, {1, 2, 3, 4}));
   const std::string check =
       "simt check saxpy.cu other.cpp -I 'headers with blanks' --kernel 'saxpy<float>' --shared 256 --arg ";

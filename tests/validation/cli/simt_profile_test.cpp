@@ -61,7 +61,7 @@ int main() {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_CASE(counts_by_line, Folder) {
+BOOST_FIXTURE_TEST_CASE(counts_by_line, Folder, *boost::unit_test::label("full")) {
   std::ofstream(path / "kernels.cu") << program;
   const Outcome outcome = assay("simt profile kernels.cu --json");
   BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
