@@ -1,4 +1,5 @@
-// The executor of CUDA threads: nanoseconds a switch, a barrier, a shuffle, and a thread that never waits.
+// The executor of CUDA threads: nanoseconds a switch, a barrier, a shuffle, and a thread that never waits; and a kernel,
+// CSR times dense through shared memory by blocks of 256 threads, beside the same additions in plain C++.
 //
 //     build/bin/simt_bench
 //
@@ -6,13 +7,18 @@
 // build found that library.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "emulation/simt/fibre.hpp"
 #include "emulation/simt/launch.hpp"
 #include "emulation/simt/warp.hpp"
+#include "reference/core/random.hpp"
+#include "validation/suites/simt/kernels.hpp"
 
 #if defined(ASSAY_BOOST_CONTEXT)
 #include <boost/context/detail/fcontext.hpp>
@@ -155,6 +161,57 @@ void threads_that_never_wait(benchmark::State& state) {
       static_cast<double>(blocks * state.range(0)));
 }
 BENCHMARK(threads_that_never_wait)->Arg(256);
+
+// --- a kernel --------------------------------------------------------------------------------------------------------
+
+// 1024 x 1024 at 90 % zeros, times 256 columns.
+struct Spmm {
+  static constexpr std::int32_t rows = 1024, columns = 1024, n = 256;
+  std::vector<std::int32_t> offsets{0}, indices{};
+  std::vector<float> values{}, x, bias, y;
+
+  Spmm() : x(std::size_t{columns} * n, 0.5F), bias(rows, 0.25F), y(std::size_t{rows} * n) {
+    const assay::CounterRandom random(1);
+    for (std::int32_t i = 0; i < rows; ++i) {
+      for (std::int32_t j = 0; j < columns; ++j) {
+        if (random.below(10, static_cast<std::uint64_t>(i * columns + j)) == 0) indices.push_back(j);
+      }
+      offsets.push_back(static_cast<std::int32_t>(indices.size()));
+    }
+    values.assign(indices.size(), 1.5F);
+  }
+  double multiply_adds() const { return static_cast<double>(indices.size()) * n; }
+};
+void spmm_of_threads(benchmark::State& state) {
+  Spmm s;
+  LaunchOptions options;
+  options.threads = 1;
+  const assay::suites::SpmmOperands operands{Spmm::rows,      Spmm::n,    s.offsets.data(), s.indices.data(),
+                                             s.values.data(), s.x.data(), s.bias.data(),    s.y.data()};
+  for (auto _ : state) {
+    if (!assay::suites::launch_spmm(operands, options).empty()) state.SkipWithError("the kernel failed");
+  }
+  count(state, s.multiply_adds());
+}
+BENCHMARK(spmm_of_threads)->Unit(benchmark::kMillisecond);
+// One output after another. The calls of fma keep the compiler from vectors.
+void multiply(Spmm& s) {
+  for (std::size_t i = 0; i < Spmm::rows; ++i) {
+    for (std::size_t j = 0; j < Spmm::n; ++j) {
+      float sum = 0;
+      for (auto e = static_cast<std::size_t>(s.offsets[i]); e < static_cast<std::size_t>(s.offsets[i + 1]);
+           ++e)
+        sum = std::fma(s.values[e], s.x[static_cast<std::size_t>(s.indices[e]) * Spmm::n + j], sum);
+      s.y[i * Spmm::n + j] = std::max(sum + s.bias[i], 0.0F);
+    }
+  }
+}
+void spmm_of_plain_code(benchmark::State& state) {
+  Spmm s;
+  for (auto _ : state) multiply(s);
+  count(state, s.multiply_adds());
+}
+BENCHMARK(spmm_of_plain_code)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

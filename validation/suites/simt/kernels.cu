@@ -13,7 +13,7 @@ constexpr unsigned all_lanes = 0xFFFFFFFF;
 
 // --- sparse times dense, float32 -------------------------------------------------------------------------------------
 
-constexpr int spmm_rows = 4, spmm_columns = 64;
+constexpr int spmm_rows = 8, spmm_columns = 64;
 
 // A warp a row, two columns a lane; entries of the row go through shared memory, 32 at a time.
 __global__ void spmm(SpmmOperands o) {
