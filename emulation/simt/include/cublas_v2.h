@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#include "emulation/simt/include/cuda_bf16.h"
+#include "emulation/simt/include/cuda_fp16.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "emulation/simt/include/library_types.h"
 
