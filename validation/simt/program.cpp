@@ -103,6 +103,9 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
     words.insert(words.end(), {"-fsanitize=thread", "-fsanitize-coverage=trace-pc", "-fno-tree-vectorize",
                                "-fno-tree-slp-vectorize"});
   if (!c) words.emplace_back("-std=c++20");
+  // The runtime's own tell -0 from +0; a compiler's may not.
+  for (const char* const name : {"fminf", "fmaxf", "fmin", "fmax"})
+    words.push_back(std::string("-fno-builtin-") + name);
   if (cuda) {
     const std::string number = std::to_string(architecture_number(o.architecture));
     words.insert(words.end(), {"-D__CUDACC__", "-D__NVCC__", "-D__CUDACC_VER_MAJOR__=13",
@@ -194,6 +197,10 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
     link.words.insert(link.words.end(),
                       {"-Wl,--whole-archive", runtime.profile_archive.string(), "-Wl,--no-whole-archive"});
   link.words.insert(link.words.end(), {runtime.archive.string(), "-fopenmp"});
+  std::istringstream openmp(ASSAY_SIMT_OPENMP);  // separated as CMake does it
+  for (std::string library; std::getline(openmp, library, ';');) {
+    if (!library.empty()) link.words.push_back(library);
+  }
   for (const std::string& option : o.compiler_options) {
     if (option.starts_with("-l") || option.starts_with("-L") || option.starts_with("-fsanitize"))
       link.words.push_back(option);
