@@ -9,9 +9,11 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
+#include "emulation/simt/faults.hpp"
 #include "emulation/simt/grid.hpp"
 #include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
@@ -123,6 +125,8 @@ class Run {
         kernel_(kernel),
         options_(options),
         blocks_(std::uint64_t{grid.x} * grid.y * grid.z),
+        stride_(stride_of(blocks_, options.block.seed)),
+        offset_(options.block.seed * 0xBF58476D1CE4E5B9U % blocks_),
         first_failed_(blocks_),
         grid_(blocks_, blocks_ * block.x * block.y * block.z, options.cooperative,
               blocks_ > 1 && (options.cooperative || threads_or_default(options.threads) > 1), depth_now),
@@ -156,7 +160,7 @@ class Run {
       if (thrown_ != nullptr) std::rethrow_exception(thrown_);
     } else {
       parallel_for(static_cast<std::size_t>(blocks_), options_.threads,
-                   [&](std::size_t number) { run_block(number); });
+                   [&](std::size_t turn) { run_block(block_at(turn)); });
     }
     if (!failure_.empty()) return {Ended::failed, failure_};
     if (skipped_ || !stopped_text_.empty()) {
@@ -175,6 +179,22 @@ class Run {
   }
 
  private:
+  // Blocks begin in the order of the schedule, as the threads of each do.
+  std::uint64_t block_at(std::uint64_t turn) const {
+    __extension__ using Wide = unsigned __int128;
+    switch (options_.block.schedule) {
+      case Schedule::reverse: return blocks_ - 1 - turn;
+      case Schedule::random: return static_cast<std::uint64_t>((Wide{turn} * stride_ + offset_) % blocks_);
+      default: return turn;
+    }
+  }
+  // Coprime to the number of blocks, so that each has its turn.
+  static std::uint64_t stride_of(std::uint64_t blocks, std::uint64_t seed) {
+    std::uint64_t stride = (seed * 0x9E3779B97F4A7C15U | 1) % blocks;
+    while (std::gcd(stride, blocks) != 1) ++stride;
+    return stride;
+  }
+
   void run_block(std::uint64_t number) {
     if (grid_.stopped().load(std::memory_order_relaxed)) {
       skipped_.store(true, std::memory_order_relaxed);
@@ -186,6 +206,7 @@ class Run {
     const auto x = number % dims_.x, y = number / dims_.x % dims_.y, z = number / dims_.x / dims_.y;
     blockIdx = {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
     dynamic_shared_now = poisoned(shared_bytes_);
+    prepare_for_faults();
     Block& block = worker.block_for(options_.block);
     const std::string why = block.run(block_, kernel_, number, &grid_);
     dynamic_shared_now = nullptr;
@@ -215,7 +236,7 @@ class Run {
   std::size_t shared_bytes_;
   Kernel kernel_;
   LaunchOptions options_;
-  std::uint64_t blocks_;
+  std::uint64_t blocks_, stride_, offset_;  // see block_at()
   std::mutex mutex_{};
   std::uint64_t first_failed_, first_stopped_ = 0, first_thrown_ = 0;
   std::string failure_{}, stopped_text_{};

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "emulation/simt/faults.hpp"
 #include "emulation/simt/grid.hpp"
 #include "emulation/simt/imitated_gpu.hpp"
 #include "emulation/simt/include/assay_simt.h"
@@ -129,8 +130,9 @@ const LaunchOptions& options_of_environment() {
 
 // A CUDA error, or 0.
 int Launch::why_not() const {
-  if (!assay::simt::why_not_launched(grid_, block_, shared_bytes_, assay::simt::imitated_limits()).empty())
-    return cudaErrorInvalidConfiguration;
+  const assay::simt::LaunchLimits limits = assay::simt::imitated_limits();
+  if (!assay::simt::why_not_launched(grid_, block_, 0, limits).empty()) return cudaErrorInvalidConfiguration;
+  if (shared_bytes_ > limits.shared_bytes) return cudaErrorInvalidValue;
   if (!cooperative_) return cudaSuccess;
   const assay::simt::ImitatedGpu& gpu = assay::simt::imitated_gpu();
   const std::size_t threads = std::size_t{block_.x} * block_.y * block_.z, warps = (threads + 31) / 32;
@@ -167,6 +169,7 @@ int Launch::start_kernel(const Kernel& kernel) const {
     report(error);
     return error;
   }
+  assay::simt::catch_faults_of_kernels();
   const Outcome outcome = run_now(kernel);
   if (outcome.how == Ended::not_started) {
     report(cooperative_ ? cudaErrorCooperativeLaunchTooLarge : cudaErrorInvalidConfiguration);

@@ -282,19 +282,24 @@ class Rewriter {
            i == 0 ? "nothing" : '"' + std::string(text(i - 1)) + '"');
     std::size_t end = i + 3;
     while (!is_run(end, '>', 3)) {
+      if (in_directive(i) && (end >= tokens_.size() || !in_directive(end))) return i + 2;
       if (end >= tokens_.size() || is(end, ";"))
         fail(tokens_[i].begin, ">>> after the configuration of a launch",
              end >= tokens_.size() ? "the end of the file" : "\";\"");
       end = is(end, "(") || is(end, "[") || is(end, "{") ? closing(end) + 1 : end + 1;
     }
     const std::size_t open = end + 3;
+    // A macro may hold a part of a launch that nobody uses.
+    if (in_directive(i) && (!is(open, "(") || !in_directive(open))) return i + 2;
     if (!is(open, "("))
       fail(tokens_[i].begin, "( and the arguments after >>>",
            open >= tokens_.size() ? "the end of the file" : '"' + std::string(text(open)) + '"');
     const std::size_t close = closing(open);
     const std::string_view kernel = between(tokens_[*begin].begin, tokens_[i].begin),
                            configuration = between(tokens_[i + 2].end, tokens_[end].begin);
-    std::string out = "::assay_simt::Launch(";
+    // After a label: its colon stands alone.
+    const bool after_colon = *begin > 0 && is(*begin - 1, ":");
+    std::string out = after_colon ? " ::assay_simt::Launch(" : "::assay_simt::Launch(";
     out += configuration;
     out += ").run([&](auto... assay_simt_arguments) { ";
     out += kernel;

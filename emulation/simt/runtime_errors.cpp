@@ -63,7 +63,10 @@ using namespace assay_simt::runtime;
 
 void assay_simt::report(int error, const std::string& text) {
   const bool assertion = text.find("device-side assert triggered") != std::string::npos;  // assertion.cpp
-  const auto code = assertion ? cudaErrorAssert : static_cast<cudaError_t>(error);
+  const bool access = text.find("an illegal memory access at") != std::string::npos;      // faults.cpp
+  const auto code = assertion ? cudaErrorAssert
+                    : access  ? cudaErrorIllegalAddress
+                              : static_cast<cudaError_t>(error);
   if (text.empty()) {
     remember(code);
   } else {

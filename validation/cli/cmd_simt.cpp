@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -187,7 +188,13 @@ void add_building(CLI::App& app, SimtCommand& o) {
 }
 
 void add_seconds(CLI::App& app, SimtCommand& o, const std::string& description) {
-  app.add_option("--seconds", o.seconds, description)->check(CLI::PositiveNumber);
+  app.add_option("--seconds", o.seconds, description)->check([](const std::string& text) {
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool good =
+        error == std::errc() && end == text.data() + text.size() && seconds > 0 && seconds < 1e9;
+    return good ? std::string() : "a number of seconds above 0 is asked for, not " + quoted(text);
+  });
 }
 
 }  // namespace
@@ -245,7 +252,9 @@ std::function<int()> make_simt(CLI::App& app) {
   check_one->add_flag("--json", o->json, "Print one JSON object on stdout");
   check_one->footer(
       "Example:\n  assay simt check saxpy.cu --kernel saxpy --grid 4 --block 256 --arg 2 --arg iota:1000\n\n"
-      "Grid and block may stand in the first line of the file: //--blockDim=256 --gridDim=[4,4]");
+      "Grid and block may stand in the first line of the file: //--blockDim=256 --gridDim=[4,4]\n\n"
+      "Blocks and threads begin in four orders; what a thread does between two barriers is not interrupted,\n"
+      "so two threads that add to one place without an atomic are not told apart from correct ones.");
 
   app.require_subcommand(1);
   return [o, run, build, profile_one] {

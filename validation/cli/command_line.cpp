@@ -192,7 +192,9 @@ int parse_and_run(std::span<const Command> commands, int argc, char** argv) {
 
 void complain(std::string_view text) {
   std::fflush(stdout);
-  fmt::print(stderr, "{}\n", text);
+  // Nobody may be there to read it.
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fputc('\n', stderr);
 }
 
 }  // namespace

@@ -30,7 +30,17 @@ LoadedKernel::LoadedKernel(const std::vector<std::string>& files, std::string na
   options.library = true;
   std::vector<std::string> all = files;
   all.front() = source.string();
-  build(all, library, options);
+  try {
+    build(all, library, options);
+  } catch (const CompileError& error) {
+    // What goes wrong in the line of its name alone.
+    const std::string said = error.what();
+    if (said.find("the name of the kernel:1:") == std::string::npos ||
+        said.find(file + ":") != std::string::npos)
+      throw;
+    throw InputError::of_option("--kernel", "a kernel of " + file + ", a template with its arguments",
+                                assay::quoted(std::string_view(name_)));
+  }
   void* const loaded = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   const char* const why = loaded == nullptr ? ::dlerror() : nullptr;
   if (loaded == nullptr) throw Unavailable(file + " cannot be loaded: " + (why == nullptr ? "" : why));

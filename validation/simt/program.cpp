@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <sstream>
 #include <thread>
@@ -129,6 +130,15 @@ std::string text_of(const fs::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// The first lines: a compiler may say a great deal of one mistake.
+std::string beginning_of(const std::string& text) {
+  constexpr int most_lines = 60;
+  std::size_t at = 0;
+  for (int line = 0; line < most_lines && at != std::string::npos; ++line)
+    at = text.find('\n', line == 0 ? 0 : at + 1);
+  return at == std::string::npos || at + 1 >= text.size() ? text : text.substr(0, at + 1) + "... and more";
+}
+
 // Calls do(i) for 0 <= i < n, at most as many at once as the CPU has threads.
 template <class Do>
 void at_once(std::size_t n, const Do& act) {
@@ -170,6 +180,9 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
   for (const std::string& file : files) {
     const bool cuda = is_cuda(file);
     const std::string number = std::to_string(units.size());
+    constexpr std::string_view known[] = {".cu", ".cuh", ".cpp", ".cc", ".cxx", ".C", ".c", ".o"};
+    if (std::find(std::begin(known), std::end(known), fs::path(file).extension().string()) == std::end(known))
+      throw InputError(file, "", "a file of CUDA (.cu), C++ (.cpp, .cc, .cxx) or C (.c)", "another ending");
     static_cast<void>(read_bytes(file, std::uint64_t{1} << 26));  // its fault before the compiler's
     units.push_back({cuda ? sources.copy_of(file) : fs::path(file), scratch.path() / (number + ".o"),
                      scratch.path() / (number + ".txt"), cuda});
@@ -184,7 +197,8 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
   });
   for (std::size_t i = 0; i < units.size(); ++i) {
     if (units[i].ending.signal != 0 || units[i].ending.status != 0)
-      throw CompileError(files[i] + " does not compile:\n" + text_of(units[i].said));
+      throw CompileError(files[i] + " does not compile with " + compiler + ":\n" +
+                         beginning_of(text_of(units[i].said)));
   }
   Child link{.words = {}, .output = scratch.path() / "link.txt"};
   std::istringstream parts(compiler);
@@ -197,8 +211,8 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
     link.words.insert(link.words.end(),
                       {"-Wl,--whole-archive", runtime.profile_archive.string(), "-Wl,--no-whole-archive"});
   link.words.insert(link.words.end(), {runtime.archive.string(), "-fopenmp"});
-  std::istringstream openmp(ASSAY_SIMT_OPENMP);  // separated as CMake does it
-  for (std::string library; std::getline(openmp, library, ';');) {
+  std::istringstream openmp(ASSAY_SIMT_OPENMP);
+  for (std::string library; std::getline(openmp, library, '|');) {
     if (!library.empty()) link.words.push_back(library);
   }
   for (const std::string& option : o.compiler_options) {
@@ -208,8 +222,14 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
   // Beside its place, so that a failure leaves what was there.
   const fs::path unfinished = scratch.path() / "program";
   link.words.insert(link.words.end(), {"-o", unfinished.string()});
-  if (const Ending ending = run(link); ending.signal != 0 || ending.status != 0)
-    throw CompileError("the program does not link:\n" + text_of(link.output));
+  if (const Ending ending = run(link); ending.signal != 0 || ending.status != 0) {
+    const std::string said = text_of(link.output);
+    const bool no_main = said.find("undefined reference to `main'") != std::string::npos;
+    throw CompileError(
+        (no_main ? "the program has no main(), so it does not link (simt check runs a single kernel):\n"
+                 : "the program does not link:\n") +
+        beginning_of(said));
+  }
   std::error_code error;
   const fs::path beside = out.string() + ".unfinished";
   fs::copy_file(unfinished, beside, fs::copy_options::overwrite_existing, error);

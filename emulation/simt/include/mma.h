@@ -49,12 +49,12 @@ using assay::simt::MatrixFormat;
 using assay::simt::MatrixOperation;
 
 // What a fragment of T is made of: Stored in x[], Memory in memory; spread() is fill_fragment's value in x[].
-template <MatrixFormat f, class S, class M = S>
+template <MatrixFormat f, class Kept, class Read = Kept>
 struct ElementOf {
   static constexpr MatrixFormat format = f;
-  using Stored = S;
-  using Memory = M;
-  static constexpr S spread(const S& value) { return value; }
+  using Stored = Kept;
+  using Memory = Read;
+  static constexpr Kept spread(const Kept& value) { return value; }
 };
 template <class T>
 struct Element;

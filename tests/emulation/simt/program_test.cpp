@@ -20,6 +20,7 @@ namespace simt_programs {  // whose names are those of the files
 
 BOOST_AUTO_TEST_CASE(reductions) { runs("reductions"); }
 BOOST_AUTO_TEST_CASE(errors) { runs("errors"); }
+BOOST_AUTO_TEST_CASE(faults) { runs("faults"); }
 BOOST_AUTO_TEST_CASE(intrinsics) { runs("intrinsics"); }
 BOOST_AUTO_TEST_CASE(wmma) { runs("wmma"); }
 BOOST_AUTO_TEST_CASE(wmma_bits) { runs("wmma_bits"); }

@@ -38,6 +38,8 @@ BOOST_AUTO_TEST_CASE(launches_are_calls) {
   BOOST_TEST(rewritten("k<<<1, 1>>>(a[i], {1, 2}, f(\")\"), ')');") ==
              launch("1, 1", "k", "a[i], {1, 2}, f(\")\"), ')'") + ";");
   BOOST_TEST(rewritten("k<<<1, 1>>>(NULL, x, NULL);") == launch("1, 1", "k", "nullptr, x, nullptr") + ";");
+  BOOST_TEST(rewritten("case 0:k<<<1, 1>>>();") == "case 0: " + launch("1, 1", "k", "") + ";");
+  BOOST_TEST(rewritten("#define CONFIGURED k<<<1, 2>>>\nint x;") == "#define CONFIGURED k<<<1, 2>>>\nint x;");
   BOOST_TEST(rewritten("#define RUN(K, N) K<<<N, \\\n  1>>>(N)\n") ==
              "#define RUN(K, N) " + launch("N, \\\n  1", "K", "N") + "\n");
 }

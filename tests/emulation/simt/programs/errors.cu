@@ -26,7 +26,7 @@ int main() {
   nothing<<<0, 1>>>();
   EXPECT(cudaGetLastError(), cudaErrorInvalidConfiguration);
   nothing<<<1, 32, 1 << 20>>>();
-  EXPECT(cudaGetLastError(), cudaErrorInvalidConfiguration);
+  EXPECT(cudaGetLastError(), cudaErrorInvalidValue);
   nothing<<<dim3(2, 3), dim3(4, 5), 0, nullptr>>>();
   EXPECT(cudaGetLastError(), cudaSuccess);
 
