@@ -2,7 +2,7 @@
 // bits on every host, whatever its libm.
 //
 // Numerics
-//   float32  the exact value rounded once, to nearest even, subnormals included. Functions of one argument are compared
+//   float32  the exact value rounded once, to nearest even, subnormals included. Functions of one argument can be compared
 //            with MPFR for all 2^32 arguments (functions_test, label exhaustive). pow, atan2 and hypot decide the few
 //            results that are too close to call by exact comparison with the midpoint of two floats.
 //   float64  a double-double result, off by less than 2^-90 of it, rounded once, subnormals included: error below

@@ -1,5 +1,5 @@
-// The executor of CUDA threads: nanoseconds a switch, a barrier, a shuffle, and a thread that never waits; and a kernel,
-// CSR times dense through shared memory by blocks of 256 threads, beside the same additions in plain C++.
+// The executor of CUDA threads: nanoseconds a switch, a barrier, a shuffle, and a thread that never waits; and a
+// kernel, CSR times dense through shared memory by blocks of 256 threads, beside the same additions in plain C++.
 //
 //     build/bin/simt_bench
 //
