@@ -3,8 +3,8 @@
 //
 // Numerics
 //   float32  the exact value rounded once, to nearest even, subnormals included. Functions of one argument can be
-//            compared with MPFR for all 2^32 arguments (functions_test, label exhaustive). pow, atan2 and hypot decide the
-//            few results that are too close to call by exact comparison with the midpoint of two floats.
+//            compared with MPFR for all 2^32 arguments (functions_test, label exhaustive). pow, atan2 and hypot
+//            decide the few results that are too close to call by exact comparison with the midpoint of two floats.
 //   float64  a double-double result, off by less than 2^-90 of it, rounded once, subnormals included: error below
 //            0.5 + 2^-30 units of the last place. fmod, remainder and remquo are exact in both formats.
 //   needs    rounding to nearest, subnormals kept, no contraction of a*b + c. errno is left alone, and no meaning is in
