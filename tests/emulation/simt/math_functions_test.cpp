@@ -15,40 +15,14 @@
 
 #include "reference/formats/encode.hpp"
 #include "reference/formats/exact_arithmetic.hpp"
+#include "tests/emulation/simt/wrong.hpp"
 
 namespace {
 using namespace assay;
+using simt_test::Random;
+using simt_test::Wrong;
 
 __extension__ using Signed = __int128;
-
-struct Wrong {
-  std::uint64_t count = 0, checked = 0;
-  std::string first{};
-  void check(std::uint64_t got, std::uint64_t expected, const char* what, std::uint64_t a,
-             std::uint64_t b = 0, std::uint64_t c = 0) {
-    ++checked;
-    if (got == expected) return;
-    if (count++ != 0) return;
-    char text[200];
-    std::snprintf(text, sizeof text, "%s of %llx %llx %llx: %llx, not %llx", what,
-                  static_cast<unsigned long long>(a), static_cast<unsigned long long>(b),
-                  static_cast<unsigned long long>(c), static_cast<unsigned long long>(got),
-                  static_cast<unsigned long long>(expected));
-    first = text;
-  }
-};
-#define NOTHING_WRONG(w) \
-  BOOST_TEST((w).count == 0U, (w).count << " of " << (w).checked << " wrong; " << (w).first)
-
-struct Random {
-  std::uint64_t state = 0x9E3779B97F4A7C15U;
-  std::uint64_t operator()() {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * 0x2545F4914F6CDD1DU;
-  }
-};
 
 struct OfFloat {
   using T = float;
