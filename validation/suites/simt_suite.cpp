@@ -182,6 +182,7 @@ CaseResult int8(const Order& order, std::uint64_t seed) {
       for (std::size_t t = 0; t < k; ++t) want[i * n + j] += a[i * k + t] * b[t * n + j];
     }
   }
+  simt::imitate_architecture("sm_90");  // the cases before this one have imitated others
   const std::string why =
       launch_int8(a.data(), b.data(), as_int(m), as_int(n), as_int(k), d.data(), options_of(order));
   return why.empty() ? same_bits(d, want, "integers, in plain C++") : failed(why);
