@@ -33,15 +33,20 @@ const ImitatedGpu& by_environment() {
   const char* const wanted = std::getenv("ASSAY_SIMT_ARCH");
   if (const ImitatedGpu* const found = imitated_gpu_named(wanted == nullptr ? "sm_90" : wanted))
     return *found;
-  std::string names;
-  for (const ImitatedGpu& gpu : imitated_gpus) names += " " + name_of(gpu);
-  std::fprintf(stderr, "ASSAY_SIMT_ARCH=%s: not one of%s\n", wanted, names.c_str());
+  std::fprintf(stderr, "ASSAY_SIMT_ARCH=%s: not one of %s\n", wanted, imitated_gpu_names().c_str());
   std::exit(2);
 }
 
 }  // namespace
 
-const ImitatedGpu* imitated_gpu_named(const std::string& name) {
+std::string imitated_gpu_names() {
+  std::string names;
+  for (const ImitatedGpu& gpu : imitated_gpus) names += (names.empty() ? "" : ", ") + name_of(gpu);
+  return names;
+}
+
+const ImitatedGpu* imitated_gpu_named(std::string_view name) {
+  if (name.ends_with('a') || name.ends_with('f')) name.remove_suffix(1);
   for (const ImitatedGpu& gpu : imitated_gpus) {
     if (name == name_of(gpu)) return &gpu;
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "emulation/simt/launch.hpp"
 
@@ -19,8 +20,11 @@ struct ImitatedGpu {
 // Shared memory that every kernel may ask for.
 inline constexpr std::size_t shared_without_optin = std::size_t{48} << 10;
 
-// Null for a name that is not of the list, as sm_35.
-const ImitatedGpu* imitated_gpu_named(const std::string& name);
+// "sm_90", or with what nvcc puts behind it for features of this GPU alone, "sm_90a". Null for a name that is not of
+// the list, as sm_35.
+const ImitatedGpu* imitated_gpu_named(std::string_view name);
+// "sm_70, sm_75, ...".
+std::string imitated_gpu_names();
 // By the environment; a name that is not of the list ends the program with a message and exit code 2.
 const ImitatedGpu& imitated_gpu();
 LaunchLimits imitated_limits();

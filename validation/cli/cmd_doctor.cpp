@@ -19,6 +19,8 @@
 namespace assay::cli {
 namespace {
 
+using simt::find_program;
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Tool find_nvcc() {

@@ -3,10 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <chrono>
-#include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,8 +25,6 @@
 namespace assay::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct SimtCommand {
   std::vector<std::string> files;
   simt::BuildOptions build;
@@ -47,14 +42,6 @@ struct SimtCommand {
   std::uint64_t shared_bytes = 0;
 };
 
-// Calls it; how long it took.
-template <class Call>
-double seconds_of(const Call& call) {
-  const auto begin = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 bool on(const std::string& option, const std::string& value) {
   if (value != "on" && value != "off") throw InputError::of_option(option, "on or off", quoted(value));
   return value == "on";
@@ -65,11 +52,6 @@ simt::BuildOptions build_options(const SimtCommand& o, const char* machine) {
   build.fuse = on("--fmad", o.contraction);
   if (build.machine.empty()) build.machine = machine;
   return build;
-}
-
-std::string text_of(const fs::path& file) {
-  const std::vector<std::byte> bytes = read_bytes(file, std::uint64_t{1} << 30);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // The exit code of a command that ran a program.
@@ -86,46 +68,26 @@ int ended(const SimtRun& run, const SimtCommand& o) {
   return run.status;
 }
 
+simt::RunRequest request_of(const SimtCommand& o) {
+  simt::RunRequest request{.files = o.files,
+                           .arguments = words_after_dashes(),
+                           .build = build_options(o, "native"),
+                           .how = o.how,
+                           .keeps_output = o.json};
+  request.how.flush = on("--ftz", o.flushing);
+  request.how.seconds = o.seconds;
+  return request;
+}
+
 int run_program(const SimtCommand& o) {
-  simt::require_schedule(o.how.schedule);
-  const simt::BuildOptions build = build_options(o, "native");
-  simt::RunOptions how = o.how;
-  how.architecture = build.architecture;
-  how.flush = on("--ftz", o.flushing);
-  how.seconds = o.seconds;
+  const simt::RunRequest request = request_of(o);
   const simt::ScratchFolder scratch;
-  // Programs look for their data beside themselves, by their own name.
-  const fs::path program = scratch.path() / fs::path(o.files.front()).stem();
-  SimtRun r{.files = o.files,
-            .arguments = words_after_dashes(),
-            .architecture = how.architecture,
-            .schedule = how.schedule.empty() ? "forward" : how.schedule,
-            .fused = build.fuse,
-            .flushed = how.flush,
-            .threads = how.threads};
-  r.build_seconds = seconds_of([&] { simt::build(o.files, program, build); });
-  if (o.json) how.standard_output = scratch.path() / "output";
-  const fs::path record = scratch.path() / "record";
-  if (o.json || o.notes) how.environment.emplace_back("ASSAY_SIMT_RECORD", record.string());
-  simt::Ending ending;
-  r.run_seconds = seconds_of([&] { ending = simt::run_program(program, r.arguments, how); });
-  r.status = ending.status;
-  r.signal = ending.signal;
-  r.in_time = ending.in_time;
-  if (fs::exists(record)) {
-    simt::ProgramRecord wrote = simt::parse_program_record(text_of(record));
-    r.launches = std::move(wrote.launches);
-    r.notes = std::move(wrote.notes);
-    if (!r.launches.empty()) r.notes.push_back(simt::contraction_note(r.fused));
-  }
+  const SimtRun run = simt::build_and_run(request, scratch.path());
   if (o.notes) {
-    for (const std::string& note : r.notes) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : run.notes) fmt::print(stderr, "note: {}\n", note);
   }
-  if (o.json) {
-    r.output = text_of(how.standard_output);
-    put(simt_run_json(r) + '\n');
-  }
-  return ended(r, o);
+  if (o.json) put(simt_run_json(run) + '\n');
+  return ended(run, o);
 }
 
 int build_program(const SimtCommand& o) {
@@ -134,19 +96,8 @@ int build_program(const SimtCommand& o) {
 }
 
 int profile(const SimtCommand& o) {
-  simt::RunOptions how = o.how;
-  how.architecture = o.build.architecture;
-  how.flush = on("--ftz", o.flushing);
-  how.seconds = o.seconds;
-  const simt::ScratchFolder scratch;
-  if (o.json) how.standard_output = scratch.path() / "output";
-  SimtProfile p = simt::profile_program(o.files, words_after_dashes(), build_options(o, "native"), how);
-  if (o.json) {
-    p.run.output = text_of(how.standard_output);
-    put(simt_profile_json(p) + '\n');
-  } else {
-    put(simt_profile_text(p));
-  }
+  const SimtProfile p = simt::profile_program(request_of(o));
+  put(o.json ? simt_profile_json(p) + '\n' : simt_profile_text(p));
   return ended(p.run, o);
 }
 

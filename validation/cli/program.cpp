@@ -9,26 +9,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <sstream>
 
 namespace assay::cli {
 namespace fs = std::filesystem;
-
-fs::path find_program(std::string_view name, const std::vector<fs::path>& more) {
-  std::vector<fs::path> folders;
-  if (const char* const path = std::getenv("PATH")) {
-    std::istringstream in(path);
-    for (std::string folder; std::getline(in, folder, ':');) folders.emplace_back(folder);
-  }
-  folders.insert(folders.end(), more.begin(), more.end());
-  for (const fs::path& folder : folders) {
-    const fs::path candidate = folder / name;
-    std::error_code ignored;
-    if (fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
-}
 
 std::optional<std::string> output_of(const fs::path& program, const std::vector<std::string>& arguments,
                                      double seconds) {

@@ -1,4 +1,4 @@
-// Other programs on this machine: where they are, and the first line that they print.
+// What other programs on this machine print.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,6 @@
 #include <vector>
 
 namespace assay::cli {
-
-// The executable that PATH or one of `more` folders holds; empty if none does.
-std::filesystem::path find_program(std::string_view name,
-                                   const std::vector<std::filesystem::path>& more = {});
 
 // stdout of a program run without a shell and without stdin; empty if it cannot be started, fails, or is not done after
 // `seconds` (then it is killed: a driver in trouble can make its tool hang).

@@ -2,17 +2,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "reference/core/error.hpp"
-#include "reference/core/file.hpp"
 #include "validation/python/module.hpp"
 #include "validation/simt/kernel.hpp"
 #include "validation/simt/program.hpp"
@@ -34,40 +30,27 @@ simt::BuildOptions build_options(Texts include, Texts define, std::string arch, 
           .fuse = fmad};
 }
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-py::dict run(const Texts& files, const Texts& arguments, Texts include, Texts define, const std::string& arch,
-             bool fmad, bool ftz, const std::string& schedule, int threads, std::optional<double> seconds) {
-  simt::require_schedule(schedule);
-  simt::Ending ending;
-  std::vector<std::byte> output;
-  double build_seconds = 0, run_seconds = 0;
+py::dict run(const Texts& files, const Texts& arguments, Texts include, Texts define, std::string arch,
+             bool fmad, bool ftz, std::string schedule, int threads, std::optional<double> seconds) {
+  SimtRun r;
   {
     const py::gil_scoped_release unlocked;
+    simt::RunRequest request{
+        .files = files,
+        .arguments = arguments,
+        .build = build_options(std::move(include), std::move(define), std::move(arch), fmad, "native"),
+        .how = {.schedule = std::move(schedule), .threads = threads, .flush = ftz, .seconds = seconds},
+        .keeps_output = true};
     const simt::ScratchFolder scratch;
-    const auto program = scratch.path() / std::filesystem::path(files.at(0)).stem();
-    auto begin = std::chrono::steady_clock::now();
-    simt::build(files, program, build_options(std::move(include), std::move(define), arch, fmad, "native"));
-    build_seconds = seconds_since(begin);
-    const simt::RunOptions how{.architecture = arch,
-                               .schedule = schedule,
-                               .threads = threads,
-                               .flush = ftz,
-                               .seconds = seconds,
-                               .standard_output = scratch.path() / "output"};
-    begin = std::chrono::steady_clock::now();
-    ending = simt::run_program(program, arguments, how);
-    run_seconds = seconds_since(begin);
-    output = read_bytes(how.standard_output, std::uint64_t{1} << 30);
+    r = simt::build_and_run(request, scratch.path());
   }
   py::dict d;
-  d["stdout"] = py::bytes(reinterpret_cast<const char*>(output.data()), output.size());
-  d["returncode"] = ending.signal != 0 ? -ending.signal : ending.status;
-  d["in_time"] = ending.in_time;
-  d["build_seconds"] = build_seconds;
-  d["run_seconds"] = run_seconds;
+  d["stdout"] = py::bytes(r.output);
+  d["returncode"] = r.signal != 0 ? -r.signal : r.status;
+  d["in_time"] = r.in_time;
+  d["build_seconds"] = r.build_seconds;
+  d["run_seconds"] = r.run_seconds;
+  d["notes"] = r.notes;
   return d;
 }
 

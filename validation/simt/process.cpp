@@ -11,9 +11,12 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 #include "reference/core/error.hpp"
+#include "reference/core/file.hpp"
 
 namespace assay::simt {
 namespace {
@@ -83,6 +86,30 @@ bool ends_in_time(pid_t pid, double seconds) {
     ::close(fd);
     return got != 0;
   }
+}
+
+std::filesystem::path find_program(std::string_view name, const std::vector<std::filesystem::path>& more) {
+  std::vector<std::filesystem::path> folders;
+  if (const char* const path = std::getenv("PATH")) {
+    std::istringstream in(path);
+    for (std::string folder; std::getline(in, folder, ':');) folders.emplace_back(folder);
+  }
+  folders.insert(folders.end(), more.begin(), more.end());
+  for (const std::filesystem::path& folder : folders) {
+    const std::filesystem::path candidate = folder / name;
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0)
+      return candidate;
+  }
+  return {};
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return "";
+  constexpr std::uint64_t most_bytes = std::uint64_t{1} << 32;
+  const std::vector<std::byte> bytes = read_bytes(file, most_bytes);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 Ending run(const Child& child) {

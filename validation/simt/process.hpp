@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,13 @@ Ending run(const Child& child);
 
 // False when the time is over before the child is.
 bool ends_in_time(pid_t pid, double seconds);
+
+// The executable that PATH or one of `more` folders holds; empty if none does.
+std::filesystem::path find_program(std::string_view name,
+                                   const std::vector<std::filesystem::path>& more = {});
+
+// The whole of a file; empty if it is not there. InputError if it cannot be read.
+std::string text_of(const std::filesystem::path& file);
 
 inline double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -19,13 +19,6 @@ namespace assay::simt {
 namespace fs = std::filesystem;
 namespace {
 
-std::string whole_text(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return "";
-  const std::vector<std::byte> bytes = read_bytes(file, std::uint64_t{1} << 32);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::string output_of_tool(const std::vector<std::string>& words, const fs::path& folder) {
   const fs::path out = folder / "tool.txt";
   std::error_code ignored;
@@ -33,7 +26,7 @@ std::string output_of_tool(const std::vector<std::string>& words, const fs::path
   const Ending ending = run({.words = words, .standard_output = out});
   if (ending.signal != 0 || ending.status != 0)
     throw Unavailable(words.front() + " fails with status " + std::to_string(ending.status));
-  return whole_text(out);
+  return text_of(out);
 }
 
 // --- what the program wrote ------------------------------------------------------------------------------------------
@@ -178,36 +171,15 @@ void add(SimtLine& to, const Counted& c, std::uint64_t flops) {
 
 }  // namespace
 
-SimtProfile profile_program(const std::vector<std::string>& files, const std::vector<std::string>& arguments,
-                            const BuildOptions& asked, const RunOptions& options) {
-  SimtProfile p;
-  p.run = {.files = files,
-           .arguments = arguments,
-           .architecture = asked.architecture,
-           .schedule = options.schedule.empty() ? "forward" : options.schedule,
-           .fused = asked.fuse,
-           .flushed = options.flush,
-           .threads = 1};
+SimtProfile profile_program(const RunRequest& asked) {
   const ScratchFolder scratch;
-  const fs::path program = scratch.path() / fs::path(files.at(0)).stem(), record = scratch.path() / "record",
-                 launches = scratch.path() / "launches";
-  BuildOptions how = asked;
-  how.profile = true;
-  auto begin = std::chrono::steady_clock::now();
-  build(files, program, how);
-  p.run.build_seconds = seconds_since(begin);
-  RunOptions ran = options;
-  ran.threads = 1;  // counts are of one block after another
-  ran.environment.emplace_back("ASSAY_SIMT_PROFILE", record.string());
-  ran.environment.emplace_back("ASSAY_SIMT_RECORD", launches.string());
-  begin = std::chrono::steady_clock::now();
-  const Ending ending = run_program(program, arguments, ran);
-  p.run.run_seconds = seconds_since(begin);
-  p.run.status = ending.status;
-  p.run.signal = ending.signal;
-  p.run.in_time = ending.in_time;
-  const std::vector<Counted> counted = parse_counts(whole_text(record));
-  p.run.launches = parse_program_record(whole_text(launches)).launches;
+  const fs::path program = program_in(scratch.path(), asked.files), record = scratch.path() / "counts";
+  RunRequest request = asked;
+  request.build.profile = true;
+  request.how.threads = 1;  // counts are of one block after another
+  request.how.environment.emplace_back("ASSAY_SIMT_PROFILE", record.string());
+  SimtProfile p{.run = build_and_run(request, scratch.path())};
+  const std::vector<Counted> counted = parse_counts(text_of(record));
   if (counted.empty()) return p;
 
   const auto where = lines_of(counted, program, installed_runtime().include, scratch.path());

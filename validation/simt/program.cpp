@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -15,6 +16,7 @@
 #include <sstream>
 #include <thread>
 
+#include "emulation/simt/imitated_gpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "validation/simt/sources.hpp"
@@ -58,13 +60,8 @@ Runtime installed_runtime() {
 
 std::string host_compiler() {
   if (const char* const named = std::getenv("CXX"); named != nullptr && *named != '\0') return named;
-  const char* const path = std::getenv("PATH");
   for (const char* const name : {"c++", "g++", "clang++"}) {
-    std::istringstream folders(path == nullptr ? "" : path);
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      const fs::path file = fs::path(folder) / name;
-      if (::access(file.c_str(), X_OK) == 0) return file.string();
-    }
+    if (const fs::path file = find_program(name); !file.empty()) return file.string();
   }
   throw Unavailable("no C++ compiler: CXX is not set, and PATH has neither c++, g++ nor clang++");
 }
@@ -72,15 +69,9 @@ std::string host_compiler() {
 // --- building --------------------------------------------------------------------------------------------------------
 
 int architecture_number(std::string_view name) {
-  constexpr std::string_view known[] = {"sm_70", "sm_75", "sm_80",  "sm_86",  "sm_87",
-                                        "sm_89", "sm_90", "sm_100", "sm_103", "sm_120"};
-  std::string all;
-  for (const std::string_view one : known) {
-    if (name == one || (name.size() == one.size() + 1 && name.starts_with(one) && name.back() == 'a'))
-      return std::atoi(std::string(one.substr(3)).c_str()) * 10;
-    all += (all.empty() ? "" : ", ") + std::string(one);
-  }
-  throw InputError::of_option("--arch", "one of " + all, quoted(name));
+  const ImitatedGpu* const gpu = imitated_gpu_named(name);
+  if (gpu == nullptr) throw InputError::of_option("--arch", "one of " + imitated_gpu_names(), quoted(name));
+  return gpu->architecture * 10;
 }
 
 namespace {
@@ -121,13 +112,6 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
   if (cuda) words.insert(words.end(), {"-x", "c++"});
   words.push_back(file.string());
   return words;
-}
-
-std::string text_of(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return "";
-  const auto bytes = read_bytes(file, std::uint64_t{1} << 30);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // The first lines: a compiler may say a great deal of one mistake.
@@ -272,13 +256,6 @@ ProgramRecord parse_program_record(const std::string& text) {
   return record;
 }
 
-std::string contraction_note(bool fused) {
-  return fused ? "contraction not modelled: a * b + c is fused where the host's compiler does so, and nvcc "
-                 "may choose "
-                 "others"
-               : "contraction not modelled: a * b + c is two roundings, and nvcc fuses it unless -fmad=false";
-}
-
 Ending run_program(const fs::path& program, const std::vector<std::string>& arguments, const RunOptions& o) {
   require_schedule(o.schedule);
   Child child{.words = {fs::absolute(program).string()},
@@ -291,6 +268,53 @@ Ending run_program(const fs::path& program, const std::vector<std::string>& argu
   if (o.threads != 0) child.environment.emplace_back("ASSAY_SIMT_THREADS", std::to_string(o.threads));
   if (o.flush) child.environment.emplace_back("ASSAY_SIMT_FTZ", "1");
   return run(child);
+}
+
+namespace {
+
+// Of how it was built: what nvcc may do otherwise.
+std::string contraction_note(bool fused) {
+  return fused ? "contraction not modelled: a * b + c is fused where the host's compiler does so, and nvcc "
+                 "may choose "
+                 "others"
+               : "contraction not modelled: a * b + c is two roundings, and nvcc fuses it unless -fmad=false";
+}
+
+}  // namespace
+
+fs::path program_in(const fs::path& folder, const std::vector<std::string>& files) {
+  return folder / fs::path(files.at(0)).stem();
+}
+
+SimtRun build_and_run(const RunRequest& request, const fs::path& folder) {
+  require_schedule(request.how.schedule);
+  RunOptions how = request.how;
+  how.architecture = request.build.architecture;
+  SimtRun r{.files = request.files,
+            .arguments = request.arguments,
+            .architecture = how.architecture,
+            .schedule = how.schedule.empty() ? "forward" : how.schedule,
+            .fused = request.build.fuse,
+            .flushed = how.flush,
+            .threads = how.threads};
+  const fs::path program = program_in(folder, request.files), record = folder / "record";
+  how.environment.emplace_back("ASSAY_SIMT_RECORD", record.string());
+  if (request.keeps_output) how.standard_output = folder / "output";
+  auto begin = std::chrono::steady_clock::now();
+  build(request.files, program, request.build);
+  r.build_seconds = seconds_since(begin);
+  begin = std::chrono::steady_clock::now();
+  const Ending ending = run_program(program, request.arguments, how);
+  r.run_seconds = seconds_since(begin);
+  r.status = ending.status;
+  r.signal = ending.signal;
+  r.in_time = ending.in_time;
+  if (request.keeps_output) r.output = text_of(how.standard_output);
+  ProgramRecord wrote = parse_program_record(text_of(record));
+  r.launches = std::move(wrote.launches);
+  r.notes = std::move(wrote.notes);
+  if (!r.launches.empty()) r.notes.push_back(contraction_note(r.fused));
+  return r;
 }
 
 }  // namespace assay::simt

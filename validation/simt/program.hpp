@@ -77,10 +77,19 @@ struct ProgramRecord {
   std::vector<std::string> notes{};
 };
 ProgramRecord parse_program_record(const std::string& text);
-// Of how it was built: what nvcc may do otherwise.
-std::string contraction_note(bool fused);
 
 Ending run_program(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                    const RunOptions& options);
+
+struct RunRequest {
+  std::vector<std::string> files{}, arguments{};
+  BuildOptions build{};
+  RunOptions how{};           // its architecture is that of `build`
+  bool keeps_output = false;  // what the program prints goes into the result, and nowhere else
+};
+// Builds a program in a folder of the caller's and runs it. Programs look for their data beside themselves, by their
+// own name: it is that of the first file.
+SimtRun build_and_run(const RunRequest& request, const std::filesystem::path& folder);
+std::filesystem::path program_in(const std::filesystem::path& folder, const std::vector<std::string>& files);
 
 }  // namespace assay::simt

@@ -6,17 +6,11 @@
 
 #include "emulation/simt/rewriter.hpp"
 #include "reference/core/file.hpp"
+#include "validation/simt/process.hpp"
 
 namespace assay::simt {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;  // of a source file
-
-std::string read_text(const fs::path& file) {
-  const std::vector<std::byte> bytes = read_bytes(file, most_bytes);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::string in_literal(const std::string& text) {
   std::string out;
@@ -94,7 +88,8 @@ fs::path Sources::copy_of(const fs::path& file) {
   std::error_code ignored;
   fs::path name = fs::weakly_canonical(file, ignored);
   if (const auto known = copies_.find(name); known != copies_.end()) return known->second;
-  const std::string text = read_text(file);
+  static_cast<void>(ByteReader(file));  // a file that is not there is no empty one
+  const std::string text = text_of(file);
   fs::path copy = folder_ / (std::to_string(copies_.size()) + "_" + file.filename().string());
   copies_[std::move(name)] = copy;  // before its headers, which may include it again
   const std::string shown = file.string();

@@ -49,6 +49,8 @@ BOOST_AUTO_TEST_CASE(device) {
     const assay::shell::Outcome outcome = assay::shell::run(command);
     BOOST_TEST(outcome.exit_code == 0, gpu << ": " << outcome.out << outcome.err);
   }
+  // As nvcc calls it for the features of this GPU alone.
+  BOOST_TEST(assay::shell::run("ASSAY_SIMT_ARCH=sm_90a '" ASSAY_SIMT_PROGRAMS "/simt_async'").exit_code == 0);
   const assay::shell::Outcome outcome =
       assay::shell::run("ASSAY_SIMT_ARCH=sm_35 '" ASSAY_SIMT_PROGRAMS "/simt_errors'");
   BOOST_TEST(outcome.exit_code == 2);

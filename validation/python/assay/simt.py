@@ -37,6 +37,7 @@ class Run:
     in_time: bool
     build_seconds: float
     run_seconds: float
+    notes: list[str]  # what of its bits is not known to be a GPU's
 
 
 def _paths(given: Paths) -> list[str]:
