@@ -11,6 +11,10 @@ SEED = int(os.environ.get('ASSAY_SEED', '1'))
 DATA = Path(__file__).resolve().parents[1] / 'data'
 
 
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'full: takes seconds; left out where the quick form runs')
+
+
 def pytest_report_header():
     return f'seed {SEED} (ASSAY_SEED), {assay.__file__}'
 

@@ -170,6 +170,7 @@ def test_block_scales(random):
                            a_scales=np.full((4, 2), 129, np.uint8))
 
 
+@pytest.mark.full
 def test_a_probe_is_a_unit():
     with np.errstate(all='ignore'):
         probe = assay.probe(lambda a, b: (a * b).sum(), 'dot', 20)

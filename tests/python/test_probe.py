@@ -68,6 +68,7 @@ def test_numpys_sum_is_predicted(random):
     assert assay.dot(x, np.ones_like(x), found) == np.sum(x)
 
 
+@pytest.mark.full
 def test_numpys_mean_is_predicted(random):
     found = assay.probe(np.mean, 'mean', 9, results=500)
     assert found, found.text()
@@ -158,6 +159,7 @@ def test_pictures():
         found.svg(1)
 
 
+@pytest.mark.full
 def test_no_picture_of_a_tree_that_was_not_found():
     found = assay.probe(lambda a: np.float32(np.sum(np.sort(a))), 'sum', [8, 4, 8], results=20)
     assert not found and found.lengths == [8, 4]
@@ -276,6 +278,7 @@ def test_a_program_as_the_command(command):
     assert json.loads(found.json())['shapes'] == json.loads(said.stdout)['shapes']
 
 
+@pytest.mark.full
 def test_a_program_is_an_arithmetic(random, data):
     sums = f'"{sys.executable}" "{data}/compare/sums.py"'
     found = assay.probe(sums, 'sum', [5, 24], a='float64', form='text', results=200)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parents[2]
-PAGES = ['README.md', 'validation/python/README.md']
+PAGES = ['README.md', pytest.param('validation/python/README.md', marks=pytest.mark.full)]
 
 
 def programs(page):

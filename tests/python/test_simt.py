@@ -48,12 +48,14 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.full
 def test_a_program_runs(folder):
     result = simt.run(folder / 'program.cu', ['once'])
     assert (result.returncode, result.stdout, result.in_time) == (2, '192 once\n', True)
     assert result.build_seconds > 0
 
 
+@pytest.mark.full
 def test_a_built_program_stands_alone(folder):
     simt.build(folder / 'program.cu', folder / 'program')
     assert os.popen(f"'{folder}/program'").read() == '192 \n'
@@ -79,6 +81,7 @@ def test_a_kernel_works_on_arrays_in_place(folder, random):
         axpy(4, 256)(1000, 0.5, x, y)
 
 
+@pytest.mark.full
 def test_a_kernel_has_shared_memory_and_cudas_errors(folder):
     reverse = simt.kernel(folder / 'kernels.cuh', 'reversed')
     x = np.arange(100, dtype=np.uint8)
@@ -97,6 +100,7 @@ def test_a_kernel_has_shared_memory_and_cudas_errors(folder):
         waits(1, 64)()
 
 
+@pytest.mark.full
 def test_half_precision_arrays(folder):
     (folder / 'half.cu').write_text('#include <cuda_bf16.h>\n#include <cuda_fp16.h>\n'
                                     '__global__ void both(const __half* x, __nv_bfloat16* y) {\n'

@@ -419,7 +419,7 @@ BOOST_AUTO_TEST_CASE(output_that_cannot_be_written_is_an_error) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(colours_and_progress_are_for_terminals) {
+BOOST_AUTO_TEST_CASE(colours_and_progress_are_for_terminals, *utf::label("full")) {
   const auto on_terminal = [](const std::string& command) {
     // The command has the quotes ' around a path.
     return shell::run("TERM=xterm script -qec \"" + command + "\" /dev/null").out;

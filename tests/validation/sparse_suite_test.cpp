@@ -28,7 +28,7 @@ json summary_of(const std::string& isa) {
 }  // namespace
 
 // Every format and every pattern passes where nothing wide runs, and no case of a wide kernel claims to.
-BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped) {
+BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped, *boost::unit_test::label("full")) {
   constexpr int patterns = 8, formats = 4;
   std::ptrdiff_t scalar = 0, wide = 0;
   const auto count = [&](const auto& kernels) {

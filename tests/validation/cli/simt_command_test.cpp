@@ -60,7 +60,7 @@ constexpr const char* saxpy_files = "saxpy.cu other.cpp -I 'headers with blanks'
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_program_of_several_files_runs, Programs) {
+BOOST_FIXTURE_TEST_CASE(a_program_of_several_files_runs, Programs, *boost::unit_test::label("full")) {
   const Outcome ran = assay(std::string("simt run ") + saxpy_files + "-- 100 --json");
   BOOST_TEST(ran.exit_code == 7, ran.err);
   BOOST_TEST(ran.out == "3 199 --json\n");

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(longer_means_are_predicted, *boost::unit_test::label("full"
   predict_means(std::span(kernels).first(3), {7});
 }
 
-BOOST_AUTO_TEST_CASE(the_order_is_that_of_the_sum) {
+BOOST_AUTO_TEST_CASE(the_order_is_that_of_the_sum, *boost::unit_test::label("full")) {
   const Revelation r = reveal(problem(6), target_of(in_lanes));
   BOOST_TEST(canonical_order(r.classes[0].tree) == "(((0+4)+(1+5))+(2+3))");
 }
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_mean_asked_for_as_a_sum_is_seen) {
   BOOST_TEST(r.classes[0].why_not.find("is it a mean?") != std::string::npos, r.classes[0].why_not);
 }
 
-BOOST_AUTO_TEST_CASE(saved_it_answers_the_same_within_its_bound) {
+BOOST_AUTO_TEST_CASE(saved_it_answers_the_same_within_its_bound, *boost::unit_test::label("full")) {
   answer_from_what_was_saved(kernels[1], 16);
 }
 BOOST_AUTO_TEST_CASE(saved_others_answer_the_same_within_their_bounds, *boost::unit_test::label("full")) {

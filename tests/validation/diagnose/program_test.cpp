@@ -141,7 +141,8 @@ BOOST_AUTO_TEST_CASE(a_number_of_threads_is_said_to_every_library) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
+BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left,
+                     *boost::unit_test::label("full")) {
   const struct {
     const char *behaviour, *says;
   } faults[] = {{"hang", "not done with 5 cases after 0.5 s"},
@@ -175,11 +176,12 @@ BOOST_AUTO_TEST_CASE(what_a_program_does_wrong_is_said_and_nothing_is_left) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_outlives_an_asker_that_is_killed) {
+  // A list of commands, so that the shell stays between us and the program that hangs.
+  const std::string command =
+      "true; " + asked + " chain_f32 hang " + tag() + "; true";  // the tag is this process's
   const pid_t asker = ::fork();
   if (asker == 0) {
-    // A list of commands, so that the shell stays between us and the program that hangs.
-    Program program(
-        {.command = "true; " + asked + " chain_f32 hang " + tag() + "; true", .form = Form::text});
+    Program program({.command = command, .form = Form::text});
     try {
       program.ask(small(), inputs(small(), 1));
     } catch (const TargetError&) {

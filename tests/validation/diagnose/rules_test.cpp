@@ -111,7 +111,7 @@ const auto full = boost::unit_test::label("full"), exhaustive = boost::unit_test
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_sum_that_is_stored_in_a_narrower_format) {
+BOOST_AUTO_TEST_CASE(a_sum_that_is_stored_in_a_narrower_format, *full) {
   Tally tally;
   for (const std::size_t k : {1UL, 2UL, 3UL, 9UL}) {
     for (const Rounding mode : {Rounding::toward_zero, Rounding::nearest_away}) {
@@ -171,7 +171,7 @@ void find_overflow_rules(const std::vector<FormatSpec>& outputs) {
     }
   }
 }
-BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules) { find_overflow_rules({formats::float16}); }
+BOOST_AUTO_TEST_CASE(overflows_of_the_output_are_rules, *full) { find_overflow_rules({formats::float16}); }
 BOOST_AUTO_TEST_CASE(overflows_of_other_outputs_are_rules, *boost::unit_test::label("full")) {
   find_overflow_rules({formats::bfloat16, formats::float8_e5m2});
 }
@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(flushing_as_this_cpu_does_is_predicted) {
 }
 
 // Every rule of tininess, in products, sums and results, saved and loaded; the fresh inputs tell them apart.
-BOOST_AUTO_TEST_CASE(each_rule_of_tininess_is_told_from_the_others) {
+BOOST_AUTO_TEST_CASE(each_rule_of_tininess_is_told_from_the_others, *full) {
   for (const bool fused : {false, true}) {
     for (const Tininess tiny : all_tininess) {
       const CounterRandom random(seed, fused ? 1 : 0);

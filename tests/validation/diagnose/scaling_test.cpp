@@ -253,7 +253,7 @@ SavedArithmetic saved(const Kernel& kernel, const Problem& p) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(saved_it_answers_the_same) {
+BOOST_AUTO_TEST_CASE(saved_it_answers_the_same, *full) {
   for (const Scales& scales : {Scales{0.7, 0.3}, Scales{0.7, 0}, Scales{-3, 1, false}}) {
     for (const Kernel& kernel : {kernels[0], kernels[2], kernels[4], kernels[7]}) {
       const Problem p = problem(scales.alpha, scales.beta, scales.with_c);
@@ -371,7 +371,7 @@ float rounded_up(const Terms& t) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_kernel_that_branches_on_alpha_is_recovered) {
+BOOST_AUTO_TEST_CASE(a_kernel_that_branches_on_alpha_is_recovered, *full) {
   const Kernel kernel{"by alpha", by_alpha};
   for (const Scales& s : {Scales{0.7, 0.3}, Scales{1.7, 0.3}, Scales{-0.7, 0.3}, Scales{-1.5, 0}}) {
     const Revelation r = recovered(kernel, problem(s.alpha, s.beta));
