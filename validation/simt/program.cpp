@@ -89,7 +89,7 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
   words.insert(words.end(), {"-c", "-O2", "-g1", "-w", "-fPIC", "-fopenmp", "-fno-strict-aliasing", "-fwrapv",
                              "-march=" + (o.machine.empty() ? std::string("x86-64-v2") : o.machine),
                              o.fuse ? "-ffp-contract=fast" : "-ffp-contract=off"});
-  if (o.fuse) words.emplace_back("-mfma");
+  if (o.fuse) words.insert(words.end(), {"-mfma", "-DASSAY_SIMT_CONTRACTS"});
   // One scalar instruction for an operation of the source; each block with its call-out.
   if (o.profile)
     words.insert(words.end(), {"-fsanitize=thread", "-fsanitize-coverage=trace-pc", "-fno-tree-vectorize",

@@ -28,6 +28,15 @@ namespace assay_simt {
 
 inline float canonical(float x) { return x != x ? std::bit_cast<float>(0x7FFFFFFFU) : x; }
 inline double canonical(double x) { return x; }
+// A term or a product of an operation that is rounded by itself, as CUDA has the intrinsics: where the compiler may
+// contract (--fmad on), it must not make one rounding of this and what stands before or behind it.
+template <class T>
+T apart(T x) {
+#ifdef ASSAY_SIMT_CONTRACTS
+  asm("" : "+x"(x));
+#endif
+  return x;
+}
 
 // x was rounded to nearest, and what it was rounded from lies above it, below it, or is it: the sign of `rest`. The
 // same rounded in a direction. A zero has the sign of what it was rounded from.
@@ -131,36 +140,42 @@ float reciprocal_root(float x);
 }  // namespace assay_simt
 
 // To nearest, the CPU's own.
-#define ASSAY_NEAREST(f, T, fused)                                             \
-  inline T __##f##add_rn(T a, T b) { return assay_simt::canonical(a + b); }    \
-  inline T __##f##sub_rn(T a, T b) { return assay_simt::canonical(a - b); }    \
-  inline T __##f##mul_rn(T a, T b) { return assay_simt::canonical(a * b); }    \
-  inline T __##f##div_rn(T a, T b) { return assay_simt::canonical(a / b); }    \
-  inline T __##f##rcp_rn(T a) { return assay_simt::canonical(T{1} / a); }      \
-  inline T __##f##sqrt_rn(T a) { return assay_simt::canonical(std::sqrt(a)); } \
+#define ASSAY_NEAREST(f, T, fused)                                                             \
+  inline T __##f##add_rn(T a, T b) {                                                           \
+    return assay_simt::canonical(assay_simt::apart(a) + assay_simt::apart(b));                 \
+  }                                                                                            \
+  inline T __##f##sub_rn(T a, T b) {                                                           \
+    return assay_simt::canonical(assay_simt::apart(a) - assay_simt::apart(b));                 \
+  }                                                                                            \
+  inline T __##f##mul_rn(T a, T b) { return assay_simt::canonical(assay_simt::apart(a * b)); } \
+  inline T __##f##div_rn(T a, T b) { return assay_simt::canonical(a / b); }                    \
+  inline T __##f##rcp_rn(T a) { return assay_simt::canonical(T{1} / a); }                      \
+  inline T __##f##sqrt_rn(T a) { return assay_simt::canonical(std::sqrt(a)); }                 \
   inline T __##fused##_rn(T a, T b, T c) { return assay_simt::canonical(std::fma(a, b, c)); }
 ASSAY_NEAREST(f, float, fmaf)
 ASSAY_NEAREST(d, double, fma)
 #undef ASSAY_NEAREST
-#define ASSAY_DIRECTED(suffix, direction, f, T, fused)                                               \
-  inline T __##f##add_##suffix(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::directed_add(a, b, assay_simt::Round::direction));      \
-  }                                                                                                  \
-  inline T __##f##sub_##suffix(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::directed_add(a, -b, assay_simt::Round::direction));     \
-  }                                                                                                  \
-  inline T __##f##mul_##suffix(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::directed_multiply(a, b, assay_simt::Round::direction)); \
-  }                                                                                                  \
-  inline T __##f##div_##suffix(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::directed_divide(a, b, assay_simt::Round::direction));   \
-  }                                                                                                  \
-  inline T __##f##rcp_##suffix(T a) { return __##f##div_##suffix(T{1}, a); }                         \
-  inline T __##f##sqrt_##suffix(T a) {                                                               \
-    return assay_simt::canonical(assay_simt::directed_root(a, assay_simt::Round::direction));        \
-  }                                                                                                  \
-  inline T __##fused##_##suffix(T a, T b, T c) {                                                     \
-    return assay_simt::directed_fma(a, b, c, assay_simt::Round::direction);                          \
+#define ASSAY_DIRECTED(suffix, direction, f, T, fused)                                                       \
+  inline T __##f##add_##suffix(T a, T b) {                                                                   \
+    return assay_simt::canonical(                                                                            \
+        assay_simt::directed_add(assay_simt::apart(a), assay_simt::apart(b), assay_simt::Round::direction)); \
+  }                                                                                                          \
+  inline T __##f##sub_##suffix(T a, T b) {                                                                   \
+    return assay_simt::canonical(assay_simt::directed_add(assay_simt::apart(a), -assay_simt::apart(b),       \
+                                                          assay_simt::Round::direction));                    \
+  }                                                                                                          \
+  inline T __##f##mul_##suffix(T a, T b) {                                                                   \
+    return assay_simt::canonical(assay_simt::directed_multiply(a, b, assay_simt::Round::direction));         \
+  }                                                                                                          \
+  inline T __##f##div_##suffix(T a, T b) {                                                                   \
+    return assay_simt::canonical(assay_simt::directed_divide(a, b, assay_simt::Round::direction));           \
+  }                                                                                                          \
+  inline T __##f##rcp_##suffix(T a) { return __##f##div_##suffix(T{1}, a); }                                 \
+  inline T __##f##sqrt_##suffix(T a) {                                                                       \
+    return assay_simt::canonical(assay_simt::directed_root(a, assay_simt::Round::direction));                \
+  }                                                                                                          \
+  inline T __##fused##_##suffix(T a, T b, T c) {                                                             \
+    return assay_simt::directed_fma(a, b, c, assay_simt::Round::direction);                                  \
   }
 ASSAY_DIRECTED(rz, zero, f, float, fmaf)
 ASSAY_DIRECTED(rd, down, f, float, fmaf)

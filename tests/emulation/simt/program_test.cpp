@@ -14,6 +14,11 @@ void runs(const std::string& program) {
                program << " on " << threads << " threads: " << outcome.out << outcome.err);
   }
 }
+boost::test_tools::assertion_result cpu_has_fma(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result answer(__builtin_cpu_supports("fma") != 0);
+  answer.message() << "this CPU has no FMA";
+  return answer;
+}
 }  // namespace
 
 namespace simt_programs {  // whose names are those of the files
@@ -22,6 +27,10 @@ BOOST_AUTO_TEST_CASE(reductions) { runs("reductions"); }
 BOOST_AUTO_TEST_CASE(errors) { runs("errors"); }
 BOOST_AUTO_TEST_CASE(faults) { runs("faults"); }
 BOOST_AUTO_TEST_CASE(intrinsics) { runs("intrinsics"); }
+BOOST_AUTO_TEST_CASE(contraction) { runs("contraction"); }
+BOOST_AUTO_TEST_CASE(contraction_fused, *boost::unit_test::precondition(cpu_has_fma)) {
+  runs("contraction_fused");
+}
 BOOST_AUTO_TEST_CASE(wmma) { runs("wmma"); }
 BOOST_AUTO_TEST_CASE(wmma_bits) { runs("wmma_bits"); }
 BOOST_AUTO_TEST_CASE(groups) { runs("groups"); }
