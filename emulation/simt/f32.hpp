@@ -49,7 +49,9 @@ ASSAY_F32 float apart(float x) {
 }  // namespace f32_detail
 ASSAY_F32 f32 operator+(f32 a, f32 b) { return f32_detail::apart(a.value) + f32_detail::apart(b.value); }
 ASSAY_F32 f32 operator-(f32 a, f32 b) { return f32_detail::apart(a.value) - f32_detail::apart(b.value); }
-ASSAY_F32 f32 operator*(f32 a, f32 b) { return f32_detail::apart(a.value * b.value); }
+ASSAY_F32 f32 operator*(f32 a, f32 b) {
+  return f32_detail::apart(f32_detail::apart(a.value) * f32_detail::apart(b.value));
+}
 ASSAY_F32 f32 operator/(f32 a, f32 b) { return a.value / b.value; }
 ASSAY_F32 f32 sqrt(f32 a) { return std::sqrt(a.value); }
 ASSAY_F32 f32 fma(f32 a, f32 b, f32 c) { return std::fma(a.value, b.value, c.value); }

@@ -121,3 +121,26 @@ def test_what_does_not_compile_says_where(folder):
         simt.run(folder / 'program.cu', arch='sm_1')
     with pytest.raises(ValueError, match='forward, reverse or random:SEED'):
         simt.run(folder / 'program.cu', schedule='both')
+
+
+@pytest.mark.full
+def test_a_program_is_profiled(folder):
+    profile = simt.profile(folder / 'program.cu', ['once'])
+    assert profile.run.stdout == '192 once\n'
+    assert profile.total.file == 'all' and profile.total.blocks == sum(line.blocks for line in profile.lines) > 0
+    assert {os.path.basename(line.file) for line in profile.lines} <= {'program.cu', 'kernels.cuh'}
+
+
+@pytest.mark.full
+def test_a_kernel_is_checked(folder):
+    (folder / 'last.cu').write_text('__global__ void last(int* x) { x[0] = threadIdx.x; }\n'
+                                    '__global__ void axpy(int n, float a, const float* x, float* y) {\n'
+                                    '  int i = blockIdx.x * blockDim.x + threadIdx.x;\n'
+                                    '  if (i < n) y[i] = a * x[i] + y[i];\n}\n')
+    result = simt.check(folder / 'last.cu', 'last', ['zeros:1'], grid=1, block=64, schedules=['forward', 'reverse'])
+    assert result.status == 'FAILED' and [d['first'] for d in result.differences] == ['63']
+    result = simt.check(folder / 'last.cu', 'axpy', [100, 2], grid=(2, 1), block=64)
+    assert result.status == 'PASSED' and len(result.runs) == 4 and result.arguments[3]['written']
+    with pytest.raises(ValueError, match='grid'):
+        simt.check(folder / 'last.cu', 'last', grid=0)
+    assert simt.contracted_lines(folder / 'last.cu') == [(str(folder / 'last.cu'), 4)]

@@ -14,9 +14,11 @@
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "validation/cli/command.hpp"
+#include "validation/cli/comparison_command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/io/io.hpp"
+#include "validation/report/simt_page.hpp"
 #include "validation/report/simt_report.hpp"
 #include "validation/simt/kernel_check.hpp"
 #include "validation/simt/profile.hpp"
@@ -31,6 +33,7 @@ struct SimtCommand {
   std::string contraction = "off", flushing = "off";
   std::optional<double> seconds;
   bool json = false, notes = false;
+  std::string html;
   // run
   simt::RunOptions how;
   // build
@@ -73,10 +76,19 @@ simt::RunRequest request_of(const SimtCommand& o) {
                            .arguments = words_after_dashes(),
                            .build = build_options(o, "native"),
                            .how = o.how,
-                           .keeps_output = o.json};
+                           .keeps_output = o.json,
+                           .finds_contraction = o.notes};
   request.how.flush = on("--ftz", o.flushing);
   request.how.seconds = o.seconds;
   return request;
+}
+
+// The page, where one is asked for: before the output, which may be long.
+void write_page(const SimtCommand& o, const std::function<std::string(const RunHeader&)>& page) {
+  if (o.html.empty()) return;
+  AtomicFile file(o.html);
+  file.write(page(header_of("simt", 0)));
+  file.commit();
 }
 
 int run_program(const SimtCommand& o) {
@@ -86,6 +98,7 @@ int run_program(const SimtCommand& o) {
   if (o.notes) {
     for (const std::string& note : run.notes) fmt::print(stderr, "note: {}\n", note);
   }
+  write_page(o, [&](const RunHeader& header) { return simt_run_page(run, header); });
   if (o.json) put(simt_run_json(run) + '\n');
   return ended(run, o);
 }
@@ -97,6 +110,7 @@ int build_program(const SimtCommand& o) {
 
 int profile(const SimtCommand& o) {
   const SimtProfile p = simt::profile_program(request_of(o));
+  write_page(o, [&](const RunHeader& header) { return simt_profile_page(p, header); });
   put(o.json ? simt_profile_json(p) + '\n' : simt_profile_text(p));
   return ended(p.run, o);
 }
@@ -119,6 +133,7 @@ int check(const SimtCommand& o) {
     }
     io::write_arrays(o.out, arrays);
   }
+  write_page(o, [&](const RunHeader& header) { return simt_check_page(checked.result, header); });
   put(o.json ? simt_check_json(checked.result) + '\n' : simt_check_text(checked.result));
   return checked.result.agrees() ? agree : disagree;
 }
@@ -136,6 +151,10 @@ void add_building(CLI::App& app, SimtCommand& o) {
       ->capture_default_str();
   app.add_option("--march", o.build.machine, "The CPU that the code is made for, as the compiler names it");
   app.add_option("--compiler-option", o.build.compiler_options, "Hand this to the compiler as it is");
+}
+
+void add_page(CLI::App& app, SimtCommand& o, const std::string& description) {
+  app.add_option("--html", o.html, description);
 }
 
 void add_seconds(CLI::App& app, SimtCommand& o, const std::string& description) {
@@ -162,7 +181,11 @@ std::function<int()> make_simt(CLI::App& app) {
   run->add_option("--ftz", o->flushing, "on: subnormal numbers of kernels are zero")->capture_default_str();
   add_seconds(*run, *o, "End the program after this time");
   run->add_flag("--json", o->json, "Print one JSON object on stdout, with the program's output in it");
-  run->add_flag("--notes", o->notes, "Say on stderr which of the program's bits are not known to be a GPU's");
+  run->add_flag(
+      "--notes", o->notes,
+      "Say on stderr which of the program's bits are not known to be a GPU's, and at which lines nvcc "
+      "may contract (two more builds)");
+  add_page(*run, *o, "Write a page of launches and notes to this file");
   run->footer("Example:\n  assay simt run saxpy.cu -- 1000\n\nWhat follows -- are the program's arguments.");
 
   CLI::App* const build = app.add_subcommand("build", "Build a CUDA program into an executable");
@@ -180,6 +203,7 @@ std::function<int()> make_simt(CLI::App& app) {
   add_seconds(*profile_one, *o, "End the program after this time");
   profile_one->add_flag("--json", o->json,
                         "Print one JSON object on stdout, with the program's output in it");
+  add_page(*profile_one, *o, "Write a page to this file: the source, and beside each line what it did");
   profile_one->footer("Example:\n  assay simt profile saxpy.cu -- 1000");
 
   CLI::App* const check_one =
@@ -200,6 +224,7 @@ std::function<int()> make_simt(CLI::App& app) {
                         "An order: forward, reverse or random:SEED (default: four)");
   add_seconds(*check_one, *o, "End a run after this time (default: 60)");
   check_one->add_option("--out", o->out, "Write the arrays after the first run to this npz file");
+  add_page(*check_one, *o, "Write the result as a page to this file");
   check_one->add_flag("--json", o->json, "Print one JSON object on stdout");
   check_one->footer(
       "Example:\n  assay simt check saxpy.cu --kernel saxpy --grid 4 --block 256 --arg 2 --arg iota:1000\n\n"

@@ -15,10 +15,10 @@ namespace {
 constexpr std::string_view page_style = R"css(
 :root { color-scheme: light dark;
   --page: #f6f6f4; --panel: #ffffff; --ink: #1d2025; --muted: #5c636d; --line: #d8dbe0; --quiet: #eceef1;
-  --other: #2f6fae; --bad: #c2470f; --good: #2b7a4b; --doubt: #8a6100; }
+  --other: #2f6fae; --bad: #c2470f; --good: #2b7a4b; --doubt: #8a6100; --heat: #f3c9a8; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #14161a; --panel: #1c1f24; --ink: #e4e7eb; --muted: #9ba3ae; --line: #353b44; --quiet: #262a31;
-  --other: #6fa9e0; --bad: #f0864f; --good: #6bbf8c; --doubt: #d9b04f; } }
+  --other: #6fa9e0; --bad: #f0864f; --good: #6bbf8c; --doubt: #d9b04f; --heat: #6b4325; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
@@ -69,6 +69,15 @@ svg .value { fill: var(--ink); paint-order: stroke; stroke: var(--panel); stroke
 table { border-collapse: collapse; width: 100%; font-size: .9em; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 500; }
+section { margin: 0 0 1.6rem; }
+section > h2 { margin-bottom: .4rem; overflow-wrap: anywhere; }
+table.source { width: auto; }
+table.source th, table.source td { padding: 0 .5rem; border: 0; text-align: right; white-space: pre; }
+table.source td.number { color: var(--muted); }
+table.source td.code { text-align: left; padding-left: 1rem; tab-size: 4; border-left: 1px solid var(--line);
+  font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .9em; }
+table.source td.share { background: linear-gradient(to right, var(--heat) var(--share), transparent var(--share)); }
+table.source tr.gap td { height: .8rem; }
 @media (max-width: 40rem) {
   main { padding: 1rem .7rem 3rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0; }

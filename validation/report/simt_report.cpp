@@ -62,6 +62,12 @@ Json launches_json(const std::vector<SimtLaunch>& launches) {
   return all;
 }
 
+Json places_json(const std::vector<SimtPlace>& places) {
+  Json all = Json::array();
+  for (const SimtPlace& p : places) all.push_back({{"file", p.file}, {"line", p.line}});
+  return all;
+}
+
 Json run_json(const SimtRun& r) {
   return Json{{"files", r.files},
               {"arguments", r.arguments},
@@ -77,6 +83,7 @@ Json run_json(const SimtRun& r) {
               {"in_time", r.in_time},
               {"launches", launches_json(r.launches)},
               {"notes", r.notes},
+              {"contracted_lines", r.contracted ? places_json(*r.contracted) : Json()},
               {"output", r.output}};
 }
 
@@ -89,11 +96,6 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
                     : fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 std::string number(std::uint64_t n) { return n == 0 ? "" : grouped(n); }
-
-double flops_a_byte(const SimtLine& l) {
-  constexpr double sector_bytes = 32;
-  return l.sectors == 0 ? 0 : static_cast<double>(l.flops) / (sector_bytes * static_cast<double>(l.sectors));
-}
 
 std::vector<std::string> line_row(const std::string& name, const SimtLine& l) {
   return {name,
@@ -155,6 +157,11 @@ SimtLine& SimtLine::operator+=(const SimtLine& o) {
   return *this;
 }
 
+double simt_flops_a_byte(const SimtLine& l) {
+  constexpr double sector_bytes = 32;
+  return l.sectors == 0 ? 0 : static_cast<double>(l.flops) / (sector_bytes * static_cast<double>(l.sectors));
+}
+
 std::string simt_run_json(const SimtRun& r) { return dumped(run_json(r)); }
 
 std::string simt_profile_text(const SimtProfile& p) {
@@ -171,7 +178,7 @@ std::string simt_profile_text(const SimtProfile& p) {
   text += '\n' + table_text(rows, 0, 2);
   if (p.total.sectors != 0)
     text += fmt::format("\narithmetic intensity: {:.3g} float operations a byte of global memory moved\n",
-                        flops_a_byte(p.total));
+                        simt_flops_a_byte(p.total));
   return text;
 }
 
@@ -181,7 +188,7 @@ std::string simt_profile_json(const SimtProfile& p) {
   return dumped({{"run", run_json(p.run)},
                  {"lines", std::move(lines)},
                  {"total", line_json(p.total)},
-                 {"flops_a_byte", flops_a_byte(p.total)}});
+                 {"flops_a_byte", simt_flops_a_byte(p.total)}});
 }
 
 std::string simt_check_text(const SimtCheck& c) {

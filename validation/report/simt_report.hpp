@@ -14,5 +14,7 @@ std::string simt_check_json(const SimtCheck& check);
 
 std::string simt_profile_text(const SimtProfile& profile);
 std::string simt_profile_json(const SimtProfile& profile);
+// Float operations a byte of global memory that was moved; 0 where none was.
+double simt_flops_a_byte(const SimtLine& line);
 
 }  // namespace assay

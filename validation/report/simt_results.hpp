@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,12 @@ namespace assay {
 struct SimtLaunch {
   std::string kernel{}, grid{}, block{};  // the first: where it was launched
   std::uint64_t times = 0;
+};
+
+// A line of a program.
+struct SimtPlace {
+  std::string file{};
+  std::uint64_t line = 0;
 };
 
 // How a program was built and ran.
@@ -24,7 +31,8 @@ struct SimtRun {
   bool in_time = true;
   std::string output{};  // its stdout
   std::vector<SimtLaunch> launches{};
-  std::vector<std::string> notes{};  // what of its bits is not known to be a GPU's
+  std::vector<std::string> notes{};                    // what of its bits is not known to be a GPU's
+  std::optional<std::vector<SimtPlace>> contracted{};  // where a * b + c may be rounded once, if it was asked
 };
 
 // An array of a kernel that was checked, and where its bits first differed between schedules.
@@ -86,10 +94,17 @@ struct SimtLine {
   SimtLine& operator+=(const SimtLine& other);
 };
 
+// A file of a program, for who shows its lines.
+struct SimtSource {
+  std::string file{};
+  std::vector<std::string> lines{};
+};
+
 struct SimtProfile {
   SimtRun run{};
   std::vector<SimtLine> lines{};  // by file and line
   SimtLine total{};
+  std::vector<SimtSource> sources{};  // of `lines`, those that could be read
 };
 
 }  // namespace assay

@@ -13,21 +13,12 @@
 
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
+#include "validation/simt/machine_code.hpp"
 #include "validation/simt/process.hpp"
 
 namespace assay::simt {
 namespace fs = std::filesystem;
 namespace {
-
-std::string output_of_tool(const std::vector<std::string>& words, const fs::path& folder) {
-  const fs::path out = folder / "tool.txt";
-  std::error_code ignored;
-  fs::remove(out, ignored);
-  const Ending ending = run({.words = words, .standard_output = out});
-  if (ending.signal != 0 || ending.status != 0)
-    throw Unavailable(words.front() + " fails with status " + std::to_string(ending.status));
-  return text_of(out);
-}
 
 // --- what the program wrote ------------------------------------------------------------------------------------------
 
@@ -50,52 +41,6 @@ std::vector<Counted> parse_counts(const std::string& text) {
     if (words && what == "place") places.push_back(c);
   }
   return places;
-}
-
-// --- where in the source ---------------------------------------------------------------------------------------------
-
-struct Where {
-  std::string file;
-  std::uint64_t line = 0;
-};
-
-// Of each address, the innermost line that is not the dialect's.
-std::map<std::uint64_t, Where> lines_of(const std::vector<Counted>& places, const fs::path& program,
-                                        const fs::path& dialect, const fs::path& folder) {
-  std::vector<std::string> words{"addr2line", "-a", "-i", "-e", program.string()};
-  const fs::path addresses = folder / "addresses";
-  {
-    AtomicFile out(addresses);
-    std::string text;
-    for (const Counted& c : places) {
-      char digits[32];
-      const auto end = std::to_chars(digits, digits + sizeof digits, c.pc - 1, 16).ptr;  // within the call
-      text.append(digits, end);
-      text += '\n';
-    }
-    out.write(text);
-    out.commit();
-  }
-  words.push_back("@" + addresses.string());
-  std::map<std::uint64_t, Where> found;
-  std::istringstream said(output_of_tool(words, folder));
-  const std::string ours = dialect.string() + "/";
-  std::uint64_t pc = 0;
-  for (std::string line; std::getline(said, line);) {
-    if (line.starts_with("0x")) {
-      std::from_chars(line.data() + 2, line.data() + line.size(), pc, 16);
-      ++pc;
-      continue;
-    }
-    line.resize(std::min(line.size(), line.find(" (discriminator")));
-    const std::size_t colon = line.rfind(':');
-    if (colon == std::string::npos) continue;
-    Where where{.file = line.substr(0, colon)};
-    std::from_chars(line.data() + colon + 1, line.data() + line.size(), where.line);
-    if (where.line == 0 || where.file.starts_with(ours) || where.file.starts_with("/usr/")) continue;
-    found.emplace(pc, std::move(where));  // the first stays
-  }
-  return found;
 }
 
 // --- float operations of a basic block -------------------------------------------------------------------------------
@@ -182,24 +127,30 @@ SimtProfile profile_program(const RunRequest& asked) {
   const std::vector<Counted> counted = parse_counts(text_of(record));
   if (counted.empty()) return p;
 
-  const auto where = lines_of(counted, program, installed_runtime().include, scratch.path());
+  std::vector<std::uint64_t> places;
+  for (const Counted& c : counted) places.push_back(c.pc);
+  const auto where = lines_of_calls(places, program, scratch.path());
   const auto flops = flops_of_blocks(program, scratch.path());
   std::map<std::pair<std::string, std::uint64_t>, SimtLine> lines;
   for (const Counted& c : counted) {
     // The dialect's own: a launch hands on its arguments.
     const auto at = where.find(c.pc);
     if (at == where.end()) continue;
-    const Where& w = at->second;
     const auto of_block = flops.find(c.pc);
-    add(lines[{w.file, w.line}], c, of_block == flops.end() ? 0 : of_block->second);
+    add(lines[{at->second.file, at->second.line}], c, of_block == flops.end() ? 0 : of_block->second);
   }
-  std::error_code ignored;
-  const std::string here = fs::current_path(ignored).string() + "/";
   for (auto& [place, line] : lines) {
-    line.file = place.first.starts_with(here) ? place.first.substr(here.size()) : place.first;
+    line.file = place.first;
     line.line = place.second;
     p.total += line;
     p.lines.push_back(std::move(line));
+  }
+  for (const SimtLine& l : p.lines) {
+    if (!p.sources.empty() && p.sources.back().file == l.file) continue;
+    SimtSource source{.file = l.file};
+    std::ifstream in(l.file);
+    for (std::string text; std::getline(in, text);) source.lines.push_back(std::move(text));
+    if (!source.lines.empty()) p.sources.push_back(std::move(source));
   }
   return p;
 }

@@ -19,6 +19,7 @@
 #include "emulation/simt/imitated_gpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
+#include "validation/simt/contraction.hpp"
 #include "validation/simt/sources.hpp"
 
 namespace assay::simt {
@@ -270,18 +271,6 @@ Ending run_program(const fs::path& program, const std::vector<std::string>& argu
   return run(child);
 }
 
-namespace {
-
-// Of how it was built: what nvcc may do otherwise.
-std::string contraction_note(bool fused) {
-  return fused ? "contraction not modelled: a * b + c is fused where the host's compiler does so, and nvcc "
-                 "may choose "
-                 "others"
-               : "contraction not modelled: a * b + c is two roundings, and nvcc fuses it unless -fmad=false";
-}
-
-}  // namespace
-
 fs::path program_in(const fs::path& folder, const std::vector<std::string>& files) {
   return folder / fs::path(files.at(0)).stem();
 }
@@ -313,7 +302,17 @@ SimtRun build_and_run(const RunRequest& request, const fs::path& folder) {
   ProgramRecord wrote = parse_program_record(text_of(record));
   r.launches = std::move(wrote.launches);
   r.notes = std::move(wrote.notes);
-  if (!r.launches.empty()) r.notes.push_back(contraction_note(r.fused));
+  if (r.launches.empty()) return r;
+  if (request.finds_contraction) {
+    r.contracted = contracted_lines(request.files, request.build);
+    r.notes.push_back(contraction_note(r.fused, *r.contracted));
+  } else {
+    r.notes.push_back(
+        r.fused ? "contraction not modelled: a * b + c is fused where the host's compiler does so, and "
+                  "nvcc may choose others"
+                : "contraction not modelled: a * b + c is two roundings, and nvcc fuses it unless "
+                  "-fmad=false");
+  }
   return r;
 }
 

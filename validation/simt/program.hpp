@@ -84,8 +84,9 @@ Ending run_program(const std::filesystem::path& program, const std::vector<std::
 struct RunRequest {
   std::vector<std::string> files{}, arguments{};
   BuildOptions build{};
-  RunOptions how{};           // its architecture is that of `build`
-  bool keeps_output = false;  // what the program prints goes into the result, and nowhere else
+  RunOptions how{};                // its architecture is that of `build`
+  bool keeps_output = false;       // what the program prints goes into the result, and nowhere else
+  bool finds_contraction = false;  // two more builds, which say where it matters
 };
 // Builds a program in a folder of the caller's and runs it. Programs look for their data beside themselves, by their
 // own name: it is that of the first file.

@@ -140,17 +140,19 @@ float reciprocal_root(float x);
 }  // namespace assay_simt
 
 // To nearest, the CPU's own.
-#define ASSAY_NEAREST(f, T, fused)                                                             \
-  inline T __##f##add_rn(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::apart(a) + assay_simt::apart(b));                 \
-  }                                                                                            \
-  inline T __##f##sub_rn(T a, T b) {                                                           \
-    return assay_simt::canonical(assay_simt::apart(a) - assay_simt::apart(b));                 \
-  }                                                                                            \
-  inline T __##f##mul_rn(T a, T b) { return assay_simt::canonical(assay_simt::apart(a * b)); } \
-  inline T __##f##div_rn(T a, T b) { return assay_simt::canonical(a / b); }                    \
-  inline T __##f##rcp_rn(T a) { return assay_simt::canonical(T{1} / a); }                      \
-  inline T __##f##sqrt_rn(T a) { return assay_simt::canonical(std::sqrt(a)); }                 \
+#define ASSAY_NEAREST(f, T, fused)                                                                \
+  inline T __##f##add_rn(T a, T b) {                                                              \
+    return assay_simt::canonical(assay_simt::apart(a) + assay_simt::apart(b));                    \
+  }                                                                                               \
+  inline T __##f##sub_rn(T a, T b) {                                                              \
+    return assay_simt::canonical(assay_simt::apart(a) - assay_simt::apart(b));                    \
+  }                                                                                               \
+  inline T __##f##mul_rn(T a, T b) {                                                              \
+    return assay_simt::canonical(assay_simt::apart(assay_simt::apart(a) * assay_simt::apart(b))); \
+  }                                                                                               \
+  inline T __##f##div_rn(T a, T b) { return assay_simt::canonical(a / b); }                       \
+  inline T __##f##rcp_rn(T a) { return assay_simt::canonical(T{1} / a); }                         \
+  inline T __##f##sqrt_rn(T a) { return assay_simt::canonical(std::sqrt(a)); }                    \
   inline T __##fused##_rn(T a, T b, T c) { return assay_simt::canonical(std::fma(a, b, c)); }
 ASSAY_NEAREST(f, float, fmaf)
 ASSAY_NEAREST(d, double, fma)

@@ -2,10 +2,8 @@
 // that a product comes in.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "tests/validation/cli/files.hpp"
 
@@ -20,12 +18,6 @@ const FormatSpec &bf16 = formats::bfloat16, &f16 = formats::float16, &f32 = form
                  &f64 = formats::float64;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 // The exit code for a got of one value in `f`.
 int with_result(const Folder& folder, const std::string& arguments, const FormatSpec& f,
@@ -164,12 +156,12 @@ BOOST_FIXTURE_TEST_CASE(what_was_not_judged_is_named, Folder) {
   const json parsed = json::parse(assay(check + "--json").out);
   BOOST_TEST(parsed.at("not_judged") == 1);
   BOOST_TEST(parsed.at("comparison").at("not_judged") == 1);
-  BOOST_TEST(holds(text_of(path / "report" / "report.junit.xml"), "not judged 1"));
-  BOOST_TEST(holds(text_of(path / "report" / "report.html"), "1 not judged"));
+  BOOST_TEST(holds(text_of("report/report.junit.xml"), "not judged 1"));
+  BOOST_TEST(holds(text_of("report/report.html"), "1 not judged"));
   const Outcome strict = assay(check + "--strict --report strict");
   BOOST_TEST(strict.exit_code == 1);
   BOOST_TEST(holds(strict.out, "FAILED"), strict.out);
-  BOOST_TEST(holds(text_of(path / "strict" / "report.junit.xml"), "failures=\"1\""));
+  BOOST_TEST(holds(text_of("strict/report.junit.xml"), "failures=\"1\""));
   // Judged whole: strict has nothing to object to.
   BOOST_TEST(assay("check gemm --a a.safetensors --b b.safetensors --got got.npy").exit_code == 1);
 }

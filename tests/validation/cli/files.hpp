@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,10 @@ struct Folder {
   void write(const std::string& name, const io::Array& array) const { io::write_array(path / name, array); }
   shell::Outcome assay(const std::string& arguments) const {
     return shell::run("cd " + path.string() + " && exec '" + ASSAY_PROGRAM + "' " + arguments);
+  }
+  std::string text_of(const std::string& name) const {
+    std::ifstream in(path / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
   }
   std::filesystem::path path;
 };

@@ -112,6 +112,33 @@ BOOST_FIXTURE_TEST_CASE(a_compiler_speaks_in_the_users_lines, Programs) {
   BOOST_TEST(!is_there("program"));
 }
 
+BOOST_FIXTURE_TEST_CASE(contraction_is_told_by_line, Folder, *boost::unit_test::label("full")) {
+  std::ofstream(path / "sums.cu") << "#include <cstdio>\n"
+                                     "__global__ void sums(float* x, double* y) {\n"
+                                     "  x[0] = x[1] * x[2] + x[3];\n"      // one rounding or two
+                                     "  x[4] = fmaf(x[1], x[2], x[3]);\n"  // one
+                                     "  x[5] = __fadd_rn(__fmul_rn(x[1], x[2]), x[3]);\n"  // two
+                                     "  x[6] = (x[1] + x[2]) * x[3];\n"                    // two
+                                     "  y[0] = y[1] - y[2] * y[3];\n"                      // one or two
+                                     "}\n"
+                                     "int main(int argc, char**) {\n"
+                                     "  if (argc > 1) return 0;\n"
+                                     "  float* x;\n"
+                                     "  cudaMallocManaged(&x, 4096);\n"
+                                     "  sums<<<1, 1>>>(x, reinterpret_cast<double*>(x + 512));\n"
+                                     "  return cudaDeviceSynchronize();\n"
+                                     "}\n";
+  const Outcome outcome = assay("simt run sums.cu --notes --json --html page.html");
+  BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
+  const json lines = json::parse(outcome.out).at("contracted_lines");
+  BOOST_TEST(lines == json::parse(R"([{"file": "sums.cu", "line": 3}, {"file": "sums.cu", "line": 7}])"),
+             lines);
+  BOOST_TEST(holds(outcome.err, "rounded twice, at sums.cu:3, sums.cu:7\n"), outcome.err);
+  BOOST_TEST(holds(text_of("page.html"), "rounded twice, at sums.cu:3, sums.cu:7</li>"));
+  BOOST_TEST(json::parse(assay("simt run sums.cu --json").out).at("contracted_lines").is_null());
+  BOOST_TEST(json::parse(assay("simt run sums.cu --json --notes -- nothing").out).at("notes").empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
   const auto refused = [&](const std::string& arguments, int code, const char* says) {
     const Outcome outcome = assay("simt " + arguments);

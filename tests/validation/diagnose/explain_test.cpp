@@ -251,7 +251,8 @@ std::vector<ExplainRank> explained(const Arithmetic& arithmetic) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_named_chain_is_known_by_its_order_and_not_by_its_text, *boost::unit_test::label("full")) {
+BOOST_AUTO_TEST_CASE(a_named_chain_is_known_by_its_order_and_not_by_its_text,
+                     *boost::unit_test::label("full")) {
   std::size_t chains = 0;
   for (const Arithmetic* const chain : arithmetics().list()) {
     if (chain->info().family != "chain" || chain->info().stochastic || chain->info().accumulator.bits < 16)

@@ -3,10 +3,13 @@
     result = simt.run('saxpy.cu', ['1000'])                     # the program's output and exit code
     saxpy = simt.kernel('saxpy.cu', 'saxpy<float>')             # one kernel, loaded
     saxpy(grid=4, block=256)(1000, 2.0, x, y)                   # on NumPy's arrays, in place
+    simt.profile('saxpy.cu', ['1000']).total.sectors            # what its warps did, by source line
+    simt.check('saxpy.cu', 'saxpy<float>', grid=4, block=256).status
 """
 from __future__ import annotations
 
 import dataclasses
+import json
 import operator
 import os
 from collections.abc import Sequence
@@ -21,7 +24,8 @@ Path = Union[str, 'os.PathLike[str]']
 Paths = Union[Path, Sequence[Path]]
 Dimensions = Union[int, Sequence[int]]
 
-__all__ = ['Kernel', 'Launch', 'Run', 'build', 'kernel', 'run']
+__all__ = ['Check', 'Kernel', 'Launch', 'Line', 'Profile', 'Run', 'build', 'check', 'contracted_lines', 'kernel',
+           'profile', 'run']
 
 # Types of CUDA's headers by the dtypes that have their codes.
 _DTYPES = {'__half': np.dtype(np.float16), '__nv_bfloat16': np.dtype(ml_dtypes.bfloat16),
@@ -40,8 +44,58 @@ class Run:
     notes: list[str]  # what of its bits is not known to be a GPU's
 
 
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """What warps did at a line of source; line 0 of the file 'all' is the sum. Accesses, barriers and operations are of
+    warps, flops of threads."""
+
+    file: str
+    line: int
+    blocks: int            # basic blocks that warps, or parts of them, went through
+    lanes: int             # of those
+    divergent_blocks: int  # without all lanes of their warp
+    global_reads: int
+    global_writes: int
+    global_atomics: int
+    global_bytes: int      # asked for
+    sectors: int           # of 32 bytes, moved
+    least_sectors: int     # filled by what was asked for
+    shared_accesses: int
+    shared_passes: int     # over the banks
+    bank_conflicts: int    # passes more than the least
+    barriers: int
+    collectives: int       # shuffles, votes and kin
+    matrix_operations: int
+    flops: int             # a fused multiply-add is two
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """What a program's kernels did."""
+
+    run: Run
+    lines: list[Line]  # by file and line
+    total: Line
+    flops_a_byte: float  # of global memory that was moved; 0 where none was
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """A kernel under several orders of its threads; the dictionaries are those of `assay simt check --json`."""
+
+    status: str  # 'PASSED' or 'FAILED'
+    arguments: list[dict[str, Any]]
+    runs: list[dict[str, Any]]         # schedule, seconds, failure, checksums
+    differences: list[dict[str, Any]]  # the first of each array and schedule
+
+
 def _paths(given: Paths) -> list[str]:
     return [os.fspath(p) for p in ([given] if isinstance(given, (str, os.PathLike)) else given)]
+
+
+def _run_of(result: dict[str, Any]) -> Run:
+    result['stdout'] = result['stdout'].decode(errors='replace')
+    return Run(**result)
 
 
 def run(path: Paths, args: Sequence[str] = (), *, include: Paths = (), define: Sequence[str] = (),
@@ -53,10 +107,48 @@ def run(path: Paths, args: Sequence[str] = (), *, include: Paths = (), define: S
     numbers of kernels are zero. schedule: forward, reverse or random:SEED. threads: of the CPU. seconds: the program
     is ended after this time. ValueError for a program that does not compile, with the compiler's words.
     """
-    result = _assay._simt_run(_paths(path), [str(a) for a in args], _paths(include), list(define), arch, fmad, ftz,
-                              schedule, 0 if threads is None else threads, seconds)
-    result['stdout'] = result['stdout'].decode(errors='replace')
-    return Run(**result)
+    return _run_of(_assay._simt_run(_paths(path), [str(a) for a in args], _paths(include), list(define), arch, fmad,
+                                    ftz, schedule, 0 if threads is None else threads, seconds))
+
+
+def profile(path: Paths, args: Sequence[str] = (), *, include: Paths = (), define: Sequence[str] = (),
+            arch: str = 'sm_90', fmad: bool = False, ftz: bool = False, schedule: str = 'forward',
+            seconds: float | None = None) -> Profile:
+    """Runs a CUDA program on one thread of the CPU and counts what its kernels do, by source line.
+
+    The options are those of run(). RuntimeError without addr2line and objdump of binutils.
+    """
+    result, text = _assay._simt_profile(_paths(path), [str(a) for a in args], _paths(include), list(define), arch, fmad,
+                                        ftz, schedule, seconds)
+    counts = json.loads(text)
+    return Profile(run=_run_of(result), lines=[Line(**line) for line in counts['lines']],
+                   total=Line(**{**counts['total'], 'file': 'all'}), flops_a_byte=float(counts['flops_a_byte']))
+
+
+def check(path: Paths, kernel: str, args: Sequence[str] = (), *, grid: Dimensions | None = None,
+          block: Dimensions | None = None, shared: int = 0, schedules: Sequence[str] | None = None,
+          include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90', fmad: bool = False,
+          seconds: float = 60) -> Check:
+    """Runs one kernel under several orders of its threads, on arrays with a guard behind each, and compares the bits.
+
+    args: an argument each, as `assay simt check --arg` has them: a number, a file of an array, 'random:N[:SEED]',
+    'zeros:N', 'ones:N' or 'iota:N'; those that are missing are random. grid, block: one to three numbers; by default
+    those of the file's first line, else one block of 32 threads. schedules: 'forward', 'reverse', 'random:SEED'.
+    seconds: of each run. Threads are not interrupted between barriers, so two that add to one place without an atomic
+    are not told apart from correct ones.
+    """
+    result = json.loads(_assay._simt_check(
+        _paths(path), kernel, [str(a) for a in args], _paths(include), list(define), arch, fmad,
+        None if grid is None else _three(grid, 'grid'), None if block is None else _three(block, 'block'), shared,
+        None if schedules is None else list(schedules), seconds))
+    return Check(**{field.name: result[field.name] for field in dataclasses.fields(Check)})
+
+
+def contracted_lines(path: Paths, *, include: Paths = (), define: Sequence[str] = (),
+                     arch: str = 'sm_90') -> list[tuple[str, int]]:
+    """[(file, line)] at which the host's compiler makes one rounding of a*b + c where it may, as nvcc does by default:
+    the lines whose bits depend on `fmad`."""
+    return _assay._simt_contracted(_paths(path), _paths(include), list(define), arch)
 
 
 def build(path: Paths, out: Path, *, include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90',
