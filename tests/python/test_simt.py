@@ -139,6 +139,8 @@ def test_a_kernel_is_checked(folder):
                                     '  if (i < n) y[i] = a * x[i] + y[i];\n}\n')
     result = simt.check(folder / 'last.cu', 'last', ['zeros:1'], grid=1, block=64, schedules=['forward', 'reverse'])
     assert result.status == 'FAILED' and [d['first'] for d in result.differences] == ['63']
+    y = np.ones(128, np.float32)  # OpenMP's threads stay, and the check forks
+    simt.kernel(folder / 'last.cu', 'axpy')(4, 32)(128, 2, y, y)
     result = simt.check(folder / 'last.cu', 'axpy', [100, 2], grid=(2, 1), block=64)
     assert result.status == 'PASSED' and len(result.runs) == 4 and result.arguments[3]['written']
     with pytest.raises(ValueError, match='grid'):

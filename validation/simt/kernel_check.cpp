@@ -13,8 +13,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "reference/core/error.hpp"
@@ -274,7 +277,8 @@ Told* told_of_handler = nullptr;
 constexpr int status_of_fault = 97, status_of_failure = 98;
 
 [[noreturn]] void run_in_child(const LoadedKernel& kernel, const Extent& extent, std::uint64_t shared_bytes,
-                               const std::vector<void*>& values, const std::string& schedule, Told& told) {
+                               const std::vector<void*>& values, const std::string& schedule,
+                               bool had_threads, Told& told) {
   told_of_handler = &told;
   // On a stack of its own: what faults may be the end of a fibre's.
   static std::byte stack[1 << 16];
@@ -288,6 +292,8 @@ constexpr int status_of_fault = 97, status_of_failure = 98;
   fault.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (const int signal : {SIGSEGV, SIGBUS}) ::sigaction(signal, &fault, nullptr);
   ::setenv("ASSAY_SIMT_SCHEDULE", schedule.c_str(), 1);
+  // OpenMP believes in the threads that this process had before the fork, and would wait for them.
+  if (had_threads) ::setenv("ASSAY_SIMT_THREADS", "1", 1);
   const auto begin = Clock::now();
   std::string failure;
   try {
@@ -341,9 +347,12 @@ Outcome run_under(const std::string& schedule, const LoadedKernel& kernel, const
   const GuardedMemory told_memory(sizeof(Told));
   auto& told = *new (told_memory.data()) Told{};
   std::fflush(nullptr);
+  std::error_code no_proc;
+  const std::filesystem::directory_iterator threads("/proc/self/task", no_proc);
+  const bool had_threads = std::distance(begin(threads), end(threads)) > 1;
   const pid_t pid = ::fork();
   if (pid < 0) throw Unavailable(std::string("no process for the kernel: ") + std::strerror(errno));
-  if (pid == 0) run_in_child(kernel, extent, request.shared_bytes, values, schedule, told);
+  if (pid == 0) run_in_child(kernel, extent, request.shared_bytes, values, schedule, had_threads, told);
   const bool in_time = ends_in_time(pid, request.seconds);
   if (!in_time) ::kill(pid, SIGKILL);
   int status = 0;

@@ -91,6 +91,8 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
                              "-march=" + (o.machine.empty() ? std::string("x86-64-v2") : o.machine),
                              o.fuse ? "-ffp-contract=fast" : "-ffp-contract=off"});
   if (o.fuse) words.insert(words.end(), {"-mfma", "-DASSAY_SIMT_CONTRACTS"});
+  // A function asks once where the library's variables of a thread are, not for each of them.
+  if (o.library) words.emplace_back("-ftls-model=local-dynamic");
   // One scalar instruction for an operation of the source; each block with its call-out.
   if (o.profile)
     words.insert(words.end(), {"-fsanitize=thread", "-fsanitize-coverage=trace-pc", "-fno-tree-vectorize",
