@@ -809,6 +809,49 @@ BOOST_AUTO_TEST_CASE(shuffles_and_votes_of_a_warp) {
   }
 }
 
+// Whatever a GPU's error is, ours is the middle of it: half a unit of the last place, and a little for the double in
+// between.
+BOOST_AUTO_TEST_CASE(approximations_are_within_half_a_unit) {
+  const struct {
+    const char* text;
+    long double (*exact)(long double);
+    float from, to;  // of the argument's magnitude
+    bool of_either_sign;
+  } functions[] = {
+      {"rcp.approx.f32 %0, %1;", [](long double x) { return 1 / x; }, 1e-30F, 1e30F, true},
+      {"sqrt.approx.f32 %0, %1;", [](long double x) { return std::sqrt(x); }, 1e-30F, 1e30F, false},
+      {"rsqrt.approx.f32 %0, %1;", [](long double x) { return 1 / std::sqrt(x); }, 1e-30F, 1e30F, false},
+      {"sin.approx.f32 %0, %1;", [](long double x) { return std::sin(x); }, 1e-6F, 50.0F, true},
+      {"cos.approx.f32 %0, %1;", [](long double x) { return std::cos(x); }, 1e-6F, 50.0F, true},
+      {"lg2.approx.f32 %0, %1;", [](long double x) { return std::log2(x); }, 1e-30F, 1e30F, false},
+      {"ex2.approx.f32 %0, %1;", [](long double x) { return std::exp2(x); }, 1e-6F, 120.0F, true},
+      {"tanh.approx.f32 %0, %1;", [](long double x) { return std::tanh(x); }, 1e-6F, 12.0F, true},
+      {"div.approx.f32 %0, %1, %2;", nullptr, 1e-15F, 1e15F, true}};
+  Random random(3);
+  const auto argument = [&](float from, float to, bool of_either_sign) {
+    const double u = static_cast<double>(random.next64() >> 11) * 0x1p-53;
+    const double x = std::exp(std::log(double{from}) + u * std::log(double{to} / double{from}));
+    return static_cast<float>(of_either_sign && random.next64() % 2 == 0 ? -x : x);
+  };
+  for (const auto& [text, exact, from, to, of_either_sign] : functions) {
+    for (int round = 0; round < 500; ++round) {
+      const float x = argument(from, to, of_either_sign), y = argument(from, to, of_either_sign);
+      std::vector<Value> inputs{f(x)};
+      if (exact == nullptr) inputs.push_back(f(y));
+      const float got = std::bit_cast<float>(static_cast<std::uint32_t>(result_of(text, 'f', inputs)));
+      const long double want = exact == nullptr ? static_cast<long double>(x) / static_cast<long double>(y)
+                                                : exact(static_cast<long double>(x));
+      const auto nearest = static_cast<float>(want);
+      const long double unit = std::fabs(static_cast<long double>(nearest) -
+                                         static_cast<long double>(std::nextafter(nearest, 0.0F)));
+      const long double error = std::fabs(static_cast<long double>(got) - want);
+      BOOST_TEST(error <= unit * 0.5000002L * (std::fabs(nearest) == std::exp2(std::ilogb(nearest)) ? 2 : 1),
+                 text << " of " << x << ", " << y << ": " << got << " for " << static_cast<double>(want));
+    }
+  }
+  clear_ptx_notes();
+}
+
 BOOST_AUTO_TEST_CASE(notes_name_what_is_not_a_gpus) {
   clear_ptx_notes();
   result_of("add.f32 %0, %1, %1;", 'f', {f(1)});
