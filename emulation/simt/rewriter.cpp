@@ -419,8 +419,7 @@ class Rewriter {
     std::size_t open = i + 1;
     while (is(open, "volatile") || is(open, "__volatile__") || is(open, "__volatile")) ++open;
     if (!is(open, "("))
-      fail(tokens_[i].begin, "( after asm",
-           open >= tokens_.size() ? "the end of the file" : '"' + std::string(text(open)) + '"');
+      return i;  // of another compiler, which the preprocessor drops; the host's says so if not
     const std::size_t close = closing(open);
     std::size_t text_end = open + 1;
     while (text_end < close && !is(text_end, ":"))

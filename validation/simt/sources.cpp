@@ -89,7 +89,9 @@ fs::path Sources::copy_of(const fs::path& file) {
   fs::path name = fs::weakly_canonical(file, ignored);
   if (const auto known = copies_.find(name); known != copies_.end()) return known->second;
   static_cast<void>(ByteReader(file));  // a file that is not there is no empty one
-  const std::string text = text_of(file);
+  std::string text = text_of(file);
+  // A byte order mark is none behind the #line that the copy begins with.
+  if (constexpr std::string_view mark = "\xEF\xBB\xBF"; text.starts_with(mark)) text.erase(0, mark.size());
   fs::path copy = folder_ / (std::to_string(copies_.size()) + "_" + file.filename().string());
   copies_[std::move(name)] = copy;  // before its headers, which may include it again
   const std::string shown = file.string();

@@ -126,7 +126,9 @@ BOOST_AUTO_TEST_CASE(inline_ptx_that_is_not_understood_is_said) {
              "line 3 | an instruction of the PTX table | \"cpuid\"");
   BOOST_TEST(error("#define K \\\n asm(\"add.u64 %0, %1, 1;\" : \"=l\"(x) : \"r\"(y))\n")
                  .find("line 2 | the operands of add.u64") == 0U);
-  BOOST_TEST(error("void k() { asm; }").find("line 1 | ( after asm") == 0U);
+  // Of another compiler, which the preprocessor drops.
+  BOOST_TEST(rewritten("void k() {\n#if X\n__asm { pause }\n#endif\n}") ==
+             "void k() {\n#if X\n__asm { pause }\n#endif\n}");
   BOOST_TEST(error("void k() { asm(); }").find("line 1 | the text of asm") == 0U);
   BOOST_TEST(error("void k() { asm(\"membar.gl;\" : x); }").find("line 1 | an operand of asm") == 0U);
   // Under #if the compiler says it, if it comes to it.

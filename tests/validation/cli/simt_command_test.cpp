@@ -94,6 +94,16 @@ BOOST_FIXTURE_TEST_CASE(a_built_program_stands_alone, Programs, *boost::unit_tes
     BOOST_TEST(!holds(needs.out, library), library << " in " << needs.out);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_compiler_is_asked_as_nvcc_asks_it, Programs) {
+  // OpenMP for those who ask for it alone; a byte order mark in front of a file and of a header.
+  text("marked.cuh", "\xEF\xBB\xBF#pragma once\nconstexpr int seven = 7;\n");
+  text("marked.cu",
+       "\xEF\xBB\xBF#include \"marked.cuh\"\n#ifdef _OPENMP\nint main() { return 9; }\n#else\n"
+       "int main() { return seven; }\n#endif\n");
+  BOOST_TEST(assay("simt run marked.cu").exit_code == 7);
+  BOOST_TEST(assay("simt run marked.cu --compiler-option=-fopenmp").exit_code == 9);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_compiler_speaks_in_the_users_lines, Programs) {
   text("headers with blanks/kernels/wrong.cuh",
        "#pragma once\n\n__global__ void wrong(int* x) { x = 1.5; }\n");
