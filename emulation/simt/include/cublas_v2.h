@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "emulation/simt/include/cuComplex.h"
 #include "emulation/simt/include/cuda_bf16.h"
 #include "emulation/simt/include/cuda_fp16.h"
 #include "emulation/simt/include/cuda_runtime_api.h"

@@ -1,8 +1,8 @@
 // CUDA's bfloat16: __nv_bfloat16, __nv_bfloat162, their conversions, arithmetic, comparisons and functions.
 //
 // Conversions and arithmetic are rounded once and give the hardware's bits; the one NaN of results is 0x7FFF, and a
-// conversion to float keeps a NaN's bits. Functions such as hexp are the host's of doubles, rounded to bfloat16. Not
-// here: the approximate htanh_approx.
+// conversion to float keeps a NaN's bits. Functions such as hexp are the host's of doubles, rounded to bfloat16;
+// the approximate htanh_approx is htanh.
 #pragma once
 
 #include "emulation/simt/include/cuda_fp16.h"

@@ -1,7 +1,7 @@
 // CUDA's half precision: __half, __half2, their conversions, arithmetic, comparisons and functions.
 //
 // Conversions and arithmetic are rounded once and give the hardware's bits; the one NaN of results is 0x7FFF. Functions
-// such as hexp are the host's of doubles, rounded to half. Not here: the approximate htanh_approx.
+// such as hexp are the host's of doubles, rounded to half. The approximate htanh_approx is htanh.
 #pragma once
 
 #include <type_traits>

@@ -38,3 +38,4 @@ constexpr int warpSize = 32;
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "emulation/simt/include/device_functions.h"
+#include "emulation/simt/include/nv_atomic_functions.h"

@@ -362,6 +362,7 @@ void all_functions() {
     FUNCTION(sin, std::sin(v))
     FUNCTION(cos, std::cos(v))
     FUNCTION(tanh, std::tanh(v))
+    FUNCTION(tanh_approx, std::tanh(v))
 #undef FUNCTION
   }
   NOTHING_WRONG(w);
@@ -463,6 +464,7 @@ void pairs() {
     PAIR1(hsin, h2sin)
     PAIR1(hcos, h2cos)
     PAIR1(htanh, h2tanh)
+    PAIR1(htanh_approx, h2tanh_approx)
     PAIR1(hfloor, h2floor)
     PAIR1(hceil, h2ceil)
     PAIR1(htrunc, h2trunc)

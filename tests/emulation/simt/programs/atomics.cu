@@ -127,6 +127,39 @@ __global__ void last_block(int* parts, cuda::atomic<unsigned>* done, int* sum,
   }
 }
 
+template <class T>
+__device__ void check_built_in() {
+  constexpr int order = __NV_ATOMIC_RELAXED, scope = __NV_THREAD_SCOPE_BLOCK;
+  T a = T(5), b = T(6), was = T(0);
+  __nv_atomic_store_n(&a, T(7), __NV_ATOMIC_RELEASE);
+  EXPECT(__nv_atomic_load_n(&a, __NV_ATOMIC_ACQUIRE, scope) == T(7));
+  __nv_atomic_store(&a, &b, order);
+  __nv_atomic_load(&a, &was, order);
+  EXPECT(was == T(6) && __nv_atomic_exchange_n(&a, T(9), order) == T(6));
+  __nv_atomic_exchange(&a, &b, &was, __NV_ATOMIC_ACQ_REL, scope);
+  EXPECT(was == T(9) && a == T(6));
+  T expected = T(1);
+  EXPECT(!__nv_atomic_compare_exchange_n(&a, &expected, T(2), true, __NV_ATOMIC_SEQ_CST, order) &&
+         expected == T(6));
+  b = T(12);
+  EXPECT(__nv_atomic_compare_exchange(&a, &expected, &b, false, order, order, scope) && a == T(12));
+}
+__global__ void built_in(unsigned* counts) {
+  check_built_in<int>();
+  check_built_in<double>();
+  check_built_in<signed char>();
+  check_built_in<unsigned short>();
+  constexpr int order = __NV_ATOMIC_RELAXED;
+  int a = 12;
+  EXPECT(__nv_atomic_fetch_add(&a, 3, order) == 12 && __nv_atomic_fetch_sub(&a, 2, order) == 15);
+  EXPECT(__nv_atomic_fetch_min(&a, 7, order) == 13 && __nv_atomic_fetch_max(&a, 9, order) == 7);
+  EXPECT(__nv_atomic_fetch_and(&a, 8, order) == 9 && __nv_atomic_fetch_or(&a, 3, order) == 8 &&
+         __nv_atomic_fetch_xor(&a, 1, order) == 11 && a == 10);
+  __nv_atomic_thread_fence(__NV_ATOMIC_SEQ_CST, __NV_THREAD_SCOPE_DEVICE);
+  __nv_atomic_add(counts, 1, order, __NV_THREAD_SCOPE_DEVICE);
+  __nv_atomic_max(counts + 1, blockIdx.x * blockDim.x + threadIdx.x, order);
+}
+
 __global__ void standard() {
   cuda::std::array<int, 3> a{1, 2, 3};
   const auto [x, y] = cuda::std::make_tuple(a[0], cuda::std::get<1>(a));
@@ -162,6 +195,10 @@ int main() {
   waits<<<3, 96>>>();
   last_block<<<blocks, threads>>>(parts, done, parts + blocks, barriers);
   standard<<<1, 1>>>();
+  unsigned* counts = nullptr;
+  cudaMallocManaged(&counts, 2 * sizeof *counts);
+  counts[0] = counts[1] = 0;
+  built_in<<<blocks, threads>>>(counts);
   if (const cudaError_t error = cudaDeviceSynchronize(); error != cudaSuccess) {
     std::printf("%s\n", cudaGetErrorString(error));
     return 1;
@@ -172,5 +209,6 @@ int main() {
   for (unsigned i = 0; i < 10; ++i) {
     if (array[i] != static_cast<int>(n / 10)) return 4;
   }
+  if (counts[0] != n || counts[1] != n - 1) return 5;
   return wrong == 0 ? 0 : 2;
 }
