@@ -1,4 +1,6 @@
 // The errors of the runtime API: the last one of each host thread, and those of kernels, which stay.
+#include <cstdio>
+#include <cstdlib>
 #include <list>
 
 #include "emulation/simt/include/assay_simt.h"
@@ -14,6 +16,7 @@ struct Lasting {
   std::mutex mutex{};
   std::atomic<cudaError_t> error{cudaSuccess};
   std::list<std::string> texts{};  // kept: cudaGetErrorString() hands them out
+  bool told = true;                // somebody has the last text
 };
 Lasting& lasting() {
   static Lasting& of_all = *new Lasting;
@@ -33,10 +36,20 @@ cudaError_t remember(cudaError_t error) {
   return error;
 }
 
-static void keep(cudaError_t error, std::string text) {
+// Many a program never asks, and what it prints then looks like a kernel's wrong results.
+static void tell_at_the_end() {
+  const std::scoped_lock lock(lasting().mutex);
+  if (lasting_error() != cudaSuccess && !lasting().told)
+    std::fprintf(stderr, "simt: %s\n", lasting().texts.back().c_str());
+}
+
+// `told`: its text stands on stderr already.
+static void keep(cudaError_t error, std::string text, bool told) {
+  [[maybe_unused]] static const int once = std::atexit(tell_at_the_end);
   const std::scoped_lock lock(lasting().mutex);
   if (lasting_error() != cudaSuccess) return;
   lasting().texts.push_back(std::move(text));
+  lasting().told = told;
   lasting().error = error;
 }
 
@@ -71,7 +84,8 @@ void assay_simt::report(int error, const std::string& text) {
     remember(code);
   } else {
     // The text of an assertion stands on stderr already; programs compare this one.
-    keep(code, assertion ? "device-side assert triggered" : std::string(text_of(code)) + ": " + text);
+    keep(code, assertion ? "device-side assert triggered" : std::string(text_of(code)) + ": " + text,
+         assertion);
   }
 }
 
@@ -89,6 +103,7 @@ const char* cudaGetErrorName(cudaError_t error) {
 const char* cudaGetErrorString(cudaError_t error) {
   if (error != cudaSuccess && lasting_error() == error) {
     const std::scoped_lock lock(lasting().mutex);
+    lasting().told = true;
     return lasting().texts.back().c_str();
   }
   return text_of(error);

@@ -175,6 +175,24 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
   BOOST_TEST(holds(empty.err, "no C++ compiler"), empty.err);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_failed_kernel_is_told_where_a_program_does_not_ask, Programs) {
+  text("fails.cu",
+       "#include <cstdio>\n__global__ void k(int* x) { *x = __any_sync(1, 1); }\nint main(int argc, char**) "
+       "{\n"
+       "  int* x;\n  cudaMallocManaged(&x, 4);\n  k<<<1, 2>>>(x);\n"
+       "  if (argc > 1) std::puts(cudaGetErrorString(cudaDeviceSynchronize()));\n}\n");
+  BOOST_TEST_REQUIRE(assay("simt build fails.cu -o fails").exit_code == 0);
+  const std::string why =
+      "the kernel launched at fails.cu:6, block (0, 0, 0): a thread calls a warp operation";
+  const Outcome silent = shell::run("'" + (path / "fails").string() + "'");
+  BOOST_TEST(silent.exit_code == 0);
+  BOOST_TEST(silent.out.empty(), silent.out);
+  BOOST_TEST(holds(silent.err, ("simt: unspecified launch failure: " + why).c_str()), silent.err);
+  const Outcome asks = shell::run("'" + (path / "fails").string() + "' ask");
+  BOOST_TEST(holds(asks.out, why.c_str()), asks.out);
+  BOOST_TEST(asks.err.empty(), asks.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_program_that_does_not_end_or_crashes_is_reported, Programs,
                         *boost::unit_test::label("full")) {
   text("ends.cu",
