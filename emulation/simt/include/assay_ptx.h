@@ -37,10 +37,29 @@ constexpr PtxConstraint ptx_constraint(const char* text) {
   return c;
 }
 
+// An operand by its address, which a register holds: a function that inlines thousands of asm statements has little more
+// of each than a call.
+template <PtxConstraint constraint, class Value>
+struct BoundOperand {
+  const volatile Value* value;
+  const char* name;
+
+  assay::simt::PtxOperand operand() const {
+    constexpr char type = constraint.type;
+    // Written to only where the constraint says so.
+    return {const_cast<void*>(static_cast<const volatile void*>(value)),
+            name,
+            type,
+            constraint.reads,
+            constraint.writes,
+            static_cast<std::uint8_t>(sizeof(Value)),
+            type == 'n' && std::is_signed_v<Value>};
+  }
+};
 template <PtxConstraint constraint, class T>
-assay::simt::PtxOperand ptx_operand(T&& value, const char* name = nullptr) {
+[[gnu::always_inline]] inline auto ptx_operand(T&& value, const char* name = nullptr) {
   constexpr char type = constraint.type;
-  constexpr bool reads = constraint.reads, writes = constraint.writes;
+  constexpr bool writes = constraint.writes;
   using Value = std::remove_cv_t<std::remove_reference_t<T>>;
   static_assert(type == 'h' || type == 'r' || type == 'l' || type == 'f' || type == 'd' || type == 'n',
                 "a constraint of inline PTX is h, r, l, f, d or n");
@@ -51,20 +70,12 @@ assay::simt::PtxOperand ptx_operand(T&& value, const char* name = nullptr) {
                 "f and d are for floating-point operands, h, r and l for others");
   static_assert(!writes || (std::is_lvalue_reference_v<T> && !std::is_const_v<std::remove_reference_t<T>>),
                 "an output of inline PTX can be written");
-  // Written to only where the constraint says so.
-  return {const_cast<void*>(static_cast<const volatile void*>(&value)),
-          name,
-          type,
-          reads,
-          writes,
-          static_cast<std::uint8_t>(sizeof(Value)),
-          type == 'n' && std::is_signed_v<Value>};
+  return BoundOperand<constraint, Value>{&value, name};
 }
 // Every call has a Text of its own, so the text is taken apart once.
 template <class Text, class... Operands>
-[[gnu::always_inline]] inline void ptx(const Text& text, const char* file, int line,
-                                       const Operands&... operands) {
-  const assay::simt::PtxOperand all[] = {operands..., {}};
+[[gnu::noinline]] void ptx(Text text, const char* file, int line, Operands... operands) {
+  const assay::simt::PtxOperand all[] = {operands.operand()..., {}};
   static const assay::simt::PtxProgram& program =
       assay::simt::ptx_program(text(), file, line, all, sizeof...(operands));
   assay::simt::run_ptx(program, all, sizeof...(operands));
