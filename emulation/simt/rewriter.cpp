@@ -135,10 +135,8 @@ class Rewriter {
         replace(tokens_[i].begin, tokens_[close].end, aligned + " __shared__");
         announce_shared(i);
         i = close;
-      } else if (is(i, "static") && (is(i + 1, "__shared__") || is(i + 1, "__constant__"))) {
+      } else if (is(i, "static") && declares_device_memory(i)) {
         replace(tokens_[i].begin, tokens_[i].end, "");  // the macro says so
-      } else if (is(i, "__constant__") && is(i + 1, "static")) {
-        replace(tokens_[i].begin, tokens_[i].end, "");
       } else if (is(i, "__shared__")) {
         announce_shared(i);
       } else if (is(i, "__global__")) {
@@ -328,6 +326,32 @@ class Rewriter {
       copied = tokens_[k].end;
     }
     out += between(copied, tokens_[close].begin);
+  }
+
+  // Whether a declaration whose specifiers hold token i has __constant__ or __shared__ among them, in any order and on
+  // either side of #if.
+  bool declares_device_memory(std::size_t i) const {
+    const auto is_memory = [&](std::size_t k) { return is(k, "__constant__") || is(k, "__shared__"); };
+    for (std::size_t k = i + 1; k < tokens_.size() && tokens_[k].kind == Token::Kind::word; ++k) {
+      if (is_memory(k)) return true;
+      if ((is(k, "__align__") || is(k, "alignas")) && is(k + 1, "(")) k = closing(k + 1);
+    }
+    for (std::size_t k = i; k-- > 0;) {
+      if (is_memory(k)) return true;
+      const std::size_t directive = directive_around(k);
+      if (directive != k) {
+        k = directive;  // its #
+      } else if (tokens_[k].kind != Token::Kind::word) {
+        return false;
+      }
+    }
+    return false;
+  }
+  // The # of the directive that holds token i, or i.
+  std::size_t directive_around(std::size_t i) const {
+    std::size_t first = i;
+    while (first > 0 && line_end(tokens_[first - 1].begin) >= tokens_[i].begin) --first;
+    return is(first, "#") && begins_line(first) ? first : i;
   }
 
   // extern [qualifiers] __shared__ [qualifiers] type name[][n]; from token i. Its last token, if it is one.

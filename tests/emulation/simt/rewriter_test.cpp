@@ -230,7 +230,14 @@ BOOST_AUTO_TEST_CASE(static_shared_memory_is_poisoned_where_it_is_declared) {
 
 BOOST_AUTO_TEST_CASE(constant_memory_is_static_once) {
   BOOST_TEST(rewritten("static __constant__ int a;") == " __constant__ int a;");
-  BOOST_TEST(rewritten("__constant__ static int a;") == " static int a;");
+  BOOST_TEST(rewritten("__constant__ static int a;") == "__constant__  int a;");
+  BOOST_TEST(rewritten("static const __device__ __align__(8) __constant__ int a;") ==
+             " const __device__ __align__(8) __constant__ int a;");
+  BOOST_TEST(rewritten("int b; __device__ __constant__ const static int a;") ==
+             "int b; __device__ __constant__ const  int a;");
+  BOOST_TEST(rewritten("#if A\n__constant__\n#endif\n#pragma x y\nstatic int a;") ==
+             "#if A\n__constant__\n#endif\n#pragma x y\n int a;");
+  BOOST_TEST(rewritten("__constant__ int b; static int a;") == "__constant__ int b; static int a;");
   BOOST_TEST(rewritten("extern __constant__ int a;") == "extern  int a;");
 }
 
