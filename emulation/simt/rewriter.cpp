@@ -685,19 +685,28 @@ class Rewriter {
     if (!is(open, "(") || tokens_[open - 1].kind != Token::Kind::word) return;
     const std::size_t close = closing(open);
     if (!is(close + 1, "{")) return;
+    bool directives = false;
     for (std::size_t k = open; k < close; ++k) {
       if (is(k, "=") || is(k, ".")) return;  // what no type of a function may have
+      directives = directives || is(k, "#");
     }
     std::string out = " [[maybe_unused]] static const bool assay_simt_known_";
     out += std::to_string(file_number()) + "_" + std::to_string(i);
-    out += " = ::assay_simt::register_kernel(static_cast<void (*)";
-    for (std::size_t k = open; k <= close; ++k) {
-      if (k > open && tokens_[k - 1].end != tokens_[k].begin) out += ' ';  // a comment goes, a line end too
-      out += text(k);
+    out += " = ::assay_simt::register_kernel(";
+    if (!directives) {  // it says which of several of one name; else there is one of them
+      out += "static_cast<void (*)";
+      for (std::size_t k = open; k <= close; ++k) {
+        if (k > open && tokens_[k - 1].end != tokens_[k].begin) out += ' ';  // a comment goes, a line end too
+        out += text(k);
+      }
+      out += ">(&";
+      out += text(open - 1);
+      out += "));";
+    } else {
+      out += '&';
+      out += text(open - 1);
+      out += ");";
     }
-    out += ">(&";
-    out += text(open - 1);
-    out += "));";
     announced_.push_back({closing(close + 1), std::move(out)});
   }
 

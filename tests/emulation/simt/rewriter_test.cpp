@@ -19,6 +19,7 @@ std::string launch(const std::string& configuration, const std::string& kernel,
   return "::assay_simt::Launch(" + configuration + ").run([&](auto... assay_simt_arguments) { " + kernel +
          "(assay_simt_arguments...); }" + (arguments.empty() ? "" : ", " + arguments) + ")";
 }
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 auto lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
 }  // namespace
@@ -248,6 +249,10 @@ BOOST_AUTO_TEST_CASE(kernels_are_known_by_their_addresses) {
       " [[maybe_unused]] static const bool assay_simt_known_14841752029258204632_3 = "
       "::assay_simt::register_kernel("
       "static_cast<void (*)(int a, A<B> b)>(&k));\n}");
+  BOOST_TEST(holds(rewritten("__global__ void k(int a\n#if X\n, int b\n#endif\n) { }"),
+                   "#endif\n) { } [[maybe_unused]] static const bool"));
+  BOOST_TEST(
+      holds(rewritten("__global__ void k(int a\n#if X\n, int b\n#endif\n) { }"), "register_kernel(&k);"));
   for (const std::string other : {"template <class T> __global__ void k(T a) { }", "__global__ void k(int);",
                                   "__global__ void k(int a = 3) { }", "struct S { void f() { } };"})
     BOOST_TEST(rewritten(other) == other);
