@@ -453,6 +453,7 @@ class Rewriter {
     const Assembly assembly = read_assembly(open, text_end, close);
     // An empty text keeps the compiler from moving things: the host's own does that too.
     if (assembly.literal && assembly.text.find_first_not_of(" \t\n") == std::string::npos) return close;
+    if (names_host_registers(assembly)) return close;
     if (assembly.literal) {
       if (const std::string wrong = why_not_ptx(i, assembly); !wrong.empty()) {
         // Where the preprocessor may drop it, the compiler says so.
@@ -550,6 +551,14 @@ class Rewriter {
       a.writes.push_back(part == 1);
     }
     return a;
+  }
+
+  // An operand of x86, which no constraint of PTX is: instructions of a function of the host.
+  bool names_host_registers(const Assembly& a) const {
+    return std::any_of(a.operands.begin(), a.operands.end(), [&](const AssemblyOperand& o) {
+      if (o.open != o.constraint + 1 || tokens_[o.constraint].kind != Token::Kind::literal) return false;
+      return text(o.constraint).find_first_of("abcASDmgxtuy") != std::string_view::npos;
+    });
   }
 
   // What a literal stands for.
