@@ -18,6 +18,7 @@ std::atomic<bool> catches_faults{false};
 struct SeenFault {
   int signal = 0;
   const void* address = nullptr;
+  bool has_address = true;
 };
 constinit thread_local SeenFault seen_fault;
 
@@ -26,6 +27,8 @@ constinit thread_local SeenFault seen_fault;
   char text[160];
   if (seen_fault.signal == SIGFPE) {
     std::snprintf(text, sizeof text, "an integer division by zero, or one whose quotient does not fit");
+  } else if (!seen_fault.has_address) {
+    std::snprintf(text, sizeof text, "an illegal memory access at an address that is misaligned, or none");
   } else {
     std::snprintf(text, sizeof text, "an illegal memory access at %p", seen_fault.address);
   }
@@ -44,7 +47,9 @@ void handle_fault(int signal, siginfo_t* info, void* context) {
     std::signal(signal, SIG_DFL);
     return;
   }
-  seen_fault = {signal, info->si_addr};
+  // The CPU does not say where: neither of an instruction that wants its operand aligned, nor of an address beyond
+  // those that there are.
+  seen_fault = {signal, info->si_addr, info->si_code != SI_KERNEL};
   stack = (stack - red_zone) / 16 * 16 - 8;  // as a call leaves it
   registers[REG_RSP] = static_cast<greg_t>(stack);
   registers[REG_RIP] = static_cast<greg_t>(reinterpret_cast<std::uintptr_t>(&fail_by_fault));

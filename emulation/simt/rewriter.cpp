@@ -138,6 +138,7 @@ class Rewriter {
       } else if (is(i, "static") && declares_device_memory(i)) {
         replace(tokens_[i].begin, tokens_[i].end, "");  // the macro says so
       } else if (is(i, "__shared__")) {
+        align_shared(i);
         announce_shared(i);
       } else if (is(i, "__global__")) {
         announce_kernel(i);
@@ -674,6 +675,33 @@ class Rewriter {
              std::string(name) + ", sizeof " + std::string(name) + ", assay_simt_run); }";
     }
     announced_.push_back({k, std::move(out)});
+  }
+
+  // Blocks find static shared memory aligned, whatever its type is, and see it as float4 and kin: __shared__ TYPE name
+  // is aligned to 16 bytes at least. Pointers are anyway, and what says its alignment has its will.
+  void align_shared(std::size_t i) {
+    if (!in_function() || in_directive(i)) return;
+    std::string type;
+    std::size_t k = i + 1;
+    for (int angles = 0; k < tokens_.size(); ++k) {
+      const bool last = is(k + 1, "[") || is(k + 1, ",") || is(k + 1, ";");
+      if (angles == 0 && last) break;
+      if (is(k, "<")) ++angles;
+      if (is(k, ">")) --angles;
+      const bool known =
+          tokens_[k].kind == Token::Kind::word
+              ? !is(k, "static") && !is(k, "alignas") && !is(k, "__align__") && !is(k, "__attribute__")
+              : is(k, ":") || is(k, "<") || is(k, ">") || angles > 0;
+      if (!known || is(k, ";")) return;
+      if (k > i + 1 && tokens_[k - 1].end != tokens_[k].begin) type += ' ';
+      type += text(k);
+    }
+    for (std::size_t before = i; before-- > 0 && !is(before, ";") && !is(before, "{") && !is(before, "}");) {
+      if (is(before, "alignas") || is(before, "__align__") || is(before, "__attribute__")) return;
+    }
+    if (type.empty() || k >= tokens_.size() || tokens_[k].kind != Token::Kind::word) return;
+    replace(tokens_[i].begin, tokens_[i].end,
+            "__shared__ __attribute__((aligned(::assay_simt::shared_alignment<" + type + ">)))");
   }
 
   // A kernel that is no template is known by its address, for the calls that have no more of it.

@@ -6,7 +6,7 @@
 //   __shared__ alignas(n)                                alignas before the storage class, as C++ has it
 //   asm volatile("..." : ...)                            a call of assay_simt::ptx, its text checked (ptx.hpp),
 //                                                        unless it has operands of x86: the host's own
-//   __shared__ T name[n];                                0xFF for every block, as dynamic shared memory is
+//   __shared__ T name[n];                                0xFF for every block, and aligned, as dynamic shared memory is
 //   __global__ void k(...) {...}                         registered by its address, for calls that have no more of it
 //   cudaLaunchKernel((void*)k, ...)                      without the cast
 //   __noinline__                                         GCC's attribute: libstdc++ uses the word itself

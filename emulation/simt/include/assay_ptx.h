@@ -37,8 +37,8 @@ constexpr PtxConstraint ptx_constraint(const char* text) {
   return c;
 }
 
-// An operand by its address, which a register holds: a function that inlines thousands of asm statements has little more
-// of each than a call.
+// An operand by its address, which a register holds: where thousands of asm statements are inlined, each is little more
+// than a call.
 template <PtxConstraint constraint, class Value>
 struct BoundOperand {
   const volatile Value* value;

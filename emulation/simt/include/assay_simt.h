@@ -116,6 +116,9 @@ struct Launch::Held final : assay::simt::Deferred {
   Body body;
 };
 
+// Of a variable in static shared memory.
+template <class T>
+inline constexpr std::size_t shared_alignment = alignof(T) > 16 ? alignof(T) : 16;
 // Static shared memory of a kernel: 0xFF at first, in every block. `run`: the block that it was last told of.
 void poison_shared(const volatile void* variable, std::size_t bytes, unsigned long long& run);
 

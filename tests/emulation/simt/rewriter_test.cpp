@@ -221,10 +221,20 @@ BOOST_AUTO_TEST_CASE(static_shared_memory_is_poisoned_where_it_is_declared) {
     return " { static thread_local unsigned long long assay_simt_run; ::assay_simt::poison_shared(&" + name +
            ", sizeof " + name + ", assay_simt_run); }";
   };
+  const auto aligned = [](const std::string& type) {
+    return "__shared__ __attribute__((aligned(::assay_simt::shared_alignment<" + type + ">))) ";
+  };
   BOOST_TEST(rewritten("void k() { __shared__ float a[3][4], b; f(); }") ==
-             "void k() { __shared__ float a[3][4], b;" + poison("a") + poison("b") + " f(); }");
+             "void k() { " + aligned("float") + "float a[3][4], b;" + poison("a") + poison("b") + " f(); }");
   BOOST_TEST(rewritten("void k() { static __shared__ A<int, 3> a; }") ==
-             "void k() {  __shared__ A<int, 3> a;" + poison("a") + " }");
+             "void k() {  " + aligned("A<int, 3>") + "A<int, 3> a;" + poison("a") + " }");
+  BOOST_TEST(rewritten("void k() { volatile __shared__ std::uint8_t a; }") ==
+             "void k() { volatile " + aligned("std::uint8_t") + "std::uint8_t a;" + poison("a") + " }");
+  // Pointers are aligned; what says its alignment keeps it.
+  BOOST_TEST(rewritten("void k() { __shared__ T* a; }") ==
+             "void k() { __shared__ T* a;" + poison("a") + " }");
+  BOOST_TEST(rewritten("void k() { __shared__ __align__(8) char a[9]; }") ==
+             "void k() { __shared__ __align__(8) char a[9];" + poison("a") + " }");
   BOOST_TEST(rewritten("void k() { __shared__ alignas(16) struct { int x; } a[2]; }") ==
              "void k() { alignas(16) __shared__ struct { int x; } a[2];" + poison("a") + " }");
   const std::string outside = "__shared__ int a; struct S { }; __shared__ int b[2];";

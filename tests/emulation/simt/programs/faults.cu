@@ -26,6 +26,19 @@ __device__ int deep(int n, volatile int* p) {
 }
 __global__ void reads_from_deep(volatile int* p) { deep(50, p); }
 
+// Bytes of shared memory seen as vectors, which the compiler moves by instructions that want them aligned.
+template <class T>
+__global__ void sees_vectors(float4* p) {
+  __shared__ char before;
+  __shared__ T bytes[16 * 32];
+  before = static_cast<char>(p != nullptr);
+  auto* const vectors = reinterpret_cast<float4*>(bytes);
+  vectors[threadIdx.x] = p[threadIdx.x];
+  __syncthreads();
+  p[threadIdx.x] = vectors[31 - threadIdx.x];
+  p[threadIdx.x].w = before;
+}
+
 int main() {
   static int here[64];
   const auto illegal = [](const char* where) {
@@ -47,6 +60,8 @@ int main() {
     illegal("thread (37, 0, 0)");
     writes<<<1, 64>>>(reinterpret_cast<int*>(std::size_t{1} << 46));
     illegal("an illegal memory access at 0x400000000014");
+    writes<<<1, 64>>>(reinterpret_cast<int*>(std::size_t{1} << 63));
+    illegal("an illegal memory access at an address that is misaligned, or none");
     reads_from_deep<<<1, 1>>>(nullptr);
     illegal("faults.cu:");
   }
@@ -56,5 +71,10 @@ int main() {
   cudaDeviceReset();
   divides<<<1, 3>>>(here, 2);
   CHECK(cudaDeviceSynchronize() == cudaSuccess && here[2] == 3);
+  float4* vectors = nullptr;
+  cudaMallocManaged(&vectors, 32 * sizeof *vectors);
+  for (int i = 0; i < 32; ++i) vectors[i] = make_float4(i, 0, -i, 0);
+  sees_vectors<unsigned char><<<1, 32>>>(vectors);
+  CHECK(cudaDeviceSynchronize() == cudaSuccess && vectors[5].x == 26 && vectors[5].w == 1);
   return failed;
 }
