@@ -301,8 +301,14 @@ class Rewriter {
     std::string out = after_colon ? " ::assay_simt::Launch(" : "::assay_simt::Launch(";
     out += configuration;
     out += ").run([&](auto... assay_simt_arguments) { ";
-    out += kernel;
-    out += "(assay_simt_arguments...); }";
+    if (has_zero(open, close)) {
+      const std::string call = std::string(kernel) + "(assay_simt_values...)";
+      out += "::assay_simt::with_zeros([&](auto... assay_simt_values) -> decltype(static_cast<void>(";
+      out += call + ")) { " + call + "; }, assay_simt_arguments...); }";
+    } else {
+      out += kernel;
+      out += "(assay_simt_arguments...); }";
+    }
     if (close != open + 1) {
       out += ", ";
       append_arguments(open, close, out);
@@ -317,13 +323,29 @@ class Rewriter {
     return source_.substr(begin, end - begin);
   }
 
-  // NULL is an integer to a template, and 0 too: both are null pointers where a kernel wants one, so NULL is.
+  // An argument that is the literal 0 and nothing else.
+  bool is_zero(std::size_t k) const {
+    return is(k, "0") && (is(k - 1, "(") || is(k - 1, ",")) && (is(k + 1, ",") || is(k + 1, ")"));
+  }
+  bool has_zero(std::size_t open, std::size_t close) const {
+    for (std::size_t k = open + 1; k < close; ++k) {
+      if (is_zero(k)) return true;
+      if (is(k, "(") || is(k, "[") || is(k, "{")) k = closing(k);
+    }
+    return false;
+  }
+
+  // NULL is an integer to a template, and 0 too: both are null pointers where a kernel wants one. NULL is one, and 0
+  // what the kernel makes of it.
   void append_arguments(std::size_t open, std::size_t close, std::string& out) const {
     std::size_t copied = tokens_[open].end;
+    int depth = 0;
     for (std::size_t k = open + 1; k < close; ++k) {
-      if (!is(k, "NULL")) continue;
+      depth += is(k, "(") || is(k, "[") || is(k, "{") ? 1 : is(k, ")") || is(k, "]") || is(k, "}") ? -1 : 0;
+      const bool zero = depth == 0 && is_zero(k);
+      if (!zero && !is(k, "NULL")) continue;
       out += between(copied, tokens_[k].begin);
-      out += "nullptr";
+      out += zero ? "::assay_simt::Zero()" : "nullptr";
       copied = tokens_[k].end;
     }
     out += between(copied, tokens_[close].begin);

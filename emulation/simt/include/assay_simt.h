@@ -119,6 +119,30 @@ struct Launch::Held final : assay::simt::Deferred {
 // Of a variable in static shared memory.
 template <class T>
 inline constexpr std::size_t shared_alignment = alignof(T) > 16 ? alignof(T) : 16;
+// A literal 0 among a launch's arguments: an integer, or what else a kernel takes for it.
+struct Zero {
+  template <class T>
+  constexpr operator T() const {
+    if constexpr (std::is_pointer_v<T>) {
+      return nullptr;
+    } else {
+      return T(0);
+    }
+  }
+};
+template <class T>
+constexpr T zero_as_integer(T value) {
+  return value;
+}
+constexpr int zero_as_integer(Zero) { return 0; }
+template <class Call, class... A>
+void with_zeros(const Call& call, const A&... arguments) {
+  if constexpr (std::is_invocable_v<const Call&, decltype(zero_as_integer(arguments))...>) {
+    call(zero_as_integer(arguments)...);
+  } else {
+    call(arguments...);
+  }
+}
 // Static shared memory of a kernel: 0xFF at first, in every block. `run`: the block that it was last told of.
 void poison_shared(const volatile void* variable, std::size_t bytes, unsigned long long& run);
 

@@ -38,6 +38,10 @@ BOOST_AUTO_TEST_CASE(launches_are_calls) {
   BOOST_TEST(rewritten("k<<<(n + 255) >> 8, 256>>>(p);") == launch("(n + 255) >> 8, 256", "k", "p") + ";");
   BOOST_TEST(rewritten("k<<<1, 1>>>(a[i], {1, 2}, f(\")\"), ')');") ==
              launch("1, 1", "k", "a[i], {1, 2}, f(\")\"), ')'") + ";");
+  BOOST_TEST(rewritten("k<<<1, 1>>>(0, f(0), 10);") ==
+             "::assay_simt::Launch(1, 1).run([&](auto... assay_simt_arguments) { ::assay_simt::with_zeros("
+             "[&](auto... assay_simt_values) -> decltype(static_cast<void>(k(assay_simt_values...))) { "
+             "k(assay_simt_values...); }, assay_simt_arguments...); }, ::assay_simt::Zero(), f(0), 10);");
   BOOST_TEST(rewritten("k<<<1, 1>>>(NULL, x, NULL);") == launch("1, 1", "k", "nullptr, x, nullptr") + ";");
   BOOST_TEST(rewritten("case 0:k<<<1, 1>>>();") == "case 0: " + launch("1, 1", "k", "") + ";");
   BOOST_TEST(rewritten("#define CONFIGURED k<<<1, 2>>>\nint x;") == "#define CONFIGURED k<<<1, 2>>>\nint x;");

@@ -17,6 +17,14 @@ __device__ int events[64];
 __device__ int event_count = 0;
 __device__ void happens(int what) { events[atomicAdd(&event_count, 1)] = what; }
 
+// A literal 0 is what the parameter makes of it.
+__global__ void takes_zeros(const int* none, int zero, double real, bool* bits) {
+  happens(none == nullptr && zero == 0 && real == 0 && bits == nullptr ? 7 : 8);
+}
+template <class T>
+__global__ void takes_one(T value, int plus) {
+  happens(static_cast<int>(sizeof(T)) + static_cast<int>(value) + plus);
+}
 __global__ void event(int what) { happens(what); }
 __global__ void child(int what) {
   event<<<1, 1>>>(what + 1);
@@ -95,6 +103,11 @@ int main() {
   const int want[] = {-1, 10, 11, 20, 30, 110, 111, 120, 130, 90, 190};
   CHECK(event_count == 11);
   for (int i = 0; i < 11; ++i) CHECK(events[i] == want[i]);
+  takes_zeros<<<1, 1>>>(0, 0, 0, 0);
+  takes_one<<<1, 1>>>(0, 2);
+  takes_one<double><<<1, 1>>>(0, 0);
+  CHECK(cudaDeviceSynchronize() == cudaSuccess && event_count == 14);
+  CHECK(events[11] == 7 && events[12] == 6 && events[13] == 8);
 
   int *numbers = nullptr, *error = nullptr;
   cudaMallocManaged(&numbers, 1024 * sizeof(int));
