@@ -18,6 +18,7 @@
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "emulation/simt/record.hpp"
+#include "emulation/simt/runtime.hpp"
 #include "reference/core/parallel.hpp"
 
 namespace assay_simt {
@@ -165,6 +166,8 @@ void Launch::report_variable_captured() {
 }
 
 int Launch::start_kernel(const Kernel& kernel) const {
+  // What a failed kernel has left is no input of another one.
+  if (const cudaError_t error = runtime::lasting_error(); error != cudaSuccess) return error;
   if (const int error = why_not(); error != cudaSuccess) {
     report(error);
     return error;

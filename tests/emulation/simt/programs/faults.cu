@@ -51,6 +51,9 @@ int main() {
     // The error stays, and nothing runs until the device is reset.
     int* memory = nullptr;
     CHECK(cudaMalloc(&memory, 4) == cudaErrorIllegalAddress);
+    here[5] = 7;
+    writes<<<2, 64>>>(here);
+    CHECK(cudaGetLastError() == cudaErrorIllegalAddress && here[5] == 7);
     cudaDeviceReset();
     writes<<<2, 64>>>(here);
     CHECK(cudaDeviceSynchronize() == cudaSuccess && here[5] == 1);
