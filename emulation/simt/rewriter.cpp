@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -123,7 +124,7 @@ class Rewriter {
       follow_directive(i);
       if (is_launch(i)) {
         i = launch(i);
-      } else if (is(i, "extern")) {
+      } else if (is(i, "extern") || (is(i, "__shared__") && is(i + 1, "extern"))) {
         if (const auto last = shared_array(i)) i = *last;
         if (is(i + 1, "__constant__")) replace(tokens_[i + 1].begin, tokens_[i + 1].end, "");
       } else if (is_assembly(i)) {
@@ -189,13 +190,19 @@ class Rewriter {
   }
 
   // The mark that closes the one at token i: ( ) [ ] { }.
-  std::size_t closing(std::size_t i) const {
+  std::optional<std::size_t> closing_if_any(std::size_t i) const {
     int depth = 0;
+    std::vector<Branches<int>> open{};
     for (std::size_t k = i; k < tokens_.size(); ++k) {
       const std::string_view t = text(k);
+      if (t == "#" && begins_line(k)) follow_branches(k, open, depth, [](int d) { return d; });
       if (t == "(" || t == "[" || t == "{") ++depth;
       if ((t == ")" || t == "]" || t == "}") && --depth == 0) return k;
     }
+    return std::nullopt;
+  }
+  std::size_t closing(std::size_t i) const {
+    if (const auto close = closing_if_any(i)) return *close;
     fail(tokens_[i].begin, "what closes \"" + std::string(text(i)) + '"', "the end of the file");
   }
   // The mark that opens the one at token i, or nothing before `first`.
@@ -377,10 +384,11 @@ class Rewriter {
     return is(first, "#") && begins_line(first) ? first : i;
   }
 
-  // extern [qualifiers] __shared__ [qualifiers] type name[][n]; from token i. Its last token, if it is one.
+  // extern [qualifiers] __shared__ [qualifiers] type name[][n]; from token i, which is extern or
+  // __shared__. Its last token, if it is one.
   std::optional<std::size_t> shared_array(std::size_t i) {
     std::size_t end = i + 1;
-    bool shared = false;
+    bool shared = is(i, "__shared__");
     while (end < tokens_.size() && !is(end, ";") && !is(end, "(") && !is(end, "{") && !is(end, "[")) {
       shared = shared || is(end, "__shared__");
       if (is(end, "__align__") || is(end, "alignas") || is(end, "__attribute__")) {
@@ -399,7 +407,7 @@ class Rewriter {
            '"' + std::string(text(last + 1)) + '"');
     std::string type;
     for (std::size_t k = i + 1; k < name; ++k) {
-      if (is(k, "__shared__")) continue;
+      if (is(k, "__shared__") || is(k, "extern")) continue;
       if (is(k, "__align__") || is(k, "alignas") || is(k, "__attribute__")) {
         k = closing(k + 1);
         continue;
@@ -456,8 +464,36 @@ class Rewriter {
   void follow_directive(std::size_t i) {
     if (!is(i, "#") || in_directive(i) || !begins_line(i)) return;
     directive_end_ = line_end(tokens_[i].begin);
-    if (is(i + 1, "if") || is(i + 1, "ifdef") || is(i + 1, "ifndef")) ++conditions_;
+    if (begins_condition(i)) ++conditions_;
     if (is(i + 1, "endif")) --conditions_;
+    follow_branches(i, scopes_at_if_, scopes_,
+                    [](const std::vector<bool>& s) { return static_cast<int>(s.size()); });
+  }
+  // What stands open where #if does, and at the end of the branch that opens or closes most. One branch counts: each
+  // may open the loop whose end they share.
+  template <class Open>
+  struct Branches {
+    Open before, most;
+  };
+  // At the # of a directive. `depth` of what is open.
+  template <class Open, class Depth>
+  void follow_branches(std::size_t i, std::vector<Branches<Open>>& all, Open& now, const Depth& depth) const {
+    if (begins_condition(i)) {
+      all.push_back({now, now});
+    } else if (!all.empty() && (begins_branch(i) || is(i + 1, "endif"))) {
+      Branches<Open>& branches = all.back();
+      const int before = depth(branches.before);
+      if (std::abs(depth(now) - before) > std::abs(depth(branches.most) - before)) branches.most = now;
+      now = begins_branch(i) ? branches.before : branches.most;
+      if (!begins_branch(i)) all.pop_back();
+    }
+  }
+  // Of the directive whose # is token i.
+  bool begins_condition(std::size_t i) const {
+    return is(i + 1, "if") || is(i + 1, "ifdef") || is(i + 1, "ifndef");
+  }
+  bool begins_branch(std::size_t i) const {
+    return is(i + 1, "else") || is(i + 1, "elif") || is(i + 1, "elifdef") || is(i + 1, "elifndef");
   }
 
   // A call of ptx(): tokens are replaced one by one, and what stands between them stays, so that no line moves. Returns
@@ -744,6 +780,8 @@ class Rewriter {
     if (!is(open, "(") || tokens_[open - 1].kind != Token::Kind::word) return;
     const std::size_t close = closing(open);
     if (!is(close + 1, "{")) return;
+    const auto last = closing_if_any(close + 1);
+    if (!last) return;  // what #if makes of it, the compiler sees
     bool directives = false;
     for (std::size_t k = open; k < close; ++k) {
       if (is(k, "=") || is(k, ".")) return;  // what no type of a function may have
@@ -766,7 +804,7 @@ class Rewriter {
       out += text(open - 1);
       out += ");";
     }
-    announced_.push_back({closing(close + 1), std::move(out)});
+    announced_.push_back({*last, std::move(out)});
   }
 
   // Tells the names of one file's from those of another that includes it (FNV-1a).
@@ -804,6 +842,7 @@ class Rewriter {
   const std::string& file_;
   std::vector<Token> tokens_;
   std::vector<bool> scopes_{};
+  std::vector<Branches<std::vector<bool>>> scopes_at_if_{};
   std::vector<Announced> announced_{};  // a stack: what ends first is last
   std::string out_{};
   std::size_t copied_ = 0;

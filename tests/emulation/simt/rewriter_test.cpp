@@ -61,6 +61,8 @@ BOOST_AUTO_TEST_CASE(shared_memory_of_a_launch_is_a_pointer) {
              "void k() { std::pair<int, A::B>* s = static_cast<std::pair<int, "
              "A::B>*>(::assay_simt::dynamic_shared()); "
              "}");
+  BOOST_TEST(rewritten("void k() { __shared__ extern float s[]; }") ==
+             "void k() { float* s = static_cast<float*>(::assay_simt::dynamic_shared()); }");
   // Outside of functions, those of namespaces and of extern "C" included.
   const std::string object = "static ::assay_simt::DynamicShared<float> s;";
   BOOST_TEST(rewritten("extern __shared__ float s[];") == object);
@@ -244,6 +246,20 @@ BOOST_AUTO_TEST_CASE(static_shared_memory_is_poisoned_where_it_is_declared) {
   const std::string outside = "__shared__ int a; struct S { }; __shared__ int b[2];";
   BOOST_TEST(rewritten(outside) == outside);
   BOOST_TEST(rewritten("#define S(n) __shared__ int n\n") == "#define S(n) __shared__ int n\n");
+}
+
+BOOST_AUTO_TEST_CASE(branches_of_if_share_braces) {
+  const std::string object = "static ::assay_simt::DynamicShared<float> s;",
+                    declared = "extern __shared__ float s[];";
+  for (const std::string function : {"void f() {\n#if A\nif (a) {\n#else\nfor (;;) {\n#endif\n}\n}\n",
+                                     "void f() {\n#if A\nif (a) {\n#else\n#endif\nx;\n#if A\n}\n#endif\n}\n",
+                                     "#if A\nvoid f() {\n#else\nvoid g() {\n#if B\nx;\n#endif\n#endif\n}\n",
+                                     "void f() {\n#if A\n}\n#else\n}\n#endif\n"}) {
+    BOOST_TEST(rewritten(function + declared) == function + object);
+    const std::string kernel = "__global__ void k(int a) {\n" + function.substr(function.find('\n') + 1);
+    if (function.starts_with("void"))
+      BOOST_TEST(holds(rewritten(kernel), "register_kernel(static_cast<void (*)(int a)>(&k));"), kernel);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(constant_memory_is_static_once) {

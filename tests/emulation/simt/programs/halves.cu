@@ -22,6 +22,13 @@ static_assert(std::is_convertible_v<int, half> && std::is_convertible_v<half, un
 static_assert(std::is_convertible_v<__half_raw, half> && !std::is_convertible_v<float, __nv_fp8_e4m3>);
 // CUDA's compiler calls these ambiguous, too.
 static_assert(!Multiplies<half, float> && !Multiplies<float, __nv_bfloat16>);
+template <class Pair>
+concept IsSetByBraces = requires(Pair a) {
+  a = {};
+  a = {a.y, a.x};
+  a = static_cast<__half2_raw>(half2());
+};
+static_assert(IsSetByBraces<half2>);
 static_assert(std::is_trivially_copyable_v<half2> && sizeof(__nv_fp8x4_e5m2) == 4 &&
               alignof(__nv_bfloat162) == 4);
 
