@@ -94,7 +94,7 @@ BOOST_FIXTURE_TEST_CASE(a_built_program_stands_alone, Programs, *boost::unit_tes
     BOOST_TEST(!holds(needs.out, library), library << " in " << needs.out);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_compiler_is_asked_as_nvcc_asks_it, Programs) {
+BOOST_FIXTURE_TEST_CASE(a_compiler_is_asked_as_nvcc_asks_it, Programs, *boost::unit_test::label("full")) {
   // OpenMP for those who ask for it alone; a byte order mark in front of a file and of a header.
   text("marked.cuh", "\xEF\xBB\xBF#pragma once\nconstexpr int seven = 7;\n");
   text("marked.cu",
@@ -175,7 +175,8 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
   BOOST_TEST(holds(empty.err, "no C++ compiler"), empty.err);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_failed_kernel_is_told_where_a_program_does_not_ask, Programs) {
+BOOST_FIXTURE_TEST_CASE(a_failed_kernel_is_told_where_a_program_does_not_ask, Programs,
+                        *boost::unit_test::label("full")) {
   text("fails.cu",
        "#include <cstdio>\n__global__ void k(int* x) { *x = __any_sync(1, 1); }\nint main(int argc, char**) "
        "{\n"

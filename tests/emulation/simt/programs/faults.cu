@@ -76,7 +76,7 @@ int main() {
   CHECK(cudaDeviceSynchronize() == cudaSuccess && here[2] == 3);
   float4* vectors = nullptr;
   cudaMallocManaged(&vectors, 32 * sizeof *vectors);
-  for (int i = 0; i < 32; ++i) vectors[i] = make_float4(i, 0, -i, 0);
+  for (int i = 0; i < 32; ++i) vectors[i] = make_float4(static_cast<float>(i), 0, static_cast<float>(-i), 0);
   sees_vectors<unsigned char><<<1, 32>>>(vectors);
   CHECK(cudaDeviceSynchronize() == cudaSuccess && vectors[5].x == 26 && vectors[5].w == 1);
   return failed;
