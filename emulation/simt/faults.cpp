@@ -24,9 +24,12 @@ constinit thread_local SeenFault seen_fault;
 
 // Entered by the return of the handler, on the stack of the CUDA thread that faulted.
 [[noreturn]] void fail_by_fault() {
-  char text[160];
+  char text[192];
   if (seen_fault.signal == SIGFPE) {
     std::snprintf(text, sizeof text, "an integer division by zero, or one whose quotient does not fit");
+  } else if (seen_fault.signal == SIGILL) {
+    std::snprintf(text, sizeof text,
+                  "an illegal instruction, as compilers make of a division by a zero that they see");
   } else if (!seen_fault.has_address) {
     std::snprintf(text, sizeof text, "an illegal memory access at an address that is misaligned, or none");
   } else {
@@ -42,7 +45,8 @@ void handle_fault(int signal, siginfo_t* info, void* context) {
   constexpr std::uintptr_t red_zone = 128, near = 4096;
   const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
   // Of the host; or there is no stack left to go on with. The instruction faults again, and ends the process.
-  const bool overflow = signal != SIGFPE && address + near >= stack && address < stack + near;
+  const bool overflow =
+      signal != SIGFPE && signal != SIGILL && address + near >= stack && address < stack + near;
   if (block == nullptr || overflow) {
     std::signal(signal, SIG_DFL);
     return;
@@ -82,7 +86,7 @@ void catch_faults_of_kernels() {
   struct sigaction fault {};
   fault.sa_sigaction = handle_fault;
   fault.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE}) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     struct sigaction before {};
     ::sigaction(signal, nullptr, &before);
     // A handler of the program's own stays.
