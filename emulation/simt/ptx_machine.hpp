@@ -33,6 +33,7 @@ enum class PtxOperandKind : std::uint8_t { slot, constant, special, vector, addr
 struct PtxArgument {
   PtxOperandKind kind = PtxOperandKind::constant;
   bool negated = false;                // of a predicate
+  bool minus = false;                  // of a register
   char literal = 'i';                  // of a constant: i, f (bits of float32), d (bits of float64)
   std::uint16_t slot = 0;              // of a slot, or of an address unless `absolute`
   bool absolute = false;               // an address without a register
@@ -41,7 +42,10 @@ struct PtxArgument {
   char type = '?';                     // of the slot: i, f, p, ?
   std::uint16_t second = 0;            // p|q: the slot of q, plus one; 0: none
   std::uint16_t first = 0, count = 0;  // of a vector, or the coordinates of an address, in `parts`
-  std::int64_t value = 0;              // constant, offset, special register, label
+  char part = 0;                       // what is taken of the slot: b bytes, h halves, 0 the whole
+  std::uint8_t picked = 0;             // how many of them, and which: element 0 in the lowest four bits
+  std::uint32_t picks = 0;
+  std::int64_t value = 0;  // constant, offset, special register, label
 };
 
 enum class PtxCompare : std::uint8_t {

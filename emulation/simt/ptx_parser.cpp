@@ -243,7 +243,7 @@ class PtxParser {
     if (row == nullptr) fail(i.offset, "the operands of " + opcode, why);
     expect(';', "; after an instruction");
     i.execute = row->execute;
-    if (std::string reason = why_not_matrix(i); !reason.empty())
+    if (std::string reason = why_not_together(i); !reason.empty())
       fail(i.offset, "the operands of " + opcode, reason);
     if (!i.arguments.empty() && i.arguments[0].kind == PtxOperandKind::label)
       scopes_.back().branches.emplace_back(program_->instructions.size(), label_);
@@ -295,13 +295,19 @@ class PtxParser {
     if (take('{')) return vector(i, begin, depth);
     if (take('[')) return address(i, begin);
     PtxArgument a;
-    if (std::isdigit(static_cast<unsigned char>(peek())) != 0 || peek() == '-' || peek() == '+' ||
-        peek() == '.') {
+    if (peek() == '-' && (peek(1) == '%' || is_name_begin(peek(1)))) {
+      ++at_;
+      a = named();
+      if (a.kind != PtxOperandKind::slot) fail(begin, "a register after -", found_at(begin));
+      a.minus = true;
+    } else if (std::isdigit(static_cast<unsigned char>(peek())) != 0 || peek() == '-' || peek() == '+' ||
+               peek() == '.') {
       a = constant();
     } else {
       a = named();
     }
     skip();
+    if (peek() == '.' && a.kind == PtxOperandKind::slot) part(a);
     if (peek() == '|') {
       ++at_;
       skip();
@@ -314,6 +320,19 @@ class PtxParser {
       }
     }
     return a;
+  }
+
+  // .b0, .h32: the highest element comes first.
+  void part(PtxArgument& a) {
+    const std::size_t begin = at_++;
+    const std::string_view text = name();
+    const bool numbers =
+        text.size() > 1 && text.size() < 6 && text.find_first_not_of("01234567", 1) == std::string_view::npos;
+    if (!numbers || (text[0] != 'b' && text[0] != 'h')) fail(begin, "bytes or halves", found_at(begin));
+    a.part = text[0];
+    for (const char c : text.substr(1)) a.picks = a.picks << 4 | static_cast<std::uint32_t>(c - '0');
+    a.picked = static_cast<std::uint8_t>(text.size() - 1);
+    skip();
   }
 
   PtxArgument named() {
@@ -579,12 +598,16 @@ class PtxParser {
   std::string why_not_operand(char kind, PtxInstruction& i, PtxArgument& a) {
     const auto bits_of = [](PtxType type) { return type == PtxType::none ? 0 : ptx_bits(type); };
     const bool is_register = a.kind == PtxOperandKind::slot;
-    const bool writes = std::string_view("dDwveXpqyV").find(kind) != std::string_view::npos;
+    const bool writes = std::string_view("dDwveXpqyVk").find(kind) != std::string_view::npos;
     if (kind != 'V' && kind != 'e' && kind != 'E' && a.kind == PtxOperandKind::vector) return "a vector";
     if ((a.kind == PtxOperandKind::address) != (kind == 'm'))
       return kind == 'm' ? "no address" : "an address";
     if ((a.kind == PtxOperandKind::label) != (kind == 'l')) return kind == 'l' ? "no label" : quoted(label_);
     if (a.negated && kind != 'P') return "a negated predicate";
+    if (a.minus && kind != 'n') return "a negated register";
+    if (a.part != 0 || kind == 'k') {
+      if (std::string why = why_not_part(kind, i, a); !why.empty()) return why;
+    }
     if (a.second != 0 && kind != 'q' && kind != 'y' && kind != 'm') return "a pair";
     switch (kind) {
       case 'm':
@@ -620,13 +643,34 @@ class PtxParser {
       }
       default: break;
     }
-    const int bits = kind == 'd' || kind == 's' || kind == 'y' ? bits_of(i.t)
-                     : kind == 'D' || kind == 'S'              ? bits_of(i.u)
-                     : kind == 'w' || kind == 'W'              ? 2 * bits_of(i.t)
-                     : kind == 'u' || kind == 'v'              ? 32
-                                                               : 0;
+    const int bits = kind == 'd' || kind == 's' || kind == 'y'                        ? bits_of(i.t)
+                     : kind == 'D' || kind == 'S'                                     ? bits_of(i.u)
+                     : kind == 'w' || kind == 'W'                                     ? 2 * bits_of(i.t)
+                     : std::string_view("uvjkn").find(kind) != std::string_view::npos ? 32
+                                                                                      : 0;
     const PtxType type = kind == 'D' || kind == 'S' ? i.u : i.t;
     return why_not_scalar(i, a, bits, writes, false, type);
+  }
+
+  // Parts of registers: one byte or half, or as many as the instruction has elements.
+  static std::string why_not_part(char kind, const PtxInstruction& i, const PtxArgument& a) {
+    const char last = i.words[0].back();
+    const int elements = last == '2' || last == '4' ? last - '0' : 1;
+    if (a.part == 0) return elements == 1 ? "no part of a register" : "";
+    if (kind != 'j' && kind != 'k' && kind != 'n') return "a part of a register";
+    if (elements == 1) {
+      const bool one = a.picked == 1 && a.picks < (a.part == 'b' ? 4U : 2U);
+      return one ? "" : "no byte and no half of a register";
+    }
+    const auto n = static_cast<std::uint32_t>(elements);
+    bool fits = a.part == (n == 2 ? 'h' : 'b') && (kind == 'k' ? a.picked <= n : a.picked == n);
+    for (unsigned k = 0; k < a.picked; ++k) {
+      const std::uint32_t pick = a.picks >> (4 * k) & 15;
+      // What is written is named once, from above; what is read is any of both operands' elements.
+      fits = fits && pick < (kind == 'k' ? n : 2 * n) &&
+             (kind != 'k' || k == 0 || pick > (a.picks >> (4 * k - 4) & 15));
+    }
+    return fits ? "" : n == 2 ? "no halves of a register" : "no bytes of a register";
   }
 
   // `wider`: a register may have more bits than the type, as those of loads.
@@ -667,7 +711,7 @@ class PtxParser {
     }
   }
 
-  static std::string why_not_matrix(const PtxInstruction& i);
+  static std::string why_not_together(const PtxInstruction& i);
 
   std::string_view text_;
   const PtxOperand* operands_;
@@ -678,8 +722,8 @@ class PtxParser {
   PtxProgramPointer program_{};
 };
 
-// Numbers of registers, which depend on the shape.
-std::string PtxParser::why_not_matrix(const PtxInstruction& i) {
+// What depends on several operands: numbers of registers, by the shape, and signs.
+std::string PtxParser::why_not_together(const PtxInstruction& i) {
   const auto count = [&](std::size_t k) {
     return static_cast<int>(i.arguments[k].kind == PtxOperandKind::vector ? i.arguments[k].count : 1);
   };
@@ -706,6 +750,9 @@ std::string PtxParser::why_not_matrix(const PtxInstruction& i) {
     if (why.empty()) why = check(3, registers(m * n / 32, c));
     return why;
   }
+  if (name == "vmad" && i.arguments[1].minus != i.arguments[2].minus && i.arguments[3].minus)
+    return "a product and an addend that are both negated";
+  if (name == "vmad" && i.arguments[3].part != 0) return "a part of a register as operand 4";
   if (name == "wgmma" && i.n != 0) {
     std::string why = check(0, registers(i.n / 2, i.t));
     if (why.empty() && i.arguments[1].kind == PtxOperandKind::vector) why = check(1, 4);

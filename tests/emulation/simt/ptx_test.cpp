@@ -183,6 +183,30 @@ const std::vector<Line>& lines() {
       {"prmt.b32.ecl %0, %1, %2, %3;", r(0x33222222), {r(0x33221100), r(0x77665544), r(2)}},
       {"prmt.b32.ecr %0, %1, %2, %3;", r(0x22221100), {r(0x33221100), r(0x77665544), r(2)}},
       {"prmt.b32.rc16 %0, %1, %2, %3;", r(0x33223322), {r(0x33221100), r(0x77665544), r(1)}},
+      // --- video instructions
+      {"vadd.s32.u32.s32.sat %0, %1.b0, %2.h0;", r(0xFFFFFFFE), {r(0x12345601), r(0x0000FFFD)}},
+      {"vsub.u32.u32.u32.sat %0, %1, %2;", r(0), {r(1), r(2)}},
+      {"vabsdiff.u32.s32.s32.add %0, %1.b3, %2.b2, %3;", r(0x103), {r(0xFF000000), r(0x00020000), r(0x100)}},
+      {"vmin.s32.s32.s32 %0.h1, %1, %2, %3;", r(0xFFFE5678), {r(0xFFFFFFFE), r(1), r(0x12345678)}},
+      {"vmax.u32.u32.u32.sat %0.b1, %1, %2, %3;", r(0x1234FF78), {r(0x1FF), r(1), r(0x12345678)}},
+      {"vshl.s32.u32.u32.clamp %0, %1, %2;", r(0), {r(1), r(40)}},
+      {"vshl.s32.u32.u32.sat.clamp %0, %1, %2;", r(0x7FFFFFFF), {r(1), r(40)}},
+      {"vshl.u32.u32.u32.wrap %0.b0, %1, %2, %3;", r(0xAABBCC00), {r(1), r(40), r(0xAABBCCDD)}},
+      {"vshr.s32.s32.u32.wrap.max %0, %1, %2.b1, %3;", r(3), {r(0x80000000), r(0x2200), r(3)}},
+      {"vset.u32.s32.lt %0, %1, %2;", r(0), {r(0), r(0xFFFFFFFF)}},
+      {"vset.u32.u32.lt %0.h1, %1, %2, %3;", r(0x0001FFFF), {r(0), r(0xFFFFFFFF), r(0xFFFFFFFF)}},
+      {"vset.s32.s32.ge.min %0, %1.h1, %2.h1, %3;", r(1), {r(0), r(0x80000000), r(0x80000000)}},
+      {"vmad.s32.s32.u32.sat %0, %1, %2, -%3;", r(0x80000000), {r(0x80000000), r(1), r(1)}},
+      {"vmad.u32.u32.u32.shr15 %0, %1.h0, %2.h0, %3;", r(0x1FFFC), {r(0xFFFF), r(0xFFFF), r(0)}},
+      {"vmad.s32.u32.u32 %0, -%1, %2, %3;", r(0xFFFFFFFF), {r(2), r(3), r(5)}},
+      {"vmad.u32.u32.u32.po.shr7 %0, %1, %2, %3;", r(1), {r(1), r(64), r(63)}},
+      {"vabsdiff4.u32.u32.u32.add %0, %1, %2, %3;", r(1026), {r(0x01FF00FF), r(0xFF0000FE), r(516)}},
+      {"vadd2.s32.s32.s32.sat %0, %1, %2, %3;", r(0x7FFF8000), {r(0x7FFF8000), r(0x0001FFFF), r(0)}},
+      {"vavrg4.s32.s32.s32 %0.b20, %1.b7654, %2.b0123, %3;",
+       r(0x11023302),
+       {r(0x03FD0501), r(0xFEFEFE00), r(0x11223344)}},
+      {"vset4.u32.u32.gt.add %0, %1, %2, %3;", r(12), {r(0x01020304), r(0x00020203), r(9)}},
+      {"vset2.s32.s32.ne %0.h1, %1, %2, %3;", r(0x00015678), {r(1), r(0x10001), r(0x12345678)}},
       // --- floating point
       {"add.f32 %0, %1, %2;", f(3.75F), {f(1.5F), f(2.25F)}},
       {"add.rz.f32 %0, %1, %2;", fb(0x3F800000), {f(1), fb(0x33FFFFFF)}},
@@ -640,6 +664,16 @@ BOOST_AUTO_TEST_CASE(what_is_not_understood_is_named) {
   found("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %0}, [%1];", "2 registers, not 4");
   found("wgmma.mma_async.sync.aligned.m64n12k16.f32.bf16.bf16 {%0}, %1, %1, 1, 1, 1, 0, 0;",
         "\"wgmma.mma_async.sync.aligned.m64n12k16.f32.bf16.bf16\"");
+  found("vadd.u32.u32.u32.add %0, %1.b4, %1, %1;", "no byte and no half of a register as operand 2");
+  found("vadd.u32.u32.u32.add %0.b0, %1, %1, %1;", "a part of a register as operand 1");
+  found("vadd4.u32.u32.u32 %0, %1.b10, %1, %1;", "no bytes of a register as operand 2");
+  found("vadd4.u32.u32.u32 %0.b01, %1, %1, %1;", "no bytes of a register as operand 1");
+  found("vadd2.u32.u32.u32 %0.h10, %1.h40, %1, %1;", "no halves of a register as operand 2");
+  found("vadd2.u32.u32.u32.sat.add %0, %1, %1, %1;", "\"vadd2.u32.u32.u32.sat.add\"");
+  found("vmad.u32.u32.u32 %0, -%1, %1, -%1;", "both negated");
+  found("add.u32 %0, %1.b0, %1;", "a part of a register as operand 2");
+  found("add.u32 %0, -%1, %1;", "a negated register as operand 2");
+  found("add.u32 %0, %1.x, %1;", "bytes or halves");
   found("\x01", "an instruction of the PTX table");
 }
 
