@@ -145,6 +145,10 @@ class Rewriter {
         announce_kernel(i);
       } else if ((is(i, "cudaLaunchKernel") || is(i, "cudaLaunchCooperativeKernel")) && is(i + 1, "(")) {
         keep_type_of_kernel(i + 1);
+      } else if (is(i, "texture") && is(i + 1, "<") && is_texture_reference(i)) {
+        replace(tokens_[i].begin, tokens_[i].end, "::assay_simt::texture");
+      } else if (names_symbol(i)) {
+        replace(tokens_[i].begin, tokens_[i].end, text(i).substr(1, text(i).size() - 2));
       } else if (is(i, "__noinline__")) {
         replace(tokens_[i].begin, tokens_[i].end, "__attribute__((noinline))");
       }
@@ -170,7 +174,13 @@ class Rewriter {
     }
     return true;
   }
-  bool is_launch(std::size_t i) const { return is_run(i, '<', 3); }
+  // Formatters write "<< <" and ">> >" too, which are nothing else but after "operator".
+  bool is_launch(std::size_t i) const {
+    return is_run(i, '<', 3) || (is_run(i, '<', 2) && is(i + 2, "<") && (i == 0 || !is(i - 1, "operator")));
+  }
+  bool ends_launch(std::size_t i, bool apart) const {
+    return is_run(i, '>', 3) || (apart && is_run(i, '>', 2) && is(i + 2, ">"));
+  }
 
   [[noreturn]] void fail(std::size_t at, const std::string& expected, const std::string& found) const {
     const auto line =
@@ -286,8 +296,9 @@ class Rewriter {
     if (!begin || tokens_[*begin].begin < copied_)
       fail(tokens_[i].begin, "a kernel before <<<",
            i == 0 ? "nothing" : '"' + std::string(text(i - 1)) + '"');
+    const bool apart = !is_run(i, '<', 3);
     std::size_t end = i + 3;
-    while (!is_run(end, '>', 3)) {
+    while (!ends_launch(end, apart)) {
       if (in_directive(i) && (end >= tokens_.size() || !in_directive(end))) return i + 2;
       if (end >= tokens_.size() || is(end, ";"))
         fail(tokens_[i].begin, ">>> after the configuration of a launch",
@@ -821,6 +832,36 @@ class Rewriter {
     std::string cast;
     for (std::size_t k = open + 2; k < close; ++k) cast += text(k);
     if (cast == "void*" || cast == "constvoid*") replace(tokens_[open + 1].begin, tokens_[close].end, "");
+  }
+
+  // texture<float, 2> of CUDA's, which no CUDA has any more: a name that a program may have itself.
+  bool is_texture_reference(std::size_t i) const {
+    if (in_function() && !in_directive(i)) return false;
+    if (i == 0) return true;
+    const std::string_view before = text(i - 1);
+    return before != "." && before != ":" && before != "struct" && before != "class" && before != "using";
+  }
+
+  // Older programs name a symbol by a literal: cudaMemcpyToSymbol("a", ...) is of a.
+  bool names_symbol(std::size_t i) const {
+    if (tokens_[i].kind != Token::Kind::literal || text(i).front() != '"') return false;
+    if (!is(i + 1, ",") && !is(i + 1, ")")) return false;
+    std::size_t commas = 0, k = i;
+    while (k > 0 && !is(k - 1, "(")) {
+      --k;
+      if (is(k, ";") || is(k, "{") || is(k, "}")) return false;
+      if (is(k, ",")) ++commas;
+      if (is(k, ")") || is(k, "]")) {
+        const auto open = opening(k);
+        if (!open) return false;
+        k = *open;
+      }
+    }
+    if (k < 2) return false;
+    const std::string_view call = text(k - 2);
+    if (call == "cudaMemcpyToSymbol" || call == "cudaMemcpyToSymbolAsync") return commas == 0;
+    return commas == 1 && (call == "cudaMemcpyFromSymbol" || call == "cudaMemcpyFromSymbolAsync" ||
+                           call == "cudaGetSymbolAddress" || call == "cudaGetSymbolSize");
   }
 
   // Braces of namespaces and of extern "C" enclose no function.

@@ -39,10 +39,15 @@ struct Texture {
   unsigned flags = 0;  // of the array
   bool rows = false, slices = false;
   std::vector<Level> levels{};
+  // What a fetch asks for, known once all else is.
+  TexelKind kind{};
+  unsigned shapes = 0;  // bits, by the numbers of Fetch
+  bool linear = false;  // filters
 
-  bool gives_floats() const {
-    return format.f == cudaChannelFormatKindFloat ||
-           (description.readMode == cudaReadModeNormalizedFloat && format.x < 32);
+  bool gives_floats() const { return kind == TexelKind::floating; }
+  bool gives(Fetch how, TexelWanted wanted) const {
+    return (shapes >> static_cast<unsigned>(how) & 1) != 0 && wanted.kind == kind &&
+           (gives_floats() || format.x == 8 * wanted.bytes) && wanted.channels <= channels;
   }
 };
 struct Surface {
@@ -153,6 +158,14 @@ float normalized_float(int value, const cudaChannelFormatDesc& format) {
 
 Texel texel_of(const Texture& texture, const unsigned char* at) {
   Texel texel{};
+  if (texture.format.x == 32) {
+    // As they lie there; most textures have these.
+    if (texture.channels == 1)
+      texel.i[0] = load<int>(at);
+    else
+      std::memcpy(&texel, at, texture.element);
+    return texel;
+  }
   const std::size_t bytes = static_cast<std::size_t>(texture.format.x) / 8;
   for (int c = 0; c < texture.channels; ++c, at += bytes) {
     if (texture.format.f == cudaChannelFormatKindFloat)
@@ -193,25 +206,26 @@ struct Place3 {
   cudaTextureAddressMode modes[3];
 };
 
-Texel fetch_level(const Texture& texture, const Level& level, const Place3& place) {
+// A template, so that its loops are none.
+template <int dimensions, bool linear>
+Texel fetch_level_of(const Texture& texture, const Level& level, const Place3& place) {
   const std::int64_t extent[3] = {level.width, level.height, level.depth};
   std::int64_t index[2][3] = {{0, 0, place.slice}, {0, 0, place.slice}};
   double part[3] = {0, 0, 0};
-  const bool linear = texture.description.filterMode == cudaFilterModeLinear && texture.gives_floats();
-  for (int d = 0; d < place.dimensions; ++d) {
+  for (int d = 0; d < dimensions; ++d) {
     const double x = in_elements(place.at[d], place.normalized, extent[d]);
     Between found{static_cast<std::int64_t>(std::floor(x)), 0};
     if (linear) found = between(x);
-    for (int k = 0; k < 2; ++k)
+    for (int k = 0; k < (linear ? 2 : 1); ++k)
       index[k][d] = resolve(place.modes[d], place.normalized, found.i + k, extent[d]);
     part[d] = found.part;
   }
   if (!linear) return texel_at(texture, level, index[0][0], index[0][1], index[0][2]);
   double sum[4] = {};
-  for (int corner = 0; corner < 1 << place.dimensions; ++corner) {
+  for (int corner = 0; corner < 1 << dimensions; ++corner) {
     double weight = 1;
     int k[3] = {0, 0, 0};
-    for (int d = 0; d < place.dimensions; ++d) {
+    for (int d = 0; d < dimensions; ++d) {
       k[d] = corner >> d & 1;
       weight *= k[d] != 0 ? part[d] : 1 - part[d];
     }
@@ -222,6 +236,17 @@ Texel fetch_level(const Texture& texture, const Level& level, const Place3& plac
   Texel blended{};
   for (int c = 0; c < texture.channels; ++c) blended.f[c] = static_cast<float>(sum[c]);
   return blended;
+}
+
+Texel fetch_level(const Texture& texture, const Level& level, const Place3& place) {
+  switch (2 * place.dimensions + (texture.linear ? 1 : 0)) {
+    case 2: return fetch_level_of<1, false>(texture, level, place);
+    case 3: return fetch_level_of<1, true>(texture, level, place);
+    case 4: return fetch_level_of<2, false>(texture, level, place);
+    case 5: return fetch_level_of<2, true>(texture, level, place);
+    case 6: return fetch_level_of<3, false>(texture, level, place);
+    default: return fetch_level_of<3, true>(texture, level, place);
+  }
 }
 
 Texel fetch_levels(const Texture& texture, const Place3& place, float wanted) {
@@ -282,11 +307,8 @@ const char* name_of(Fetch how) {
 const Texture& texture_for(cudaTextureObject_t handle, const char* what, TexelWanted wanted) {
   const Texture* const texture = textures.find(handle);
   if (texture == nullptr) refuse(std::string(what) + " through what is no texture object");
-  const TexelKind kind = texture->gives_floats()                            ? TexelKind::floating
-                         : texture->format.f == cudaChannelFormatKindSigned ? TexelKind::signed_integer
-                                                                            : TexelKind::unsigned_integer;
   const bool same =
-      kind == wanted.kind && (kind == TexelKind::floating || texture->format.x == 8 * wanted.bytes);
+      texture->kind == wanted.kind && (texture->gives_floats() || texture->format.x == 8 * wanted.bytes);
   if (!same)
     refuse(
         std::string(what) + " of another type than the texture gives: " +
@@ -452,6 +474,15 @@ cudaError_t make_texture(Texture& texture) {
   if (error != cudaSuccess) return error;
   texture.element = runtime::element_bytes(texture.format);
   texture.channels = static_cast<int>(texture.element * 8) / texture.format.x;
+  const bool floats = texture.format.f == cudaChannelFormatKindFloat ||
+                      (description.readMode == cudaReadModeNormalizedFloat && texture.format.x < 32);
+  texture.kind = floats                                            ? TexelKind::floating
+                 : texture.format.f == cudaChannelFormatKindSigned ? TexelKind::signed_integer
+                                                                   : TexelKind::unsigned_integer;
+  texture.linear = floats && description.filterMode == cudaFilterModeLinear;
+  for (unsigned how = 0; how <= static_cast<unsigned>(Fetch::layered_cubemap); ++how) {
+    if (has_shape(texture, static_cast<Fetch>(how))) texture.shapes |= 1U << how;
+  }
   if (description.sRGB != 0 || description.seamlessCubemap != 0) return cudaErrorNotSupported;
   for (const cudaTextureAddressMode mode : description.addressMode) {
     if (mode < cudaAddressModeWrap || mode > cudaAddressModeBorder) return cudaErrorInvalidValue;
@@ -507,8 +538,12 @@ unsigned char* element_of(cudaSurfaceObject_t handle, SurfaceKind kind, SurfaceA
 }  // namespace
 
 Texel fetch(cudaTextureObject_t handle, Fetch how, const FetchAt& at, TexelWanted wanted) {
-  const Texture& texture = texture_for(handle, name_of(how), wanted);
-  if (!has_shape(texture, how)) refuse(std::string(name_of(how)) + " of a texture of another shape");
+  const Texture* const found = textures.find(handle);
+  if (found == nullptr || !found->gives(how, wanted)) [[unlikely]] {
+    texture_for(handle, name_of(how), wanted);
+    refuse(std::string(name_of(how)) + " of a texture of another shape");
+  }
+  const Texture& texture = *found;
   if (how == Fetch::linear_memory) {
     const Level& level = texture.levels[0];
     if (at.layer < 0 || at.layer >= level.width) return {};

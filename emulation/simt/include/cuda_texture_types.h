@@ -1,4 +1,4 @@
-// What CUDA has here is in texture_indirect_functions.h. References to textures, which CUDA 12 removed, are not.
+// What CUDA has here is in texture_references.h.
 #pragma once
 
 #include "emulation/simt/include/cuda_runtime_api.h"

@@ -48,6 +48,10 @@ BOOST_AUTO_TEST_CASE(headers) { runs("headers"); }
 BOOST_AUTO_TEST_CASE(integers) { runs("integers"); }
 BOOST_AUTO_TEST_CASE(memory) { runs("memory"); }
 BOOST_AUTO_TEST_CASE(textures) { runs("textures"); }
+BOOST_AUTO_TEST_CASE(older) { runs("older"); }
+#ifdef ASSAY_SIMT_HAS_THRUST
+BOOST_AUTO_TEST_CASE(thrust) { runs("thrust"); }
+#endif
 BOOST_AUTO_TEST_CASE(graphs) { runs("graphs"); }
 BOOST_AUTO_TEST_CASE(graph_kernels) { runs("graph_kernels"); }
 BOOST_AUTO_TEST_CASE(device) {

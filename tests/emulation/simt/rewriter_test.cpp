@@ -29,6 +29,8 @@ BOOST_AUTO_TEST_CASE(launches_are_calls) {
   BOOST_TEST(rewritten("k<<<g, b, s, t>>>(a, b + 1);") == launch("g, b, s, t", "k", "a, b + 1") + ";");
   BOOST_TEST(rewritten("if (x) n::k<int, (A > B)> <<<dim3(2, f<4>(3)), b>>>(p);") ==
              "if (x) " + launch("dim3(2, f<4>(3)), b", "n::k<int, (A > B)> ", "p") + ";");
+  BOOST_TEST(rewritten("k << <1, f<g<int>>(2) >> >(a);") == launch("1, f<g<int>>(2) ", "k ", "a") + ";");
+  BOOST_TEST(rewritten("S& operator<< <T>(S&, T);") == "S& operator<< <T>(S&, T);");
   BOOST_TEST(rewritten("return ::n::k<<<1, 1>>>(p);") == "return " + launch("1, 1", "::n::k", "p") + ";");
   BOOST_TEST(rewritten("n::m<T>::k<<<1, 1>>>(p);") == launch("1, 1", "n::m<T>::k", "p") + ";");
   BOOST_TEST(rewritten("(*k)<<<1, 1>>>(p);") == launch("1, 1", "(*k)", "p") + ";");
@@ -70,6 +72,29 @@ BOOST_AUTO_TEST_CASE(shared_memory_of_a_launch_is_a_pointer) {
              "namespace a::b { " + object + " }");
   BOOST_TEST(rewritten("extern \"C\" { extern __shared__ float s[]; }") == "extern \"C\" { " + object + " }");
   BOOST_TEST(rewritten("void f() {} extern __shared__ float s[];") == "void f() {} " + object);
+}
+
+BOOST_AUTO_TEST_CASE(references_to_textures_are_the_dialects) {
+  BOOST_TEST(rewritten("texture<float, 2> t;") == "::assay_simt::texture<float, 2> t;");
+  BOOST_TEST(rewritten("namespace n { static texture<int4> t; }") ==
+             "namespace n { static ::assay_simt::texture<int4> t; }");
+  BOOST_TEST(rewritten("void f(texture<float> t) { g(t); }") ==
+             "void f(::assay_simt::texture<float> t) { g(t); }");
+  // A program's own.
+  for (const char* const own :
+       {"cudaTextureObject_t texture;", "void f(int texture) { if (texture < 3) g(); }",
+        "template <class T> struct texture<T*> {};", "n::texture<int> t;"})
+    BOOST_TEST(rewritten(own) == own);
+}
+
+BOOST_AUTO_TEST_CASE(symbols_named_by_literals_are_names) {
+  BOOST_TEST(rewritten("cudaMemcpyToSymbol(\"a\", p, n);") == "cudaMemcpyToSymbol(a, p, n);");
+  BOOST_TEST(rewritten("cudaMemcpyFromSymbol(f(x, y), \"a\", n, 0);") ==
+             "cudaMemcpyFromSymbol(f(x, y), a, n, 0);");
+  BOOST_TEST(rewritten("cudaGetSymbolAddress((void**)&p, \"a\");") == "cudaGetSymbolAddress((void**)&p, a);");
+  for (const char* const other : {"cudaMemcpyToSymbol(a, \"text\", 5);", "cudaMemcpyFromSymbol(\"a\", b, n);",
+                                  "f(\"a\", p);", "(\"a\", p);"})
+    BOOST_TEST(rewritten(other) == other);
 }
 
 BOOST_AUTO_TEST_CASE(inline_ptx_is_a_call) {
