@@ -79,6 +79,16 @@ namespace {
 
 bool is_cuda(const fs::path& file) { return file.extension() == ".cu" || file.extension() == ".cuh"; }
 
+// C, whose names are not those of C++. The dialect's headers are C++, and so are files that include them.
+bool is_c(const fs::path& file) {
+  if (file.extension() != ".c") return false;
+  const std::string text = text_of(file);
+  for (const char* const mark : {"<", "\""}) {
+    if (text.find(std::string("#include ") + mark + "cuda") != std::string::npos) return false;
+  }
+  return true;
+}
+
 // What one file is compiled with.
 std::vector<std::string> compile_words(const std::string& compiler, const fs::path& file, bool cuda,
                                        const Runtime& runtime, const BuildOptions& o) {
@@ -86,7 +96,7 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
   // CXX may hold options, as make has it.
   std::istringstream parts(compiler);
   for (std::string part; parts >> part;) words.push_back(part);
-  const bool c = file.extension() == ".c";
+  const bool c = is_c(file);
   // An access to nothing and a division by zero are CUDA's errors, and no reason to end the program.
   words.insert(words.end(), {"-c", "-O2", "-g1", "-w", "-fPIC", "-fno-strict-aliasing", "-fwrapv",
                              "-fno-delete-null-pointer-checks",
@@ -114,7 +124,8 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
   words.push_back("-I" + runtime.include.string());
   for (const std::string& define : o.defines) words.push_back("-D" + define);
   words.insert(words.end(), o.compiler_options.begin(), o.compiler_options.end());
-  if (cuda) words.insert(words.end(), {"-x", "c++"});
+  // A C++ compiler takes .c for C++ otherwise.
+  if (cuda || c) words.insert(words.end(), {"-x", cuda ? "c++" : "c"});
   words.push_back(file.string());
   return words;
 }
@@ -126,6 +137,18 @@ std::string beginning_of(const std::string& text) {
   for (int line = 0; line < most_lines && at != std::string::npos; ++line)
     at = text.find('\n', line == 0 ? 0 : at + 1);
   return at == std::string::npos || at + 1 >= text.size() ? text : text.substr(0, at + 1) + "... and more";
+}
+
+// What a header that the compiler did not find belongs to, or nothing.
+std::string package_note(const std::string& said) {
+  const std::size_t fatal = said.find("fatal error:");
+  if (fatal == std::string::npos) return "";
+  const std::string line = said.substr(fatal, said.find('\n', fatal) - fatal);
+  if (line.find("thrust/") != std::string::npos)
+    return "Thrust is no part of the dialect: it is taken from Debian's package libthrust-dev, which is not "
+           "installed, or has no such header\n";
+  if (line.find("cub/") != std::string::npos) return "CUB is not in the dialect\n";
+  return "";
 }
 
 // Calls do(i) for 0 <= i < n, at most as many at once as the CPU has threads.
@@ -185,9 +208,11 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
     unit.ending = run(child);
   });
   for (std::size_t i = 0; i < units.size(); ++i) {
-    if (units[i].ending.signal != 0 || units[i].ending.status != 0)
-      throw CompileError(files[i] + " does not compile with " + compiler + ":\n" +
-                         beginning_of(text_of(units[i].said)));
+    if (units[i].ending.signal != 0 || units[i].ending.status != 0) {
+      const std::string said = text_of(units[i].said);
+      throw CompileError(files[i] + " does not compile with " + compiler + ":\n" + package_note(said) +
+                         beginning_of(said));
+    }
   }
   Child link{.words = {}, .output = scratch.path() / "link.txt"};
   std::istringstream parts(compiler);

@@ -30,6 +30,11 @@
 #define __DRIVER_TYPES_H__
 #define __VECTOR_TYPES_H__
 #define __VECTOR_FUNCTIONS_H__
+#define __HOST_DEFINES_H__
+// Thrust's algorithms on device memory run as host code (thrust/system/cpp/memory_resource.h beside this file).
+#ifndef THRUST_DEVICE_SYSTEM
+#define THRUST_DEVICE_SYSTEM 4  // THRUST_DEVICE_SYSTEM_CPP
+#endif
 
 constexpr int warpSize = 32;
 

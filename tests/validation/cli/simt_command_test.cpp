@@ -149,6 +149,20 @@ BOOST_FIXTURE_TEST_CASE(contraction_is_told_by_line, Folder, *boost::unit_test::
   BOOST_TEST(json::parse(assay("simt run sums.cu --json --notes -- nothing").out).at("notes").empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_file_of_c_is_c, Programs, *boost::unit_test::label("full")) {
+  text("a.cu", "extern \"C\" int root(int class_of);\nint main() { return root(49); }\n");
+  text("b.c", "#include <math.h>\nint root(int class) { return (int)sqrt((double)class); }\n");
+  const Outcome ran = assay("simt run a.cu b.c");
+  BOOST_TEST(ran.exit_code == 7, ran.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_header_of_a_package_is_named_with_it, Programs) {
+  text("a.cu", "#include <thrust/no_such_header.h>\n");
+  const Outcome built = assay("simt build a.cu -o a");
+  BOOST_TEST(built.exit_code == 2);
+  BOOST_TEST(holds(built.err, "Debian's package libthrust-dev"), built.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
   const auto refused = [&](const std::string& arguments, int code, const char* says) {
     const Outcome outcome = assay("simt " + arguments);
