@@ -44,6 +44,7 @@ tests  python3-venv           NumPy, SciPy and safetensors for the tests that ex
 tests  python3-dev            the headers of Python, for the module
 tests  pybind11-dev           the Python module
 tests  libthrust-dev          Thrust, for CUDA programs that use it
+tests  libcub-dev             CUB, for CUDA programs that use it
 tests  xz-utils               the archive of the trained network, for its test
 clang  clang-14               the second compiler
 clang  libomp-14-dev          OpenMP for it

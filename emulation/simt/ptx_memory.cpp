@@ -505,9 +505,9 @@ void vote_pred(const I& i, C& c) {
   const bool mine = c.predicate(i.arguments[1]);
   const std::uint32_t mask = argument32(i, c, 2);
   bool result = false;
-  if (i.words[2] == "all") {
+  if (i.says("all")) {
     result = all_of_lanes(mask, mine);
-  } else if (i.words[2] == "any") {
+  } else if (i.says("any")) {
     result = ballot(mask, mine) != 0;
   } else {
     result = match_any(mask, mine) == ballot(mask, true);

@@ -147,7 +147,10 @@ std::string package_note(const std::string& said) {
   if (line.find("thrust/") != std::string::npos)
     return "Thrust is no part of the dialect: it is taken from Debian's package libthrust-dev, which is not "
            "installed, or has no such header\n";
-  if (line.find("cub/") != std::string::npos) return "CUB is not in the dialect\n";
+  if (line.find("cub/") != std::string::npos)
+    return "CUB is no part of the dialect: its collectives of blocks and warps are taken from Debian's "
+           "package "
+           "libcub-dev, which is not installed, or has no such header\n";
   return "";
 }
 
@@ -202,8 +205,13 @@ void build(const std::vector<std::string>& files, const fs::path& out, const Bui
   at_once(units.size(), [&](std::size_t i) {
     Unit& unit = units[i];
     Child child{.words = compile_words(compiler, unit.from, unit.cuda, runtime, o), .output = unit.said};
-    for (const auto& [copy, name] : sources.names())
+    bool cub = false;
+    for (const auto& [copy, name] : sources.names()) {
       child.words.push_back("-fdebug-prefix-map=" + copy.string() + "=" + name);
+      cub = cub || name.find("/cub/") != std::string::npos;
+    }
+    // It gives members the names of types that they use, which nvcc lets pass.
+    if (cub && unit.cuda) child.words.emplace_back("-fpermissive");
     child.words.insert(child.words.end(), {"-o", unit.object.string()});
     unit.ending = run(child);
   });

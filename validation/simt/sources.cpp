@@ -61,6 +61,10 @@ fs::path Sources::header(const fs::path& includer, std::string_view name, bool i
   for (const fs::path& folder : include_folders_) {
     if (fs::path file = folder / name; there(file)) return file;
   }
+  // Of CUB, which has kernels' code, where the system's packages put it.
+  if (name.starts_with("cub/")) {
+    if (fs::path file = fs::path("/usr/include") / name; there(file)) return file;
+  }
   return {};
 }
 

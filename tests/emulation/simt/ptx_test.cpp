@@ -516,6 +516,8 @@ const std::vector<Line>& lines() {
       {"shfl.sync.idx.b32 %0, %1, 0, 0x1f, 1;", r(7), {r(7)}},
       {"{ .reg .pred p; setp.eq.u32 p, 1, 1; vote.sync.uni.pred p, p, 1; selp.u32 %0, 1, 0, p; }", r(1), {}},
       {"{ .reg .pred p; setp.eq.u32 p, 1, 1; vote.sync.ballot.b32 %0, !p, 1; }", r(0), {}},
+      {"{ .reg .pred p; setp.eq.u32 p, 1, 1; vote.ballot.sync.b32 %0, p, 1; }", r(1), {}},
+      {"{ .reg .pred p; setp.eq.u32 p, 1, 2; vote.all.sync.pred p, p, 1; selp.u32 %0, 1, 0, p; }", r(0), {}},
       {"match.any.sync.b64 %0, %1, 1;", r(1), {l(5)}},
       {"{ .reg .pred p; .reg .b32 x; match.all.sync.b32 x|p, %1, 1; selp.b32 %0, x, 9, p; }", r(1), {r(5)}},
       {"redux.sync.add.s32 %0, %1, 1;", r(5), {r(5)}},

@@ -1,5 +1,6 @@
 // `assay simt`: CUDA files as a person has them, what becomes of them, and what is refused in whose lines.
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -161,6 +162,54 @@ BOOST_FIXTURE_TEST_CASE(a_header_of_a_package_is_named_with_it, Programs) {
   const Outcome built = assay("simt build a.cu -o a");
   BOOST_TEST(built.exit_code == 2);
   BOOST_TEST(holds(built.err, "Debian's package libthrust-dev"), built.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(collectives_of_cub_are_those_of_the_package, Programs,
+                        *boost::unit_test::label("full")) {
+  if (!std::filesystem::exists("/usr/include/cub/block/block_scan.cuh")) return;
+  text("a.cu", R"(#include <cub/block/block_radix_sort.cuh>
+#include <cub/block/block_reduce.cuh>
+#include <cub/block/block_scan.cuh>
+#include <cub/warp/warp_reduce.cuh>
+#include <cstdio>
+constexpr int n = 96;
+__global__ void k(int* sums, int* scan, int* of_warps, int* sorted) {
+  __shared__ typename cub::BlockReduce<int, n>::TempStorage sum;
+  __shared__ typename cub::BlockScan<int, n>::TempStorage sums_before;
+  __shared__ typename cub::WarpReduce<int>::TempStorage most[n / 32];
+  __shared__ typename cub::BlockRadixSort<int, n, 2>::TempStorage order;
+  const int t = threadIdx.x, x = t * 37 % 101;
+  const int all = cub::BlockReduce<int, n>(sum).Sum(x);
+  if (t == 0) *sums = all;
+  cub::BlockScan<int, n>(sums_before).ExclusiveSum(x, scan[t]);
+  const int top = cub::WarpReduce<int>(most[t / 32]).Reduce(x, cub::Max());
+  if (t % 32 == 0) of_warps[t / 32] = top;
+  int two[2] = {x, -x};
+  cub::BlockRadixSort<int, n, 2>(order).Sort(two);
+  sorted[2 * t] = two[0], sorted[2 * t + 1] = two[1];
+}
+int main() {
+  int* m;
+  cudaMallocManaged(&m, 1000 * sizeof(int));
+  k<<<1, n>>>(m, m + 1, m + 200, m + 300);
+  if (cudaDeviceSynchronize() != cudaSuccess) return 1;
+  int sum = 0, top[3] = {0, 0, 0}, wrong = 0;
+  for (int t = 0; t < n; ++t) {
+    wrong += m[1 + t] != sum;
+    const int x = t * 37 % 101;
+    sum += x;
+    top[t / 32] = x > top[t / 32] ? x : top[t / 32];
+  }
+  for (int w = 0; w < 3; ++w) wrong += m[200 + w] != top[w];
+  for (int i = 1; i < 2 * n; ++i) wrong += m[299 + i] > m[300 + i];
+  wrong += m[300] != -m[300 + 2 * n - 1];
+  std::printf("%d %d\n", wrong, *m == sum);
+  return wrong;
+}
+)");
+  const Outcome ran = assay("simt run a.cu");
+  BOOST_TEST(ran.exit_code == 0, ran.err);
+  BOOST_TEST(ran.out == "0 1\n");
 }
 
 BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
