@@ -195,6 +195,16 @@ Texel texel_at(const Texture& texture, const Level& level, std::int64_t x, std::
                                static_cast<std::size_t>(x) * texture.element);
 }
 
+// Of a texture that gives floats, channel 0 alone.
+inline float float_at(const Texture& texture, const Level& level, std::int64_t x, std::int64_t y,
+                      std::int64_t z) {
+  if (x < 0 || y < 0 || z < 0) return texture.description.borderColor[0];
+  const unsigned char* const at = level.first + static_cast<std::size_t>(z) * level.slice +
+                                  static_cast<std::size_t>(y) * level.row +
+                                  static_cast<std::size_t>(x) * texture.element;
+  return texture.format.x == 32 ? load<float>(at) : texel_of(texture, at).f[0];
+}
+
 // --- fetches ---------------------------------------------------------------------------------------------------------
 
 // Where a fetch reads within a level, once layers and faces are chosen: `dimensions` coordinates, the rest fixed.
@@ -207,7 +217,7 @@ struct Place3 {
 };
 
 // A template, so that its loops are none.
-template <int dimensions, bool linear>
+template <int dimensions, bool linear, int channels>
 Texel fetch_level_of(const Texture& texture, const Level& level, const Place3& place) {
   const std::int64_t extent[3] = {level.width, level.height, level.depth};
   std::int64_t index[2][3] = {{0, 0, place.slice}, {0, 0, place.slice}};
@@ -221,7 +231,8 @@ Texel fetch_level_of(const Texture& texture, const Level& level, const Place3& p
     part[d] = found.part;
   }
   if (!linear) return texel_at(texture, level, index[0][0], index[0][1], index[0][2]);
-  double sum[4] = {};
+  // All four, of which those that the texture lacks are 0, or one: a number of passes that the compiler knows.
+  double sum[channels] = {};
   for (int corner = 0; corner < 1 << dimensions; ++corner) {
     double weight = 1;
     int k[3] = {0, 0, 0};
@@ -230,22 +241,31 @@ Texel fetch_level_of(const Texture& texture, const Level& level, const Place3& p
       weight *= k[d] != 0 ? part[d] : 1 - part[d];
     }
     if (weight == 0) continue;
-    const Texel texel = texel_at(texture, level, index[k[0]][0], index[k[1]][1], index[k[2]][2]);
-    for (int c = 0; c < texture.channels; ++c) sum[c] += weight * double{texel.f[c]};
+    const std::int64_t x = index[k[0]][0], y = index[k[1]][1], z = index[k[2]][2];
+    if constexpr (channels == 1) {
+      sum[0] += weight * double{float_at(texture, level, x, y, z)};
+    } else {
+      const Texel texel = texel_at(texture, level, x, y, z);
+      for (int c = 0; c < channels; ++c) sum[c] += weight * double{texel.f[c]};
+    }
   }
   Texel blended{};
-  for (int c = 0; c < texture.channels; ++c) blended.f[c] = static_cast<float>(sum[c]);
+  for (int c = 0; c < channels; ++c) blended.f[c] = static_cast<float>(sum[c]);
   return blended;
 }
 
+template <int dimensions>
+Texel fetch_level_of(const Texture& texture, const Level& level, const Place3& place) {
+  if (!texture.linear) return fetch_level_of<dimensions, false, 1>(texture, level, place);
+  return texture.channels == 1 ? fetch_level_of<dimensions, true, 1>(texture, level, place)
+                               : fetch_level_of<dimensions, true, 4>(texture, level, place);
+}
+
 Texel fetch_level(const Texture& texture, const Level& level, const Place3& place) {
-  switch (2 * place.dimensions + (texture.linear ? 1 : 0)) {
-    case 2: return fetch_level_of<1, false>(texture, level, place);
-    case 3: return fetch_level_of<1, true>(texture, level, place);
-    case 4: return fetch_level_of<2, false>(texture, level, place);
-    case 5: return fetch_level_of<2, true>(texture, level, place);
-    case 6: return fetch_level_of<3, false>(texture, level, place);
-    default: return fetch_level_of<3, true>(texture, level, place);
+  switch (place.dimensions) {
+    case 1: return fetch_level_of<1>(texture, level, place);
+    case 2: return fetch_level_of<2>(texture, level, place);
+    default: return fetch_level_of<3>(texture, level, place);
   }
 }
 
