@@ -14,7 +14,7 @@ using C = PtxContext;
 using Number = std::int64_t;
 __extension__ using Product = __int128;
 
-bool is_signed(PtxType t) { return ptx_kind(t) == PtxKind::is_signed; }
+bool has_sign(PtxType t) { return ptx_kind(t) == PtxKind::is_signed; }
 Number number(std::uint64_t value, int bits, bool sign) {
   const int unused = 64 - bits;
   return sign ? static_cast<Number>(value << unused) >> unused
@@ -25,7 +25,7 @@ Number clamped(Number value, int bits, bool sign) {
   return sign ? std::clamp(value, -(one << (bits - 1)), (one << (bits - 1)) - 1)
               : std::clamp(value, Number{0}, (one << bits) - 1);
 }
-std::uint64_t mask_of(int bits) { return (std::uint64_t{1} << bits) - 1; }
+std::uint64_t ones(int bits) { return (std::uint64_t{1} << bits) - 1; }
 int part_bits(const PtxArgument& a) { return a.part == 'b' ? 8 : a.part == 'h' ? 16 : 32; }
 std::uint32_t pick(const PtxArgument& a, int element) { return a.picks >> (4 * element) & 15; }
 
@@ -33,7 +33,7 @@ std::uint32_t pick(const PtxArgument& a, int element) { return a.picks >> (4 * e
 Number in(const C& c, const PtxArgument& a, PtxType type) {
   const int bits = part_bits(a);
   return number(c.get(a) >> (a.part == 0 ? 0 : pick(a, 0) * static_cast<unsigned>(bits)), bits,
-                is_signed(type));
+                has_sign(type));
 }
 
 Number operation(const std::string& name, Number a, Number b) {
@@ -60,20 +60,20 @@ bool holds(PtxCompare how, Number a, Number b) {
 // Merges a scalar result into the third operand, or works on both.
 void finish(const I& i, C& c, Number value, bool sign) {
   const PtxArgument& d = i.arguments[0];
-  if (i.arguments.size() == 3) return c.set(d, static_cast<std::uint64_t>(value) & mask_of(32));
+  if (i.arguments.size() == 3) return c.set(d, static_cast<std::uint64_t>(value) & ones(32));
   const std::uint64_t third = c.get(i.arguments[3]);
   if (d.part != 0) {
     const int bits = part_bits(d);
     const auto at = pick(d, 0) * static_cast<unsigned>(bits);
-    const std::uint64_t place = mask_of(bits) << at;
-    return c.set(d, (static_cast<std::uint64_t>(value) << at & place) | (third & mask_of(32) & ~place));
+    const std::uint64_t place = ones(bits) << at;
+    return c.set(d, (static_cast<std::uint64_t>(value) << at & place) | (third & ones(32) & ~place));
   }
   const Number narrowed = number(static_cast<std::uint64_t>(value), 33, true),
                other = number(third, 32, sign);
   const Number result = i.words.back() == "add"   ? narrowed + other
                         : i.words.back() == "min" ? std::min(narrowed, other)
                                                   : std::max(narrowed, other);
-  c.set(d, static_cast<std::uint64_t>(result) & mask_of(32));
+  c.set(d, static_cast<std::uint64_t>(result) & ones(32));
 }
 
 // Elements 0 to n - 1, of the halves or bytes of a and b together.
@@ -81,7 +81,7 @@ template <class Element>
 void by_elements(const I& i, C& c, PtxType a_type, PtxType b_type, const Element& element) {
   const int n = i.words[0].back() - '0', bits = 32 / n;
   const PtxArgument &d = i.arguments[0], &a = i.arguments[1], &b = i.arguments[2];
-  const std::uint64_t both = (c.get(a) & mask_of(32)) | c.get(b) << 32, third = c.get(i.arguments[3]);
+  const std::uint64_t both = (c.get(a) & ones(32)) | c.get(b) << 32, third = c.get(i.arguments[3]);
   const auto chosen = [&](const PtxArgument& from, int k, unsigned first, bool sign) {
     const unsigned which = from.part == 0 ? first + static_cast<unsigned>(k) : pick(from, k);
     return number(both >> (which * static_cast<unsigned>(bits)), bits, sign);
@@ -93,11 +93,11 @@ void by_elements(const I& i, C& c, PtxType a_type, PtxType b_type, const Element
   for (int k = 0; k < n; ++k) {
     if ((written >> k & 1) == 0) continue;
     const auto value = static_cast<std::uint64_t>(element(
-        chosen(a, k, 0, is_signed(a_type)), chosen(b, k, static_cast<unsigned>(n), is_signed(b_type)), bits));
-    const std::uint64_t place = mask_of(bits) << (k * bits);
+        chosen(a, k, 0, has_sign(a_type)), chosen(b, k, static_cast<unsigned>(n), has_sign(b_type)), bits));
+    const std::uint64_t place = ones(bits) << (k * bits);
     result = adds ? result + value : (result & ~place) | (value << (k * bits) & place);
   }
-  c.set(d, result & mask_of(32));
+  c.set(d, result & ones(32));
 }
 
 }  // namespace
@@ -106,8 +106,8 @@ namespace ptx_rows {
 
 void video(const I& i, C& c) {
   const Number value = operation(i.words[0], in(c, i.arguments[1], i.u), in(c, i.arguments[2], i.v));
-  finish(i, c, i.has(ptx_sat) ? clamped(value, part_bits(i.arguments[0]), is_signed(i.t)) : value,
-         is_signed(i.t));
+  finish(i, c, i.has(ptx_sat) ? clamped(value, part_bits(i.arguments[0]), has_sign(i.t)) : value,
+         has_sign(i.t));
 }
 void video_shift(const I& i, C& c) {
   const Number a = in(c, i.arguments[1], i.u), b = in(c, i.arguments[2], PtxType::u32);
@@ -117,9 +117,9 @@ void video_shift(const I& i, C& c) {
   constexpr Product limit = Product{1} << 62;
   const int bits = part_bits(i.arguments[0]);
   const Number value =
-      i.has(ptx_sat) ? clamped(static_cast<Number>(std::clamp(wide, -limit, limit)), bits, is_signed(i.t))
+      i.has(ptx_sat) ? clamped(static_cast<Number>(std::clamp(wide, -limit, limit)), bits, has_sign(i.t))
                      : static_cast<Number>(wide);
-  finish(i, c, value, is_signed(i.t));
+  finish(i, c, value, has_sign(i.t));
 }
 void video_set(const I& i, C& c) {
   // Unsigned, whatever is compared.
@@ -128,7 +128,7 @@ void video_set(const I& i, C& c) {
 void video_mad(const I& i, C& c) {
   const PtxArgument &a = i.arguments[1], &b = i.arguments[2], &third = i.arguments[3];
   const bool product_negated = a.minus != b.minus;
-  const bool sign = is_signed(i.u) || is_signed(i.v) || product_negated || third.minus;
+  const bool sign = has_sign(i.u) || has_sign(i.v) || product_negated || third.minus;
   Product product = Product{in(c, a, i.u)} * in(c, b, i.v);
   auto addend = static_cast<std::uint32_t>(c.get(third));
   int one = i.says("po") ? 1 : 0;
@@ -147,12 +147,12 @@ void video_mad(const I& i, C& c) {
   const auto near = static_cast<Number>(std::clamp(result, -limit, limit));
   c.set(i.arguments[0],
         static_cast<std::uint64_t>(i.has(ptx_sat) ? clamped(near, 32, sign) : static_cast<Number>(result)) &
-            mask_of(32));
+            ones(32));
 }
 void video_elements(const I& i, C& c) {
   by_elements(i, c, i.u, i.v, [&](Number a, Number b, int bits) {
     const Number value = operation(i.words[0], a, b);
-    return i.has(ptx_sat) ? clamped(value, bits, is_signed(i.t)) : value;
+    return i.has(ptx_sat) ? clamped(value, bits, has_sign(i.t)) : value;
   });
 }
 void video_set_elements(const I& i, C& c) {
