@@ -4,6 +4,8 @@
 #include <thrust/detail/config.h>
 #include <thrust/detail/raw_pointer_cast.h>
 #include <thrust/system/cpp/detail/execution_policy.h>
+// Programs have it from the system for CUDA.
+#include <thrust/system_error.h>
 
 #include "emulation/simt/include/cuda_runtime_api.h"
 
