@@ -41,6 +41,8 @@ __device__ void check_one() {
   EXPECT(a.load(cuda::std::memory_order_acquire) == T(5) && a == T(5));
   a.store(T(7), cuda::memory_order_release);
   EXPECT(a.exchange(T(9)) == T(7) && a.load(cuda::memory_order_relaxed) == T(9));
+  auto& seen_by_host = static_cast<volatile cuda::atomic<T, Scope>&>(a);
+  EXPECT(seen_by_host.load(cuda::memory_order_acquire) == T(9) && seen_by_host.fetch_add(T(0)) == T(9));
   T expected = T(1);
   EXPECT(!a.compare_exchange_strong(expected, T(2)) && expected == T(9));
   EXPECT(a.compare_exchange_weak(expected, T(12), cuda::memory_order_acq_rel, cuda::memory_order_relaxed));
