@@ -263,6 +263,7 @@ class Rewriter {
       }
       if (tokens_[k].kind != Token::Kind::word) return std::nullopt;
       at = k;
+      if (at >= 1 && is(at - 1, "template")) --at;  // C::template k<1>
       if (at >= 2 && is_run(at - 2, ':', 2)) {
         at -= 2;
         const bool more =
@@ -318,10 +319,11 @@ class Rewriter {
     const bool after_colon = *begin > 0 && is(*begin - 1, ":");
     std::string out = after_colon ? " ::assay_simt::Launch(" : "::assay_simt::Launch(";
     out += configuration;
-    out += ").run([&](auto... assay_simt_arguments) { ";
+    // Constant, so that a parameter that is a reference is no reference to a copy: that would not compile.
+    out += ").run([&](const auto&... assay_simt_arguments) { ";
     if (has_zero(open, close)) {
       const std::string call = std::string(kernel) + "(assay_simt_values...)";
-      out += "::assay_simt::with_zeros([&](auto... assay_simt_values) -> decltype(static_cast<void>(";
+      out += "::assay_simt::with_zeros([&](const auto&... assay_simt_values) -> decltype(static_cast<void>(";
       out += call + ")) { " + call + "; }, assay_simt_arguments...); }";
     } else {
       out += kernel;

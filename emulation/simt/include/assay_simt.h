@@ -156,15 +156,17 @@ Invoker invoker_of(const void* kernel);
 template <class... P>
 int launch_by_pointers(void (*kernel)(P...), const Launch& launch, void* const* arguments) {
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    const auto bind = [&](const std::remove_cv_t<P>&... values) {
+    const auto bind = [&](const std::remove_cvref_t<P>&... values) {
       return launch.run_body([kernel, values...] { kernel(values...); });
     };
-    return bind(*static_cast<const std::remove_cv_t<P>*>(arguments[i])...);
+    return bind(*static_cast<const std::remove_cvref_t<P>*>(arguments[i])...);
   }
   (std::index_sequence_for<P...>{});
 }
 template <class... P>
 bool register_kernel(void (*kernel)(P...)) {
+  static_assert(((!std::is_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>)&&...),
+                "a parameter of this kernel is a reference, which would be one to a copy: take a pointer");
   using Pointer = void (*)(P...);
   const auto invoke = [](const void* address, const Launch& launch, void* const* arguments) {
     return launch_by_pointers(reinterpret_cast<Pointer>(const_cast<void*>(address)), launch, arguments);
@@ -172,8 +174,9 @@ bool register_kernel(void (*kernel)(P...)) {
   // Copies of the arguments, which the graph's node keeps.
   const auto bind = [](const void* address, void** arguments) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      using Values = std::tuple<std::remove_cv_t<P>...>;
-      const auto values = std::make_shared<Values>(*static_cast<const std::remove_cv_t<P>*>(arguments[i])...);
+      using Values = std::tuple<std::remove_cvref_t<P>...>;
+      const auto values =
+          std::make_shared<Values>(*static_cast<const std::remove_cvref_t<P>*>(arguments[i])...);
       BoundKernel bound;
       bound.parameters = {static_cast<void*>(&std::get<i>(*values))...};
       bound.run = [address, values, pointers = bound.parameters](dim3 grid, dim3 block,

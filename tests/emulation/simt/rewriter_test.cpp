@@ -16,8 +16,8 @@ using simt::rewrite_cuda;
 std::string rewritten(const std::string& source) { return rewrite_cuda(source, "k.cu"); }
 std::string launch(const std::string& configuration, const std::string& kernel,
                    const std::string& arguments) {
-  return "::assay_simt::Launch(" + configuration + ").run([&](auto... assay_simt_arguments) { " + kernel +
-         "(assay_simt_arguments...); }" + (arguments.empty() ? "" : ", " + arguments) + ")";
+  return "::assay_simt::Launch(" + configuration + ").run([&](const auto&... assay_simt_arguments) { " +
+         kernel + "(assay_simt_arguments...); }" + (arguments.empty() ? "" : ", " + arguments) + ")";
 }
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 auto lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
@@ -36,15 +36,21 @@ BOOST_AUTO_TEST_CASE(launches_are_calls) {
   BOOST_TEST(rewritten("(*k)<<<1, 1>>>(p);") == launch("1, 1", "(*k)", "p") + ";");
   BOOST_TEST(rewritten("all[i]<<<1, 1>>>(p);") == launch("1, 1", "all[i]", "p") + ";");
   BOOST_TEST(rewritten("c->k<<<1, 1>>>(p);") == launch("1, 1", "c->k", "p") + ";");
+  BOOST_TEST(rewritten("C::template k<1><<<1, 1>>>(p);") == launch("1, 1", "C::template k<1>", "p") + ";");
   BOOST_TEST(rewritten("x.k<<<1, 1>>>(p);") == launch("1, 1", "x.k", "p") + ";");
   BOOST_TEST(rewritten("k<<<(n + 255) >> 8, 256>>>(p);") == launch("(n + 255) >> 8, 256", "k", "p") + ";");
   BOOST_TEST(rewritten("k<<<1, 1>>>(a[i], {1, 2}, f(\")\"), ')');") ==
              launch("1, 1", "k", "a[i], {1, 2}, f(\")\"), ')'") + ";");
-  BOOST_TEST(rewritten("k<<<1, 1>>>(0, f(0), 10);") ==
-             "::assay_simt::Launch(1, 1).run([&](auto... assay_simt_arguments) { ::assay_simt::with_zeros("
-             "[&](auto... assay_simt_values) -> decltype(static_cast<void>(k(assay_simt_values...))) { "
-             "k(assay_simt_values...); }, assay_simt_arguments...); }, ::assay_simt::Zero(), f(0), 10);");
+  BOOST_TEST(
+      rewritten("k<<<1, 1>>>(0, f(0), 10);") ==
+      "::assay_simt::Launch(1, 1).run([&](const auto&... assay_simt_arguments) { ::assay_simt::with_zeros("
+      "[&](const auto&... assay_simt_values) -> decltype(static_cast<void>(k(assay_simt_values...))) { "
+      "k(assay_simt_values...); }, assay_simt_arguments...); }, ::assay_simt::Zero(), f(0), 10);");
   BOOST_TEST(rewritten("k<<<1, 1>>>(NULL, x, NULL);") == launch("1, 1", "k", "nullptr, x, nullptr") + ";");
+  BOOST_TEST(lines(rewritten("k<\n  int>\n<<<1, 1>>>(p);")) == 2);
+  BOOST_TEST(rewritten("k <4><< <1, (n >> 1) >> > (p);") == launch("1, (n >> 1) ", "k <4>", "p") + ";");
+  for (const char* const shift : {"std::operator<< <T>(out, x);", "a << b < c;", "x << f<A<B<int>> >(y);"})
+    BOOST_TEST(rewritten(shift) == shift);
   BOOST_TEST(rewritten("case 0:k<<<1, 1>>>();") == "case 0: " + launch("1, 1", "k", "") + ";");
   BOOST_TEST(rewritten("#define CONFIGURED k<<<1, 2>>>\nint x;") == "#define CONFIGURED k<<<1, 2>>>\nint x;");
   BOOST_TEST(rewritten("#define RUN(K, N) K<<<N, \\\n  1>>>(N)\n") ==
