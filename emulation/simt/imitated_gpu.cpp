@@ -58,10 +58,12 @@ const ImitatedGpu& imitated_gpu() {
   return gpu;
 }
 
-LaunchLimits imitated_limits() {
+LaunchLimits limits_of(const ImitatedGpu& gpu) {
   LaunchLimits limits;
-  limits.shared_bytes = imitated_gpu().shared_optin;
+  limits.shared_bytes = gpu.shared_optin;
   return limits;
 }
+
+LaunchLimits imitated_limits() { return limits_of(imitated_gpu()); }
 
 }  // namespace assay::simt

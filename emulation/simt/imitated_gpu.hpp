@@ -27,6 +27,7 @@ const ImitatedGpu* imitated_gpu_named(std::string_view name);
 std::string imitated_gpu_names();
 // By the environment; a name that is not of the list ends the program with a message and exit code 2.
 const ImitatedGpu& imitated_gpu();
+LaunchLimits limits_of(const ImitatedGpu& gpu);
 LaunchLimits imitated_limits();
 
 }  // namespace assay::simt

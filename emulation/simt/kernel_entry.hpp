@@ -9,8 +9,9 @@ namespace assay_simt {
 struct KernelParameter {
   char kind = 0;  // of an element: i signed, u unsigned, f floating point, b bool, v void, o another one
   bool is_pointer = false, is_constant = false;
-  unsigned bytes = 0;  // of an element, or of the value
-  char name[64] = {};  // of the element's type
+  bool is_plain = false;  // a class whose objects may be copied as bytes
+  unsigned bytes = 0;     // of an element, or of the value
+  char name[64] = {};     // of the element's type
 };
 
 struct KernelEntry {

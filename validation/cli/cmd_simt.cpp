@@ -216,9 +216,10 @@ std::function<int()> make_simt(CLI::App& app) {
       ->expected(1, 3);
   add_unsigned(*check_one, "--shared", o->shared_bytes, "Bytes of dynamic shared memory");
   check_one
-      ->add_option("--arg", o->arguments,
-                   "An argument, in order: a number, a file of an array, random:N[:SEED], zeros:N, ones:N or "
-                   "iota:N (default: random numbers, one for each thread, and their number)")
+      ->add_option(
+          "--arg", o->arguments,
+          "An argument, in order: a number, a file of an array, random:N[:SEED], zeros:N, ones:N or "
+          "iota:N (default: random numbers, or zeros for a class, one for each thread, and their number)")
       ->take_all();
   check_one->add_option("--schedule", o->schedules,
                         "An order: forward, reverse or random:SEED (default: four)");
@@ -228,7 +229,7 @@ std::function<int()> make_simt(CLI::App& app) {
   check_one->add_flag("--json", o->json, "Print one JSON object on stdout");
   check_one->footer(
       "Example:\n  assay simt check saxpy.cu --kernel saxpy --grid 4 --block 256 --arg 2 --arg iota:1000\n\n"
-      "Grid and block may stand in the first line of the file: //--blockDim=256 --gridDim=[4,4]\n\n"
+      "Grid and block may stand in the comment that begins the file: //--blockDim=256 --gridDim=[4,4]\n\n"
       "Blocks and threads begin in four orders; what a thread does between two barriers is not interrupted,\n"
       "so two threads that add to one place without an atomic are not told apart from correct ones.");
 

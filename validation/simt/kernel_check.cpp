@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -20,183 +19,30 @@
 #include <system_error>
 #include <utility>
 
+#include "emulation/simt/imitated_gpu.hpp"
+#include "emulation/simt/launch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
-#include "reference/core/memory.hpp"
-#include "reference/core/random.hpp"
 #include "reference/formats/encode.hpp"
 #include "validation/io/io.hpp"
+#include "validation/simt/kernel_arguments.hpp"
 #include "validation/simt/process.hpp"
 
 namespace assay::simt {
 namespace {
 
-using assay_simt::KernelParameter;
 using Clock = std::chrono::steady_clock;
-
-// --- what a kernel is called with ------------------------------------------------------------------------------------
-
-std::optional<io::ElementType> element_type_of(const KernelParameter& p) {
-  const std::string_view name = p.name;
-  const auto bits = static_cast<int>(8 * p.bytes);
-  switch (p.kind) {
-    case 'f':
-      if (p.bytes == 4) return io::ElementType(formats::float32);
-      if (p.bytes == 8) return io::ElementType(formats::float64);
-      return {};
-    case 'i': return io::ElementType::signed_integer(bits);
-    case 'u': return io::ElementType::unsigned_integer(bits);
-    case 'b': return io::ElementType::boolean();
-    case 'v': return io::ElementType::unsigned_integer(8);
-    default: break;
-  }
-  if (name == "__half") return io::ElementType(formats::float16);
-  if (name == "__nv_bfloat16") return io::ElementType(formats::bfloat16);
-  if (name == "__nv_fp8_e4m3") return io::ElementType(formats::float8_e4m3fn);
-  if (name == "__nv_fp8_e5m2") return io::ElementType(formats::float8_e5m2);
-  return {};
-}
-
-struct Generated {
-  std::string_view what;
-  std::uint64_t count = 0, seed = 1;
-};
-// random:1024:7
-std::optional<Generated> generated(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return {};
-  Generated g{.what = text.substr(0, colon)};
-  const bool known = g.what == "random" || g.what == "zeros" || g.what == "ones" || g.what == "iota";
-  if (!known) return {};
-  const char* const end = text.data() + text.size();
-  const auto count = std::from_chars(text.data() + colon + 1, end, g.count);
-  bool whole = count.ec == std::errc() && g.count != 0;
-  if (whole && count.ptr != end) {
-    const auto seed = *count.ptr == ':' && g.what == "random"
-                          ? std::from_chars(count.ptr + 1, end, g.seed)
-                          : std::from_chars_result{end, std::errc::invalid_argument};
-    whole = seed.ec == std::errc() && seed.ptr == end;
-  }
-  if (!whole)
-    throw InputError::of_option("--arg", "random:N[:SEED], zeros:N, ones:N or iota:N", quoted(text));
-  return g;
-}
-
-// Random values in [-1, 1) of floating point, and in [0, 256) of integers.
-io::Array array_of(const Generated& g, const io::ElementType& element, std::uint64_t stream) {
-  constexpr std::uint64_t most = std::uint64_t{1} << 40;
-  if (g.count > most) throw InputError::of_option("--arg", "at most 2^40 elements", std::to_string(g.count));
-  // The array, a copy that the kernel gets, and the bits of two schedules.
-  check_memory("--arg", "four copies of " + std::to_string(g.count) + " elements",
-               g.count * element.bytes() * 4);
-  io::Array a = io::make_array(element, {static_cast<std::int64_t>(g.count)});
-  const CounterRandom random(g.seed, stream);
-  const std::size_t width = element.bytes();
-  for (std::uint64_t i = 0; i < g.count; ++i) {
-    double x = g.what == "ones" ? 1 : g.what == "iota" ? static_cast<double>(i) : 0;
-    if (g.what == "random")
-      x = element.is_floating() ? 2 * random.uniform(i) - 1 : static_cast<double>(random.below(256, i));
-    std::uint64_t code = 0;
-    if (element.is_floating()) {
-      code = encode(x, element.format()).code;
-    } else if (element.kind() == io::ElementType::Kind::boolean) {
-      code = static_cast<std::uint64_t>(x) & 1;
-    } else {
-      code = static_cast<std::uint64_t>(x);
-    }
-    std::memcpy(a.bytes.data() + i * width, &code, width);
-  }
-  return a;
-}
-
-// The value of a scalar parameter, as it lies in memory.
-std::vector<std::byte> scalar_of(std::string_view text, const KernelParameter& p, std::size_t number) {
-  std::vector<std::byte> bytes(std::max<std::size_t>(p.bytes, 8));
-  const char *const begin = text.data(), *const end = begin + text.size();
-  const auto refuse = [&](const std::string& expected) {
-    throw InputError::of_option(
-        "--arg", expected + " for parameter " + std::to_string(number + 1) + ", " + type_text(p),
-        quoted(text));
-  };
-  const auto integer = [&]<class T>(T value) {
-    const auto got = std::from_chars(begin, end, value);
-    if (got.ec != std::errc() || got.ptr != end) refuse("a whole number");
-    const int bits = static_cast<int>(8 * p.bytes);
-    if (bits < 64) {
-      const bool fits = std::is_signed_v<T> ? value >> (bits - 1) == T(0) || value >> (bits - 1) == T(-1)
-                                            : value >> bits == T(0);
-      if (!fits) refuse("a number of " + std::to_string(bits) + " bits");
-    }
-    std::memcpy(bytes.data(), &value, sizeof value);
-  };
-  const std::optional<io::ElementType> element = element_type_of(p);
-  if (!element) refuse("a type that can be typed in");
-  if (element->is_floating()) {
-    double value = 0;
-    const auto got = std::from_chars(begin, end, value);
-    if (got.ec != std::errc() || got.ptr != end) refuse("a number");
-    const std::uint64_t code = encode(value, element->format()).code;
-    std::memcpy(bytes.data(), &code, sizeof code);
-  } else if (p.kind == 'i') {
-    integer(std::int64_t{0});
-  } else {
-    integer(std::uint64_t{0});
-  }
-  return bytes;
-}
-
-std::uint64_t threads_of(const Extent& e) {
-  std::uint64_t all = 1;
-  for (const auto* const three : {&e.grid, &e.block}) {
-    for (const std::uint32_t n : *three) all *= n;
-  }
-  return all;
-}
-
-struct Argument {
-  std::optional<io::Array> array{};
-  std::vector<std::byte> scalar{};
-  std::string shown{};
-};
-
-Argument argument_of(const std::string& given, const KernelParameter& p, std::size_t number,
-                     const Extent& e) {
-  Argument a;
-  const std::optional<io::ElementType> element = element_type_of(p);
-  std::string text = given;
-  if (text.empty()) text = (p.is_pointer ? "random:" : "") + std::to_string(threads_of(e));
-  a.shown = type_text(p) + " = " + text;
-  if (!p.is_pointer) {
-    a.scalar = scalar_of(text, p, number);
-    return a;
-  }
-  if (!element)
-    throw InputError::of_option("--arg", "a pointer to numbers for parameter " + std::to_string(number + 1),
-                                type_text(p));
-  if (const auto g = generated(text)) {
-    a.array = array_of(*g, *element, number);
-    return a;
-  }
-  io::Array array = io::read_array(text);
-  if (p.kind != 'v' && array.element != *element)
-    throw InputError(text, "",
-                     "elements of " + element->name() + " for parameter " + std::to_string(number + 1) +
-                         ", " + type_text(p),
-                     array.element.name());
-  a.array = std::move(array);
-  return a;
-}
 
 // --- the extent ------------------------------------------------------------------------------------------------------
 
-// 64, [64], [8,4] or {8,4,2} after `name=` in the first line.
-std::optional<std::vector<std::uint64_t>> said_in(std::string_view line, std::string_view name) {
-  const std::size_t at = line.find(name);
+// 64, [64], [8,4] or {8,4,2} after `name=`.
+std::optional<std::vector<std::uint64_t>> said_in(std::string_view comment, std::string_view name) {
+  const std::size_t at = comment.find(name);
   if (at == std::string_view::npos) return {};
   std::vector<std::uint64_t> numbers;
   std::uint64_t n = 0;
   bool in_number = false;
-  for (const char c : line.substr(at + name.size())) {
+  for (const char c : comment.substr(at + name.size())) {
     if (c >= '0' && c <= '9') {
       n = std::min<std::uint64_t>(n * 10 + static_cast<std::uint64_t>(c - '0'), std::uint64_t{1} << 40);
       in_number = true;
@@ -211,11 +57,11 @@ std::optional<std::vector<std::uint64_t>> said_in(std::string_view line, std::st
   return numbers;
 }
 
-void put_extent(const std::optional<std::vector<std::uint64_t>>& given, std::string_view first_line,
-                const char* option, std::string_view in_line, std::uint32_t otherwise,
+void put_extent(const std::optional<std::vector<std::uint64_t>>& given, std::string_view comment,
+                const char* option, std::string_view in_comment, std::uint32_t otherwise,
                 std::array<std::uint32_t, 3>& out) {
   std::optional<std::vector<std::uint64_t>> numbers = given;
-  if (!numbers && first_line.starts_with("//")) numbers = said_in(first_line, in_line);
+  if (!numbers) numbers = said_in(comment, in_comment);
   if (!numbers) numbers = std::vector<std::uint64_t>{otherwise};
   if (numbers->empty() || numbers->size() > 3)
     throw InputError::of_option(option, "one to three numbers", std::to_string(numbers->size()));
@@ -227,10 +73,23 @@ void put_extent(const std::optional<std::vector<std::uint64_t>>& given, std::str
   }
 }
 
-std::string first_line_of(const std::string& file) {
+// A launch that every schedule would refuse is refused before anything is built.
+void require_launch(const Extent& e, const KernelCheck& request) {
+  const ImitatedGpu* const gpu = imitated_gpu_named(request.build.architecture);
+  if (gpu == nullptr) return;  // build() says so
+  const auto dim = [](const std::array<std::uint32_t, 3>& n) { return dim3(n[0], n[1], n[2]); };
+  const std::string why = why_not_launched(dim(e.grid), dim(e.block), request.shared_bytes, limits_of(*gpu));
+  if (!why.empty())
+    throw InputError::of_option("a launch", "what " + request.build.architecture + " can start", why);
+}
+
+// The lines of // that a file begins with.
+std::string first_comment_of(const std::string& file) {
   const std::vector<std::byte> bytes = read_bytes(file, std::uint64_t{1} << 26);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return std::string(text.substr(0, text.find('\n')));
+  std::size_t end = 0;
+  while (text.substr(end).starts_with("//")) end = std::min(text.find('\n', end), text.size() - 1) + 1;
+  return std::string(text.substr(0, end));
 }
 
 // --- a run in a child ------------------------------------------------------------------------------------------------
@@ -313,23 +172,24 @@ std::string fault_text(const void* at, const std::vector<std::unique_ptr<Guarded
                        const std::vector<Argument>& arguments) {
   for (std::size_t i = 0; i < memory.size(); ++i) {
     if (memory[i] == nullptr || !memory[i]->guards(at)) continue;
-    const auto width = static_cast<std::ptrdiff_t>(arguments[i].array->element.bytes());
+    const auto width =
+        static_cast<std::ptrdiff_t>(arguments[i].array->element.bytes() * arguments[i].numbers_per_element);
     const std::ptrdiff_t bytes = static_cast<const std::byte*>(at) - memory[i]->data();
     const std::ptrdiff_t element = bytes >= 0 ? bytes / width : -((-bytes + width - 1) / width);
     return "it touches element " + std::to_string(element) + " of argument " + std::to_string(i + 1) + " (" +
-           arguments[i].shown + "), which has " + std::to_string(arguments[i].array->size());
+           arguments[i].shown + "), which has " + std::to_string(elements_of(arguments[i]));
   }
   return "it touches memory outside of its arrays, or a thread needs more than its stack";
 }
 
-struct Outcome {
+struct ScheduleOutcome {
   SimtScheduleRun run;
   std::vector<std::vector<std::byte>> bytes;  // of each array; empty for scalars, and after a failure
 };
 
-Outcome run_under(const std::string& schedule, const LoadedKernel& kernel, const Extent& extent,
-                  const KernelCheck& request, const std::vector<Argument>& arguments) {
-  Outcome out{.run = {.schedule = schedule}, .bytes = {}};
+ScheduleOutcome run_under(const std::string& schedule, const LoadedKernel& kernel, const Extent& extent,
+                          const KernelCheck& request, const std::vector<Argument>& arguments) {
+  ScheduleOutcome out{.run = {.schedule = schedule}, .bytes = {}};
   std::vector<std::unique_ptr<GuardedMemory>> memory;
   std::vector<void*> pointers(arguments.size()), values(arguments.size());
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -403,19 +263,22 @@ std::string value_text(const io::ElementType& element, const std::byte* at) {
   return text;
 }
 
-std::optional<SimtDifference> difference(std::size_t argument, const io::ElementType& element,
-                                         const Outcome& first, const Outcome& other) {
+std::optional<SimtDifference> difference(std::size_t argument, const Argument& a,
+                                         const ScheduleOutcome& first, const ScheduleOutcome& other) {
   const std::vector<std::byte>&x = first.bytes[argument], &y = other.bytes[argument];
   if (x == y) return {};
-  const std::size_t width = element.bytes();
+  const io::ElementType& number = a.array->element;
+  const std::size_t width = number.bytes() * a.numbers_per_element;
   SimtDifference d{
       .argument = argument, .first_schedule = first.run.schedule, .other_schedule = other.run.schedule};
   for (std::size_t at = 0; at + width <= x.size(); at += width) {
     if (std::memcmp(x.data() + at, y.data() + at, width) == 0) continue;
     if (d.elements_that_differ++ != 0) continue;
     d.element = at / width;
-    d.first = value_text(element, x.data() + at);
-    d.other = value_text(element, y.data() + at);
+    std::size_t where = at;  // the first of its numbers that differs
+    while (std::memcmp(x.data() + where, y.data() + where, number.bytes()) == 0) where += number.bytes();
+    d.first = value_text(number, x.data() + where);
+    d.other = value_text(number, y.data() + where);
   }
   return d;
 }
@@ -424,10 +287,11 @@ std::optional<SimtDifference> difference(std::size_t argument, const io::Element
 
 CheckedKernel check_kernel(const KernelCheck& request) {
   for (const std::string& schedule : request.schedules) require_schedule(schedule);
-  const std::string first_line = first_line_of(request.files.at(0));
+  const std::string comment = first_comment_of(request.files.at(0));
   Extent extent;
-  put_extent(request.grid, first_line, "--grid", "gridDim=", 1, extent.grid);
-  put_extent(request.block, first_line, "--block", "blockDim=", 32, extent.block);
+  put_extent(request.grid, comment, "--grid", "gridDim=", 1, extent.grid);
+  put_extent(request.block, comment, "--block", "blockDim=", 32, extent.block);
+  require_launch(extent, request);
 
   CheckedKernel checked;
   SimtCheck& result = checked.result;
@@ -452,22 +316,19 @@ CheckedKernel check_kernel(const KernelCheck& request) {
     arguments.push_back(
         argument_of(i < request.arguments.size() ? request.arguments[i] : "", parameters[i], i, extent));
     result.arguments.push_back(arguments.back().shown);
-    const auto& array = arguments.back().array;
-    result.arrays.push_back({.type = type_text(parameters[i]),
-                             .elements = array ? static_cast<std::uint64_t>(array->size()) : 0});
+    result.arrays.push_back({.type = type_text(parameters[i]), .elements = elements_of(arguments.back())});
   }
 
-  std::optional<Outcome> first;
+  std::optional<ScheduleOutcome> first;
   for (const std::string& schedule : request.schedules) {
-    Outcome outcome = run_under(schedule, kernel, extent, request, arguments);
+    ScheduleOutcome outcome = run_under(schedule, kernel, extent, request, arguments);
     result.runs.push_back(outcome.run);
     if (!outcome.run.failure.empty()) continue;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       if (!arguments[i].array) continue;
       result.arrays[i].written = result.arrays[i].written || outcome.bytes[i] != arguments[i].array->bytes;
       if (!first) continue;
-      if (auto d = difference(i, arguments[i].array->element, *first, outcome))
-        result.differences.push_back(*std::move(d));
+      if (auto d = difference(i, arguments[i], *first, outcome)) result.differences.push_back(*std::move(d));
     }
     if (!first) first = std::move(outcome);
   }

@@ -18,9 +18,10 @@ struct KernelCheck {
   std::string kernel{};
   BuildOptions build{};
   // For each parameter: a number, a file of an array, or random:N[:SEED], zeros:N, ones:N, iota:N. Those that are
-  // missing at the end: random numbers, one for each thread of the grid, and the number of threads for a scalar.
+  // missing at the end: random numbers, or zeros for objects of a class, one for each thread of the grid, and the
+  // number of threads, or the greatest number of its type, for a scalar.
   std::vector<std::string> arguments{};
-  // Unset: as the first line of the file says, as in //--blockDim=64 --gridDim=[4,4]; else one block of 32.
+  // Unset: as the comment that begins the file says, as in //--blockDim=64 --gridDim=[4,4]; else one block of 32.
   std::optional<std::vector<std::uint64_t>> grid{}, block{};
   std::uint64_t shared_bytes = 0;
   std::vector<std::string> schedules{"forward", "reverse", "random:1", "random:2"};

@@ -38,6 +38,8 @@ constexpr KernelParameter describe_parameter() {
              : !std::is_integral_v<Element>    ? 'o'
              : std::is_signed_v<Element>       ? 'i'
                                                : 'u';
+    p.is_plain =
+        std::is_trivially_copyable_v<Element> && (std::is_class_v<Element> || std::is_union_v<Element>);
   }
   constexpr std::string_view name = compilers_name_of<Element>();
   for (std::size_t i = 0; i < name.size() && i + 1 < sizeof p.name; ++i) p.name[i] = name[i];
@@ -59,7 +61,8 @@ struct KernelOf<kernel> {
   static int call(const unsigned* e, std::size_t shared_bytes, [[maybe_unused]] void* const* arguments,
                   std::index_sequence<i...>) {
     const Launch launch(dim3(e[0], e[1], e[2]), dim3(e[3], e[4], e[5]), shared_bytes);
-    launch.run([](auto... values) { kernel(values...); }, *static_cast<std::decay_t<P>*>(arguments[i])...);
+    launch.run([](const auto&... values) { kernel(values...); },
+               *static_cast<std::decay_t<P>*>(arguments[i])...);
     return static_cast<int>(cudaGetLastError());
   }
 };

@@ -1,5 +1,6 @@
 // `assay simt`: CUDA files as a person has them, what becomes of them, and what is refused in whose lines.
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -24,9 +25,12 @@ __global__ void saxpy(int n, T a, const T* x, T* y) {
   __syncthreads();
   if (i < n) y[i] = a * copies[threadIdx.x] + y[i];
 }
-__global__ void last_writer_wins(int* out) { out[0] = static_cast<int>(threadIdx.x); }
+__device__ int own_index() __attribute__((always_inline));
+__device__ int own_index() { return static_cast<int>(threadIdx.x); }
+__global__ void last_writer_wins(int* out) { out[0] = own_index(); }
 )";
-constexpr const char* saxpy_program = R"(//--blockDim=64 --gridDim=[2,1]
+constexpr const char* saxpy_program = R"(// y = a * x + y
+//--blockDim=64 --gridDim=[2,1]
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -78,7 +82,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_is_one_json_object, Programs) {
   BOOST_TEST(j.at("schedule") == "reverse");
   BOOST_TEST(j.at("arguments") == json({"65", "x"}));
   BOOST_TEST_REQUIRE(j.at("launches").size() == 1U);
-  BOOST_TEST(j.at("launches").at(0).at("where") == "the kernel launched at saxpy.cu:14");
+  BOOST_TEST(j.at("launches").at(0).at("where") == "the kernel launched at saxpy.cu:15");
   BOOST_TEST(j.at("launches").at(0).at("grid") == "(2,1,1)");
   BOOST_TEST(j.at("launches").at(0).at("times") == 1);
   BOOST_TEST(holds(j.at("notes").dump(), "contraction not modelled"), j.at("notes"));
@@ -284,13 +288,46 @@ BOOST_FIXTURE_TEST_CASE(a_kernel_is_checked_under_schedules, Programs) {
   BOOST_TEST_REQUIRE(said.exit_code == 0, said.err);
   const json j = json::parse(said.out);
   BOOST_TEST(j.at("status") == "PASSED");
-  BOOST_TEST(j.at("grid") == json({2, 1, 1}));  // of the file's first line
+  BOOST_TEST(j.at("grid") == json({2, 1, 1}));  // of the comment that the file begins with
   BOOST_TEST(j.at("block") == json({64, 1, 1}));
   BOOST_TEST(j.at("runs").size() == 4U);
   BOOST_TEST(j.at("arguments").at(3).at("written") == true);
   BOOST_TEST(j.at("arguments").at(2).at("written") == false);
   const io::Array y = io::read_array((path / "after.npz").string() + ":argument4");
   for (std::size_t i = 0; i < x.size(); ++i) BOOST_TEST(value(y, i) == 0.5 * x[i] + 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(vectors_and_classes_are_arrays_of_a_kernel, Programs,
+                        *boost::unit_test::label("full")) {
+  text("vectors.cu",
+       "\xEF\xBB\xBF"
+       R"(struct Pair { int first; float second; };
+__global__ void mix(float4* v, Pair* pairs, char n) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  pairs[i].first += n;
+  pairs[i].second = v[i].w;
+  v[i].x = 2 * v[i].y;
+}
+__global__ void beyond(const float4* v, float* out) { *out = v[threadIdx.x + 1].x; }
+)");
+  const Outcome said = assay("simt check vectors.cu --kernel mix --block 200 --out after.npz --json");
+  BOOST_TEST_REQUIRE(said.exit_code == 0, said.err);
+  const json j = json::parse(said.out);
+  BOOST_TEST(j.at("arguments").at(0).at("argument") == "float4* = random:200");
+  BOOST_TEST(j.at("arguments").at(1).at("argument") == "Pair* = zeros:200");
+  BOOST_TEST(j.at("arguments").at(1).at("elements") == 200);
+  BOOST_TEST(j.at("arguments").at(2).at("argument") == "char = 127");
+  const io::Array v = io::read_array((path / "after.npz").string() + ":argument1");
+  BOOST_TEST_REQUIRE(v.size() == 800);
+  for (std::size_t i = 0; i < 800; i += 4) BOOST_TEST(value(v, i) == 2 * value(v, i + 1));
+  const io::Array pairs = io::read_array((path / "after.npz").string() + ":argument2");
+  BOOST_TEST_REQUIRE(pairs.size() == 1600);
+  BOOST_TEST(std::memcmp(pairs.bytes.data() + 8 * 199 + 4, v.bytes.data() + 16 * 199 + 12, 4) == 0);
+
+  const Outcome left = assay("simt check vectors.cu --kernel beyond --schedule forward");
+  BOOST_TEST(left.exit_code == 1, left.err);
+  BOOST_TEST(holds(left.out, "it touches element 32 of argument 1 (const float4* = random:32), which has 32"),
+             left.out);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_kernel_that_leaves_its_arrays_is_caught, Programs,
@@ -317,4 +354,11 @@ BOOST_FIXTURE_TEST_CASE(wrong_arguments_of_a_kernel_are_refused, Programs, *boos
   refused("many", "a whole number for parameter 1, int");
   refused("4 --arg 2 --arg double.npy", "expected elements of float32 for parameter 3, const float*");
   refused("4 --arg 2 --arg ones:4 --arg ones:4 --arg 5", "at most 4 arguments");
+  text("refers.cu",
+       "template <class T> __global__ void k(T& x) { ++x; }\n"
+       "int main() { int x = 0; k<<<1, 1>>>(x); }\n");
+  const Outcome refers = assay("simt build refers.cu -o refers");  // a thread would count in a copy
+  BOOST_TEST(refers.exit_code == 2);
+  BOOST_TEST(holds(refers.err, "refers.cu:1:"), refers.err);
+  refused("4 --block 33 32", "block (33, 32, 1) has 1056 threads, more than 1024");
 }
