@@ -319,11 +319,12 @@ class Rewriter {
     const bool after_colon = *begin > 0 && is(*begin - 1, ":");
     std::string out = after_colon ? " ::assay_simt::Launch(" : "::assay_simt::Launch(";
     out += configuration;
-    // Constant, so that a parameter that is a reference is no reference to a copy: that would not compile.
-    out += ").run([&](const auto&... assay_simt_arguments) { ";
+    // Constant copies: a parameter that is a reference to a variable does not compile, and reading them is no access
+    // to global memory.
+    out += ").run([&](const auto... assay_simt_arguments) { ";
     if (has_zero(open, close)) {
       const std::string call = std::string(kernel) + "(assay_simt_values...)";
-      out += "::assay_simt::with_zeros([&](const auto&... assay_simt_values) -> decltype(static_cast<void>(";
+      out += "::assay_simt::with_zeros([&](const auto... assay_simt_values) -> decltype(static_cast<void>(";
       out += call + ")) { " + call + "; }, assay_simt_arguments...); }";
     } else {
       out += kernel;

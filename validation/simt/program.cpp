@@ -110,8 +110,9 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
     words.insert(words.end(), {"-fsanitize=thread", "-fsanitize-coverage=trace-pc", "-fno-tree-vectorize",
                                "-fno-tree-slp-vectorize"});
   if (!c) words.emplace_back("-std=c++20");
-  // No library replaces a function of the program's, so each may be inlined, as `always_inline` demands.
-  words.emplace_back("-fno-semantic-interposition");
+  // No library replaces a function of the program's, so each may be inlined, as `always_inline` demands. In a profile
+  // kernels stay apart from what launches them, whose accesses are not theirs.
+  if (!o.profile) words.emplace_back("-fno-semantic-interposition");
   // The runtime's own tell -0 from +0; a compiler's may not.
   for (const char* const name : {"fminf", "fmaxf", "fmin", "fmax"})
     words.push_back(std::string("-fno-builtin-") + name);

@@ -16,7 +16,7 @@ using simt::rewrite_cuda;
 std::string rewritten(const std::string& source) { return rewrite_cuda(source, "k.cu"); }
 std::string launch(const std::string& configuration, const std::string& kernel,
                    const std::string& arguments) {
-  return "::assay_simt::Launch(" + configuration + ").run([&](const auto&... assay_simt_arguments) { " +
+  return "::assay_simt::Launch(" + configuration + ").run([&](const auto... assay_simt_arguments) { " +
          kernel + "(assay_simt_arguments...); }" + (arguments.empty() ? "" : ", " + arguments) + ")";
 }
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -43,8 +43,8 @@ BOOST_AUTO_TEST_CASE(launches_are_calls) {
              launch("1, 1", "k", "a[i], {1, 2}, f(\")\"), ')'") + ";");
   BOOST_TEST(
       rewritten("k<<<1, 1>>>(0, f(0), 10);") ==
-      "::assay_simt::Launch(1, 1).run([&](const auto&... assay_simt_arguments) { ::assay_simt::with_zeros("
-      "[&](const auto&... assay_simt_values) -> decltype(static_cast<void>(k(assay_simt_values...))) { "
+      "::assay_simt::Launch(1, 1).run([&](const auto... assay_simt_arguments) { ::assay_simt::with_zeros("
+      "[&](const auto... assay_simt_values) -> decltype(static_cast<void>(k(assay_simt_values...))) { "
       "k(assay_simt_values...); }, assay_simt_arguments...); }, ::assay_simt::Zero(), f(0), 10);");
   BOOST_TEST(rewritten("k<<<1, 1>>>(NULL, x, NULL);") == launch("1, 1", "k", "nullptr, x, nullptr") + ";");
   BOOST_TEST(lines(rewritten("k<\n  int>\n<<<1, 1>>>(p);")) == 2);
