@@ -53,6 +53,9 @@ def test_a_program_runs(folder):
     result = simt.run(folder / 'program.cu', ['once'])
     assert (result.returncode, result.stdout, result.in_time) == (2, '192 once\n', True)
     assert result.build_seconds > 0
+    (folder / 'omp.cu').write_text('int main() {\n#ifdef _OPENMP\n  return 7;\n#endif\n}\n')
+    assert simt.run(folder / 'omp.cu').returncode == 0
+    assert simt.run(folder / 'omp.cu', compiler_options=['-fopenmp']).returncode == 7
 
 
 @pytest.mark.full

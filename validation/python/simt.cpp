@@ -24,11 +24,11 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-simt::BuildOptions build_options(Texts include, Texts define, std::string arch, bool fmad,
+simt::BuildOptions build_options(Texts include, Texts define, Texts options, std::string arch, bool fmad,
                                  std::string march) {
   return {.include_folders = std::move(include),
           .defines = std::move(define),
-          .compiler_options = {},
+          .compiler_options = std::move(options),
           .architecture = std::move(arch),
           .machine = std::move(march),
           .fuse = fmad};
@@ -55,63 +55,64 @@ py::dict run_dict(const SimtRun& r) {
   return d;
 }
 
-py::dict run_a_program(const Texts& files, const Texts& arguments, Texts include, Texts define,
+py::dict run_a_program(const Texts& files, const Texts& arguments, Texts include, Texts define, Texts options,
                        std::string arch, bool fmad, bool ftz, std::string schedule, int threads,
                        std::optional<double> seconds) {
   SimtRun r;
   {
     const py::gil_scoped_release unlocked;
     const simt::ScratchFolder scratch;
-    r = simt::build_and_run(
-        request_of(files, arguments,
-                   build_options(std::move(include), std::move(define), std::move(arch), fmad, "native"), ftz,
-                   std::move(schedule), threads, seconds),
-        scratch.path());
+    r = simt::build_and_run(request_of(files, arguments,
+                                       build_options(std::move(include), std::move(define),
+                                                     std::move(options), std::move(arch), fmad, "native"),
+                                       ftz, std::move(schedule), threads, seconds),
+                            scratch.path());
   }
   return run_dict(r);
 }
 
 // How it ran, and the JSON of its counts.
 py::tuple profile_a_program(const Texts& files, const Texts& arguments, Texts include, Texts define,
-                            std::string arch, bool fmad, bool ftz, std::string schedule,
+                            Texts options, std::string arch, bool fmad, bool ftz, std::string schedule,
                             std::optional<double> seconds) {
   SimtProfile p;
   {
     const py::gil_scoped_release unlocked;
-    p = simt::profile_program(
-        request_of(files, arguments,
-                   build_options(std::move(include), std::move(define), std::move(arch), fmad, "native"), ftz,
-                   std::move(schedule), 1, seconds));
+    p = simt::profile_program(request_of(files, arguments,
+                                         build_options(std::move(include), std::move(define),
+                                                       std::move(options), std::move(arch), fmad, "native"),
+                                         ftz, std::move(schedule), 1, seconds));
   }
   return py::make_tuple(run_dict(p.run), simt_profile_json(p));
 }
 
 // The JSON of the result.
 std::string check_a_kernel(const Texts& files, const std::string& kernel, const Texts& arguments,
-                           Texts include, Texts define, std::string arch, bool fmad,
+                           Texts include, Texts define, Texts options, std::string arch, bool fmad,
                            std::optional<std::vector<std::uint64_t>> grid,
                            std::optional<std::vector<std::uint64_t>> block, std::uint64_t shared_bytes,
                            std::optional<Texts> schedules, double seconds) {
   const py::gil_scoped_release unlocked;
-  simt::KernelCheck request{
-      .files = files,
-      .kernel = kernel,
-      .build = build_options(std::move(include), std::move(define), std::move(arch), fmad, "native"),
-      .arguments = arguments,
-      .grid = std::move(grid),
-      .block = std::move(block),
-      .shared_bytes = shared_bytes,
-      .seconds = seconds};
+  simt::KernelCheck request{.files = files,
+                            .kernel = kernel,
+                            .build = build_options(std::move(include), std::move(define), std::move(options),
+                                                   std::move(arch), fmad, "native"),
+                            .arguments = arguments,
+                            .grid = std::move(grid),
+                            .block = std::move(block),
+                            .shared_bytes = shared_bytes,
+                            .seconds = seconds};
   if (schedules) request.schedules = std::move(*schedules);
   return simt_check_json(simt::check_kernel(request).result);
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> contracted(const Texts& files, Texts include, Texts define,
-                                                              std::string arch) {
+                                                              Texts options, std::string arch) {
   const py::gil_scoped_release unlocked;
   std::vector<std::pair<std::string, std::uint64_t>> lines;
-  for (SimtPlace& place : simt::contracted_lines(
-           files, build_options(std::move(include), std::move(define), std::move(arch), false, "native")))
+  for (SimtPlace& place :
+       simt::contracted_lines(files, build_options(std::move(include), std::move(define), std::move(options),
+                                                   std::move(arch), false, "native")))
     lines.emplace_back(std::move(place.file), place.line);
   return lines;
 }
@@ -167,20 +168,20 @@ void bind_simt(py::module_& m) {
   m.def("_simt_check", &check_a_kernel);
   m.def("_simt_contracted", &contracted);
   m.def("_simt_build", [](const Texts& files, const std::string& out, Texts include, Texts define,
-                          std::string arch, bool fmad, std::string march) {
+                          Texts options, std::string arch, bool fmad, std::string march) {
     const py::gil_scoped_release unlocked;
-    simt::build(
-        files, out,
-        build_options(std::move(include), std::move(define), std::move(arch), fmad, std::move(march)));
+    simt::build(files, out,
+                build_options(std::move(include), std::move(define), std::move(options), std::move(arch),
+                              fmad, std::move(march)));
   });
   py::class_<simt::LoadedKernel>(m, "_SimtKernel")
-      .def(py::init(
-          [](const Texts& files, std::string name, Texts include, Texts define, std::string arch, bool fmad) {
-            const py::gil_scoped_release unlocked;
-            return simt::LoadedKernel(
-                files, std::move(name),
-                build_options(std::move(include), std::move(define), std::move(arch), fmad, "native"));
-          }))
+      .def(py::init([](const Texts& files, std::string name, Texts include, Texts define, Texts options,
+                       std::string arch, bool fmad) {
+        const py::gil_scoped_release unlocked;
+        return simt::LoadedKernel(files, std::move(name),
+                                  build_options(std::move(include), std::move(define), std::move(options),
+                                                std::move(arch), fmad, "native"));
+      }))
       .def("parameters", &parameters)
       .def("call", &call);
 }

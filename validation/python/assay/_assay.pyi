@@ -648,21 +648,27 @@ def metadata(path: Path) -> dict[str, str]: ...
 def save(path: Path, x: ArrayLike | Sparse | Mapping[str, ArrayLike], *,
          metadata: Mapping[str, str] = ...) -> None: ...
 
-def _simt_run(files: Sequence[str], arguments: Sequence[str], include: Sequence[str], define: Sequence[str], arch: str,
+def _simt_run(files: Sequence[str], arguments: Sequence[str], include: Sequence[str], define: Sequence[str],
+              options: Sequence[str], arch: str,
               fmad: bool, ftz: bool, schedule: str, threads: int, seconds: float | None, /) -> dict[str, Any]: ...
 def _simt_profile(files: Sequence[str], arguments: Sequence[str], include: Sequence[str], define: Sequence[str],
+                  options: Sequence[str],
                   arch: str, fmad: bool, ftz: bool, schedule: str, seconds: float | None,
                   /) -> tuple[dict[str, Any], str]: ...
 def _simt_check(files: Sequence[str], kernel: str, arguments: Sequence[str], include: Sequence[str],
-                define: Sequence[str], arch: str, fmad: bool, grid: Sequence[int] | None, block: Sequence[int] | None,
+                define: Sequence[str], options: Sequence[str], arch: str, fmad: bool, grid: Sequence[int] | None,
+                block: Sequence[int] | None,
                 shared_bytes: int, schedules: Sequence[str] | None, seconds: float, /) -> str: ...
-def _simt_contracted(files: Sequence[str], include: Sequence[str], define: Sequence[str], arch: str,
+def _simt_contracted(files: Sequence[str], include: Sequence[str], define: Sequence[str], options: Sequence[str],
+                     arch: str,
                      /) -> list[tuple[str, int]]: ...
-def _simt_build(files: Sequence[str], out: str, include: Sequence[str], define: Sequence[str], arch: str, fmad: bool,
+def _simt_build(files: Sequence[str], out: str, include: Sequence[str], define: Sequence[str], options: Sequence[str],
+                arch: str, fmad: bool,
                 march: str, /) -> None: ...
 
 class _SimtKernel:
-    def __init__(self, files: Sequence[str], name: str, include: Sequence[str], define: Sequence[str], arch: str,
+    def __init__(self, files: Sequence[str], name: str, include: Sequence[str], define: Sequence[str],
+                 options: Sequence[str], arch: str,
                  fmad: bool, /) -> None: ...
     def parameters(self) -> list[dict[str, Any]]: ...
     def call(self, grid: Sequence[int], block: Sequence[int], shared_bytes: int, values: list[int | bytes],

@@ -99,26 +99,31 @@ def _run_of(result: dict[str, Any]) -> Run:
 
 
 def run(path: Paths, args: Sequence[str] = (), *, include: Paths = (), define: Sequence[str] = (),
+        compiler_options: Sequence[str] = (),
         arch: str = 'sm_90', fmad: bool = False, ftz: bool = False, schedule: str = 'forward',
         threads: int | None = None, seconds: float | None = None) -> Run:
     """Builds a CUDA program of one or several files and runs it with `args`.
 
-    arch: the GPU that is imitated. fmad: a*b + c is rounded once where the host's compiler sees it. ftz: subnormal
+    compiler_options: handed to the compiler as they are, such as '-fopenmp' for host code with OpenMP. arch: the GPU
+    that is imitated. fmad: a*b + c is rounded once where the host's compiler sees it. ftz: subnormal
     numbers of kernels are zero. schedule: forward, reverse or random:SEED. threads: of the CPU. seconds: the program
     is ended after this time. ValueError for a program that does not compile, with the compiler's words.
     """
-    return _run_of(_assay._simt_run(_paths(path), [str(a) for a in args], _paths(include), list(define), arch, fmad,
+    return _run_of(_assay._simt_run(_paths(path), [str(a) for a in args], _paths(include), list(define),
+                                    list(compiler_options), arch, fmad,
                                     ftz, schedule, 0 if threads is None else threads, seconds))
 
 
 def profile(path: Paths, args: Sequence[str] = (), *, include: Paths = (), define: Sequence[str] = (),
+            compiler_options: Sequence[str] = (),
             arch: str = 'sm_90', fmad: bool = False, ftz: bool = False, schedule: str = 'forward',
             seconds: float | None = None) -> Profile:
     """Runs a CUDA program on one thread of the CPU and counts what its kernels do, by source line.
 
     The options are those of run(). RuntimeError without addr2line and objdump of binutils.
     """
-    result, text = _assay._simt_profile(_paths(path), [str(a) for a in args], _paths(include), list(define), arch, fmad,
+    result, text = _assay._simt_profile(_paths(path), [str(a) for a in args], _paths(include), list(define),
+                                        list(compiler_options), arch, fmad,
                                         ftz, schedule, seconds)
     counts = json.loads(text)
     return Profile(run=_run_of(result), lines=[Line(**line) for line in counts['lines']],
@@ -127,8 +132,8 @@ def profile(path: Paths, args: Sequence[str] = (), *, include: Paths = (), defin
 
 def check(path: Paths, kernel: str, args: Sequence[str] = (), *, grid: Dimensions | None = None,
           block: Dimensions | None = None, shared: int = 0, schedules: Sequence[str] | None = None,
-          include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90', fmad: bool = False,
-          seconds: float = 60) -> Check:
+          include: Paths = (), define: Sequence[str] = (), compiler_options: Sequence[str] = (), arch: str = 'sm_90',
+          fmad: bool = False, seconds: float = 60) -> Check:
     """Runs one kernel under several orders of its threads, on arrays with a guard behind each, and compares the bits.
 
     args: an argument each, as `assay simt check --arg` has them: a number, a file of an array, 'random:N[:SEED]',
@@ -138,23 +143,26 @@ def check(path: Paths, kernel: str, args: Sequence[str] = (), *, grid: Dimension
     are not told apart from correct ones.
     """
     result = json.loads(_assay._simt_check(
-        _paths(path), kernel, [str(a) for a in args], _paths(include), list(define), arch, fmad,
+        _paths(path), kernel, [str(a) for a in args], _paths(include), list(define), list(compiler_options), arch, fmad,
         None if grid is None else _three(grid, 'grid'), None if block is None else _three(block, 'block'), shared,
         None if schedules is None else list(schedules), seconds))
     return Check(**{field.name: result[field.name] for field in dataclasses.fields(Check)})
 
 
 def contracted_lines(path: Paths, *, include: Paths = (), define: Sequence[str] = (),
+                     compiler_options: Sequence[str] = (),
                      arch: str = 'sm_90') -> list[tuple[str, int]]:
     """[(file, line)] at which the host's compiler makes one rounding of a*b + c where it may, as nvcc does by default:
     the lines whose bits depend on `fmad`."""
-    return _assay._simt_contracted(_paths(path), _paths(include), list(define), arch)
+    return _assay._simt_contracted(_paths(path), _paths(include), list(define), list(compiler_options), arch)
 
 
-def build(path: Paths, out: Path, *, include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90',
+def build(path: Paths, out: Path, *, include: Paths = (), define: Sequence[str] = (),
+          compiler_options: Sequence[str] = (), arch: str = 'sm_90',
           fmad: bool = False, march: str = '') -> None:
     """Builds a CUDA program into the executable `out`, for x86-64-v2 or the CPU that `march` names."""
-    _assay._simt_build(_paths(path), os.fspath(out), _paths(include), list(define), arch, fmad, march)
+    _assay._simt_build(_paths(path), os.fspath(out), _paths(include), list(define), list(compiler_options), arch,
+                       fmad, march)
 
 
 def _three(given: Dimensions, name: str) -> list[int]:
@@ -206,13 +214,15 @@ class Kernel:
         return f'<assay.simt.Kernel {self.name}({", ".join(self.parameters)})>'
 
 
-def kernel(path: Paths, name: str, *, include: Paths = (), define: Sequence[str] = (), arch: str = 'sm_90',
+def kernel(path: Paths, name: str, *, include: Paths = (), define: Sequence[str] = (),
+           compiler_options: Sequence[str] = (), arch: str = 'sm_90',
            fmad: bool = False) -> Kernel:
     """One kernel of a file (the first of several), by its name as C++ has it: 'namespace::name<float, 16>'.
 
     ValueError for a file that does not compile, with the compiler's words.
     """
-    return Kernel(_assay._SimtKernel(_paths(path), name, _paths(include), list(define), arch, fmad), name)
+    return Kernel(_assay._SimtKernel(_paths(path), name, _paths(include), list(define), list(compiler_options), arch,
+                                     fmad), name)
 
 
 def _dtype(parameter: dict[str, Any]) -> np.dtype[Any] | None:
