@@ -49,6 +49,7 @@ def test_orders_are_found_and_predicted(random, function):
     assert (got.view(np.uint32) == want.view(np.uint32)).all()
 
 
+@pytest.mark.full
 def test_orders_differ():
     orders = {f: assay.probe(f, 'dot', 16, results=10).order() for f in (sequential, backwards, in_halves)}
     assert len(set(orders.values())) == 3

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(float64_sums_of_float64_are_told_apart) {
   BOOST_TEST(all_explained(plain.r, plain.s), plain.text);
 }
 
-BOOST_AUTO_TEST_CASE(wide_accumulators_behind_float32_are_predicted) {
+BOOST_AUTO_TEST_CASE(wide_accumulators_behind_float32_are_predicted, *boost::unit_test::label("full")) {
   for (const Problem& p : {dot(8), sum_of()}) {
     const Found found = probe(p, target_of(forward));
     BOOST_TEST(all_explained(found.r, found.s), found.text);

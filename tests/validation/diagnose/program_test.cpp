@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_changes_is_seen) {
   BOOST_TEST(s.wrong + s.without_tree > 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_real_program_is_revealed_and_predicted) {
+BOOST_AUTO_TEST_CASE(a_real_program_is_revealed_and_predicted, *boost::unit_test::label("full")) {
   for (const char* const name :
        {"chain_f32", "chain_f32_fused", "lanes8_f32_fused", "chain_f64_f32", "chain_f32_ftz"}) {
     Program program({.command = asked + " " + name + " loop", .form = Form::binary});

@@ -328,7 +328,7 @@ void find_skipped_terms(const std::vector<std::size_t>& lengths) {
     }
   }
 }
-BOOST_AUTO_TEST_CASE(skipped_zero_terms_are_a_rule) { find_skipped_terms({2}); }
+BOOST_AUTO_TEST_CASE(skipped_zero_terms_are_a_rule, *full) { find_skipped_terms({2}); }
 BOOST_AUTO_TEST_CASE(skipped_zero_terms_of_other_lengths_are_a_rule, *boost::unit_test::label("full")) {
   find_skipped_terms({1, 7});
 }

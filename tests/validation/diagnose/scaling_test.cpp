@@ -178,7 +178,7 @@ const auto full = boost::unit_test::label("full");
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(every_kernel_is_recovered_with_alpha_and_beta) {
+BOOST_AUTO_TEST_CASE(every_kernel_is_recovered_with_alpha_and_beta, *full) {
   for (const Kernel& kernel : kernels) recovered(kernel, problem(0.7, 0.3));
 }
 
