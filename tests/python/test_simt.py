@@ -148,4 +148,9 @@ def test_a_kernel_is_checked(folder):
     assert result.status == 'PASSED' and len(result.runs) == 4 and result.arguments[3]['written']
     with pytest.raises(ValueError, match='grid'):
         simt.check(folder / 'last.cu', 'last', grid=0)
+    for wrong in ({'schedules': []}, {'schedules': 'forward'}, {'seconds': 0}, {'seconds': float('nan')}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            simt.check(folder / 'last.cu', 'last', **wrong)
+    with pytest.raises(TypeError, match='args'):
+        simt.check(folder / 'last.cu', 'last', '1000')
     assert simt.contracted_lines(folder / 'last.cu') == [(str(folder / 'last.cu'), 4)]

@@ -142,6 +142,12 @@ def check(path: Paths, kernel: str, args: Sequence[str] = (), *, grid: Dimension
     seconds: of each run. Threads are not interrupted between barriers, so two that add to one place without an atomic
     are not told apart from correct ones.
     """
+    if schedules is not None and (isinstance(schedules, str) or not schedules):
+        raise ValueError(f'schedules: a list of one and more is asked for, not {schedules!r}')
+    if isinstance(args, str):
+        raise TypeError(f'args: a list of arguments is asked for, not {args!r}')
+    if not 0 < seconds < 1e9:
+        raise ValueError(f'seconds: a number above 0 is asked for, not {seconds}')
     result = json.loads(_assay._simt_check(
         _paths(path), kernel, [str(a) for a in args], _paths(include), list(define), list(compiler_options), arch, fmad,
         None if grid is None else _three(grid, 'grid'), None if block is None else _three(block, 'block'), shared,
