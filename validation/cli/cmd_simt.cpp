@@ -140,8 +140,10 @@ int check(const SimtCommand& o) {
 
 void add_building(CLI::App& app, SimtCommand& o) {
   app.add_option("FILE", o.files, "CUDA and C++ files of the program")->required();
-  app.add_option("--include,-I", o.build.include_folders, "Look for headers in this folder too");
-  app.add_option("--define,-D", o.build.defines, "Define a macro: NAME or NAME=VALUE");
+  app.add_option("--include,-I", o.build.include_folders, "Look for headers in this folder too")
+      ->allow_extra_args(false);  // files may follow
+  app.add_option("--define,-D", o.build.defines, "Define a macro: NAME or NAME=VALUE")
+      ->allow_extra_args(false);
   app.add_option("--arch", o.build.architecture, "The GPU that is imitated: sm_70 to sm_120")
       ->capture_default_str();
   app.add_option(
@@ -150,7 +152,8 @@ void add_building(CLI::App& app, SimtCommand& o) {
          "choose others. fmaf() is exact either way")
       ->capture_default_str();
   app.add_option("--march", o.build.machine, "The CPU that the code is made for, as the compiler names it");
-  app.add_option("--compiler-option", o.build.compiler_options, "Hand this to the compiler as it is");
+  app.add_option("--compiler-option", o.build.compiler_options, "Hand this to the compiler as it is")
+      ->allow_extra_args(false);
 }
 
 void add_page(CLI::App& app, SimtCommand& o, const std::string& description) {

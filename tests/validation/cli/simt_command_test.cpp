@@ -224,6 +224,8 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_built_is_refused, Programs) {
     BOOST_TEST(outcome.out.empty(), outcome.out);
   };
   refused("run nowhere.cu", 2, "nowhere.cu");
+  refused("run -I . -D A=1 nowhere.cu", 2,
+          "nowhere.cu: expected a readable file");  // a file, and no second folder
   refused("run saxpy.cu --arch sm_42", 2, "one of sm_70");
   refused("run saxpy.cu --schedule sideways", 2, "forward, reverse or random:SEED");
   refused("run saxpy.cu --schedule random:", 2, "forward, reverse or random:SEED");
