@@ -1,4 +1,4 @@
-// Layer tables and their costs against published figures: of sixteen sparse ResNet-50s, to the digits printed.
+// Layer tables and their costs against published figures, of sixteen sparse ResNet-50s among them.
 #include "reference/autosparse/flops.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -37,7 +37,8 @@ Table read_table(const std::string& name) {
   return rows;
 }
 
-// Whether `mean` of numbers that were rounded to two places may be printed as `printed`.
+// Whether `mean` of numbers that were rounded to two places may be printed as `printed`: half a hundredth for their
+// rounding, half for that of the mean.
 bool is_printed_as(double mean, double printed) { return std::fabs(mean - printed) <= 0.01 + 1e-9; }
 
 double share(double part, std::int64_t whole) { return part / static_cast<double>(whole); }
