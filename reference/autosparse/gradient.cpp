@@ -2,28 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
+#include <type_traits>
+#include <vector>
 
+#include "reference/autosparse/arguments.hpp"
+#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/parallel.hpp"
 #include "reference/exact/functions.hpp"
+#include "reference/formats/convert.hpp"
 
 namespace assay::autosparse {
 namespace {
 
-void require_size(const char* what, std::size_t size, const LayerShape& shape) {
-  if (size != shape.size())
-    throw ContractError(std::string(what) + " has " + std::to_string(size) + " elements, and the layer " +
-                        std::to_string(shape.channels) + " x " + std::to_string(shape.per_channel));
-}
-
 template <class Real>
 void require_thresholds(std::span<const Real> thresholds, const LayerShape& shape) {
-  if (thresholds.size() != 1 && thresholds.size() != shape.channels)
-    throw ContractError("a layer has one threshold, or one for each of its " +
-                        std::to_string(shape.channels) + " channels, not " +
-                        std::to_string(thresholds.size()));
+  require_threshold_count(thresholds.size(), shape);
   for (std::size_t i = 0; i < thresholds.size(); ++i) {
     if (!(thresholds[i] >= 0))
       throw ContractError("threshold " + std::to_string(i) + " is " + std::to_string(thresholds[i]) +
@@ -41,29 +39,100 @@ Real sign_of(Real w) {
   return w > 0 ? Real{1} : w < 0 ? Real{-1} : Real{0};
 }
 
-// A part of a layer under one threshold.
-struct Group {
-  std::size_t first, size;
-};
-Group group_of(const LayerShape& shape, std::size_t thresholds, std::size_t t) {
-  if (thresholds == 1) return {0, shape.size()};
-  return {t * shape.per_channel, shape.per_channel};
+template <class Real>
+Real one_nan(Real x) {
+  return std::isnan(x) ? std::numeric_limits<Real>::quiet_NaN() : x;
 }
 
-// The sum of sign(w) h G of one piece.
 template <class Real>
-double piece_sum(const Real* w, const Real* g, std::size_t n, Real threshold, double alpha) {
+void forward_definition(const ForwardTask<Real>& task) noexcept {
+  for (std::size_t i = 0; i < task.n; ++i) {
+    const bool kept = is_kept(task.w[i], task.threshold);
+    const Real v = kept ? std::copysign(std::fabs(task.w[i]) - task.threshold, task.w[i]) : Real{0};
+    if (task.v != nullptr) task.v[i] = v;
+    if (task.v_bf16 != nullptr) task.v_bf16[i] = bf16_t(v).code;
+    if (task.mask != nullptr) task.mask[i] = kept ? 1 : 0;
+  }
+}
+
+template <class Real>
+double backward_definition(const BackwardTask<Real>& task) noexcept {
   double lanes[ds_lanes] = {};
-  for (std::size_t i = 0; i < n; ++i) {
-    const double gradient = static_cast<double>(g[i]);
-    const double h_g = is_kept(w[i], threshold) ? gradient : alpha * gradient;
-    lanes[i % ds_lanes] += static_cast<double>(sign_of(w[i])) * h_g;
+  for (std::size_t i = 0; i < task.n; ++i) {
+    const Real w = task.w[i], g = task.g[i];
+    const bool kept = is_kept(w, task.threshold);
+    const double gradient = static_cast<double>(g),
+                 h_g = kept ? gradient : static_cast<double>(task.alpha) * gradient;
+    lanes[i % ds_lanes] += w > 0 ? h_g : w < 0 ? -h_g : 0;
+    if (task.dw == nullptr) continue;
+    const Real t = kept ? g : task.alpha * g;
+    task.dw[i] = one_nan(task.lambda == 0 ? t : std::fma(task.lambda, w, t));
   }
   for (std::size_t half = ds_lanes / 2; half > 0; half /= 2) {
     for (std::size_t l = 0; l < half; ++l) lanes[l] += lanes[l + half];
   }
   return lanes[0];
 }
+
+constexpr GradientKernel definition{{"definition", Isa::scalar, "plain loops over elements"},
+                                    forward_definition<float>,
+                                    backward_definition<float>};
+
+constexpr GradientKernel table[] = {
+#define GRADIENT(isa)                                                                            \
+  {{"autosparse_f32_" #isa, Isa::isa, "AutoSparse's forward and backward of a layer's weights"}, \
+   kernels::forward_f32_##isa,                                                                   \
+   kernels::backward_f32_##isa},
+#include "reference/autosparse/gradient.def"
+#undef GRADIENT
+};
+
+const GradientKernel& chosen(const GradientKernel* kernel) {
+  if (kernel == nullptr) return gradient_kernels().best();
+  require_cpu(*kernel);
+  return *kernel;
+}
+
+// The kernel's functions for float, the definition for double.
+template <class Real>
+auto forward_of(const GradientKernel* kernel) {
+  if constexpr (std::is_same_v<Real, float>)
+    return chosen(kernel).forward;
+  else
+    return &forward_definition<Real>;
+}
+template <class Real>
+auto backward_of(const GradientKernel* kernel) {
+  if constexpr (std::is_same_v<Real, float>)
+    return chosen(kernel).backward;
+  else
+    return &backward_definition<Real>;
+}
+
+// A layer in pieces, of which none has weights of two thresholds.
+struct Pieces {
+  std::size_t groups = 1, group_size = 0, each = 0;  // groups of a threshold; pieces of a group
+
+  Pieces(const LayerShape& shape, std::size_t thresholds)
+      : groups(thresholds),
+        group_size(thresholds == 1 ? shape.size() : shape.per_channel),
+        each((group_size + ds_piece - 1) / ds_piece) {}
+  std::size_t count() const { return groups * each; }
+  struct Piece {
+    std::size_t group, first, size;
+  };
+  Piece operator[](std::size_t i) const {
+    const std::size_t group = i / each, within = i % each * ds_piece;
+    return {group, group * group_size + within, std::min(ds_piece, group_size - within)};
+  }
+};
+
+// Whether an array is better written around the caches.
+template <class T>
+bool streams(std::span<T> out) {
+  return out.size_bytes() >= non_temporal_bytes;
+}
+bool at_quarter(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
 
 // Neighbours first: a fixed tree for a number of terms.
 double pairwise_sum(const double* terms, std::size_t n) {
@@ -75,6 +144,18 @@ double pairwise_sum(const double* terms, std::size_t n) {
 }
 
 }  // namespace
+
+void require_size(std::string_view what, std::size_t size, const LayerShape& shape) {
+  if (size != shape.size())
+    throw ContractError(std::string(what) + " has " + std::to_string(size) + " elements, and the layer " +
+                        std::to_string(shape.channels) + " x " + std::to_string(shape.per_channel));
+}
+
+void require_threshold_count(std::size_t thresholds, const LayerShape& shape) {
+  if (thresholds != 1 && thresholds != shape.channels)
+    throw ContractError("a layer has one threshold, or one for each of its " +
+                        std::to_string(shape.channels) + " channels, not " + std::to_string(thresholds));
+}
 
 float threshold_of(float s) { return functions::sigmoid(s); }
 double threshold_of(double s) { return functions::sigmoid(s); }
@@ -90,27 +171,56 @@ void require_weights(std::span<const Real> w, const LayerShape& shape) {
   }
 }
 
+const KernelTable<GradientKernel>& gradient_kernels() {
+  static constexpr KernelTable<GradientKernel> kernels("AutoSparse kernel", table);
+  return kernels;
+}
+
+const GradientKernel& gradient_definition() { return definition; }
+
+namespace {
+
 template <class Real>
-void forward(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
-             std::span<Real> v, std::span<std::uint8_t> mask) {
+void forward_to(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
+                std::span<Real> v, std::span<bf16_t> v_bf16, std::span<std::uint8_t> mask, int threads,
+                const GradientKernel* kernel) {
   require_size("w", w.size(), shape);
   require_thresholds(thresholds, shape);
   if (!v.empty()) require_size("v", v.size(), shape);
+  if (!v_bf16.empty()) require_size("v", v_bf16.size(), shape);
   if (!mask.empty()) require_size("mask", mask.size(), shape);
-  for (std::size_t t = 0; t < thresholds.size(); ++t) {
-    const auto [first, size] = group_of(shape, thresholds.size(), t);
-    for (std::size_t i = first; i < first + size; ++i) {
-      const bool kept = is_kept(w[i], thresholds[t]);
-      if (!v.empty()) v[i] = kept ? std::copysign(std::fabs(w[i]) - thresholds[t], w[i]) : Real{0};
-      if (!mask.empty()) mask[i] = kept ? 1 : 0;
-    }
-  }
+  const auto run = forward_of<Real>(kernel);
+  const Pieces pieces(shape, thresholds.size());
+  const MxcsrGuard no_flushing(0x1F80);
+  const bool stream = streams(v);
+  parallel_for(pieces.count(), threads, [&](std::size_t i) {
+    const auto [group, first, size] = pieces[i];
+    ForwardTask<Real> task{.w = &w[first], .n = size, .threshold = thresholds[group]};
+    if (!v.empty()) task.v = &v[first];
+    if (!v_bf16.empty()) task.v_bf16 = &v_bf16[first].code;
+    if (!mask.empty()) task.mask = &mask[first];
+    task.stream = stream && at_quarter(task.v);
+    run(task);
+  });
+}
+
+}  // namespace
+
+template <class Real>
+void forward(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
+             std::span<Real> v, std::span<std::uint8_t> mask, int threads, const GradientKernel* kernel) {
+  forward_to<Real>(w, shape, thresholds, v, {}, mask, threads, kernel);
+}
+
+void forward(std::span<const float> w, const LayerShape& shape, std::span<const float> thresholds,
+             std::span<bf16_t> v, std::span<std::uint8_t> mask, int threads, const GradientKernel* kernel) {
+  forward_to<float>(w, shape, thresholds, {}, v, mask, threads, kernel);
 }
 
 template <class Real>
 void backward(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
               std::span<const Real> g, const GradientScales& scales, std::span<Real> dw,
-              std::span<double> sums, int threads) {
+              std::span<double> sums, int threads, const GradientKernel* kernel) {
   require_size("w", w.size(), shape);
   require_size("G", g.size(), shape);
   require_thresholds(thresholds, shape);
@@ -122,25 +232,26 @@ void backward(std::span<const Real> w, const LayerShape& shape, std::span<const 
     throw ContractError("alpha is a share of the gradient, from 0 to 1, not " + std::to_string(scales.alpha));
   if (!(scales.lambda >= 0))
     throw ContractError("lambda is a decay, 0 or more, not " + std::to_string(scales.lambda));
-  const Real alpha = static_cast<Real>(scales.alpha), lambda = static_cast<Real>(scales.lambda);
-  for (std::size_t t = 0; t < thresholds.size(); ++t) {
-    const auto [first, size] = group_of(shape, thresholds.size(), t);
-    const std::size_t pieces = (size + ds_piece - 1) / ds_piece;
-    std::vector<double> terms(sums.empty() ? 0 : pieces);
-    const std::size_t begin = first, elements = size;
-    const Real threshold = thresholds[t];
-    parallel_for(pieces, threads, [&](std::size_t piece) {
-      const std::size_t from = begin + piece * ds_piece, n = std::min(ds_piece, begin + elements - from);
-      if (!sums.empty())
-        terms[piece] = piece_sum(&w[from], &g[from], n, threshold, static_cast<double>(alpha));
-      if (dw.empty()) return;
-      for (std::size_t i = from; i < from + n; ++i) {
-        const Real h_g = is_kept(w[i], threshold) ? g[i] : alpha * g[i];
-        dw[i] = lambda == 0 ? h_g : std::fma(lambda, w[i], h_g);
-      }
-    });
-    if (!sums.empty()) sums[t] = pairwise_sum(terms.data(), terms.size());
-  }
+  const auto run = backward_of<Real>(kernel);
+  const Pieces pieces(shape, thresholds.size());
+  const MxcsrGuard no_flushing(0x1F80);
+  const bool stream = streams(dw);
+  std::vector<double> terms(sums.empty() ? 0 : pieces.count());
+  parallel_for(pieces.count(), threads, [&](std::size_t i) {
+    const auto [group, first, size] = pieces[i];
+    BackwardTask<Real> task{.w = &w[first],
+                            .g = &g[first],
+                            .n = size,
+                            .threshold = thresholds[group],
+                            .alpha = static_cast<Real>(scales.alpha),
+                            .lambda = static_cast<Real>(scales.lambda)};
+    if (!dw.empty()) task.dw = &dw[first];
+    task.stream = stream && at_quarter(task.dw);
+    const double sum = run(task);
+    if (!sums.empty()) terms[i] = sum;
+  });
+  for (std::size_t t = 0; t < sums.size(); ++t)
+    sums[t] = one_nan(pairwise_sum(terms.data() + t * pieces.each, pieces.each));
 }
 
 double s_gradient(double threshold, double sum, double s, double lambda_s) {
@@ -163,10 +274,10 @@ Real budget_threshold(std::span<const Real> w, std::size_t kept) {
 #define ASSAY_INSTANTIATE(Real)                                                                            \
   template void require_weights(std::span<const Real>, const LayerShape&);                                 \
   template void forward(std::span<const Real>, const LayerShape&, std::span<const Real>, std::span<Real>,  \
-                        std::span<std::uint8_t>);                                                          \
+                        std::span<std::uint8_t>, int, const GradientKernel*);                              \
   template void backward(std::span<const Real>, const LayerShape&, std::span<const Real>,                  \
                          std::span<const Real>, const GradientScales&, std::span<Real>, std::span<double>, \
-                         int);                                                                             \
+                         int, const GradientKernel*);                                                      \
   template Real budget_threshold(std::span<const Real>, std::size_t);
 ASSAY_INSTANTIATE(float)
 ASSAY_INSTANTIATE(double)

@@ -16,20 +16,47 @@
 //   mask        |w| > T on the numbers themselves: no difference, which flushing to zero could kill. |w| = T is masked.
 //   v           |w| - T rounded once, with the sign of w; +0 where masked.
 //   dw          t = mask ? G : alpha * G, rounded once; dw = fma(lambda, w, t): one rounding, and t itself (the sign
-//               of a zero too) where lambda = 0.
-//   ds          the terms sign(w) h G are exact products in double for float (sign(0) = 0), and rounded once for
-//               double. They are summed in double: 16 partial sums of the indices i mod 16 within a piece of 4096
-//               weights, those by halves (8, 4, 2, 1), then the pieces of a threshold pairwise, in order. -T (1 - T),
-//               the product and lambda_s s are double. Threads divide pieces, so that their number changes no bit.
+//               of a zero too) where lambda = 0. A NaN comes out as 0x7FC00000 (double: 0x7FF8000000000000).
+//   ds          the terms sign(w) h G are exact products in double for float, and rounded once for double; a weight
+//               without a sign (0, NaN) adds nothing, whatever its G. They are summed in double: 16 partial sums of the
+//               indices i mod 16 within a piece of 4096 weights, those by halves (8, 4, 2, 1), then the pieces of a
+//               threshold pairwise, in order. -T (1 - T), the product and lambda_s s are double.
+//   hence       the definition, scalar, AVX2 and AVX-512 kernels and every number of threads give the same bits. MXCSR
+//               is the default (no flushing).
 // A NaN in w masks its weight, as |NaN| > T is false, and is found by require_weights().
+//
+// bfloat16 with float32 accumulation: w and s, the master weights, stay float32, as |w| - T loses by a factor of
+// |w| / (|w| - T) what w has lost; v is rounded once more, to bfloat16 and to nearest even, for products that
+// accumulate in float32 (layer.hpp). G, dw and ds are those of float32.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "reference/autosparse/gradient_task.hpp"
+#include "reference/core/dispatch.hpp"
+#include "reference/formats/storage.hpp"
 
 namespace assay::autosparse {
+
+// A kernel of gradient.def.
+struct GradientKernel : KernelInfo {
+  ForwardFn* forward = nullptr;
+  BackwardFn* backward = nullptr;
+};
+const KernelTable<GradientKernel>& gradient_kernels();
+
+namespace kernels {
+#define GRADIENT(isa)          \
+  ForwardFn forward_f32_##isa; \
+  BackwardFn backward_f32_##isa;
+#include "reference/autosparse/gradient.def"
+#undef GRADIENT
+}  // namespace kernels
+
+// The plain loops over elements that define float's results; of no table, for tests.
+const GradientKernel& gradient_definition();
 
 // g(s), and its derivative T (1 - T) in double.
 float threshold_of(float s);
@@ -54,18 +81,25 @@ template <class Real>
 void require_weights(std::span<const Real> w, const LayerShape& shape);
 
 // v and mask (1 or 0 a weight) from w and the thresholds, one or one a channel. Either of the outputs may be empty.
-// ContractError for sizes that do not match and for a threshold that is negative or NaN; those of the fixed-budget form
-// may be above 1.
+// threads: 0 for all. kernel: of float; null for the best. ContractError for sizes that do not match and for a
+// threshold that is negative or NaN; those of the fixed-budget form may be above 1.
 template <class Real>
 void forward(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
-             std::span<Real> v, std::span<std::uint8_t> mask);
+             std::span<Real> v, std::span<std::uint8_t> mask, int threads = 1,
+             const GradientKernel* kernel = nullptr);
+
+// The same, v rounded to bfloat16.
+void forward(std::span<const float> w, const LayerShape& shape, std::span<const float> thresholds,
+             std::span<bf16_t> v, std::span<std::uint8_t> mask, int threads = 1,
+             const GradientKernel* kernel = nullptr);
 
 // dw from w, the thresholds and G, and sums[t] = sum sign(w) h G of each threshold, from which s_gradient() makes ds.
-// Either may be empty. threads: 0 for all.
+// Either may be empty. ContractError for sizes that do not match, for thresholds as above, alpha outside [0, 1] and
+// lambda below 0.
 template <class Real>
 void backward(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
               std::span<const Real> g, const GradientScales& scales, std::span<Real> dw,
-              std::span<double> sums, int threads = 1);
+              std::span<double> sums, int threads = 1, const GradientKernel* kernel = nullptr);
 
 // -T (1 - T) sum + lambda_s s.
 double s_gradient(double threshold, double sum, double s, double lambda_s);

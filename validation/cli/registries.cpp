@@ -5,6 +5,7 @@
 #include "emulation/units/fma_gemm.hpp"
 #include "emulation/units/nvidia/fused_sum_gemm.hpp"
 #include "emulation/units/x86/live_x86.hpp"
+#include "reference/autosparse/gradient.hpp"
 #include "reference/core/dispatch.hpp"
 #include "reference/exact/window_sums.hpp"
 #include "reference/formats/conversion_policy.hpp"
@@ -79,6 +80,7 @@ std::vector<Member> kernels_members() {
   add_kernels(members, sparse::bf16_spmm_kernels());
   add_kernels(members, sparse::spmv_kernels());
   add_kernels(members, sparse::sddmm_kernels());
+  add_kernels(members, autosparse::gradient_kernels());
   add_kernels(members, spdnn::all_kernels());
   add_kernels(members, fma_kernels());
   add_kernels(members, fused_sum_kernels());

@@ -1,0 +1,210 @@
+#include "reference/autosparse/layer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <numeric>
+#include <string>
+
+#include "reference/autosparse/arguments.hpp"
+#include "reference/core/error.hpp"
+#include "reference/core/narrow.hpp"
+#include "reference/formats/convert.hpp"
+#include "reference/sparse/copy_turned.hpp"
+
+namespace assay::autosparse {
+namespace {
+
+using sparse::Bf16View;
+using sparse::Csr;
+using sparse::CsrStructure;
+using sparse::DenseView;
+using sparse::MutableDenseView;
+
+void require_shape(const char* what, std::int64_t rows, std::int64_t cols, std::int64_t want_rows,
+                   std::int64_t want_cols) {
+  if (rows != want_rows || cols != want_cols)
+    throw ContractError(std::string(what) + " is " + std::to_string(rows) + " x " + std::to_string(cols) +
+                        ", not " + std::to_string(want_rows) + " x " + std::to_string(want_cols));
+}
+
+// Widened rows side by side.
+class Wide {
+ public:
+  explicit Wide(const Bf16View& x)
+      : rows_(x.rows), cols_(x.cols), values_(static_cast<std::size_t>(x.rows * x.cols)) {
+    if (x.stride < x.cols)
+      throw ContractError("a stride of " + std::to_string(x.stride) + " for rows of " +
+                          std::to_string(x.cols));
+    for (std::int64_t i = 0; i < rows_; ++i)
+      convert_array(x.data + i * x.stride, values_.data() + i * cols_, static_cast<std::size_t>(cols_),
+                    {.from = formats::bfloat16, .to = formats::float32}, 1);
+  }
+  DenseView view() const { return {values_.data(), rows_, cols_, cols_}; }
+
+ private:
+  std::int64_t rows_, cols_;
+  std::vector<float> values_;
+};
+
+std::vector<float> widened(std::span<const bf16_t> v) {
+  std::vector<float> out(v.size());
+  convert_array(v.data(), out.data(), v.size(), {.from = formats::bfloat16, .to = formats::float32}, 1);
+  return out;
+}
+
+// Where `stored(i)` of a dense matrix of the layer's shape holds.
+template <class Stored>
+CsrStructure structure_where(const LayerShape& shape, const Stored& stored) {
+  CsrStructure out;
+  out.rows = narrow<std::int64_t>(shape.channels, "channels");
+  out.cols = narrow<std::int32_t>(shape.per_channel, "weights of a channel");
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (stored(i)) out.column_indices.push_back(static_cast<std::int32_t>(i % shape.per_channel));
+    if ((i + 1) % shape.per_channel == 0) out.end_row();
+  }
+  return out;
+}
+
+CsrStructure full(std::int64_t rows, std::int64_t cols) {
+  CsrStructure out;
+  out.rows = rows;
+  out.cols = cols;
+  out.column_indices.resize(static_cast<std::size_t>(rows * cols));
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto row = out.column_indices.begin() + i * cols;
+    std::iota(row, row + cols, 0);
+    out.row_offsets.push_back((i + 1) * cols);
+  }
+  return out;
+}
+
+}  // namespace
+
+Csr<float> pruned_weights(std::span<const float> v, const LayerShape& shape) {
+  require_size("v", v.size(), shape);
+  Csr<float> out;
+  out.structure = structure_where(shape, [&](std::size_t i) { return v[i] != 0; });
+  out.values.reserve(out.structure.column_indices.size());
+  std::copy_if(v.begin(), v.end(), std::back_inserter(out.values), [](float x) { return x != 0; });
+  return out;
+}
+
+Csr<float> transposed_weights(std::span<const float> v, const LayerShape& shape) {
+  require_size("v", v.size(), shape);
+  const std::size_t rows = shape.per_channel;
+  Csr<float> out;
+  out.structure.rows = narrow<std::int64_t>(rows, "weights of a channel");
+  out.structure.cols = narrow<std::int32_t>(shape.channels, "channels");
+  std::vector<std::int64_t>& offsets = out.structure.row_offsets;
+  offsets.assign(rows + 1, 0);
+  for (std::size_t o = 0; o < shape.channels; ++o) {
+    for (std::size_t i = 0; i < rows; ++i) offsets[i + 1] += v[o * rows + i] != 0 ? 1 : 0;
+  }
+  std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+  out.structure.column_indices.resize(static_cast<std::size_t>(offsets.back()));
+  out.values.resize(out.structure.column_indices.size());
+  std::vector<std::int64_t> next(offsets.begin(), offsets.end() - 1);
+  for (std::size_t o = 0; o < shape.channels; ++o) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (v[o * rows + i] == 0) continue;
+      const auto at = static_cast<std::size_t>(next[i]++);
+      out.structure.column_indices[at] = static_cast<std::int32_t>(o);
+      out.values[at] = v[o * rows + i];
+    }
+  }
+  return out;
+}
+
+std::vector<std::uint8_t> top_half(std::span<const float> w, const LayerShape& shape,
+                                   std::span<const float> thresholds) {
+  require_weights(w, shape);
+  require_threshold_count(thresholds.size(), shape);
+  // In double, so that no two distances of a threshold become one.
+  std::vector<double> x(w.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = std::fabs(static_cast<double>(w[i])) -
+           static_cast<double>(thresholds[thresholds.size() == 1 ? 0 : i / shape.per_channel]);
+  const std::size_t half = (x.size() + 1) / 2;
+  std::vector<std::uint8_t> out(x.size(), 0);
+  if (half == 0) return out;
+  std::vector<double> sorted = x;
+  const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(half - 1);
+  std::nth_element(sorted.begin(), last, sorted.end(), std::greater<>());
+  auto equal =
+      half - static_cast<std::size_t>(std::count_if(x.begin(), x.end(), [&](double a) { return a > *last; }));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] > *last || (x[i] == *last && equal > 0)) {
+      out[i] = 1;
+      if (x[i] == *last) --equal;
+    }
+  }
+  return out;
+}
+
+PrunedLayer::PrunedLayer(std::span<const float> v, const LayerShape& shape, const LayerOptions& options)
+    : weights_(pruned_weights(v, shape), {.columns = options.batch, .kernel = options.kernel}),
+      transposed_(transposed_weights(v, shape), {.columns = options.batch, .kernel = options.kernel}) {}
+
+PrunedLayer::PrunedLayer(std::span<const bf16_t> v, const LayerShape& shape, const LayerOptions& options)
+    : PrunedLayer(widened(v), shape, options) {}
+
+void PrunedLayer::forward(const DenseView& x, const MutableDenseView& y, int threads) const {
+  weights_.multiply_transposed(x, y, {}, threads);
+}
+void PrunedLayer::forward(const Bf16View& x, const MutableDenseView& y, int threads) const {
+  forward(Wide(x).view(), y, threads);
+}
+void PrunedLayer::input_gradient(const DenseView& dy, const MutableDenseView& dx, int threads) const {
+  transposed_.multiply_transposed(dy, dx, {}, threads);
+}
+void PrunedLayer::input_gradient(const Bf16View& dy, const MutableDenseView& dx, int threads) const {
+  input_gradient(Wide(dy).view(), dx, threads);
+}
+
+WeightGradientPlan::WeightGradientPlan(const LayerShape& shape, std::span<const std::uint8_t> places)
+    : shape_(shape) {
+  if (places.empty()) return;
+  require_size("the mask of G", places.size(), shape);
+  places_ = structure_where(shape, [&](std::size_t i) { return places[i] != 0; });
+  sampled_.emplace(places_);
+}
+
+void WeightGradientPlan::multiply(const DenseView& dy, const DenseView& x, const MutableDenseView& g,
+                                  int threads) const {
+  const auto channels = static_cast<std::int64_t>(shape_.channels),
+             inputs = static_cast<std::int64_t>(shape_.per_channel), batch = dy.rows;
+  require_shape("dY", dy.rows, dy.cols, x.rows, channels);
+  require_shape("X", x.rows, x.cols, batch, inputs);
+  require_shape("G", g.rows, g.cols, channels, inputs);
+  if (dy.stride < dy.cols)
+    throw ContractError("dY has a stride of " + std::to_string(dy.stride) + " for rows of " +
+                        std::to_string(dy.cols));
+  std::vector<float> turned(static_cast<std::size_t>(batch * channels));
+  sparse::copy_turned(dy.data, dy.stride, batch, channels, turned.data(), batch);
+  if (!sampled_) {
+    // Every row has every column: there is nothing to look for beyond that.
+    const sparse::SpmmPlan plan(full(channels, batch), turned,
+                                {.columns = inputs, .sharing = sparse::SpmmSharing::same_columns});
+    plan.multiply(x, g, {}, threads);
+    return;
+  }
+  std::vector<float> values(static_cast<std::size_t>(places_.nnz()));
+  sampled_->multiply({turned.data(), channels, batch, batch}, x, values, {}, threads);
+  for (std::int64_t o = 0; o < channels; ++o) {
+    float* const row = g.data + o * g.stride;
+    std::fill_n(row, inputs, 0.0F);
+    const std::int64_t first = places_.row_begin(o);
+    const std::span<const std::int32_t> columns = places_.row_columns(o);
+    for (std::size_t e = 0; e < columns.size(); ++e)
+      row[columns[e]] = values[static_cast<std::size_t>(first) + e];
+  }
+}
+
+void WeightGradientPlan::multiply(const Bf16View& dy, const Bf16View& x, const MutableDenseView& g,
+                                  int threads) const {
+  multiply(Wide(dy).view(), Wide(x).view(), g, threads);
+}
+
+}  // namespace assay::autosparse
