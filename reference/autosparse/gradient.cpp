@@ -1,5 +1,7 @@
 #include "reference/autosparse/gradient.hpp"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -132,6 +134,16 @@ template <class T>
 bool streams(std::span<T> out) {
   return out.size_bytes() >= non_temporal_bytes;
 }
+// work(piece) for all pieces, some consecutive ones at once: what they stream is visible to other threads at the end.
+template <class Work>
+void for_each_piece(std::size_t pieces, int threads, const Work& work) {
+  constexpr std::size_t at_once = 16;
+  parallel_for((pieces + at_once - 1) / at_once, threads, [&](std::size_t block) {
+    for (std::size_t i = block * at_once; i < std::min(pieces, (block + 1) * at_once); ++i) work(i);
+    _mm_sfence();
+  });
+}
+
 bool at_quarter(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
 
 // Neighbours first: a fixed tree for a number of terms.
@@ -192,14 +204,14 @@ void forward_to(std::span<const Real> w, const LayerShape& shape, std::span<cons
   const auto run = forward_of<Real>(kernel);
   const Pieces pieces(shape, thresholds.size());
   const MxcsrGuard no_flushing(0x1F80);
-  const bool stream = streams(v);
-  parallel_for(pieces.count(), threads, [&](std::size_t i) {
+  const bool stream = streams(v) || streams(v_bf16);
+  for_each_piece(pieces.count(), threads, [&](std::size_t i) {
     const auto [group, first, size] = pieces[i];
     ForwardTask<Real> task{.w = &w[first], .n = size, .threshold = thresholds[group]};
     if (!v.empty()) task.v = &v[first];
     if (!v_bf16.empty()) task.v_bf16 = &v_bf16[first].code;
     if (!mask.empty()) task.mask = &mask[first];
-    task.stream = stream && at_quarter(task.v);
+    task.stream = stream && at_quarter(task.v) && at_quarter(task.v_bf16);
     run(task);
   });
 }
@@ -237,7 +249,7 @@ void backward(std::span<const Real> w, const LayerShape& shape, std::span<const 
   const MxcsrGuard no_flushing(0x1F80);
   const bool stream = streams(dw);
   std::vector<double> terms(sums.empty() ? 0 : pieces.count());
-  parallel_for(pieces.count(), threads, [&](std::size_t i) {
+  for_each_piece(pieces.count(), threads, [&](std::size_t i) {
     const auto [group, first, size] = pieces[i];
     BackwardTask<Real> task{.w = &w[first],
                             .g = &g[first],

@@ -18,7 +18,7 @@ struct ForwardTask {
   std::uint8_t* mask = nullptr;
   std::size_t n = 0;
   Real threshold = 0;
-  bool stream = false;  // v by non-temporal stores: it lies at a multiple of 16 bytes
+  bool stream = false;  // v by non-temporal stores: both lie at multiples of 16 bytes
 };
 
 // A piece of weights under one threshold, at most ds_piece of them.

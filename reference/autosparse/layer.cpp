@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <iterator>
 #include <numeric>
 #include <string>
 
@@ -54,17 +53,32 @@ std::vector<float> widened(std::span<const bf16_t> v) {
   return out;
 }
 
-// Where `stored(i)` of a dense matrix of the layer's shape holds.
+// Where `stored(i)` of a dense matrix of the layer's shape holds. Every column is written where the next entry would
+// stand: half of the branches on a mask would be mispredicted.
 template <class Stored>
 CsrStructure structure_where(const LayerShape& shape, const Stored& stored) {
   CsrStructure out;
   out.rows = narrow<std::int64_t>(shape.channels, "channels");
-  out.cols = narrow<std::int32_t>(shape.per_channel, "weights of a channel");
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (stored(i)) out.column_indices.push_back(static_cast<std::int32_t>(i % shape.per_channel));
-    if ((i + 1) % shape.per_channel == 0) out.end_row();
+  const auto cols = narrow<std::int32_t>(shape.per_channel, "weights of a channel");
+  out.cols = cols;
+  std::size_t entries = 0;
+  for (std::size_t i = 0; i < shape.size(); ++i) entries += stored(i) ? 1 : 0;
+  out.column_indices.resize(entries + 1);
+  std::int32_t* next = out.column_indices.data();
+  std::size_t at = 0;
+  for (std::size_t o = 0; o < shape.channels; ++o) {
+    for (std::int32_t i = 0; i < cols; ++i) {
+      *next = i;
+      next += stored(at++) ? 1 : 0;
+    }
+    out.row_offsets.push_back(next - out.column_indices.data());
   }
+  out.column_indices.pop_back();
   return out;
+}
+
+sparse::SpmmOptions plan_options(const LayerOptions& options) {
+  return {.columns = options.batch, .kernel = options.kernel, .sharing = options.sharing};
 }
 
 CsrStructure full(std::int64_t rows, std::int64_t cols) {
@@ -87,34 +101,17 @@ Csr<float> pruned_weights(std::span<const float> v, const LayerShape& shape) {
   Csr<float> out;
   out.structure = structure_where(shape, [&](std::size_t i) { return v[i] != 0; });
   out.values.reserve(out.structure.column_indices.size());
-  std::copy_if(v.begin(), v.end(), std::back_inserter(out.values), [](float x) { return x != 0; });
+  for (std::size_t o = 0; o < shape.channels; ++o) {
+    const float* const row = v.data() + o * shape.per_channel;
+    for (const std::int32_t i : out.structure.row_columns(static_cast<std::int64_t>(o)))
+      out.values.push_back(row[i]);
+  }
   return out;
 }
 
 Csr<float> transposed_weights(std::span<const float> v, const LayerShape& shape) {
-  require_size("v", v.size(), shape);
-  const std::size_t rows = shape.per_channel;
-  Csr<float> out;
-  out.structure.rows = narrow<std::int64_t>(rows, "weights of a channel");
-  out.structure.cols = narrow<std::int32_t>(shape.channels, "channels");
-  std::vector<std::int64_t>& offsets = out.structure.row_offsets;
-  offsets.assign(rows + 1, 0);
-  for (std::size_t o = 0; o < shape.channels; ++o) {
-    for (std::size_t i = 0; i < rows; ++i) offsets[i + 1] += v[o * rows + i] != 0 ? 1 : 0;
-  }
-  std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-  out.structure.column_indices.resize(static_cast<std::size_t>(offsets.back()));
-  out.values.resize(out.structure.column_indices.size());
-  std::vector<std::int64_t> next(offsets.begin(), offsets.end() - 1);
-  for (std::size_t o = 0; o < shape.channels; ++o) {
-    for (std::size_t i = 0; i < rows; ++i) {
-      if (v[o * rows + i] == 0) continue;
-      const auto at = static_cast<std::size_t>(next[i]++);
-      out.structure.column_indices[at] = static_cast<std::int32_t>(o);
-      out.values[at] = v[o * rows + i];
-    }
-  }
-  return out;
+  narrow<std::int32_t>(shape.channels, "channels");
+  return sparse::transpose(pruned_weights(v, shape));
 }
 
 std::vector<std::uint8_t> top_half(std::span<const float> w, const LayerShape& shape,
@@ -143,9 +140,12 @@ std::vector<std::uint8_t> top_half(std::span<const float> w, const LayerShape& s
   return out;
 }
 
+PrunedLayer::PrunedLayer(const Csr<float>& weights, const LayerOptions& options)
+    : weights_(weights, plan_options(options)),
+      transposed_(sparse::transpose(weights), plan_options(options)) {}
+
 PrunedLayer::PrunedLayer(std::span<const float> v, const LayerShape& shape, const LayerOptions& options)
-    : weights_(pruned_weights(v, shape), {.columns = options.batch, .kernel = options.kernel}),
-      transposed_(transposed_weights(v, shape), {.columns = options.batch, .kernel = options.kernel}) {}
+    : PrunedLayer(pruned_weights(v, shape), options) {}
 
 PrunedLayer::PrunedLayer(std::span<const bf16_t> v, const LayerShape& shape, const LayerOptions& options)
     : PrunedLayer(widened(v), shape, options) {}

@@ -40,6 +40,8 @@ std::vector<std::uint8_t> top_half(std::span<const float> w, const LayerShape& s
 struct LayerOptions {
   std::int64_t batch = 256;   // that plans are made for; products take any
   std::string_view kernel{};  // a name of sparse::spmm_kernels(); empty: the plan's choice
+  // A search for rows that share their columns costs about a product: for masks of blocks, and of many steps.
+  sparse::SpmmSharing sharing = sparse::SpmmSharing::none;
 };
 
 // Plans of Y and dX for the weights of one mask. Every step makes new ones: what they cost is a part of the step.
@@ -57,6 +59,8 @@ class PrunedLayer {
   void input_gradient(const sparse::Bf16View& dy, const sparse::MutableDenseView& dx, int threads = 0) const;
 
  private:
+  PrunedLayer(const sparse::Csr<float>& weights, const LayerOptions& options);
+
   sparse::SpmmPlan weights_, transposed_;
 };
 

@@ -27,8 +27,6 @@ struct Lanes256x2 {
     _mm_stream_ps(p + 8, _mm256_castps256_ps128(high));
     _mm_stream_ps(p + 12, _mm256_extractf128_ps(high, 1));
   }
-  // Other threads see what was streamed before what follows.
-  static void fence() { _mm_sfence(); }
   static void store_mask(Mask mask, std::uint8_t* p) {
     const __m256i words = in_order(
         _mm256_packs_epi32(_mm256_castps_si256(mask.low), _mm256_castps_si256(mask.high)));  // 0 or -1
@@ -36,8 +34,16 @@ struct Lanes256x2 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_and_si128(bytes, _mm_set1_epi8(1)));
   }
   // Rounded to nearest even. No lane is NaN.
+  template <bool stream>
   void store_bf16(std::uint16_t* p) const {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), in_order(_mm256_packus_epi32(bf16(low), bf16(high))));
+    const __m256i codes = in_order(_mm256_packus_epi32(bf16(low), bf16(high)));
+    if constexpr (stream) {
+      auto* const quarters = reinterpret_cast<__m128i*>(p);
+      _mm_stream_si128(quarters, _mm256_castsi256_si128(codes));
+      _mm_stream_si128(quarters + 1, _mm256_extracti128_si256(codes, 1));
+    } else {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), codes);
+    }
   }
   friend Lanes256x2 operator*(Lanes256x2 a, Lanes256x2 b) {
     return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};

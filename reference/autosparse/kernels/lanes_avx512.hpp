@@ -22,16 +22,22 @@ struct Lanes512 {
     _mm_stream_ps(p + 8, _mm512_extractf32x4_ps(v, 2));
     _mm_stream_ps(p + 12, _mm512_extractf32x4_ps(v, 3));
   }
-  // Other threads see what was streamed before what follows.
-  static void fence() { _mm_sfence(); }
   static void store_mask(Mask mask, std::uint8_t* p) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_maskz_set1_epi8(mask, 1));
   }
   // Rounded to nearest even. No lane is NaN.
+  template <bool stream>
   void store_bf16(std::uint16_t* p) const {
     const __m512i bits = _mm512_castps_si512(v), odd = _mm512_srli_epi32(_mm512_slli_epi32(bits, 15), 31);
     const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+    const __m256i codes = _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+    if constexpr (stream) {
+      auto* const quarters = reinterpret_cast<__m128i*>(p);
+      _mm_stream_si128(quarters, _mm256_castsi256_si128(codes));
+      _mm_stream_si128(quarters + 1, _mm256_extracti128_si256(codes, 1));
+    } else {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), codes);
+    }
   }
   friend Lanes512 operator*(Lanes512 a, Lanes512 b) { return {_mm512_mul_ps(a.v, b.v)}; }
   static Lanes512 fma(Lanes512 a, Lanes512 b, Lanes512 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }

@@ -31,11 +31,11 @@ struct PlainLanes {
     for (std::uint32_t i = 0; i < width; ++i) p[i] = v[i];
   }
   void stream(float* p) const { store(p); }
-  static void fence() {}
   static void store_mask(Mask mask, std::uint8_t* p) {
     for (std::uint32_t i = 0; i < width; ++i) p[i] = mask.set[i] ? 1 : 0;
   }
   // Rounded to nearest even. No lane is NaN.
+  template <bool stream>
   void store_bf16(std::uint16_t* p) const {
     for (std::uint32_t i = 0; i < width; ++i) {
       const auto bits = std::bit_cast<std::uint32_t>(v[i]);

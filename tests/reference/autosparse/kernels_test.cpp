@@ -114,7 +114,7 @@ void check_kernel(const GradientKernel& kernel) {
     }
   }
   // Written around the caches, where the array lies at a multiple of 16 bytes; as any other, where not.
-  const LayerShape large{1, non_temporal_bytes / sizeof(float) + 5};
+  const LayerShape large{1, non_temporal_bytes / sizeof(bf16_t) + 5};
   for (const std::size_t at : {std::size_t{0}, std::size_t{1}})
     check_same(outputs_of(large, false, scales[1], at, 2, &kernel),
                outputs_of(large, false, scales[1], at, 2, &gradient_definition()),
