@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <string>
 
 #include "reference/autosparse/arguments.hpp"
+#include "reference/core/cpu.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/narrow.hpp"
+#include "reference/core/parallel.hpp"
 #include "reference/formats/convert.hpp"
 #include "reference/sparse/copy_turned.hpp"
 
@@ -114,11 +117,12 @@ Csr<float> transposed_weights(std::span<const float> v, const LayerShape& shape)
   return sparse::transpose(pruned_weights(v, shape));
 }
 
-std::vector<std::uint8_t> top_half(std::span<const float> w, const LayerShape& shape,
-                                   std::span<const float> thresholds) {
+template <class Real>
+std::vector<std::uint8_t> top_half(std::span<const Real> w, const LayerShape& shape,
+                                   std::span<const Real> thresholds) {
   require_weights(w, shape);
   require_threshold_count(thresholds.size(), shape);
-  // In double, so that no two distances of a threshold become one.
+  // In double, so that no two distances of floats become one.
   std::vector<double> x(w.size());
   for (std::size_t i = 0; i < x.size(); ++i)
     x[i] = std::fabs(static_cast<double>(w[i])) -
@@ -206,5 +210,99 @@ void WeightGradientPlan::multiply(const Bf16View& dy, const Bf16View& x, const M
                                   int threads) const {
   multiply(Wide(dy).view(), Wide(x).view(), g, threads);
 }
+
+namespace {
+
+void require_count(const char* what, std::size_t size, std::size_t rows, std::size_t cols) {
+  if (size != rows * cols)
+    throw ContractError(std::string(what) + " has " + std::to_string(size) + " elements, not " +
+                        std::to_string(rows) + " x " + std::to_string(cols));
+}
+
+template <class Real>
+void one_nan_each(std::span<Real> all) {
+  for (Real& x : all) {
+    if (std::isnan(x)) x = std::numeric_limits<Real>::quiet_NaN();
+  }
+}
+
+}  // namespace
+
+template <class Real>
+void forward_product(std::span<const Real> v, const LayerShape& shape, std::span<const Real> x,
+                     std::size_t batch, std::span<Real> y, int threads) {
+  const std::size_t channels = shape.channels, inputs = shape.per_channel;
+  require_size("v", v.size(), shape);
+  require_count("X", x.size(), batch, inputs);
+  require_count("Y", y.size(), batch, channels);
+  const MxcsrGuard no_flushing(0x1F80);
+  parallel_for(batch, threads, [&](std::size_t b) {
+    const std::span<Real> out = y.subspan(b * channels, channels);
+    for (std::size_t o = 0; o < channels; ++o) {
+      Real s = 0;
+      for (std::size_t i = 0; i < inputs; ++i) {
+        if (v[o * inputs + i] != 0) s = std::fma(v[o * inputs + i], x[b * inputs + i], s);
+      }
+      out[o] = s;
+    }
+    one_nan_each(out);
+  });
+}
+
+template <class Real>
+void input_gradient(std::span<const Real> v, const LayerShape& shape, std::span<const Real> dy,
+                    std::size_t batch, std::span<Real> dx, int threads) {
+  const std::size_t channels = shape.channels, inputs = shape.per_channel;
+  require_size("v", v.size(), shape);
+  require_count("dY", dy.size(), batch, channels);
+  require_count("dX", dx.size(), batch, inputs);
+  const MxcsrGuard no_flushing(0x1F80);
+  parallel_for(batch, threads, [&](std::size_t b) {
+    const std::span<Real> out = dx.subspan(b * inputs, inputs);
+    std::fill(out.begin(), out.end(), Real{0});
+    for (std::size_t o = 0; o < channels; ++o) {
+      for (std::size_t i = 0; i < inputs; ++i) {
+        if (v[o * inputs + i] != 0) out[i] = std::fma(v[o * inputs + i], dy[b * channels + o], out[i]);
+      }
+    }
+    one_nan_each(out);
+  });
+}
+
+template <class Real>
+void weight_gradient(const LayerShape& shape, std::span<const Real> dy, std::span<const Real> x,
+                     std::size_t batch, std::span<const std::uint8_t> places, std::span<Real> g,
+                     int threads) {
+  const std::size_t channels = shape.channels, inputs = shape.per_channel;
+  require_count("dY", dy.size(), batch, channels);
+  require_count("X", x.size(), batch, inputs);
+  require_size("G", g.size(), shape);
+  if (!places.empty()) require_size("the mask of G", places.size(), shape);
+  const MxcsrGuard no_flushing(0x1F80);
+  parallel_for(channels, threads, [&](std::size_t o) {
+    const std::span<Real> out = g.subspan(o * inputs, inputs);
+    std::fill(out.begin(), out.end(), Real{0});
+    for (std::size_t b = 0; b < batch; ++b) {
+      for (std::size_t i = 0; i < inputs; ++i) {
+        if (places.empty() || places[o * inputs + i] != 0)
+          out[i] = std::fma(dy[b * channels + o], x[b * inputs + i], out[i]);
+      }
+    }
+    one_nan_each(out);
+  });
+}
+
+#define ASSAY_INSTANTIATE(Real)                                                                              \
+  template std::vector<std::uint8_t> top_half(std::span<const Real>, const LayerShape&,                      \
+                                              std::span<const Real>);                                        \
+  template void forward_product(std::span<const Real>, const LayerShape&, std::span<const Real>,             \
+                                std::size_t, std::span<Real>, int);                                          \
+  template void input_gradient(std::span<const Real>, const LayerShape&, std::span<const Real>, std::size_t, \
+                               std::span<Real>, int);                                                        \
+  template void weight_gradient(const LayerShape&, std::span<const Real>, std::span<const Real>,             \
+                                std::size_t, std::span<const std::uint8_t>, std::span<Real>, int);
+ASSAY_INSTANTIATE(float)
+ASSAY_INSTANTIATE(double)
+#undef ASSAY_INSTANTIATE
 
 }  // namespace assay::autosparse

@@ -34,8 +34,9 @@ sparse::Csr<float> transposed_weights(std::span<const float> v, const LayerShape
 
 // 1 for the half of the weights (of an odd number the larger one) with the largest |w| - T, else 0; of equal ones those
 // that come first. ContractError for sizes that do not match, and for a weight that is NaN.
-std::vector<std::uint8_t> top_half(std::span<const float> w, const LayerShape& shape,
-                                   std::span<const float> thresholds);
+template <class Real>
+std::vector<std::uint8_t> top_half(std::span<const Real> w, const LayerShape& shape,
+                                   std::span<const Real> thresholds);
 
 struct LayerOptions {
   std::int64_t batch = 256;   // that plans are made for; products take any
@@ -80,5 +81,18 @@ class WeightGradientPlan {
   sparse::CsrStructure places_{};
   std::optional<sparse::SddmmPlan> sampled_{};
 };
+
+// The same products by the definition, in plain loops and for float and double; arrays lie without gaps between rows.
+// ContractError, which names the argument, for sizes that do not match. `places` as above: none for all of G.
+template <class Real>
+void forward_product(std::span<const Real> v, const LayerShape& shape, std::span<const Real> x,
+                     std::size_t batch, std::span<Real> y, int threads = 0);
+template <class Real>
+void input_gradient(std::span<const Real> v, const LayerShape& shape, std::span<const Real> dy,
+                    std::size_t batch, std::span<Real> dx, int threads = 0);
+template <class Real>
+void weight_gradient(const LayerShape& shape, std::span<const Real> dy, std::span<const Real> x,
+                     std::size_t batch, std::span<const std::uint8_t> places, std::span<Real> g,
+                     int threads = 0);
 
 }  // namespace assay::autosparse

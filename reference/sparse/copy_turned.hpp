@@ -25,8 +25,8 @@ void copy_square_turned(const T* from, std::int64_t from_stride, T* to, std::int
 }
 }  // namespace detail
 
-// to[j * to_stride + i] = from[i * from_stride + j], by tiles whose lines are written at once: rows a power of two apart
-// share few sets of a cache, where lines that are filled piece by piece push one another out.
+// to[j * to_stride + i] = from[i * from_stride + j], by tiles whose lines are written at once: rows a power of two
+// apart share few sets of a cache, where lines that are filled piece by piece push one another out.
 template <class T>
 void copy_turned(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t cols, T* to,
                  std::int64_t to_stride) {

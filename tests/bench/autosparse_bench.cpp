@@ -179,7 +179,7 @@ struct Step {
     const auto kept = w.size() * static_cast<std::size_t>(100 - percent) / 100;
     const std::vector<float> t{budget_threshold<float>(w, kept)};
     autosparse::forward<float>(w, shape, t, v, mask);
-    half = top_half(w, shape, t);
+    half = top_half<float>(w, shape, t);
     nnz = std::count(mask.begin(), mask.end(), 1);
     const auto fill = [&](std::vector<float>& all, std::int64_t n, std::uint64_t stream) {
       all.resize(static_cast<std::size_t>(n));

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "reference/core/error.hpp"
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(products_have_the_contracts_bits) {
   for (const auto& [shape, batch] : sizes) {
     for (const bool infinite : {false, true}) {
       const Layer layer(shape, batch, 0.08F, infinite);
-      const std::vector<std::uint8_t> half = top_half(layer.w, shape, std::vector{0.08F});
+      const std::vector<std::uint8_t> half = top_half<float>(layer.w, shape, std::vector{0.08F});
       for (const int threads : {1, 3}) {
         const PrunedLayer pruned(layer.v, shape, {.batch = static_cast<std::int64_t>(batch)});
         std::vector<float> y(batch * shape.channels, 7), dx(batch * shape.per_channel, 7);
@@ -142,6 +143,65 @@ BOOST_AUTO_TEST_CASE(products_have_the_contracts_bits) {
     }
   }
 }
+
+template <class Real>
+void check_definition() {
+  for (const auto& [shape, batch] : sizes) {
+    const Layer layer(shape, batch, 0.08F, std::is_same_v<Real, float>);
+    const std::vector<Real> v(layer.v.begin(), layer.v.end()), x(layer.x.begin(), layer.x.end()),
+        dy(layer.dy.begin(), layer.dy.end());
+    std::vector<Real> y(batch * shape.channels, 7), dx(x.size(), 7), g(v.size(), 7);
+    forward_product<Real>(v, shape, x, batch, y, 2);
+    input_gradient<Real>(v, shape, dy, batch, dx, 2);
+    weight_gradient<Real>(shape, dy, x, batch, layer.mask, g, 2);
+    if constexpr (std::is_same_v<Real, float>) {
+      BOOST_TEST(all_bits(y) == layer.y_bits());
+      BOOST_TEST(all_bits(dx) == layer.dx_bits());
+      BOOST_TEST(all_bits(g) == layer.g_bits(layer.mask));
+    } else {
+      // Against 64 bits of precision: n roundings of 2^-53 each.
+      const auto near = [](double got, long double want, long double magnitude, std::size_t n) {
+        return std::fabs(static_cast<long double>(got) - want) <=
+               static_cast<long double>(n) * 0x1.01p-53L * magnitude;
+      };
+      for (std::size_t b = 0; b < batch; ++b) {
+        for (std::size_t i = 0; i < shape.per_channel; ++i) {
+          long double sum = 0, magnitude = 0;
+          for (std::size_t o = 0; o < shape.channels; ++o) {
+            const long double term = static_cast<long double>(v[o * shape.per_channel + i]) *
+                                     static_cast<long double>(dy[b * shape.channels + o]);
+            sum += term;
+            magnitude += std::fabs(term);
+          }
+          BOOST_TEST(near(dx[b * shape.per_channel + i], sum, magnitude, shape.channels));
+        }
+        for (std::size_t o = 0; o < shape.channels; ++o) {
+          long double sum = 0, magnitude = 0;
+          for (std::size_t i = 0; i < shape.per_channel; ++i) {
+            const long double term = static_cast<long double>(v[o * shape.per_channel + i]) *
+                                     static_cast<long double>(x[b * shape.per_channel + i]);
+            sum += term;
+            magnitude += std::fabs(term);
+          }
+          BOOST_TEST(near(y[b * shape.channels + o], sum, magnitude, shape.per_channel));
+        }
+      }
+      for (std::size_t at = 0; at < g.size(); ++at) {
+        long double sum = 0, magnitude = 0;
+        for (std::size_t b = 0; b < batch && layer.mask[at] != 0; ++b) {
+          const long double term =
+              static_cast<long double>(dy[b * shape.channels + at / shape.per_channel]) *
+              static_cast<long double>(x[b * shape.per_channel + at % shape.per_channel]);
+          sum += term;
+          magnitude += std::fabs(term);
+        }
+        BOOST_TEST(near(g[at], sum, magnitude, batch));
+      }
+    }
+  }
+}
+BOOST_AUTO_TEST_CASE(definition_of_float_has_the_contracts_bits) { check_definition<float>(); }
+BOOST_AUTO_TEST_CASE(definition_of_double_is_within_its_bound) { check_definition<double>(); }
 
 BOOST_AUTO_TEST_CASE(products_of_bfloat16_accumulate_in_float32) {
   for (const auto& [shape, batch] : sizes) {
@@ -192,15 +252,16 @@ BOOST_AUTO_TEST_CASE(input_gradient_is_adjoint_to_forward) {
 BOOST_AUTO_TEST_CASE(top_half_is_what_lies_nearest_to_being_kept) {
   // |w| - T of the second channel is larger by 0.4 than |w| says.
   const std::vector<float> w{0.5F, -0.1F, 0.3F, 0.2F, -0.15F, 0.05F}, thresholds{0.45F, 0.05F};
-  BOOST_TEST(top_half(w, {2, 3}, thresholds) == (std::vector<std::uint8_t>{1, 0, 0, 1, 1, 0}),
+  BOOST_TEST(top_half<float>(w, {2, 3}, thresholds) == (std::vector<std::uint8_t>{1, 0, 0, 1, 1, 0}),
              boost::test_tools::per_element());
-  BOOST_TEST(top_half(w, {2, 3}, std::vector{0.1F}) == (std::vector<std::uint8_t>{1, 0, 1, 1, 0, 0}),
+  BOOST_TEST(top_half<float>(w, {2, 3}, std::vector{0.1F}) == (std::vector<std::uint8_t>{1, 0, 1, 1, 0, 0}),
              boost::test_tools::per_element());
   // Of equal ones the first; of an odd number the larger half.
-  BOOST_TEST(top_half(std::vector{1.0F, -1.0F, 1.0F}, {1, 3}, std::vector{0.5F}) ==
+  BOOST_TEST(top_half<float>(std::vector{1.0F, -1.0F, 1.0F}, {1, 3}, std::vector{0.5F}) ==
                  (std::vector<std::uint8_t>{1, 1, 0}),
              boost::test_tools::per_element());
-  BOOST_CHECK_THROW(top_half(std::vector{1.0F, std::nanf("")}, {1, 2}, std::vector{0.5F}), ContractError);
+  BOOST_CHECK_THROW(top_half<float>(std::vector{1.0F, std::nanf("")}, {1, 2}, std::vector{0.5F}),
+                    ContractError);
 }
 
 BOOST_AUTO_TEST_CASE(layers_refuse_what_does_not_match) {
