@@ -12,6 +12,7 @@ PYBIND11_MODULE(_assay, m) {
   bind_units(m);
   bind_compare(m);
   bind_check(m);
+  bind_autosparse_gradient(m);
   bind_cases(m);
   bind_explain(m);
   bind_probe(m);

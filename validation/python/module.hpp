@@ -24,6 +24,7 @@ void bind_invariance(pybind11::module_& m);
 void bind_distinguish(pybind11::module_& m);
 void bind_plan(pybind11::module_& m);
 void bind_study(pybind11::module_& m);
+void bind_autosparse_gradient(pybind11::module_& m);
 void bind_explain(pybind11::module_& m);
 void bind_simt(pybind11::module_& m);
 void bind_io(pybind11::module_& m);
