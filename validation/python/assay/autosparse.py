@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ['Gradients', 'Pruned', 'annealed_alpha', 'backward', 'forward']
 
+
 class Pruned(NamedTuple):
     """What forward() gives: v of the shape and type of w (bfloat16 if that was asked for), mask, thresholds."""
 
