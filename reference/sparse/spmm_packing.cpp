@@ -163,24 +163,44 @@ class SlicePacker {
   void add_group(std::span<const Run> runs, PackedSlice& out) {
     const std::uint32_t common = runs.back().length;
     out.groups.push_back({common, static_cast<std::uint32_t>(out.rows.size())});
-    const std::size_t offset_bytes = near_ ? 2 : 4, entry = 4 + offset_bytes;
+    const std::size_t entry = 4 + (near_ ? sizeof(std::uint16_t) : sizeof(std::uint32_t));
     std::size_t extra = 0;
     for (const Run& run : runs) {
       out.rows.push_back(run.row);
       out.extra.push_back(run.length - common);
       extra += run.length - common;
     }
-    std::size_t at = out.stream.size();
-    out.stream.resize(at + common * runs.size() * entry + extra * 8);
+    const std::size_t begin = out.stream.size();
+    out.stream.resize(begin + common * runs.size() * entry + extra * 8);
+    near_ ? write_group<std::uint16_t>(runs, common, out.stream.data() + begin)
+          : write_group<std::uint32_t>(runs, common, out.stream.data() + begin);
+  }
+
+  // By pointers alone: what is written could be a vector's own pointer for all that a compiler knows, and would be
+  // asked for again at every entry.
+  template <class Offset>
+  void write_group(std::span<const Run> runs, std::uint32_t common, unsigned char* to) const {
+    const float* const values = values_.data();
+    const std::int32_t* const columns = a_.column_indices.data();
+    const auto unit = sizeof(Offset) == 2 ? static_cast<std::uint32_t>(kernel_.width * sizeof(float)) : 1U;
+    const auto first = static_cast<std::int32_t>(first_column_);
+    const auto write = [&](const auto& x) {
+      std::memcpy(to, &x, sizeof x);
+      to += sizeof x;
+    };
+    const auto offset = [=](std::size_t at) {
+      return static_cast<Offset>(static_cast<std::uint32_t>(columns[at] - first) * unit);
+    };
     for (std::uint32_t t = 0; t < common; ++t) {
-      for (const Run& run : runs) at = put(out, at, &values_[index(run, t)], 4);
-      for (const Run& run : runs) at = put_offset(out, at, a_.column_indices[index(run, t)]);
+      for (const Run& run : runs) write(values[index(run, t)]);
+      for (const Run& run : runs) write(offset(index(run, t)));
     }
     for (const Run& run : runs) {
       for (std::uint32_t t = common; t < run.length; ++t) {
-        put(out, at, &values_[index(run, t)], 4);
-        put_offset(out, at + 4, a_.column_indices[index(run, t)]);
-        at += 8;
+        std::memcpy(to, &values[index(run, t)], 4);
+        const Offset place = offset(index(run, t));
+        std::memcpy(to + 4, &place, sizeof place);
+        to += 8;
       }
     }
   }
