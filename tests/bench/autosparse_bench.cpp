@@ -12,7 +12,6 @@
 //                      time of the call, its share of the sparse kernel's own rate on the same operands as that likes
 //                      them best, timed in turn, and what the plan costs, in products: the mask changes at every step
 #include <benchmark/benchmark.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -30,6 +29,7 @@
 #include "reference/core/random.hpp"
 #include "tests/bench/autosparse_plain.hpp"
 #include "tests/bench/fma_peak.hpp"
+#include "tests/bench/medians.hpp"
 
 namespace {
 
@@ -306,61 +306,32 @@ void register_products(
   }
 }
 
-// Prints as usual, and keeps the medians for the tables.
-class Medians : public benchmark::ConsoleReporter {
- public:
-  Medians() : benchmark::ConsoleReporter(benchmark::ConsoleReporter::OO_Tabular) {}
-  struct Row {
-    std::string name;
-    std::map<std::string, double> figures;
-  };
-  std::vector<Row> rows;
-
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) {
-      if (run.run_type != Run::RT_Aggregate || run.aggregate_name != "median") continue;
-      Row row{run.run_name.function_name, {}};
-      for (const auto& [name, counter] : run.counters) row.figures[name] = counter.value;
-      rows.push_back(row);
+void print_table(const bench::Medians& medians) {
+  const std::string peak = fma_peak() == 0 ? ""
+                                           : ", peak " + std::to_string(static_cast<int>(fma_peak() * 1e-9)) +
+                                                 " GFLOP/s of multiply-adds";
+  std::printf("\n%s, one thread%s; medians\n", cpu_model().c_str(), peak.c_str());
+  const char* head = "";
+  for (const bench::Medians::Row& row : medians.rows()) {
+    const bool streams = row.figures.contains("GB/s");
+    const char* const wanted =
+        streams ? "GB/s  of memcpy" : "GFLOP/s  of peak  of the kernel's own  plan, products";
+    if (std::strcmp(head, wanted) != 0) std::printf("%-46s %s\n", "", head = wanted);
+    if (streams) {
+      std::printf("%-46s %5.1f %9.0f %%\n", row.name.c_str(), row.figures.at("GB/s"),
+                  100 * row.figures.at("share"));
+      continue;
     }
-    ConsoleReporter::ReportRuns(runs);
+    std::printf("%-46s %7.1f %7.1f %% %18.0f %% %15.2f\n", row.name.c_str(), row.figures.at("GFLOP/s"),
+                fma_peak() == 0 ? 0 : 100e9 * row.figures.at("GFLOP/s") / fma_peak(),
+                100 * row.figures.at("share"), row.figures.at("plan"));
   }
-
-  void print() const {
-    const std::string peak =
-        fma_peak() == 0
-            ? ""
-            : ", peak " + std::to_string(static_cast<int>(fma_peak() * 1e-9)) + " GFLOP/s of multiply-adds";
-    std::printf("\n%s, one thread%s; medians\n", cpu_model().c_str(), peak.c_str());
-    const char* head = "";
-    for (const Row& row : rows) {
-      const bool streams = row.figures.contains("GB/s");
-      const char* const wanted =
-          streams ? "GB/s  of memcpy" : "GFLOP/s  of peak  of the kernel's own  plan, products";
-      if (std::strcmp(head, wanted) != 0) std::printf("%-46s %s\n", "", head = wanted);
-      if (streams) {
-        std::printf("%-46s %5.1f %9.0f %%\n", row.name.c_str(), row.figures.at("GB/s"),
-                    100 * row.figures.at("share"));
-        continue;
-      }
-      std::printf("%-46s %7.1f %7.1f %% %18.0f %% %15.2f\n", row.name.c_str(), row.figures.at("GFLOP/s"),
-                  fma_peak() == 0 ? 0 : 100e9 * row.figures.at("GFLOP/s") / fma_peak(),
-                  100 * row.figures.at("share"), row.figures.at("plan"));
-    }
-  }
-};
-
-void stay_on_one_processor() {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
-  if (sched_setaffinity(0, sizeof one, &one) != 0) std::fprintf(stderr, "not held to one processor\n");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  stay_on_one_processor();
+  bench::stay_on_one_processor();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const auto add = [](const std::string& name, const std::function<void(benchmark::State&)>& run) {
@@ -374,8 +345,8 @@ int main(int argc, char** argv) {
   register_streams(add);
   register_products(add);
   benchmark::AddCustomContext("cpu", cpu_model());
-  Medians medians;
+  bench::Medians medians;
   benchmark::RunSpecifiedBenchmarks(&medians);
-  medians.print();
+  print_table(medians);
   return 0;
 }

@@ -16,7 +16,6 @@
 //          random, or `blocks` of 64 x 64 entries that are stored or not
 //   spmv   rows x cols: GB/s of values, columns, x and y, each once
 #include <benchmark/benchmark.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cmath>
@@ -39,6 +38,7 @@
 #include "reference/sparse/spmm.hpp"
 #include "reference/sparse/spmv.hpp"
 #include "tests/bench/fma_peak.hpp"
+#include "tests/bench/medians.hpp"
 #include "tests/bench/sparse_peers.hpp"
 #include "validation/report/line_chart.hpp"
 
@@ -371,25 +371,19 @@ void run_other(benchmark::State& state, const Peer& peer, const Shape& s, int pe
   if (time_peer(state, peer, p.peer, p.unrounded(), Made::tolerance)) count(state, p);
 }
 
-// Prints as usual, and keeps the medians for the table.
-class Medians : public benchmark::ConsoleReporter {
- public:
-  // "spmm 1024x1024x256 80.0 %" -> contender -> GFLOP/s or GB/s
-  std::map<std::string, std::map<std::string, double>> cells;
+// "spmm 1024x1024x256 80.0 %" -> contender -> GFLOP/s or GB/s
+using Cells = std::map<std::string, std::map<std::string, double>>;
 
-  Medians() : benchmark::ConsoleReporter(benchmark::ConsoleReporter::OO_Tabular) {}
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) {
-      if (run.run_type != Run::RT_Aggregate || run.aggregate_name != "median") continue;
-      const std::string& name = run.run_name.function_name;
-      const std::size_t slash = name.find('/');
-      const auto flop = run.counters.find("GFLOP/s");
-      cells[name.substr(slash + 1)][name.substr(0, slash)] =
-          flop != run.counters.end() ? flop->second : run.counters.at("GB/s");
-    }
-    ConsoleReporter::ReportRuns(runs);
+Cells cells_of(const bench::Medians& medians) {
+  Cells cells;
+  for (const bench::Medians::Row& row : medians.rows()) {
+    const std::size_t slash = row.name.find('/');
+    const auto flop = row.figures.find("GFLOP/s");
+    cells[row.name.substr(slash + 1)][row.name.substr(0, slash)] =
+        flop != row.figures.end() ? flop->second : row.figures.at("GB/s");
   }
-};
+  return cells;
+}
 
 // The cells of one kind of product, the losing ones first.
 struct Table {
@@ -399,14 +393,14 @@ struct Table {
   std::string also;  // another contender of ours
 };
 
-void print_table(const Medians& medians, const Table& table, const std::vector<std::string>& peers) {
+void print_table(const Cells& cells, const Table& table, const std::vector<std::string>& peers) {
   struct Row {
     std::string cell;
     double ours = 0, best = 0;
     double ratio() const { return best == 0 ? 0 : ours / best; }
   };
   std::vector<Row> rows;
-  for (const auto& [cell, figures] : medians.cells) {
+  for (const auto& [cell, figures] : cells) {
     if (!cell.starts_with(table.kind + " ")) continue;
     Row row{cell};
     for (const auto& [name, figure] : figures) {
@@ -426,7 +420,7 @@ void print_table(const Medians& medians, const Table& table, const std::vector<s
     std::printf("%-36s %8.1f", row.cell.c_str(), row.ours);
     table.has_share ? std::printf(" %6.1f%%", 100e9 * row.ours / fma_peak()) : std::printf(" %7s", "");
     std::printf(" %9.2f", row.ratio());
-    const auto& figures = medians.cells.at(row.cell);
+    const auto& figures = cells.at(row.cell);
     const auto print = [&](const std::string& name) {
       const auto found = figures.find(name);
       found == figures.end() ? std::printf(" %16s", "-") : std::printf(" %16.1f", found->second);
@@ -438,8 +432,8 @@ void print_table(const Medians& medians, const Table& table, const std::vector<s
 }
 
 // GFLOP/s over the entries that are absent, ours and each peer's.
-void draw(const Medians& medians, const std::vector<std::string>& peers, const std::string& file) {
-  constexpr std::string_view cells = "spmm 1024x1024x256";
+void draw(const Cells& cells, const std::vector<std::string>& peers, const std::string& file) {
+  constexpr std::string_view drawn = "spmm 1024x1024x256";
   LineChart chart{
       .kind = "sparse-products",
       .title = "Sparse times dense in float32, 1024 x 1024 x 256",
@@ -452,22 +446,14 @@ void draw(const Medians& medians, const std::vector<std::string>& peers, const s
   names.insert(names.end(), peers.begin(), peers.end());
   for (const std::string& name : names) {
     ChartSeries series{.name = name, .colour = chart.series.size()};
-    for (const auto& [cell, figures] : medians.cells) {
+    for (const auto& [cell, figures] : cells) {
       const auto found = figures.find(name);
-      if (cell.starts_with(cells) && found != figures.end())
-        series.points.push_back({std::stod(cell.substr(cells.size())), found->second});
+      if (cell.starts_with(drawn) && found != figures.end())
+        series.points.push_back({std::stod(cell.substr(drawn.size())), found->second});
     }
     chart.series.push_back(series);
   }
   std::ofstream(file) << line_chart_svg(chart);
-}
-
-// Some peers start threads of their own: all of them share the one processor that the process is held to.
-void stay_on_one_processor() {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
-  if (sched_setaffinity(0, sizeof one, &one) != 0) std::fprintf(stderr, "not held to one processor\n");
 }
 
 template <class Run>
@@ -580,7 +566,7 @@ void register_vectors(const std::vector<Peer>& peers) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  stay_on_one_processor();
+  bench::stay_on_one_processor();
   benchmark::Initialize(&argc, argv);
   std::string svg;
   for (int i = 1; i < argc; ++i) {
@@ -605,15 +591,16 @@ int main(int argc, char** argv) {
   register_vectors(peers);
   const std::vector<Peer> of_blocks = block_peers(), of_bf16 = bf16_peers();
   register_blocks(of_blocks, of_bf16);
-  Medians medians;
+  bench::Medians medians;
   benchmark::RunSpecifiedBenchmarks(&medians);
-  print_table(medians, {.kind = "spmm", .measure = "GFLOP/s of 2 nnz n", .also = "ours, bias+ReLU"}, here);
-  print_table(medians, {.kind = "bsr", .measure = "GFLOP/s of 2 nnz n", .also = ""},
+  const Cells cells = cells_of(medians);
+  print_table(cells, {.kind = "spmm", .measure = "GFLOP/s of 2 nnz n", .also = "ours, bias+ReLU"}, here);
+  print_table(cells, {.kind = "bsr", .measure = "GFLOP/s of 2 nnz n", .also = ""},
               {"OpenBLAS dense", "MKL BSR", "libxsmm BRGEMM"});
-  print_table(medians, {.kind = "bf16", .measure = "GFLOP/s of 2 nnz n", .also = "ours chain_f32_fused"},
+  print_table(cells, {.kind = "bf16", .measure = "GFLOP/s of 2 nnz n", .also = "ours chain_f32_fused"},
               {"oneDNN dense bf16", "ours vdpbf16ps"});
-  print_table(medians, {.kind = "sddmm", .measure = "GFLOP/s of 2 nnz k", .also = "ours, B k x n"}, here);
-  print_table(medians, {.kind = "spmv", .measure = "GB/s", .has_share = false, .also = ""}, here);
-  if (!svg.empty()) draw(medians, here, svg);
+  print_table(cells, {.kind = "sddmm", .measure = "GFLOP/s of 2 nnz k", .also = "ours, B k x n"}, here);
+  print_table(cells, {.kind = "spmv", .measure = "GB/s", .has_share = false, .also = ""}, here);
+  if (!svg.empty()) draw(cells, here, svg);
   return 0;
 }
