@@ -1,9 +1,11 @@
-// assay study bf16: how far sparse products under bf16 contracts lie from float32 and from the exact result.
+// assay study bf16: how far sparse products under bf16 contracts lie from float32 and from the exact result; its
+// subcommand autosparse is in study_bf16_autosparse.cpp.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "reference/core/error.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/memory.hpp"
 #include "validation/cli/options.hpp"
@@ -38,7 +40,7 @@ int run(const StudyBf16Command& o) {
 
 std::function<int()> make_study_bf16(CLI::App& app) {
   const auto o = std::make_shared<StudyBf16Command>();
-  app.add_option("operation", o->asked.operation, "spmm or sddmm")->required();
+  app.add_option("operation", o->asked.operation, "spmm or sddmm");
   app.add_option("--shape", o->asked.shapes,
                  "MxKxN: A is M x K, B is K x N (default: 64x256x16 and 64x2048x16); may be repeated, "
                  "like --sparsity and --contract")
@@ -54,7 +56,21 @@ std::function<int()> make_study_bf16(CLI::App& app) {
   app.add_option("--values", o->asked.values,
                  "positive, uniform, normal, wide or above-tenth (default: normal)");
   add_study_options(app, o->study);
-  return [o] { return run(*o); };
+  CLI::App* const gradients = app.add_subcommand(
+      "autosparse", "Errors of AutoSparse's gradients by width, sparsity, alpha, format, rounding and unit");
+  return [o, &app, gradients, run_gradients = make_study_autosparse(*gradients)] {
+    if (!gradients->parsed()) {
+      if (o->asked.operation.empty())
+        throw UsageError("study bf16 requires an operation: spmm, sddmm or autosparse");
+      return run(*o);
+    }
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->count() > 0)
+        throw UsageError("study bf16: " + option->get_name() +
+                         " belongs to spmm and sddmm; options of autosparse follow its name");
+    }
+    return run_gradients();
+  };
 }
 
 }  // namespace assay::cli

@@ -40,6 +40,7 @@ int study_verdict(const std::vector<std::string>& outside);
 
 // assay study bf16 and assay study spdnn: each adds its options, and returns what runs.
 std::function<int()> make_study_bf16(CLI::App& app);
+std::function<int()> make_study_autosparse(CLI::App& app);  // a subcommand of bf16
 std::function<int()> make_study_spdnn(CLI::App& app);
 
 }  // namespace assay::cli

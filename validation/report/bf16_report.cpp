@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -20,12 +19,6 @@ using report::Json;
 using Row = std::vector<std::string>;
 
 std::string shape_of(const ContractErrors& r) { return fmt::format("{}x{}x{}", r.m, r.k, r.n); }
-
-std::string figure(double x) {
-  if (x == 0) return "0";
-  if (x >= 1000 && x < 1e6) return grouped(static_cast<std::uint64_t>(std::llround(x)));
-  return x < 1e-4 || x >= 1e6 ? fmt::format("{:.2e}", x) : fmt::format("{:.3g}", x);
-}
 
 // The contracts in their order, each with its first result.
 std::vector<const ContractErrors*> contracts_of(const Bf16Study& study) {
@@ -44,10 +37,10 @@ std::vector<Row> distance_rows(const Bf16Study& study, Distance ContractErrors::
   if (with_bound) rows[0].insert(rows[0].end(), {"error/bound", "outputs"});
   for (const ContractErrors& r : study.results) {
     const Distance& d = r.*of;
-    rows.push_back({shape_of(r), fmt::format("{} %", r.sparsity), r.contract, figure(d.mean_bf16_ulp),
-                    figure(d.max_bf16_ulp), figure(d.mean_f32_ulp), figure(d.max_f32_ulp),
-                    figure(d.relative)});
-    if (with_bound) rows.back().insert(rows.back().end(), {figure(r.of_bound), grouped(r.outputs)});
+    rows.push_back({shape_of(r), fmt::format("{} %", r.sparsity), r.contract, study_figure(d.mean_bf16_ulp),
+                    study_figure(d.max_bf16_ulp), study_figure(d.mean_f32_ulp), study_figure(d.max_f32_ulp),
+                    study_figure(d.relative)});
+    if (with_bound) rows.back().insert(rows.back().end(), {study_figure(r.of_bound), grouped(r.outputs)});
   }
   return rows;
 }

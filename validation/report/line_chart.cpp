@@ -70,7 +70,8 @@ std::string number_text(double v) {
 class Scale {
  public:
   Scale(Axis axis, double low, double high) : axis_(axis), low_(low), high_(high) {
-    if (axis_ != Axis::linear && high_ - low_ < 1) {  // less than a decade tells nothing
+    // One label or none tells nothing.
+    if (axis_ != Axis::linear && std::floor(high_) - std::ceil(low_) < 1) {
       low_ = std::floor(low_);
       high_ = std::max(std::ceil(high_), low_ + 1);
     }

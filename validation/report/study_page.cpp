@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "validation/report/autosparse_report.hpp"
 #include "validation/report/bf16_report.hpp"
 #include "validation/report/inference_report.hpp"
 #include "validation/report/page.hpp"
@@ -15,6 +16,24 @@ namespace {
 std::string trials_text(const StudyTrials& trials) {
   return fmt::format("{} trials a point, fewer where they would have more than {} terms together",
                      trials.most, grouped(trials.terms));
+}
+
+// A table with its heading and what it shows.
+struct Part {
+  std::string title, text;
+  std::vector<std::vector<std::string>> rows;
+  bool on_page_alone = false;  // too much for a terminal
+};
+
+void add_parts(StudyPage& page, const std::vector<Part>& parts) {
+  for (const Part& part : parts) {
+    page.tables += fmt::format("<h2>{}</h2>\n<p class=\"counts\">{}</p>\n{}", html_escaped(part.title),
+                               html_escaped(part.text), html_table(part.rows));
+    if (part.on_page_alone) continue;
+    page.text += fmt::format("\n{}\n", part.title);
+    for (const std::string& line : wrapped(part.text, 100)) page.text += fmt::format("  {}\n", line);
+    page.text += '\n' + table_text(part.rows, 0, 2);
+  }
 }
 
 }  // namespace
@@ -70,10 +89,6 @@ StudyPage inference_page(const InferenceStudy& study) {
 StudyPage bf16_page(const Bf16Study& study) {
   const std::string lead = fmt::format("{} of values {}, rounded to bf16, results in float32",
                                        study.operation, values_text(study.values));
-  struct Part {
-    std::string title, text;
-    std::vector<std::vector<std::string>> rows;
-  };
   const std::vector<Part> parts{{"Contracts", bf16_pairing_text(study), bf16_contract_rows(study)},
                                 {"Distance from the float32 product",
                                  "The product of the operands before they were rounded to bf16, under "
@@ -92,13 +107,61 @@ StudyPage bf16_page(const Bf16Study& study) {
                  .json = bf16_json(study),
                  .csv = {{"", bf16_csv(study)}},
                  .text = fmt::format("{}; seed {}\n", lead, study.seed)};
-  for (const Part& part : parts) {
-    page.tables += fmt::format("<h2>{}</h2>\n<p class=\"counts\">{}</p>\n{}", html_escaped(part.title),
-                               html_escaped(part.text), html_table(part.rows));
-    page.text += fmt::format("\n{}\n", part.title);
-    for (const std::string& line : wrapped(part.text, 100)) page.text += fmt::format("  {}\n", line);
-    page.text += '\n' + table_text(part.rows, 0, 2);
-  }
+  add_parts(page, parts);
+  return page;
+}
+
+StudyPage autosparse_page(const AutosparseStudy& study) {
+  const std::string lead = fmt::format(
+      "gradients of an AutoSparse layer beside float64: weights He-initialised, {} inputs and output "
+      "gradients standard "
+      "normal, lambda {}; masks are those of float32 weights",
+      study.batch, study.lambda);
+  const std::string figures =
+      "relative: root of the sum of squared errors, by that of the truth; bias: mean signed error, by the "
+      "root mean "
+      "square of the truth; outward: mean error away from zero, by the mean magnitude; ulp: of the result's "
+      "format at "
+      "the truth; error/bound: above 1 would be a fault of the arithmetic's model or of the bound. From "
+      "float32: "
+      "distance from the same path wholly in float32.";
+  const std::string sums =
+      " Sums: the arithmetic alone, beside the exact results of the operands as they were rounded.";
+  StudyPage page{.title = "assay study bf16 autosparse",
+                 .lead = html_escaped(lead),
+                 .charts = autosparse_charts(study),
+                 .json = autosparse_json(study),
+                 .csv = {{"", autosparse_csv(study)}, {"-masters", masters_csv(study)}},
+                 .text = fmt::format("{}; seed {}\n", lead, study.seed)};
+  std::vector<Part> parts{
+      {"Arithmetics",
+       "v, X and dY are rounded to the format of the operands; each step takes the next terms, of dX those "
+       "of kept "
+       "weights alone, and masked weights fill no place in a step. dX and dY^T X are float32.",
+       gradient_arithmetic_rows(study)},
+      {"Relative errors",
+       "Lines through the middle of the grid; CSV and JSON have all of it. Root of the sum of squared "
+       "errors, by that "
+       "of the truth; of ds, one number, |error / ds|. Error/bound: the largest of all four results and "
+       "their sums.",
+       gradient_rows(study)},
+      {"ds by the sum of its terms",
+       "|error / ds|, with the terms of " + study.arithmetics.front().series +
+           ": summed in float64 in the stated order; in float32, one after the other; terms, sums and result "
+           "in "
+           "bfloat16. Terms / |sum|: magnitudes of the terms by that of their sum.",
+       ds_rows(study)}};
+  if (!study.masters.empty())
+    parts.push_back(
+        {"Master weights that are rounded",
+         "Weights kept in the format, everything else in float64: masks that change (lost: kept before, "
+         "masked now), and relative errors.",
+         master_rows(study)});
+  for (const Gradient g : all_gradients)
+    parts.push_back({"All figures of " + std::string(gradient_name(g)),
+                     figures + (g == Gradient::dx || g == Gradient::dw ? sums : ""),
+                     gradient_detail_rows(study, g), true});
+  add_parts(page, parts);
   return page;
 }
 
@@ -133,6 +196,20 @@ std::vector<std::string> outside_texts(const Bf16Study& study) {
     texts.push_back(fmt::format("{} {}x{}x{}, {} % absent, {}: {} of {} errors are over the bound",
                                 study.operation, r.m, r.k, r.n, r.sparsity, r.contract, r.outside,
                                 r.outputs));
+  }
+  return texts;
+}
+
+std::vector<std::string> outside_texts(const AutosparseStudy& study) {
+  std::vector<std::string> texts;
+  for (const GradientPoint& p : study.points) {
+    for (const Gradient g : all_gradients) {
+      const GradientErrors& e = p.of(g);
+      if (e.outside > 0)
+        texts.push_back(
+            fmt::format("width {}, {} % masked, alpha {}, {}: {} of {} errors of {} are over the bound",
+                        p.width, p.sparsity, p.alpha, p.series, e.outside, e.elements, gradient_name(g)));
+    }
   }
   return texts;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "validation/report/autosparse_results.hpp"
 #include "validation/report/line_chart.hpp"
 #include "validation/report/run_report.hpp"
 #include "validation/report/study_results.hpp"
@@ -39,6 +40,8 @@ StudyPage inference_page(const InferenceStudy& study);
 
 // Of bf16 contracts beside float32.
 StudyPage bf16_page(const Bf16Study& study);
+// Of AutoSparse's gradients beside float64.
+StudyPage autosparse_page(const AutosparseStudy& study);
 
 // The page as HTML; `header` says what the run stood on.
 std::string study_page_html(const StudyPage& page, std::uint64_t seed, const RunHeader& header);
@@ -48,5 +51,6 @@ std::string study_files_text(const std::string& page, const std::string& stem);
 // "dot sm80.bf16, n = 4096: 3 of 100 errors are over the bound": a line each, without line feeds.
 std::vector<std::string> outside_texts(const Study& study);
 std::vector<std::string> outside_texts(const Bf16Study& study);
+std::vector<std::string> outside_texts(const AutosparseStudy& study);
 
 }  // namespace assay::studies

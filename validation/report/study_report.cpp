@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "validation/report/json.hpp"
+#include "validation/report/text_report.hpp"
 
 namespace assay::studies {
 namespace {
@@ -98,6 +99,13 @@ std::vector<LineChart> study_charts(const Study& study) {
     }
   }
   return charts;
+}
+
+std::string study_figure(double x) {
+  if (x == 0) return "0";
+  if (x < 0) return "-" + study_figure(-x);
+  if (x >= 1000 && x < 1e6) return grouped(static_cast<std::uint64_t>(std::llround(x)));
+  return x < 1e-4 || x >= 1e6 ? fmt::format("{:.2e}", x) : fmt::format("{:.3g}", x);
 }
 
 std::string csv_field(const std::string& text) {

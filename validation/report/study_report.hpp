@@ -26,6 +26,9 @@ std::string study_json(const Study& study, const Study* by_magnitude = nullptr);
 // A head and a row a series: the last length that has a finite result. For studies against a length.
 std::vector<std::vector<std::string>> study_rows(const Study& study);
 
+// A figure of a table, in three digits.
+std::string study_figure(double x);
+
 // `text` as one field of CSV.
 std::string csv_field(const std::string& text);
 

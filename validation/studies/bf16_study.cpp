@@ -19,6 +19,7 @@
 #include "reference/operations/operation.hpp"
 #include "validation/judge/answer.hpp"
 #include "validation/judge/choice.hpp"
+#include "validation/studies/distance.hpp"
 #include "validation/suites/arithmetics.hpp"
 
 namespace assay::studies {
@@ -170,40 +171,6 @@ class Product {
 
 // --- distances -------------------------------------------------------------------------------------------------------
 
-double ulp_at(double x, const FormatSpec& f) {
-  const int e = x == 0 ? f.emin : std::clamp(std::ilogb(x), f.emin, f.emax());
-  return std::ldexp(1.0, e - f.precision + 1);
-}
-
-// In the order of the outputs, so that threads change nothing.
-class DistanceCounter {
- public:
-  void add(double reference, double error) {
-    ++count_;
-    const double bf16 = std::fabs(error) / ulp_at(reference, formats::bfloat16),
-                 f32 = std::fabs(error) / ulp_at(reference, formats::float32);
-    d_.mean_bf16_ulp += bf16;
-    d_.mean_f32_ulp += f32;
-    d_.max_bf16_ulp = std::max(d_.max_bf16_ulp, bf16);
-    d_.max_f32_ulp = std::max(d_.max_f32_ulp, f32);
-    error_squares_ += error * error;
-    squares_ += reference * reference;
-  }
-  Distance distance() const {
-    Distance d = d_;
-    if (count_ == 0) return d;
-    d.mean_bf16_ulp /= static_cast<double>(count_);
-    d.mean_f32_ulp /= static_cast<double>(count_);
-    if (squares_ > 0) d.relative = std::sqrt(error_squares_ / squares_);
-    return d;
-  }
-
- private:
-  Distance d_{};
-  std::uint64_t count_ = 0;
-  double error_squares_ = 0, squares_ = 0;
-};
-
 std::uint64_t code_of(const judge::Answer& answer, std::size_t i) {
   return CodeVector{answer.codes.data(), answer.codes.size() / sizeof(float), 1, formats::float32}.code(i);
 }
@@ -262,8 +229,9 @@ ContractErrors errors_of(const Product& product, const NamedArithmetic& c, const
 }  // namespace
 
 Bf16Request bf16_request(const Bf16Question& q) {
-  constexpr auto operations =
-      std::to_array<std::pair<std::string_view, std::string_view>>({{"spmm", "spmm"}, {"sddmm", "sddmm"}});
+  constexpr std::string_view gradients = "autosparse";
+  constexpr auto operations = std::to_array<std::pair<std::string_view, std::string_view>>(
+      {{"spmm", "spmm"}, {"sddmm", "sddmm"}, {gradients, gradients}});
   Bf16Request r{
       .operation = std::string(judge::choice(q.caller == judge::Caller::python ? "operation" : "study bf16",
                                              q.operation, operations, "an operation")),
@@ -272,6 +240,9 @@ Bf16Request bf16_request(const Bf16Question& q) {
       .contracts = contracts_of(q),
       .seed = q.seed,
       .threads = q.threads};
+  if (r.operation == gradients)
+    throw UsageError(
+        "autosparse takes other options than products: see `assay study bf16 autosparse --help`");
   for (const std::string& text : q.shapes)
     add_once(r.shapes, parse_shape(judge::option_name(q.caller, "shape"), text));
   for (const double percent : q.sparsities) {
