@@ -93,6 +93,33 @@ def test_bf16_shapes_and_refusals():
             assay.study('bf16', **arguments)
 
 
+def test_gradients_as_the_command(command):
+    want = said(command, 'bf16', 'autosparse', '--width', '16,24', '--sparsity', '80', '--alpha', '0,0.5', '--format',
+                'bf16,f8_e4m3', '--rounding', 'SR', '--batch', '4', '--lambda', '0.5', '--seed', '3')
+    found = assay.study('bf16', operation='autosparse', width=[16, 24], sparsity=80, alpha=(0, 0.5),
+                        format=[assay.Format('bf16'), 'f8_e4m3'], rounding='SR', batch=4, lambda_=0.5, seed=3)
+    assert found and found.outside == 0 and found.results == [] and json.loads(found.json()) == want
+    assert found.gradients == want['results'] and found.master_weights == want['master_weights']
+    assert [(g['width'], g['alpha'], g['format']) for g in found.gradients] == [
+        (width, alpha, format) for width in (16, 24) for format in ('bf16', 'f8_e4m3') for alpha in (0, 0.5)]
+    for gradient in found.gradients:
+        assert 0 < gradient['v']['relative'] < 0.2 and 0 < gradient['dX']['error_over_bound'] <= 1
+        assert gradient['dW']['cosine'] > 0.99 and gradient['ds_sums']['stated'] == gradient['ds']['relative']
+    assert set(found.csv()) == {'', '-masters'} and 'autosparse-dw-width' in found.svg()
+    assert repr(found) == '<Study bf16 autosparse: 8 results>'
+
+
+def test_gradients_that_cannot_be_asked():
+    for arguments, error, words in (
+            (dict(width=1), assay.InputError, '^width'), (dict(width='wide'), TypeError, 'width'),
+            (dict(sparsity=100), assay.InputError, 'below 100'), (dict(alpha=2), assay.InputError, 'from 0 to 1'),
+            (dict(format='f64'), assay.InputError, '^format'), (dict(rounding='XX'), assay.InputError, 'RNE'),
+            (dict(lambda_=-1), assay.InputError, '^lambda_'), (dict(shape='4x4x4'), TypeError, "'shape'"),
+            (dict(format='f32', unit='sm80.bf16'), assay.ContractError, 'unit sm80.bf16')):
+        with pytest.raises(error, match=words):
+            assay.study('bf16', operation='autosparse', **arguments)
+
+
 def test_files(tmp_path):
     found = assay.study('gemm', unit='sm90.bf16', n='1:16', trials=4)
     found.save(tmp_path / 'gemm.html')

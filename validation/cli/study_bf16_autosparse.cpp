@@ -20,13 +20,31 @@ struct StudyAutosparseCommand {
   std::vector<std::string> units;
 };
 
+// At the commas, but for a custom format, which has some itself.
+std::vector<std::string> parts_of(const std::vector<std::string>& formats) {
+  std::vector<std::string> all;
+  for (const std::string& text : formats) {
+    if (text.starts_with("custom:")) {
+      all.push_back(text);
+      continue;
+    }
+    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+      end = text.find(',', begin);
+      all.push_back(text.substr(begin, end == std::string::npos ? end : end - begin));
+    }
+  }
+  return all;
+}
+
 int run(const StudyAutosparseCommand& o) {
   studies::AutosparseQuestion q = o.asked;
+  q.formats = parts_of(o.asked.formats);
   q.seed = o.study.seed;
   q.threads = o.study.threads;
   for (const std::string& name : o.units) q.units.push_back({name, load_arithmetic(name, "--unit")});
   const studies::AutosparseRequest request = autosparse_request(q);
-  require_memory("study", "--width", "the widest layer with its gradients", autosparse_bytes(request));
+  require_memory("study", "--width", "the operands and results of the widest layer",
+                 autosparse_bytes(request));
   auto files = study_files(o.study);
   const studies::AutosparseStudy study =
       study_autosparse(request, study_progress("assay study bf16 autosparse"));
@@ -48,8 +66,9 @@ std::function<int()> make_study_autosparse(CLI::App& app) {
                       "Per cent of the weights that are masked (default: 50,90,98)"));
   list(app.add_option("--alpha", o->asked.alphas,
                       "Share of the gradient that masked weights get, 0 to 1 (default: 0,0.5,1)"));
-  list(app.add_option("--format,-f", o->asked.formats,
-                      "Format of pruned weights, inputs and output gradients (default: f32 and bf16)"));
+  app.add_option("--format,-f", o->asked.formats,
+                 "Format of pruned weights, inputs and output gradients (default: f32 and bf16)")
+      ->allow_extra_args(false);
   list(app.add_option("--rounding", o->asked.roundings, "Rounding into it (default: RNE)"));
   list(app.add_option(
       "--unit", o->units,

@@ -19,6 +19,7 @@
 #include "validation/report/line_chart.hpp"
 #include "validation/report/study_files.hpp"
 #include "validation/report/study_page.hpp"
+#include "validation/studies/autosparse_study.hpp"
 #include "validation/studies/bf16_study.hpp"
 #include "validation/studies/error_study.hpp"
 #include "validation/studies/spdnn_request.hpp"
@@ -26,6 +27,7 @@
 namespace assay::python {
 namespace {
 
+using studies::AutosparseQuestion;
 using studies::Bf16Question;
 using studies::ErrorQuestion;
 using studies::InferenceQuestion;
@@ -36,11 +38,12 @@ struct Study {
   std::optional<studies::Study> errors{}, by_magnitude{};
   std::optional<studies::InferenceStudy> inference{};
   std::optional<studies::Bf16Study> bf16{};
+  std::optional<studies::AutosparseStudy> autosparse{};
   studies::StudyPage page{};
 
   std::uint64_t outside() const {
     return (errors ? errors->outside() : 0) + (by_magnitude ? by_magnitude->outside() : 0) +
-           (bf16 ? bf16->outside() : 0);
+           (bf16 ? bf16->outside() : 0) + (autosparse ? autosparse->outside() : 0);
   }
 };
 
@@ -164,6 +167,36 @@ Bf16Question bf16_question(py::dict& arguments) {
   return q;
 }
 
+template <class T>
+std::vector<T> numbers_of(py::dict& arguments, const char* name) {
+  std::vector<T> all;
+  for (const py::object& one : values_of(arguments, name)) {
+    try {
+      all.push_back(one.cast<T>());
+    } catch (const py::cast_error&) {
+      throw py::type_error(std::string(name) + ": " + std::string(py::repr(one)) +
+                           " is not of a type that it takes");
+    }
+  }
+  return all;
+}
+
+AutosparseQuestion autosparse_question(py::dict& arguments) {
+  AutosparseQuestion q;
+  q.caller = judge::Caller::python;
+  q.widths = numbers_of<std::uint64_t>(arguments, "width");
+  q.sparsities = numbers_of<double>(arguments, "sparsity");
+  q.alphas = numbers_of<double>(arguments, "alpha");
+  q.formats = formats_of(arguments, "format");
+  q.roundings = texts_of(arguments, "rounding");
+  for (const py::object& one : values_of(arguments, "unit")) q.units.push_back(named_arithmetic(one));
+  read(arguments, "batch", q.batch);
+  read(arguments, "lambda_", q.lambda);
+  read(arguments, "seed", q.seed);
+  read(arguments, "threads", q.threads);
+  return q;
+}
+
 // --- what was found ------------------------------------------------------------------------------------------------
 
 py::object text_or_none(const std::string& text) {
@@ -277,6 +310,71 @@ py::list results_of(const Study& study) {
   return all;
 }
 
+py::dict errors_dict(const studies::GradientErrors& e) {
+  py::dict d;
+  d["elements"] = e.elements;
+  d["nonfinite"] = e.nonfinite;
+  d["outside"] = e.outside;
+  d["relative"] = e.relative;
+  d["max_ulp"] = e.max_ulp;
+  d["error_over_bound"] = e.of_bound;
+  d["cosine"] = e.cosine;
+  d["bias"] = e.bias;
+  d["outward"] = e.outward;
+  d["sum_relative"] = e.sum_relative;
+  d["sum_error_over_bound"] = e.sum_of_bound;
+  d["from_float32"] = distance_dict(e.from_float32);
+  return d;
+}
+
+py::list gradients_of(const Study& study) {
+  py::list all;
+  if (!study.autosparse) return all;
+  for (const studies::GradientPoint& p : study.autosparse->points) {
+    py::dict sums;
+    sums["terms"] = p.ds.terms;
+    sums["cancellation"] = p.ds.cancellation;
+    sums["stated"] = p.ds.stated;
+    sums["float32_chain"] = p.ds.float32_chain;
+    sums["bfloat16_chain"] = p.ds.bfloat16_chain;
+    py::dict d;
+    d["width"] = p.width;
+    d["sparsity"] = p.sparsity;
+    d["kept"] = p.kept;
+    d["threshold"] = p.threshold;
+    d["alpha"] = p.alpha;
+    d["series"] = p.series;
+    d["format"] = p.format;
+    d["rounding"] = p.rounding;
+    d["unit"] = p.unit;
+    for (const studies::Gradient g : studies::all_gradients)
+      d[py::str(std::string(gradient_name(g)))] = errors_dict(p.of(g));
+    d["ds_sums"] = sums;
+    all.append(d);
+  }
+  return all;
+}
+
+py::list masters_of(const Study& study) {
+  py::list all;
+  if (!study.autosparse) return all;
+  for (const studies::MasterWeights& m : study.autosparse->masters) {
+    py::dict d;
+    d["width"] = m.width;
+    d["sparsity"] = m.sparsity;
+    d["alpha"] = m.alpha;
+    d["format"] = m.format;
+    d["rounding"] = m.rounding;
+    d["weights"] = m.weights;
+    d["lost"] = m.lost;
+    d["gained"] = m.gained;
+    for (const studies::Gradient g : studies::all_gradients)
+      d[py::str(std::string(gradient_name(g)))] = m.relative[static_cast<std::size_t>(g)];
+    all.append(d);
+  }
+  return all;
+}
+
 template <class T>
 auto reference(T studies::InferenceStudy::*field) {
   return
@@ -316,8 +414,29 @@ Study study_bf16(const Bf16Question& q) {
   return found;
 }
 
+Study study_autosparse(const AutosparseQuestion& q) {
+  const studies::AutosparseRequest request = autosparse_request(q);
+  check_memory("width", "the operands and results of the widest layer", autosparse_bytes(request));
+  Study found{.name = "bf16", .seed = q.seed};
+  found.autosparse = studies::study_autosparse(request);
+  found.page = autosparse_page(*found.autosparse);
+  return found;
+}
+
+bool is_autosparse(const py::dict& arguments) {
+  return arguments.contains("operation") && py::isinstance<py::str>(arguments["operation"]) &&
+         arguments["operation"].cast<std::string>() == "autosparse";
+}
+
 Study study(const std::string& name, const py::kwargs& given) {
   py::dict arguments = given;
+  if (name == "bf16" && is_autosparse(arguments)) {
+    take(arguments, "operation");
+    const AutosparseQuestion q = autosparse_question(arguments);
+    require_taken("study", arguments);
+    const py::gil_scoped_release unlocked;
+    return study_autosparse(q);
+  }
   if (name == "bf16") {
     const Bf16Question q = bf16_question(arguments);
     require_taken("study", arguments);
@@ -366,6 +485,14 @@ void bind_study(py::module_& m) {
                              "For 'bf16': one dict per shape, sparsity and contract, with the distances from "
                              "the float32 product\n"
                              "and from the exact result.")
+      .def_property_readonly(
+          "gradients", &gradients_of,
+          "For 'bf16' of 'autosparse': one dict per width, arithmetic, sparsity and alpha, with the\n"
+          "errors of v, dX, dW and ds against float64.")
+      .def_property_readonly(
+          "master_weights", &masters_of,
+          "For 'bf16' of 'autosparse': one dict per width, format and rounding, sparsity and alpha:\n"
+          "masks that change where weights are kept in the format, and relative errors.")
       .def_property_readonly("images", reference(&studies::InferenceStudy::images),
                              "For 'spdnn': number of images. None for other studies.")
       .def_property_readonly("categories", reference(&studies::InferenceStudy::categories),
@@ -383,7 +510,9 @@ void bind_study(py::module_& m) {
             for (const auto& [name, text] : s.page.csv) all[py::str(name)] = text;
             return all;
           },
-          "Tables as CSV, by the suffix of their file names: '', and for 'convert' also '-magnitude'.")
+          "Tables as CSV, by the suffix of their file names: '', for 'convert' also '-magnitude', for "
+          "gradients\n"
+          "'-masters'.")
       .def("svg", &pictures, "Pictures for print, as SVG text, by name.")
       .def(
           "save",
@@ -397,6 +526,8 @@ void bind_study(py::module_& m) {
       .def("__str__", [](const Study& s) { return s.page.text; })
       .def("__repr__", [](const Study& s) {
         if (s.bf16) return "<Study bf16: " + std::to_string(s.bf16->results.size()) + " results>";
+        if (s.autosparse)
+          return "<Study bf16 autosparse: " + std::to_string(s.autosparse->points.size()) + " results>";
         const std::size_t parts = s.inference ? s.inference->cases.size() : s.errors->series.size();
         return "<Study " + s.name + ": " + std::to_string(parts) +
                (s.inference ? " arithmetics>" : " series>");
@@ -406,7 +537,7 @@ void bind_study(py::module_& m) {
       "Measures error and bias against length, format, rounding, order and unit, as `assay study` does.\n\n"
       "study     'sum', 'dot' or 'gemm': errors of sums by their length; 'convert': errors of rounding, by\n"
       "          number and by magnitude; 'bf16': how far sparse products under bf16 contracts lie from "
-      "float32;\n"
+      "float32, and AutoSparse's gradients from float64;\n"
       "          'spdnn': which answers of a sparse network rounding changes\n\n"
       "An error is (result - exact) / sum of magnitudes of the terms. For 'sum', 'dot', 'gemm' and "
       "'convert',\n"
@@ -427,6 +558,17 @@ void bind_study(py::module_& m) {
       "shape     'MxKxN' or (m, k, n): A is m x k, B is k x n\n"
       "sparsity  per cent of the places without an entry\n"
       "contract  names of arithmetics() that take bf16 operands, files of Probe.save(), Probes\n\n"
+      "For 'bf16' with operation='autosparse' (gradients of a layer with learnable thresholds), besides seed "
+      "and\n"
+      "threads, a value or a list of:\n"
+      "width     inputs and output channels of the layer\n"
+      "sparsity  per cent of the weights that are masked\n"
+      "alpha     share of the gradient that masked weights get\n"
+      "format, rounding\n"
+      "          of pruned weights, inputs and output gradients\n"
+      "unit      as above: with every format that it takes\n"
+      "and one of:\n"
+      "batch     rows of inputs and output gradients (32); lambda_: weight decay (0)\n\n"
       "For 'spdnn', besides acc, seed and threads:\n"
       "neurons, layers, inputs\n"
       "          of the Sparse DNN Challenge: 1024 x 120; 'mnist', 'fashion', 'generated' or a file\n"

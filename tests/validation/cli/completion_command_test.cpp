@@ -93,6 +93,9 @@ BOOST_AUTO_TEST_CASE(values_are_completed) {
   BOOST_TEST(offers("assay check gemm --unit sm90.bf").contains("sm90.bf16"));
   BOOST_TEST((offers("assay gemm --unit ") == names("arithmetics")));
   BOOST_TEST((offers("assay study bf16 --contract ") == names("arithmetics")));
+  BOOST_TEST((offers("assay study bf16 ") == Offers{"autosparse", "sddmm", "spmm"}));
+  BOOST_TEST((offers("assay study bf16 autosparse --unit ") == names("arithmetics")));
+  BOOST_TEST((offers("assay study bf16 autosparse --rounding ") == names("roundings")));
   BOOST_TEST((offers("assay plan ") == Offers{"spmm"}));
   BOOST_TEST((offers("assay plan spmm --kernel f32_8_sc") == Offers{"f32_8_scalar"}));
   BOOST_TEST((offers("assay check gemm --unit = ") == names("arithmetics")));  // as bash splits --unit=

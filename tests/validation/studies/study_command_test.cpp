@@ -120,6 +120,31 @@ BOOST_FIXTURE_TEST_CASE(bf16_writes_a_page_of_its_grid, Study) {
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(autosparse_writes_a_page_of_its_grid, Study) {
+  const std::string grid =
+      "study bf16 autosparse --width 16,32 --sparsity 50 --sparsity 80 --alpha 0,0.5 --format bf16,f32 "
+      "--unit chain_f32_fused --unit sm80.bf16 --batch 4 --lambda 0.01 ";
+  const Outcome outcome = assay(grid + "--out a.html");
+  BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
+  for (const char* const part :
+       {"Relative errors", "ds by the sum", "Master weights", "bf16 sm80.bf16", "; seed 1\n"})
+    BOOST_TEST(holds(outcome.out, part), outcome.out);
+  BOOST_TEST(outcome.err.empty(), outcome.err);
+  const std::string page = file("a.html");
+  stands_alone(page);
+  // By width, sparsity (four each) and alpha (dW, ds); sums alone (two), of ds; masks, v and dW of master weights.
+  BOOST_TEST(count(page, "<svg ") == 4 + 4 + 2 + 3 + 3U);
+  BOOST_TEST(count(page, "<table") == 4 + 4U);
+  // Three arithmetics, two widths, sparsities and alphas, four results; one format of master weights.
+  BOOST_TEST(count(file("a.csv"), "\n") == 1 + 3 * 8 * 4U);
+  BOOST_TEST(count(file("a-masters.csv"), "\n") == 1 + 8U);
+  const json data = json::parse(file("a.json"));
+  BOOST_TEST(data.at("results").size() == 3 * 8U);
+  BOOST_TEST(data.at("outside") == 0);
+  BOOST_TEST(data.at("results").at(0).at("dX").at("error_over_bound").get<double>() <= 1);
+  BOOST_TEST(assay(grid + "--json").out == file("a.json"));
+}
+
 // What `assay probe` saves goes by the name of its file, and errs as what it was revealed from.
 BOOST_FIXTURE_TEST_CASE(a_saved_arithmetic_is_a_unit, Study) {
   ArithmeticRegistry chains;
@@ -182,6 +207,21 @@ BOOST_FIXTURE_TEST_CASE(what_cannot_be_studied, Study) {
   refused("study bf16 spmm --contract sm80.bf61", "sm80.bf16");
   refused("study bf16 spmm --contract sm80.f16", "takes no dense bf16 operands");
   refused("study bf16 spmm --shape 9999999x9999999x9", "of memory");
+  refused("study bf16 autosprase", "near names: autosparse");
+  refused("study bf16 -- autosparse", "study bf16 autosparse --help");
+  refused("study bf16 --shape 4x4x4 autosparse", "options of autosparse follow its name");
+  refused("study bf16 spmm autosparse", "options of autosparse follow its name");
+  refused("study bf16 autosparse --shape 4x4x4", "--shape");
+  refused("study bf16 autosparse --width 1 --out x.html", "--width");
+  refused("study bf16 autosparse --width 16,x", "--width");
+  refused("study bf16 autosparse --width 65536 --out x.html", "of memory");
+  refused("study bf16 autosparse --sparsity 100", "below 100");
+  refused("study bf16 autosparse --alpha 2", "from 0 to 1");
+  refused("study bf16 autosparse --format bf61", "bf16");
+  refused("study bf16 autosparse --rounding stocastic", "stochastic");
+  refused("study bf16 autosparse --unit sm80.bf61", "sm80.bf16");
+  refused("study bf16 autosparse --unit sm80.bf16 --format f32", "it takes bf16");
+  refused("study bf16 autosparse --lambda nan", "--lambda");
   refused("study spdnn --neurons 1000", "1024");
   refused("study spdnn --acc bf16:XX", "--acc");
   refused("study spdnn --network missing", "weights-l1-dense.tsv");

@@ -564,6 +564,57 @@ class Bf16Result(TypedDict):
     from_exact: Distance
     error_over_bound: float
 
+class GradientErrors(TypedDict):
+    elements: int
+    nonfinite: int
+    outside: int
+    relative: float
+    max_ulp: float
+    error_over_bound: float
+    cosine: float
+    bias: float
+    outward: float
+    sum_relative: float
+    sum_error_over_bound: float
+    from_float32: Distance
+
+class SumsOfDs(TypedDict):
+    terms: float
+    cancellation: float
+    stated: float
+    float32_chain: float
+    bfloat16_chain: float
+
+class GradientResult(TypedDict):
+    width: int
+    sparsity: float
+    kept: int
+    threshold: float
+    alpha: float
+    series: str
+    format: str
+    rounding: str
+    unit: str
+    v: GradientErrors
+    dX: GradientErrors
+    dW: GradientErrors
+    ds: GradientErrors
+    ds_sums: SumsOfDs
+
+class MasterWeights(TypedDict):
+    width: int
+    sparsity: float
+    alpha: float
+    format: str
+    rounding: str
+    weights: int
+    lost: int
+    gained: int
+    v: float
+    dX: float
+    dW: float
+    ds: float
+
 class Study:
     @property
     def name(self) -> str: ...
@@ -580,6 +631,10 @@ class Study:
     def cases(self) -> list[InferenceCase]: ...
     @property
     def results(self) -> list[Bf16Result]: ...
+    @property
+    def gradients(self) -> list[GradientResult]: ...
+    @property
+    def master_weights(self) -> list[MasterWeights]: ...
     @property
     def images(self) -> int | None: ...
     @property
@@ -600,6 +655,12 @@ def study(study: Literal['spdnn'], *, neurons: int = 1024, layers: int = 120, in
           network: Path | None = None, data: Path | None = None, images: int | None = None,
           weights: str | Sequence[str] | None = None, activations: str | Sequence[str] | None = None,
           bias: str | Sequence[str] | None = None, acc: str | Sequence[str] | None = None, seed: int = 1,
+          threads: int = 0) -> Study: ...
+@overload
+def study(study: Literal['bf16'], *, operation: Literal['autosparse'], width: int | Sequence[int] | None = None,
+          sparsity: float | Sequence[float] | None = None, alpha: float | Sequence[float] | None = None,
+          format: FormatList | None = None, rounding: str | Sequence[str] | None = None,
+          unit: UnitLike | Sequence[UnitLike] | None = None, batch: int = 32, lambda_: float = 0, seed: int = 1,
           threads: int = 0) -> Study: ...
 @overload
 def study(study: Literal['bf16'], *, operation: str,
