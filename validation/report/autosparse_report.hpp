@@ -1,7 +1,7 @@
 // A study of AutoSparse's gradients as pictures, tables, CSV and JSON.
 //
-// Pictures and tables show the cross of the grid: the points that differ in one of width, sparsity and alpha at most from
-// the middle of each list. CSV and JSON have the whole grid.
+// Pictures and tables show the cross of the grid: the points that differ in one of width, sparsity and alpha at most
+// from the middle of each list. CSV and JSON have the whole grid.
 #pragma once
 
 #include <string>

@@ -37,8 +37,8 @@ struct AutosparseRequest {
   int threads = 0;
 };
 
-// Where a format, a rounding or a unit is given: every format with every rounding and every unit that takes it. InputError
-// for a text that cannot be parsed or a number outside its range; UsageError for a unit that takes none of the formats,
+// Where a format, a rounding or a unit is given: every format with every rounding and every unit that takes it.
+// InputError for a text that cannot be parsed or a number outside its range; UsageError for a unit that takes none of the formats,
 // gives no float32, or needs more than operands, and for a format that no unit takes.
 AutosparseRequest autosparse_request(const AutosparseQuestion& question);
 

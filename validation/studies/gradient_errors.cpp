@@ -132,7 +132,7 @@ GradientPoint point_of(const GradientTruth& t, const GradientSeries& series, con
                       .unit = series.unit.name,
                       .ds = {.terms = static_cast<double>(alpha == 0 ? p.weight.size() : n),
                              .cancellation = sum == 0 ? 0 : truths / std::fabs(sum),
-                             .stated = relative(ds),
+                             .stated = of_ds.errors().relative,
                              .float32_chain = relative(chained(formats::float32)),
                              .bfloat16_chain = relative(decode(bf16, formats::bfloat16))}};
   GradientErrors& errors = point.errors[static_cast<std::size_t>(Gradient::dw)];

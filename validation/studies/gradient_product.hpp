@@ -57,7 +57,8 @@ struct UnitProduct {
          of_bound = 0;  // root of squares by that of the exact results; the largest error / bound
 };
 
-// A B with A by its entries, terms of a row in their order, and B dense with `cols` columns. Views: all must outlive it.
+// A B with A by its entries, terms of a row in their order, and B dense with `cols` columns. Views: all must outlive
+// it.
 class GradientProduct {
  public:
   GradientProduct(const sparse::CsrStructure& a, const RoundedOperand& values, const RoundedOperand& b,
