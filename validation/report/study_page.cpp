@@ -113,9 +113,9 @@ StudyPage bf16_page(const Bf16Study& study) {
 
 StudyPage autosparse_page(const AutosparseStudy& study) {
   const std::string lead = fmt::format(
-      "gradients of an AutoSparse layer beside float64: weights He-initialised, {} inputs and output "
-      "gradients standard "
-      "normal, lambda {}; masks are those of float32 weights",
+      "gradients of an AutoSparse layer beside float64: weights He-initialised, inputs and output gradients "
+      "of a batch "
+      "of {} standard normal, lambda {}; masks are those of float32 weights",
       study.batch, study.lambda);
   const std::string figures =
       "relative: root of the sum of squared errors, by that of the truth; bias: mean signed error, by the "

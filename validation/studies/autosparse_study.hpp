@@ -38,8 +38,8 @@ struct AutosparseRequest {
 };
 
 // Where a format, a rounding or a unit is given: every format with every rounding and every unit that takes it.
-// InputError for a text that cannot be parsed or a number outside its range; UsageError for a unit that takes none of the formats,
-// gives no float32, or needs more than operands, and for a format that no unit takes.
+// InputError for a text that cannot be parsed or a number outside its range; UsageError for a unit that takes none of
+// the formats, gives no float32, or needs more than operands, and for a format that no unit takes.
 AutosparseRequest autosparse_request(const AutosparseQuestion& question);
 
 // What the largest layer of the request takes. Nothing: 2^64 bytes and more.
