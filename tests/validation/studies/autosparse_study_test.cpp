@@ -293,6 +293,26 @@ BOOST_AUTO_TEST_CASE(an_arithmetic_that_lies_about_its_sums_is_seen) {
   BOOST_TEST(said[0].ends_with(" of dX are over the bound"), said[0]);
 }
 
+// A fault before the sums: the arithmetic adds as it says, and only the bound from the truth sees it.
+BOOST_AUTO_TEST_CASE(wrong_operands_are_seen_by_the_bound_from_the_truth) {
+  const GradientLayer layer = random_layer(24, 5, 1);
+  GradientTruth truth(layer, {{80, s_of_sparsity(layer.w, 80)}}, {0, 1}, 0, 1);
+  const GradientSeries float32 = series("f32", Rounding::nearest_even, "chain_f32_fused");
+  for (const GradientPoint& p : gradient_points(truth, float32)) {
+    for (const GradientErrors& e : p.errors) BOOST_TEST(e.outside == 0U);
+  }
+  truth.pruned[0].v32[7] *= 1.001F;
+  const std::size_t kept = truth.pruned[0].weight[7];
+  truth.g[kept] *= 1.001;
+  for (const GradientPoint& p : gradient_points(truth, float32)) {
+    BOOST_TEST(p.of(Gradient::v).outside == 1U);
+    BOOST_TEST(p.of(Gradient::dx).outside == layer.batch);  // all that this weight is a term of
+    BOOST_TEST(p.of(Gradient::dx).sum_of_bound <= 1);
+    BOOST_TEST(p.of(Gradient::dw).outside == 1U);
+    BOOST_TEST(p.of(Gradient::dw).sum_of_bound <= 1);
+  }
+}
+
 // Terms of ds in bfloat16 are lost once the sum has grown; float64 in the stated order keeps what G has.
 BOOST_AUTO_TEST_CASE(narrow_sums_of_ds_are_worse) {
   AutosparseQuestion q = question({128}, {"f32"});
@@ -348,6 +368,18 @@ BOOST_AUTO_TEST_CASE(masks_of_rounded_weights_by_hand) {
   BOOST_TEST(of(nearest[1], Gradient::dw) == 0.0);
   BOOST_TEST(of(zero[0], Gradient::dw) == relative({2}, 4 + 16), near);
   BOOST_TEST(of(zero[0], Gradient::ds) == 1.0, near);
+  // With lambda = 1/2 and alpha = 1 dW is off by lambda times what the weights are.
+  const GradientTruth decayed(layer, {{50, 0.01F}}, {1}, 0.5, 1);
+  const auto found = master_weights(decayed, series("bf16", Rounding::nearest_even, "chain_f32_fused")).at(0);
+  const std::vector<double> rounded{0.50390625, -0.50390625, 0.8984375, double{bfloat16_of(0.1F)}};
+  double squares = 0, error_squares = 0;
+  for (std::size_t i = 0; i < rounded.size(); ++i) {
+    const double w = double{layer.w[i]}, dw = std::ldexp(1.0, static_cast<int>(i)) + 0.5 * w;
+    squares += dw * dw;
+    error_squares += 0.25 * (rounded[i] - w) * (rounded[i] - w);
+  }
+  BOOST_TEST(of(found, Gradient::dw) == std::sqrt(error_squares / squares), near);
+  BOOST_TEST(of(found, Gradient::ds) == 0.0);
 }
 
 BOOST_AUTO_TEST_CASE(thresholds_mask_what_was_asked_for) {
