@@ -16,6 +16,7 @@
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
 #include "validation/python/request.hpp"
+#include "validation/python/study_gradients.hpp"
 #include "validation/report/line_chart.hpp"
 #include "validation/report/study_files.hpp"
 #include "validation/report/study_page.hpp"
@@ -275,16 +276,6 @@ py::list cases_of(const Study& study) {
   return all;
 }
 
-py::dict distance_dict(const studies::Distance& distance) {
-  py::dict d;
-  d["mean_bf16_ulp"] = distance.mean_bf16_ulp;
-  d["max_bf16_ulp"] = distance.max_bf16_ulp;
-  d["mean_f32_ulp"] = distance.mean_f32_ulp;
-  d["max_f32_ulp"] = distance.max_f32_ulp;
-  d["relative"] = distance.relative;
-  return d;
-}
-
 py::list results_of(const Study& study) {
   py::list all;
   if (!study.bf16) return all;
@@ -305,71 +296,6 @@ py::list results_of(const Study& study) {
     d["from_float32"] = distance_dict(r.from_float32);
     d["from_exact"] = distance_dict(r.from_exact);
     d["error_over_bound"] = r.of_bound;
-    all.append(d);
-  }
-  return all;
-}
-
-py::dict errors_dict(const studies::GradientErrors& e) {
-  py::dict d;
-  d["elements"] = e.elements;
-  d["nonfinite"] = e.nonfinite;
-  d["outside"] = e.outside;
-  d["relative"] = e.relative;
-  d["max_ulp"] = e.max_ulp;
-  d["error_over_bound"] = e.of_bound;
-  d["cosine"] = e.cosine;
-  d["bias"] = e.bias;
-  d["outward"] = e.outward;
-  d["sum_relative"] = e.sum_relative;
-  d["sum_error_over_bound"] = e.sum_of_bound;
-  d["from_float32"] = distance_dict(e.from_float32);
-  return d;
-}
-
-py::list gradients_of(const Study& study) {
-  py::list all;
-  if (!study.autosparse) return all;
-  for (const studies::GradientPoint& p : study.autosparse->points) {
-    py::dict sums;
-    sums["terms"] = p.ds.terms;
-    sums["cancellation"] = p.ds.cancellation;
-    sums["stated"] = p.ds.stated;
-    sums["float32_chain"] = p.ds.float32_chain;
-    sums["bfloat16_chain"] = p.ds.bfloat16_chain;
-    py::dict d;
-    d["width"] = p.width;
-    d["sparsity"] = p.sparsity;
-    d["kept"] = p.kept;
-    d["threshold"] = p.threshold;
-    d["alpha"] = p.alpha;
-    d["series"] = p.series;
-    d["format"] = p.format;
-    d["rounding"] = p.rounding;
-    d["unit"] = p.unit;
-    for (const studies::Gradient g : studies::all_gradients)
-      d[py::str(std::string(gradient_name(g)))] = errors_dict(p.of(g));
-    d["ds_sums"] = sums;
-    all.append(d);
-  }
-  return all;
-}
-
-py::list masters_of(const Study& study) {
-  py::list all;
-  if (!study.autosparse) return all;
-  for (const studies::MasterWeights& m : study.autosparse->masters) {
-    py::dict d;
-    d["width"] = m.width;
-    d["sparsity"] = m.sparsity;
-    d["alpha"] = m.alpha;
-    d["format"] = m.format;
-    d["rounding"] = m.rounding;
-    d["weights"] = m.weights;
-    d["lost"] = m.lost;
-    d["gained"] = m.gained;
-    for (const studies::Gradient g : studies::all_gradients)
-      d[py::str(std::string(gradient_name(g)))] = m.relative[static_cast<std::size_t>(g)];
     all.append(d);
   }
   return all;
@@ -486,11 +412,12 @@ void bind_study(py::module_& m) {
                              "the float32 product\n"
                              "and from the exact result.")
       .def_property_readonly(
-          "gradients", &gradients_of,
+          "gradients", [](const Study& s) { return s.autosparse ? gradients_of(*s.autosparse) : py::list(); },
           "For 'bf16' of 'autosparse': one dict per width, arithmetic, sparsity and alpha, with the\n"
           "errors of v, dX, dW and ds against float64.")
       .def_property_readonly(
-          "master_weights", &masters_of,
+          "master_weights",
+          [](const Study& s) { return s.autosparse ? masters_of(*s.autosparse) : py::list(); },
           "For 'bf16' of 'autosparse': one dict per width, format and rounding, sparsity and alpha:\n"
           "masks that change where weights are kept in the format, and relative errors.")
       .def_property_readonly("images", reference(&studies::InferenceStudy::images),
