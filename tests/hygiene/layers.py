@@ -45,8 +45,8 @@ JSON = (r'validation/report/', r'validation/io/', r'gpu/host/', r'tests/',
         r'validation/suites/recorded_vectors\.cpp',  # the description beside recorded results
         r'validation/suites/runner\.cpp')  # messages of the process that runs cases
 # What suites and studies hand to the reports; json_report.hpp is for runner.cpp.
-DATA_OF_REPORTS = ('result.hpp', 'evidence.hpp', 'study_results.hpp', 'plan_results.hpp', 'simt_results.hpp',
-                   'environment.hpp')
+DATA_OF_REPORTS = ('result.hpp', 'evidence.hpp', 'study_results.hpp', 'autosparse_results.hpp',
+                   'plan_results.hpp', 'simt_results.hpp', 'environment.hpp')
 
 
 def allowed(folder, seen=()):
