@@ -98,12 +98,12 @@ Thresholds<Real> thresholds_of(const ThresholdArguments& a, std::span<const Real
                         (a.channels ? "one for each of the " + std::to_string(wanted) + " channels"
                                     : std::string("one (channels=True: one a channel)")));
   Thresholds<Real> out;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const Real x = static_cast<Real>(values[i]);
+  for (const double value : values) {
+    const Real x = static_cast<Real>(value);
     const Real t = learned ? autosparse::threshold_of(x) : x;
     if (std::isnan(t) || (!learned && !(t > 0 && t < 1)))
-      throw ContractError(std::string(name) + " " + std::to_string(i) + " is " + std::to_string(values[i]) +
-                          (learned ? ", not a number" : ", not between 0 and 1"));
+      throw ContractError(std::string(name) + " " + std::to_string(out.values.size()) + " is " +
+                          std::to_string(value) + (learned ? ", not a number" : ", not between 0 and 1"));
     out.values.push_back(t);
     if (learned) out.s.push_back(static_cast<double>(x));
   }
