@@ -65,7 +65,7 @@ double inner(const std::vector<Real>& a, const std::vector<Real>& b) {
 CaseResult adjoint_case(const sparse::SpmmKernel& kernel, const RunContext& context) {
   if (const std::string why = why_not(kernel); !why.empty()) return skipped_because(why);
   Expectations found("<dX, X> = <dY, Y> = <G, W~>", "products are not each other's adjoints");
-  const LibraryPath path({.kernel = nullptr, .products = kernel.name, .threads = 2});
+  const LibraryPath path({.kernel = nullptr, .products = kernel.name, .threads = 1});
   for (const bool bf16 : {false, true})
     ask_for_adjoints(path, whole_layer(256, true, bf16, context.seed), true, found);
   ask_for_adjoints(path, random_layer({.shape = {70, 210}, .batch = 21, .by_channel = true}, context.seed),
@@ -79,7 +79,7 @@ CaseResult double_case(const RandomLayer& of, const RunContext& context) {
   Expectations found("the same step in float64, under the same masks", "further from float64 than its bound");
   const Layer<float> layer = random_layer(of, context.seed);
   const Layer<double> wide = in_double(layer);
-  const Step<float> got = LibraryPath({.kernel = nullptr, .products = {}, .threads = 2}).run(layer);
+  const Step<float> got = LibraryPath().run(layer);
   const Step<double> want = DoublePath().run(wide);
   found.expect(got.mask == want.mask, [] { return std::string("masks differ"); });
   const std::size_t channels = layer.shape.channels, inputs = layer.shape.per_channel;
@@ -265,9 +265,10 @@ void ask_for_adjoints(const Path<float>& path, const Layer<float>& layer, bool e
 void add_adjoint_cases(const RunContext& context, std::vector<Case>& cases) {
   const std::string seed = std::to_string(context.seed);
   for (const sparse::SpmmKernel& kernel : sparse::spmm_kernels())
-    cases.push_back({"adjoint/" + std::string(kernel.name), {{"seed", seed}}, [&kernel](const RunContext& c) {
-                       return adjoint_case(kernel, c);
-                     }});
+    cases.push_back({"adjoint/" + std::string(kernel.name),
+                     {{"seed", seed}},
+                     [&kernel](const RunContext& c) { return adjoint_case(kernel, c); },
+                     true});
   for (const double alpha : {0.0, 0.5, 1.0})
     cases.push_back({"directional/layer",
                      {{"alpha", fmt::format("{}", alpha)}, {"seed", seed}},
@@ -282,7 +283,8 @@ void add_adjoint_cases(const RunContext& context, std::vector<Case>& cases) {
                       {"sparsity", fmt::format("{}", of.sparsity)},
                       {"thresholds", of.by_channel ? "channels" : "one"},
                       {"seed", seed}},
-                     [of](const RunContext& c) { return double_case(of, c); }});
+                     [of](const RunContext& c) { return double_case(of, c); },
+                     true});
 }
 
 }  // namespace assay::suites::ladder

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "reference/autosparse/layer.hpp"
 #include "reference/core/random.hpp"
 #include "reference/exact/error_bound.hpp"
 #include "reference/exact/exact_sum.hpp"
@@ -132,6 +133,37 @@ CaseResult product_bits_case(const sparse::SpmmKernel& kernel, const RunContext&
   return found.result();
 }
 
+// G where the mask of the kept weights or of the top half has 1, with the bits that it has there when it is dense.
+CaseResult sampled_case(const RunContext& context) {
+  Expectations found("G in full, an element at a time", "G at some places has other bits");
+  for (const LayerShape& shape : {LayerShape{1, 1}, LayerShape{7, 33}, LayerShape{33, 130}}) {
+    for (const bool bf16 : {false, true}) {
+      const Layer<float> layer =
+          random_layer({.shape = shape, .batch = 19, .by_channel = true, .bf16 = bf16}, context.seed);
+      const Step<float> step = PlainPath<float>().run(layer);
+      const std::vector<std::uint8_t> half = autosparse::top_half(layer.w, shape, layer.thresholds);
+      const auto x_of = [&](std::size_t i) {
+        return std::fabs(static_cast<double>(layer.w[i])) -
+               static_cast<double>(layer.thresholds[layer.group(i)]);
+      };
+      double least = HUGE_VAL, most = -HUGE_VAL;  // within the half, and outside
+      for (std::size_t i = 0; i < half.size(); ++i)
+        (half[i] == 1 ? least : most) = half[i] == 1 ? std::min(least, x_of(i)) : std::max(most, x_of(i));
+      const auto count = static_cast<std::size_t>(std::ranges::count(half, 1));
+      found.expect(least >= most && count == (half.size() + 1) / 2, [&] {
+        return fmt::format("{}: the top half has {} weights from {}", text_of(shape), count, least);
+      });
+      for (const std::vector<std::uint8_t>& places : {step.mask, half}) {
+        std::vector<float> want = step.g;
+        for (std::size_t i = 0; i < want.size(); ++i) want[i] = places[i] == 1 ? want[i] : 0;
+        for (const int threads : {1, 2, 3})
+          expect_bits("g", gradient_at(layer, places, threads), want, text_of(shape), found);
+      }
+    }
+  }
+  return found.result();
+}
+
 double rounded_once(const ExactSum& sum) {
   return decode(sum.rounded(formats::float64).code, formats::float64);
 }
@@ -198,14 +230,15 @@ void ask_for_bits(const Path<float>& path, const Path<float>& want, std::uint64_
 
 void add_bit_cases(const RunContext& context, std::vector<Case>& cases) {
   const std::string seed = std::to_string(context.seed);
-  for (const autosparse::GradientKernel& kernel : autosparse::gradient_kernels())
-    cases.push_back({"bits/" + std::string(kernel.name), {{"seed", seed}}, [&kernel](const RunContext& c) {
-                       return gradient_bits_case(kernel, c);
+  for (const autosparse::GradientKernel* const kernel : gradient_kernels())
+    cases.push_back({"bits/" + std::string(kernel->name), {{"seed", seed}}, [kernel](const RunContext& c) {
+                       return gradient_bits_case(*kernel, c);
                      }});
   for (const sparse::SpmmKernel& kernel : sparse::spmm_kernels())
     cases.push_back({"bits/" + std::string(kernel.name), {{"seed", seed}}, [&kernel](const RunContext& c) {
                        return product_bits_case(kernel, c);
                      }});
+  cases.push_back({"bits/sampled_g", {{"seed", seed}}, sampled_case});
   cases.push_back({"bits/float64", {{"seed", seed}}, double_bits_case, true});
 }
 

@@ -46,6 +46,7 @@ double judge_sparse(const char* what, const sparse::Csr<float>& a, const std::ve
   r.transpose_b = true;
   r.given.insert("transpose-b");
   r.got = array_of(turned(got, batch), static_cast<std::size_t>(a.rows()));
+  r.threads = 1;
   return judge_by_bound(std::move(r), arithmetics().find("chain_f32_fused"), what, tally);
 }
 
@@ -60,6 +61,7 @@ double judge_gradient(const Layer<float>& layer, const std::vector<float>& g, st
   r.got = array_of(g, layer.shape.channels);
   if (g.size() > most) r.sample = most;
   r.seed = seed;
+  r.threads = 1;
   return judge_by_bound(std::move(r), arithmetics().find("chain_f32_fused"), "g", tally);
 }
 
@@ -178,7 +180,7 @@ CaseResult bound_case(RandomLayer of, const RunContext& context) {
   const bool bf16 = std::exchange(of.bf16, false);
   Expectations found("exact sums and proven bounds", "further from the exact result than its bound");
   const Layer<float> full = random_layer(of, context.seed), layer = bf16 ? rounded_to_bf16(full) : full;
-  const LibraryPath path({.kernel = nullptr, .products = {}, .threads = 2});
+  const LibraryPath path;
   const std::uint64_t most = by_scale(context, 1 << 14, 1 << 16, 1 << 20);
   const Overs overs = ask_for_bounds(path, layer, most, context.seed, found);
   const Step<float> step = path.run(layer);
@@ -234,7 +236,8 @@ void add_bound_cases(const RunContext& context, std::vector<Case>& cases) {
                         {"sparsity", fmt::format("{}", of.sparsity)},
                         {"thresholds", of.by_channel ? "channels" : "one"},
                         {"seed", std::to_string(context.seed)}},
-                       [layer](const RunContext& c) { return bound_case(layer, c); }});
+                       [layer](const RunContext& c) { return bound_case(layer, c); },
+                       true});
     }
   }
 }

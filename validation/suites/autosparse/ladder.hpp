@@ -29,11 +29,12 @@ struct Overs {
 Overs ask_for_bounds(const Path<float>& path, const Layer<float>& layer, std::uint64_t most,
                      std::uint64_t seed, Expectations& found);
 
-// ds of 512 x 512 x 3 x 3 weights against the exact sum, which it may miss by what its tree of additions rounds.
+// ds of many weights, of 512 x 512 x 3 x 3, against the exact sum, which it may miss by what its tree of additions rounds.
 struct LongSum {
   double relative = 0, over_bound = 0;
 };
-LongSum ask_for_long_sum(const Path<float>& path, std::uint64_t seed, Expectations& found);
+LongSum ask_for_long_sum(const Path<float>& path, const LayerShape& shape, std::uint64_t seed,
+                         Expectations& found);
 
 // <dX, X> = <dY, Y> = <G, W~> for any X and dY, each a sum of dY W~ X: in whole numbers exactly, in float32 within the
 // bounds of the products.

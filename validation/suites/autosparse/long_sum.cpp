@@ -14,16 +14,18 @@
 namespace assay::suites::ladder {
 namespace {
 
-constexpr LayerShape last_stage{512, 512 * 3 * 3};
+// All of it, and for a quick run an eighth.
+constexpr LayerShape last_stage{512, 512 * 3 * 3}, part_of_it{64, 512 * 3 * 3};
 constexpr double trusted = 1e-6;  // a relative error that nobody would call wrong for float32
 
 // Weights and their gradients, which lean to the weights' side, so that the sum grows with the number of terms; of many
 // magnitudes: else double would round no sum.
 struct LongProblem {
-  Layer<float> layer{.shape = last_stage, .scales = {0.5, 0, 0}};
+  Layer<float> layer{.scales = {0.5, 0, 0}};
   Step<float> step{};
 
-  explicit LongProblem(std::uint64_t seed) {
+  LongProblem(const LayerShape& shape, std::uint64_t seed) {
+    layer.shape = shape;
     layer.thresholds = {0.125F};
     layer.s = {std::log(0.125 / 0.875)};
     const CounterRandom random(seed, 31);
@@ -31,7 +33,7 @@ struct LongProblem {
     const auto number = [](std::uint32_t bits) {
       return (static_cast<float>(bits & 0xFFFF) + static_cast<float>(bits >> 16)) * 0x1p-17F - 0.5F;
     };
-    for (std::size_t i = 0; i < last_stage.size(); i += 2) {
+    for (std::size_t i = 0; i < shape.size(); i += 2) {
       const PhiloxBlock r = random.block(i);
       for (const std::size_t at : {0U, 2U}) {
         const float w = number(r[at]);
@@ -83,18 +85,18 @@ float pairwise_float(std::span<const double> terms) {
   return pairwise_float(terms.first(half)) + pairwise_float(terms.subspan(half));
 }
 
-CaseResult long_case(const Path<float>& path, const RunContext& context) {
+CaseResult long_case(const Path<float>& path, const LayerShape& shape, const RunContext& context) {
   Expectations found("an exact sum", "ds is further from the exact sum than its additions explain");
-  const LongSum sum = ask_for_long_sum(path, context.seed, found);
+  const LongSum sum = ask_for_long_sum(path, shape, context.seed, found);
   found.figure("relative error", sum.relative);
   found.figure("error/bound", sum.over_bound);
   return found.result();
 }
 
 // What the rung is for: sums that a person may write instead, whose errors a tolerance must see.
-CaseResult other_sums_case(const RunContext& context) {
+CaseResult other_sums_case(const LayerShape& shape, const RunContext& context) {
   Expectations found("an exact sum", "plain sums are not as far off as they should be");
-  const std::vector<double> terms = LongProblem(context.seed).terms();
+  const std::vector<double> terms = LongProblem(shape, context.seed).terms();
   const Truth truth(terms);
   float naive = 0;
   bf16_t narrow(0.0F);
@@ -116,11 +118,12 @@ CaseResult other_sums_case(const RunContext& context) {
 
 }  // namespace
 
-LongSum ask_for_long_sum(const Path<float>& path, std::uint64_t seed, Expectations& found) {
-  LongProblem problem(seed);
+LongSum ask_for_long_sum(const Path<float>& path, const LayerShape& shape, std::uint64_t seed,
+                         Expectations& found) {
+  LongProblem problem(shape, seed);
   const Truth truth(problem.terms());
   path.backward(problem.layer, problem.step);
-  const double pieces = std::ceil(static_cast<double>(last_stage.size()) / 4096);
+  const double pieces = std::ceil(static_cast<double>(shape.size()) / 4096);
   // 256 terms a lane, 4 additions among lanes, then the pieces.
   const auto path_length = static_cast<std::uint64_t>(256 + 4 + std::ceil(std::log2(pieces)));
   const double bound = upward::multiply(upward::compound(0x1p-53, path_length), truth.magnitudes),
@@ -138,14 +141,20 @@ LongSum ask_for_long_sum(const Path<float>& path, std::uint64_t seed, Expectatio
 }
 
 void add_long_sum_cases(const RunContext& context, std::vector<Case>& cases) {
-  const std::vector<std::pair<std::string, std::string>> parameters{
-      {"weights", std::to_string(last_stage.size())}, {"seed", std::to_string(context.seed)}};
-  for (const autosparse::GradientKernel& kernel : autosparse::gradient_kernels())
-    cases.push_back({"long_sum/" + std::string(kernel.name), parameters, [&kernel](const RunContext& c) {
-                       if (const std::string why = why_not(kernel); !why.empty()) return skipped_because(why);
-                       return long_case(LibraryPath({.kernel = &kernel, .products = {}, .threads = 2}), c);
-                     }});
-  cases.push_back({"long_sum/other_sums", parameters, other_sums_case, true});
+  const LayerShape shape = context.scale == Scale::quick ? part_of_it : last_stage;
+  const std::vector<std::pair<std::string, std::string>> parameters{{"weights", std::to_string(shape.size())},
+                                                                    {"seed", std::to_string(context.seed)}};
+  for (const autosparse::GradientKernel* const kernel : gradient_kernels())
+    cases.push_back({"long_sum/" + std::string(kernel->name), parameters,
+                     [kernel, shape](const RunContext& c) {
+                       if (const std::string why = why_not(*kernel); !why.empty())
+                         return skipped_because(why);
+                       return long_case(LibraryPath({.kernel = kernel, .products = {}, .threads = 1}), shape,
+                                        c);
+                     },
+                     true});
+  cases.push_back({"long_sum/other_sums", parameters,
+                   [shape](const RunContext& c) { return other_sums_case(shape, c); }, true});
 }
 
 }  // namespace assay::suites::ladder

@@ -182,12 +182,12 @@ void ask_for_masks(const Path<float>& path, bool by_channel, bool bf16, bool flu
 
 void add_mask_cases(const RunContext& context, std::vector<Case>& cases) {
   const std::string seed = std::to_string(context.seed);
-  for (const autosparse::GradientKernel& kernel : autosparse::gradient_kernels()) {
+  for (const autosparse::GradientKernel* const kernel : gradient_kernels()) {
     for (const bool by_channel : {false, true})
       cases.push_back(
-          {"masks/" + std::string(kernel.name),
+          {"masks/" + std::string(kernel->name),
            {{"thresholds", by_channel ? "channels" : "one"}, {"seed", seed}},
-           [&kernel, by_channel](const RunContext& c) { return mask_case(kernel, by_channel, c); }});
+           [kernel, by_channel](const RunContext& c) { return mask_case(*kernel, by_channel, c); }});
   }
   cases.push_back({"masks/budget", {{"seed", seed}}, budget_case, true});
   cases.push_back({"thresholds/sigmoid",

@@ -175,21 +175,37 @@ void LibraryPath::forward(const Layer<float>& layer, Step<float>& step) const {
 void LibraryPath::products(const Layer<float>& layer, Step<float>& step) const {
   const std::size_t batch = layer.batch, channels = layer.shape.channels, inputs = layer.shape.per_channel;
   const autosparse::LayerOptions how{.batch = static_cast<std::int64_t>(batch), .kernel = options_.products};
-  const auto y = room(step.y, batch, channels), dx = room(step.dx, batch, inputs),
-             g = room(step.g, channels, inputs);
-  const autosparse::WeightGradientPlan gradient(layer.shape);
+  const auto y = room(step.y, batch, channels), dx = room(step.dx, batch, inputs);
+  step.g = gradient_at(layer, {}, options_.threads);
   if (layer.bf16) {
     const std::vector<bf16_t> v = codes(step.v), x = codes(layer.x), dy = codes(layer.dy);
     const autosparse::PrunedLayer pruned(v, layer.shape, how);
     pruned.forward(view(x, batch), y, options_.threads);
     pruned.input_gradient(view(dy, batch), dx, options_.threads);
-    gradient.multiply(view(dy, batch), view(x, batch), g, options_.threads);
     return;
   }
   const autosparse::PrunedLayer pruned(step.v, layer.shape, how);
   pruned.forward(view(layer.x, batch), y, options_.threads);
   pruned.input_gradient(view(layer.dy, batch), dx, options_.threads);
-  gradient.multiply(view(layer.dy, batch), view(layer.x, batch), g, options_.threads);
+}
+
+std::vector<float> gradient_at(const Layer<float>& layer, std::span<const std::uint8_t> places, int threads) {
+  std::vector<float> out;
+  const auto g = room(out, layer.shape.channels, layer.shape.per_channel);
+  const autosparse::WeightGradientPlan plan(layer.shape, places);
+  if (layer.bf16) {
+    const std::vector<bf16_t> x = codes(layer.x), dy = codes(layer.dy);
+    plan.multiply(view(dy, layer.batch), view(x, layer.batch), g, threads);
+  } else {
+    plan.multiply(view(layer.dy, layer.batch), view(layer.x, layer.batch), g, threads);
+  }
+  return out;
+}
+
+std::vector<const autosparse::GradientKernel*> gradient_kernels() {
+  std::vector<const autosparse::GradientKernel*> all{&autosparse::gradient_definition()};
+  for (const autosparse::GradientKernel& kernel : autosparse::gradient_kernels()) all.push_back(&kernel);
+  return all;
 }
 
 void LibraryPath::backward(const Layer<float>& layer, Step<float>& step) const {

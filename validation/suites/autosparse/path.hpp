@@ -103,6 +103,12 @@ class LibraryPath : public Path<float> {
   Options options_{};
 };
 
+// G of the library at the places where a mask has 1, or all of it where the mask is empty.
+std::vector<float> gradient_at(const Layer<float>& layer, std::span<const std::uint8_t> places, int threads);
+
+// The kernels of gradient.def, and the plain loops of the library that define their results.
+std::vector<const autosparse::GradientKernel*> gradient_kernels();
+
 // The library's float64 form, which has no products.
 class DoublePath : public PlainPath<double> {
  public:
