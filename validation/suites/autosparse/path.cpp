@@ -149,9 +149,12 @@ void PlainPath<Real>::backward(const Layer<Real>& layer, Step<Real>& step) const
   step.sums.clear();
   for (std::size_t t = 0; t < groups; ++t)
     step.sums.push_back(tree_sum(std::span<const double>(terms).subspan(t * of_group, of_group), mistake_));
-  set_ds(layer, step);
-  if (mistake_ != Mistake::no_slope) return;
-  for (std::size_t t = 0; t < groups; ++t) step.ds[t] = -step.sums[t] + layer.scales.lambda_s * layer.s[t];
+  step.ds.clear();
+  for (std::size_t t = 0; t < groups; ++t) {
+    const auto threshold = static_cast<double>(layer.thresholds[t]);
+    const double slope = mistake_ == Mistake::no_slope ? 1 : threshold * (1 - threshold);
+    step.ds.push_back(-(slope * step.sums[t]) + layer.scales.lambda_s * layer.s[t]);
+  }
 }
 
 template class PlainPath<float>;
