@@ -1,5 +1,5 @@
-// AutoSparse's gradient path, by a ladder of oracles: masks, whole numbers, bounds, a long sum, adjoints, differences of
-// the function whose gradient it is, schedules and costs, bits; and mistakes, each of which a rung must refuse.
+// AutoSparse's gradient path, by a ladder of oracles: masks, whole numbers, bounds, a long sum, adjoints, differences
+// of the function whose gradient it is, schedules and costs, bits; and mistakes, each of which a rung must refuse.
 #include <vector>
 
 #include "validation/suites/autosparse/ladder.hpp"

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 #include "reference/core/random.hpp"
 #include "reference/exact/error_bound.hpp"
@@ -207,9 +206,9 @@ CaseResult directional_case(double alpha, const RunContext& context) {
     };
     const auto up_w = at(layer.w, d_w, h), down_w = at(layer.w, d_w, -h), up_s = at(layer.s, d_s, h),
                down_s = at(layer.s, d_s, -h);
-    const bool kink = std::ranges::any_of(std::views::iota(o * inputs, (o + 1) * inputs), [&](std::size_t i) {
-      return crosses_kink(up_w[i], up_s[o], down_w[i], down_s[o]);
-    });
+    bool kink = false;
+    for (std::size_t i = o * inputs; i < (o + 1) * inputs; ++i)
+      kink = kink || crosses_kink(up_w[i], up_s[o], down_w[i], down_s[o]);
     if (kink) {
       ++skipped;
       continue;

@@ -82,7 +82,8 @@ CaseResult density_case(const RunContext&) {
   const struct {
     double density, kernel, uniform;
   } published[] = {{0.20, 0.414, 0.223}, {0.10, 0.242, 0.126}, {0.05, 0.122, 0.077}, {0.035, 0.085, 0.063}};
-  for (const auto& [density, kernel, uniform] : published) {
+  for (const auto& [of, kernel, uniform] : published) {
+    const double density = of;
     const auto cost = [&](const char* what, const std::vector<double>& densities, double want) {
       const double got = autosparse::sparse_multiply_adds(layers, densities) / whole;
       found.expect(std::fabs(got - want) < 0.0005, [&] {

@@ -29,7 +29,7 @@ struct Overs {
 Overs ask_for_bounds(const Path<float>& path, const Layer<float>& layer, std::uint64_t most,
                      std::uint64_t seed, Expectations& found);
 
-// ds of many weights, of 512 x 512 x 3 x 3, against the exact sum, which it may miss by what its tree of additions rounds.
+// ds of a layer of many weights against the exact sum, which it may miss by what its tree of additions rounds.
 struct LongSum {
   double relative = 0, over_bound = 0;
 };

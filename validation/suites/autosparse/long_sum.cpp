@@ -1,4 +1,5 @@
-// ds over the 2.36 million weights of a convolution of ResNet-50's last stage: the stated tree, and what plainer sums do.
+// ds over the 2.36 million weights of a convolution of ResNet-50's last stage: the stated tree, and what plainer sums
+// do.
 #include <fmt/format.h>
 
 #include <cmath>

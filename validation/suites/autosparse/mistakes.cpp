@@ -1,5 +1,5 @@
-// Wrong versions of the gradient path. A case passes only if the rung that it names refuses the mistake, and accepts the
-// same code without it.
+// Wrong versions of the gradient path. A case passes only if the rung that it names refuses the mistake and accepts
+// the same code without it.
 #include <fmt/format.h>
 
 #include <algorithm>
