@@ -79,7 +79,7 @@ CaseResult double_case(const RandomLayer& of, const RunContext& context) {
   const Layer<float> layer = random_layer(of, context.seed);
   const Layer<double> wide = in_double(layer);
   const Step<float> got = LibraryPath().run(layer);
-  const Step<double> want = DoublePath().run(wide);
+  const Step<double> want = DefinitionPath<double>().run(wide);
   found.expect(got.mask == want.mask, [] { return std::string("masks differ"); });
   const std::size_t channels = layer.shape.channels, inputs = layer.shape.per_channel;
   const Magnitudes of_sums(wide, want.v);
@@ -180,7 +180,7 @@ CaseResult directional_case(double alpha, const RunContext& context) {
   Objective of(alpha, context.seed);
   Layer<double>& layer = of.layer;
   const std::size_t channels = layer.shape.channels, inputs = layer.shape.per_channel;
-  const DoublePath path;
+  const DefinitionPath<double> path;
   Step<double> step;
   path.forward(layer, step);
   layer.dy.assign(of.c.size(), 0);

@@ -126,7 +126,7 @@ double most(const std::vector<double>& a, const std::vector<double>& b) {
 CaseResult difference_case(double alpha, bool in_long_double, const RunContext& context) {
   Expectations found("central differences of the surrogate", "no gradient of the surrogate");
   found.figure("largest distance",
-               ask_for_differences(DoublePath(), alpha, in_long_double, context.seed, found));
+               ask_for_differences(DefinitionPath<double>(), alpha, in_long_double, context.seed, found));
   return found.result();
 }
 
@@ -134,7 +134,7 @@ CaseResult difference_case(double alpha, bool in_long_double, const RunContext& 
 CaseResult loss_case(double alpha, const RunContext& context) {
   Expectations found("central differences of the loss itself", "as far from the loss as it should not be");
   Network network(alpha, context.seed);
-  const std::vector<double> got = network.gradient(DoublePath());
+  const std::vector<double> got = network.gradient(DefinitionPath<double>());
   const double distance = most(got, network.differences<long double>(long_double_step, 0));
   found.expect(alpha == 0 ? distance < in_long_double_limit : distance > 1e-3,
                [&] { return fmt::format("alpha {}: distance {:.3g}", alpha, distance); });

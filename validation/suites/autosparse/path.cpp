@@ -219,18 +219,41 @@ void LibraryPath::backward(const Layer<float>& layer, Step<float>& step) const {
   set_ds(layer, step);
 }
 
-void DoublePath::forward(const Layer<double>& layer, Step<double>& step) const {
-  step.mask.assign(layer.shape.size(), 7);
-  step.v.assign(layer.shape.size(), -7);
-  autosparse::forward<double>(layer.w, layer.shape, layer.thresholds, step.v, step.mask);
+template <class Real>
+void DefinitionPath<Real>::forward(const Layer<Real>& layer, Step<Real>& step) const {
+  if constexpr (std::is_same_v<Real, float>) {
+    LibraryPath({.kernel = &autosparse::gradient_definition(), .products = {}, .threads = threads_})
+        .forward(layer, step);
+  } else {
+    step.mask.assign(layer.shape.size(), 7);
+    step.v.assign(layer.shape.size(), -7);
+    autosparse::forward<Real>(layer.w, layer.shape, layer.thresholds, step.v, step.mask, threads_);
+  }
 }
-void DoublePath::backward(const Layer<double>& layer, Step<double>& step) const {
+
+template <class Real>
+void DefinitionPath<Real>::products(const Layer<Real>& layer, Step<Real>& step) const {
+  step.y.assign(layer.dy.size(), -7);
+  step.dx.assign(layer.x.size(), -7);
+  step.g.assign(layer.w.size(), -7);
+  autosparse::forward_product<Real>(step.v, layer.shape, layer.x, layer.batch, step.y, threads_);
+  autosparse::input_gradient<Real>(step.v, layer.shape, layer.dy, layer.batch, step.dx, threads_);
+  autosparse::weight_gradient<Real>(layer.shape, layer.dy, layer.x, layer.batch, {}, step.g, threads_);
+}
+
+template <class Real>
+void DefinitionPath<Real>::backward(const Layer<Real>& layer, Step<Real>& step) const {
   step.dw.assign(layer.shape.size(), -7);
   step.sums.assign(layer.thresholds.size(), -7);
-  autosparse::backward<double>(layer.w, layer.shape, layer.thresholds, step.g, layer.scales, step.dw,
-                               step.sums);
+  const autosparse::GradientKernel* const kernel =
+      std::is_same_v<Real, float> ? &autosparse::gradient_definition() : nullptr;
+  autosparse::backward<Real>(layer.w, layer.shape, layer.thresholds, step.g, layer.scales, step.dw, step.sums,
+                             threads_, kernel);
   set_ds(layer, step);
 }
+
+template class DefinitionPath<float>;
+template class DefinitionPath<double>;
 
 Layer<float> random_layer(const RandomLayer& of, std::uint64_t seed) {
   Layer<float> layer{.shape = of.shape, .batch = of.batch, .scales = {0.3, 1e-3, 1e-3}};

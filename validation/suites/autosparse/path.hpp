@@ -109,11 +109,17 @@ std::vector<float> gradient_at(const Layer<float>& layer, std::span<const std::u
 // The kernels of gradient.def, and the plain loops of the library that define their results.
 std::vector<const autosparse::GradientKernel*> gradient_kernels();
 
-// The library's float64 form, which has no products.
-class DoublePath : public PlainPath<double> {
+// The library's plain loops that define its results, products too; in float64 there is nothing else.
+template <class Real>
+class DefinitionPath : public Path<Real> {
  public:
-  void forward(const Layer<double>& layer, Step<double>& step) const override;
-  void backward(const Layer<double>& layer, Step<double>& step) const override;
+  explicit DefinitionPath(int threads = 1) : threads_(threads) {}
+  void forward(const Layer<Real>& layer, Step<Real>& step) const override;
+  void products(const Layer<Real>& layer, Step<Real>& step) const override;
+  void backward(const Layer<Real>& layer, Step<Real>& step) const override;
+
+ private:
+  int threads_;
 };
 
 // Normal numbers of these sizes. Thresholds, one or one a channel, that mask `sparsity` of the weights, about.

@@ -89,6 +89,16 @@ CaseResult kernel_case(const LibraryPath::Options& options, const RunContext& co
   return found.result();
 }
 
+CaseResult definition_case(const RunContext& context) {
+  Expectations found(integers, not_whole);
+  for (const bool bf16 : {false, true}) {
+    for (int threads = 1; threads <= most_threads; ++threads)
+      ask_for_whole_numbers(DefinitionPath<float>(threads), whole_layer(256, true, bf16, context.seed),
+                            found);
+  }
+  return found.result();
+}
+
 template <class Kernel>
 CaseResult kernel_case(const Kernel& kernel, const LibraryPath::Options& options, const RunContext& context) {
   const std::string why = why_not(kernel);
@@ -218,6 +228,7 @@ void add_whole_number_cases(const RunContext& context, std::vector<Case>& cases)
     cases.push_back({"whole/" + std::string(kernel->name), {{"seed", seed}}, [kernel](const RunContext& c) {
                        return kernel_case(*kernel, {.kernel = kernel}, c);
                      }});
+  cases.push_back({"whole/defined_products", {{"seed", seed}}, definition_case});
   for (const sparse::SpmmKernel& kernel : sparse::spmm_kernels())
     cases.push_back({"whole/" + std::string(kernel.name), {{"seed", seed}}, [&kernel](const RunContext& c) {
                        return kernel_case(kernel, {.products = kernel.name}, c);
