@@ -17,6 +17,7 @@
 namespace assay::suites::ladder {
 namespace {
 
+constexpr std::uint64_t most_judged = 1 << 16;
 constexpr Rounding nearest = Rounding::nearest_even;
 
 io::Array array_of(const std::vector<float>& values, std::size_t rows) {
@@ -181,8 +182,7 @@ CaseResult bound_case(RandomLayer of, const RunContext& context) {
   Expectations found("exact sums and proven bounds", "further from the exact result than its bound");
   const Layer<float> full = random_layer(of, context.seed), layer = bf16 ? rounded_to_bf16(full) : full;
   const LibraryPath path;
-  const std::uint64_t most = by_scale(context, 1 << 14, 1 << 16, 1 << 20);
-  const Overs overs = ask_for_bounds(path, layer, most, context.seed, found);
+  const Overs overs = ask_for_bounds(path, layer, most_judged, context.seed, found);
   const Step<float> step = path.run(layer);
   if (bf16) compare_with_float32(full, path.run(full), step, found);
   for (const auto& [name, value] :
