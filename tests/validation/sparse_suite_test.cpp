@@ -1,31 +1,13 @@
 // The suite of sparse matrices as a person runs it, on a CPU with and without wide instructions.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
-#include <sstream>
-#include <string>
 
 #include "reference/sparse/sddmm.hpp"
 #include "reference/sparse/spmm.hpp"
 #include "reference/sparse/spmv.hpp"
-#include "tests/validation/shell.hpp"
+#include "tests/validation/suite_run.hpp"
 
 using namespace assay;
-using nlohmann::json;
-
-namespace {
-
-json summary_of(const std::string& isa) {
-  const shell::Outcome outcome =
-      shell::run("ASSAY_ISA=" + isa + " '" ASSAY_PROGRAM "' run --suite sparse --quick --json");
-  BOOST_TEST(outcome.exit_code == 0, outcome.err);
-  std::istringstream lines(outcome.out);
-  std::string line, last;
-  while (std::getline(lines, line)) last = line;
-  return json::parse(last);
-}
-
-}  // namespace
 
 // Every format and every pattern passes where nothing wide runs, and no case of a wide kernel claims to.
 BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped, *boost::unit_test::label("full")) {
@@ -42,7 +24,7 @@ BOOST_AUTO_TEST_CASE(scalar_kernels_pass_and_wide_ones_are_skipped, *boost::unit
   count(sparse::spmv_kernels());
   count(sparse::sddmm_kernels());
   BOOST_TEST(wide >= 13);
-  const json counts = summary_of("scalar").at("counts");
+  const nlohmann::json counts = shell::run_records("scalar", "--suite sparse").back().at("counts");
   // Each format there and back, and its products by the scalar kernels; wider sets are skipped. In bfloat16: chains
   // and two contracts by their Arithmetic, the same two by their instructions, of each pattern and of each format.
   // Tiles take neither special values nor columns in stored order.

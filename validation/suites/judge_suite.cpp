@@ -20,30 +20,13 @@
 #include "reference/operations/gemm.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/compare/ulp.hpp"
+#include "validation/suites/expectations.hpp"
 #include "validation/suites/suite.hpp"
 
 namespace assay::suites {
 namespace {
 
-// Counts of right and wrong judgements, with the first wrong one.
-class Expectations {
- public:
-  explicit Expectations(std::string evidence) { result_.evidence = std::move(evidence); }
-  template <class Text>
-  void expect(bool right, const Text& text) {
-    ++result_.checked;
-    if (right) return;
-    if (result_.mismatches++ == 0) result_.details.push_back(text());
-  }
-  CaseResult& result() {
-    result_.status = result_.mismatches == 0 ? Status::passed : Status::failed;
-    if (result_.mismatches > 0) result_.reason = "the judge is wrong";
-    return result_;
-  }
-
- private:
-  CaseResult result_;
-};
+constexpr const char* wrong_judge = "the judge is wrong";
 
 std::uint64_t trials(const RunContext& context, std::uint64_t quick) {
   switch (context.scale) {
@@ -60,7 +43,7 @@ std::uint64_t trials(const RunContext& context, std::uint64_t quick) {
 CaseResult exact_dot_case(const FormatSpec& f, const RunContext& context) {
   constexpr int low = -8;
   constexpr std::size_t longest = 200;
-  Expectations tally("128-bit integers");
+  Expectations tally("128-bit integers", wrong_judge);
   const std::uint64_t count = trials(context, 400);
   std::vector<std::uint64_t> a(longest), b(longest);
   std::vector<std::byte> a_codes(longest * 8), b_codes(longest * 8);
@@ -110,7 +93,7 @@ CaseResult bound_case(const Arithmetic& arithmetic, const RunContext& context) {
   const FormatSpec& f = arithmetic.info().accumulator;
   const FormatSpec& input = f.bits <= 19 ? formats::bfloat16 : formats::float32;
   const std::size_t bytes = code_bytes(input);
-  Expectations tally("exact sums");
+  Expectations tally("exact sums", wrong_judge);
   double closest = 0;
   std::vector<std::byte> a(longest * bytes), b(longest * bytes);
   for (std::uint64_t t = 0; t < trials(context, 300); ++t) {
@@ -148,7 +131,7 @@ CaseResult bound_case(const Arithmetic& arithmetic, const RunContext& context) {
 
 // Every pair of codes of an 8-bit format, against walking from one to the other by next_up().
 CaseResult ulp_case(const FormatSpec& f) {
-  Expectations tally("next_up(), one step at a time");
+  Expectations tally("next_up(), one step at a time", wrong_judge);
   for (std::uint64_t want = 0; want < std::uint64_t{1} << f.bits; ++want) {
     if (f.is_nan(want)) continue;
     std::int64_t steps = 0;
@@ -204,7 +187,7 @@ compare::Comparison judged_by(const char* policy, const Product& p, const std::v
 CaseResult bits_case(const Arithmetic& arithmetic, const RunContext& context) {
   const Product p(arithmetic, context.seed);
   const CounterRandom random(context.seed, 5);
-  Expectations tally("every bit, one at a time");
+  Expectations tally("every bit, one at a time", wrong_judge);
   std::uint64_t seen_by_bound = 0;
   for (std::uint64_t e = 0; e < trials(context, 12); ++e) {
     const auto i = static_cast<std::size_t>(random.below(m * n, e));
@@ -236,7 +219,7 @@ CaseResult bits_case(const Arithmetic& arithmetic, const RunContext& context) {
 
 // Errors of a program: each FAILED by bits and by the bound, and called by its name.
 CaseResult plants_case(const Arithmetic& arithmetic, const Arithmetic& bf16, const RunContext& context) {
-  Expectations tally("planted errors");
+  Expectations tally("planted errors", wrong_judge);
   const Product p(arithmetic, context.seed);
   const auto plant = [&](std::string_view name, std::string_view says, const auto& value_of) {
     std::vector<float> got = p.right;

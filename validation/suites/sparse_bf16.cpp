@@ -14,6 +14,7 @@
 #include "reference/sparse/bf16_spmm.hpp"
 #include "reference/sparse/sparse_formats.hpp"
 #include "validation/suites/arithmetics.hpp"
+#include "validation/suites/rounding_distance.hpp"
 #include "validation/suites/sparse_problems.hpp"
 
 namespace assay::suites {
@@ -69,44 +70,8 @@ io::Array expanded(const Csr<bf16_t>& a) {
   return out;
 }
 
-// How far products of rounded operands are from the float32 products of those that were not rounded.
-class Distance {
- public:
-  // `terms` of the sum, whose magnitudes add up to `magnitudes`; float32 gave `want`, the contract `got`.
-  void add(double want, double got, double magnitudes, std::int64_t terms) {
-    // Either operand moves by 2^-8 of itself at most; each sum rounds once a term, and once more where its two chains
-    // meet.
-    constexpr double of_operand = 0x1p-8, of_sum = 0x1p-24;
-    const double n = static_cast<double>(terms + 2), error = std::fabs(got - want);
-    const double bound =
-        magnitudes * ((2 + of_operand) * of_operand +
-                      2 * n * of_sum * (1 + of_operand) * (1 + of_operand) * (1 + n * of_sum)) +
-        n * 0x1p-125;
-    if (want != 0) {
-      const double ulp = std::ldexp(1.0, std::max(std::ilogb(want), -126) - 7);
-      largest_ulp_ = std::max(largest_ulp_, error / ulp);
-      sum_ulp_ += error / ulp;
-      largest_relative_ = std::max(largest_relative_, error / std::fabs(want));
-      ++count_;
-    }
-    if (bound > 0) largest_share_ = std::max(largest_share_, error / bound);
-  }
-  bool within_bound() const { return largest_share_ <= 1; }
-  std::string text() const {
-    return fmt::format(
-        "from float32: at most {:.3g} and on average {:.3g} bfloat16 ulp, relative error at most {:.3g}, at "
-        "most {:.3g} "
-        "of the bound",
-        largest_ulp_, count_ == 0 ? 0 : sum_ulp_ / static_cast<double>(count_), largest_relative_,
-        largest_share_);
-  }
-
- private:
-  double largest_ulp_ = 0, sum_ulp_ = 0, largest_relative_ = 0, largest_share_ = 0;
-  std::uint64_t count_ = 0;
-};
-
-void measure(const Csr<float>& a, const io::Array& x, std::span<const float> got, Distance& distance) {
+void measure(const Csr<float>& a, const io::Array& x, std::span<const float> got,
+             RoundingDistance& distance) {
   const std::int64_t n = x.shape[1];
   const auto of_x = x.as<float>();
   std::vector<float> want(static_cast<std::size_t>(a.rows() * n));
@@ -139,7 +104,7 @@ void judge_columns(const Way& way, const Pattern& p, const Csr<float>& full,
   const Csr<bf16_t> a{full.structure, codes_of(values)};
   const Arithmetic& contract = arithmetics().find(way.contract);
   const Bf16SpmmPlan plan(a, contract, {.kernel = way.kernel});
-  Distance distance;
+  RoundingDistance distance;
   for (const std::int64_t n : counts) {
     const io::Array x = dense(p, p.cols, n, context.seed, 4);
     judge::Request r;

@@ -44,8 +44,11 @@ class Tally {
 
 CaseResult skipped_because(const std::string& why);
 
-// By the bits of the contract and, where all is finite, the bound of the exact result: of a chain of fused
-// multiply-adds in order, or of the contract itself where that is another one.
+// By the bound of the exact result: of a chain of fused multiply-adds in order, or of the contract itself where that is
+// another one. The largest error over its bound.
+double judge_by_bound(judge::Request r, const Arithmetic& contract, const std::string& what, Tally& tally);
+
+// By the bits of the contract and, where all is finite, the bound of the exact result.
 void judge_product(judge::Request r, const Arithmetic& contract, const Pattern& p, const std::string& what,
                    Tally& tally);
 
