@@ -91,14 +91,14 @@ Thresholds<Real> thresholds_of(const ThresholdArguments& a, std::span<const Real
   Operand given = any_operand(learned ? a.s : a.threshold, name);
   if (!given.element.is_floating())
     given = operand(py::module_::import("numpy").attr("asarray")(given.owner, "float64"), name);
-  const std::vector<double> values = values_of(given);
+  const std::vector<double> parameters = values_of(given);
   const std::size_t wanted = a.channels ? shape.channels : 1;
-  if (values.size() != wanted)
-    throw ContractError(std::string(name) + " has " + std::to_string(values.size()) + " values, not " +
+  if (parameters.size() != wanted)
+    throw ContractError(std::string(name) + " has " + std::to_string(parameters.size()) + " values, not " +
                         (a.channels ? "one for each of the " + std::to_string(wanted) + " channels"
                                     : std::string("one (channels=True: one a channel)")));
   Thresholds<Real> out;
-  for (const double value : values) {
+  for (const double value : parameters) {
     const Real x = static_cast<Real>(value);
     const Real t = learned ? autosparse::threshold_of(x) : x;
     if (std::isnan(t) || (!learned && !(t > 0 && t < 1)))
