@@ -17,6 +17,7 @@
 #include "emulation/simt/include/assay_simt.h"
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
+#include "emulation/simt/launch_scope.hpp"
 #include "emulation/simt/record.hpp"
 #include "emulation/simt/runtime.hpp"
 #include "reference/core/parallel.hpp"
@@ -77,6 +78,9 @@ LaunchOptions read_environment() {
   return options;
 }
 
+// Of the innermost LaunchScope of this host thread.
+thread_local const LaunchOptions* options_of_scope = nullptr;
+
 cudaError_t error_of(Ended how) {
   switch (how) {
     case Ended::well: return cudaSuccess;
@@ -125,6 +129,7 @@ void poison_shared(const volatile void* variable, std::size_t bytes, unsigned lo
 }
 
 const LaunchOptions& options_of_environment() {
+  if (options_of_scope != nullptr) return *options_of_scope;
   static const LaunchOptions options = read_environment();
   return options;
 }
@@ -270,3 +275,11 @@ cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* ke
   if (const cudaError_t error = assay_simt_launch_of(config, launch); error != cudaSuccess) return error;
   return static_cast<cudaError_t>(invoker(kernel, launch, arguments));
 }
+
+namespace assay::simt {
+
+LaunchScope::LaunchScope(const LaunchOptions& options)
+    : options_(options), before_(std::exchange(assay_simt::options_of_scope, &options_)) {}
+LaunchScope::~LaunchScope() { assay_simt::options_of_scope = before_; }
+
+}  // namespace assay::simt

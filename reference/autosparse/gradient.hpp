@@ -69,8 +69,6 @@ struct LayerShape {
   std::size_t size() const { return channels * per_channel; }
 };
 
-inline constexpr std::size_t ds_piece = 4096, ds_lanes = 16;
-
 struct GradientScales {
   double alpha = 0;                 // of masked weights' gradients: in [0, 1]
   double lambda = 0, lambda_s = 0;  // of weight decay, of weights and of s: >= 0

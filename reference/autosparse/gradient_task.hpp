@@ -9,6 +9,9 @@
 
 namespace assay::autosparse {
 
+// ds is summed by pieces of so many weights, and each by so many sums side by side.
+inline constexpr std::size_t ds_piece = 4096, ds_lanes = 16;
+
 // Weights under one threshold. What is null is not written.
 template <class Real>
 struct ForwardTask {
