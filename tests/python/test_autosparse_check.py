@@ -336,7 +336,7 @@ def test_supports(layer, support):
     ({'x': np.zeros((16, 40), np.float32)}, 'a batch of 16, that of x'),
     ({'epoch': 3}, 'go together'),
     ({'epoch': 3, 'epochs': 2, 'schedule': 'linear'}, 'at most the 2 epochs'),
-    ({'epoch': 3, 'epochs': 9, 'schedule': 'cosin'}, 'sigmoid_cosine'),
+    ({'epoch': 3, 'epochs': 9, 'schedule': 'cosin'}, 'sigmoid-cosine'),
     ({'support': 'half'}, 'top-half'),
     ({'s': None, 'threshold': 0.1}, 'requires s, which the decay of s multiplies'),
 ])
@@ -419,3 +419,16 @@ def test_an_autograd_function_by_duck_typing(layer):
     got = {name: Tensor(np.asarray(array)) for name, array in layer.results().items() if name != 'got_mask'}
     assert autosparse.check(Tensor(layer.w), s=layer.s, alpha=ALPHA, lambda_=LAMBDA, lambda_s=LAMBDA_S,
                             x=Tensor(layer.x), dy=Tensor(layer.dy), **got)
+
+
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+@pytest.mark.parametrize('support', ['dense', 'kept', 'top-half'])
+def test_the_references_own_results_have_the_contracts_bits(random, dtype, support):
+    layer = Layer(random, out=11, inputs=23, batch=9, dtype=dtype, channels=True)
+    alpha = 0 if support == 'kept' else ALPHA
+    given = layer.given(alpha=alpha, support=support)
+    pruned = autosparse.forward(layer.w, s=layer.s, channels=True)
+    gradients = autosparse.backward(layer.w, **given)
+    verdicts = autosparse.check(layer.w, **given, got_mask=pruned.mask, got_v=pruned.v, got_dw=gradients.dw,
+                                got_dx=gradients.dx, got_ds=gradients.ds, policy='bit-equal')
+    assert len(verdicts) == 5 and all(verdicts[name].status == 'PASSED' for name in verdicts), verdicts.text()

@@ -46,13 +46,35 @@ View matrix_view(const io::Array& x, std::size_t rows, std::size_t cols) {
 }
 
 // The places of G; empty: all of them.
+template <class Real>
 std::vector<std::uint8_t> places_of_g(const AutosparseRequest& r, const AutosparseLayer& layer) {
   if (r.support == "kept") return layer.kept;
-  if (r.support == "top-half" && layer.thresholds == formats::float32) {
-    const AutosparseReals<float> real(layer);
-    return autosparse::top_half(real.w, layer.shape, real.thresholds);
+  if (r.support == "dense") return {};
+  const AutosparseReals<Real> real(layer);
+  return autosparse::top_half<Real>(real.w, layer.shape, real.thresholds);
+}
+
+template <class Real>
+void leave_out(const std::vector<std::uint8_t>& places, std::vector<Real>& g) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] == 0) g[i] = 0;
   }
-  return r.support == "top-half" ? layer.supported : std::vector<std::uint8_t>{};
+}
+
+// G in float64, as float_g() below.
+std::optional<std::vector<double>> double_g(const AutosparseRequest& r, const AutosparseLayer& layer) {
+  const std::vector<std::uint8_t> places = places_of_g<double>(r, layer);
+  if (is_of(r.g, formats::float64)) {
+    std::vector<double> g = values_of(*r.g);
+    leave_out(places, g);
+    return g;
+  }
+  if (!is_of(r.x, formats::float64) || !is_of(r.dy, formats::float64) || r.arithmetic != nullptr)
+    return std::nullopt;
+  std::vector<double> g(layer.size());
+  autosparse::weight_gradient<double>(layer.shape, r.dy->as<double>(), r.x->as<double>(), layer.batch, places,
+                                      g, r.threads);
+  return g;
 }
 
 // A matrix product under the arithmetic that was named; empty where it does not take these formats.
@@ -67,7 +89,7 @@ std::optional<std::vector<std::byte>> unit_product(const AutosparseRequest& r, i
 // G in float32, 0 where it is left out; empty where no contract names its bits.
 std::optional<std::vector<float>> float_g(const AutosparseRequest& r, const AutosparseLayer& layer) {
   const std::size_t out = layer.shape.channels, in = layer.shape.per_channel, batch = layer.batch;
-  const std::vector<std::uint8_t> places = places_of_g(r, layer);
+  const std::vector<std::uint8_t> places = places_of_g<float>(r, layer);
   std::vector<float> g(layer.size());
   if (r.g || r.arithmetic != nullptr) {
     if (r.g && !is_of(r.g, formats::float32)) return std::nullopt;
@@ -76,9 +98,7 @@ std::optional<std::vector<float>> float_g(const AutosparseRequest& r, const Auto
                                           formats::float32);
     if (!bytes) return std::nullopt;
     if (!g.empty()) std::memcpy(g.data(), bytes->data(), bytes->size());
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i] == 0) g[i] = 0;
-    }
+    leave_out(places, g);
     return g;
   }
   const autosparse::WeightGradientPlan plan(layer.shape, places);
@@ -126,6 +146,12 @@ std::optional<AutosparseBits> dx_bits(const AutosparseRequest& r, const Autospar
     if (!codes) return std::nullopt;
     return AutosparseBits{std::move(*codes), r.arithmetic_name};
   }
+  if (got == formats::float64 && layer.weights == formats::float64 && is_of(r.dy, formats::float64)) {
+    std::vector<double> dx(batch * in);
+    autosparse::input_gradient<double>(pruned_values(layer), layer.shape, r.dy->as<double>(), batch, dx,
+                                       r.threads);
+    return AutosparseBits{bytes_of(dx), "chain_f64_fused over the kept weights"};
+  }
   if (got != formats::float32 || layer.weights != formats::float32) return std::nullopt;
   std::vector<float> dx(batch * in);
   const sparse::MutableDenseView target{dx.data(), static_cast<std::int64_t>(batch),
@@ -159,16 +185,13 @@ std::optional<AutosparseBits> contract_bits(const AutosparseRequest& r, const Au
   }
   const bool of_s = array == "ds";
   if (got != layer.weights && !(of_s && got == formats::float64)) return std::nullopt;
-  if (layer.weights == formats::float64) {
-    if (!is_of(r.g, formats::float64)) return std::nullopt;
-    std::vector<double> g = values_of(*r.g);
-    const std::vector<std::uint8_t> places = places_of_g(r, layer);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i] == 0) g[i] = 0;
-    }
-    return AutosparseBits{gradients_of<double>(layer, g, of_s, got, r.threads), own};
-  }
   if (!r.g && layer.batch == 0) return std::nullopt;
+  if (layer.weights == formats::float64) {
+    const std::optional<std::vector<double>> g = double_g(r, layer);
+    if (!g) return std::nullopt;
+    return AutosparseBits{gradients_of<double>(layer, *g, of_s, got, r.threads),
+                          own + (r.g ? "" : ", G by chain_f64_fused")};
+  }
   const std::optional<std::vector<float>> g = float_g(r, layer);
   if (!g) return std::nullopt;
   const std::string of_g = r.g                       ? ""

@@ -1,7 +1,7 @@
 // Private to the judge: the bits that a contract gives for the results of a layer.
 //
-// The contract of the library: gradient.hpp and layer.hpp, of float32, of bfloat16 operands with float32 weights, and,
-// but for products, of float64. With an arithmetic, dX and G are its products of whole matrices, v in the format of dy.
+// The contract of the library: gradient.hpp and layer.hpp, of float32, of bfloat16 operands with float32 weights, and
+// of float64. With an arithmetic, dX and G are its products of whole matrices, v in the format of dy.
 #pragma once
 
 #include <cstddef>

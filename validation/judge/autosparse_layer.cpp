@@ -9,6 +9,7 @@
 
 #include "reference/autosparse/annealing.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/near_names.hpp"
 #include "validation/judge/arrays.hpp"
 #include "validation/judge/fitted.hpp"
 #include "validation/judge/sum_order.hpp"
@@ -279,25 +280,25 @@ void anneal(const Asked& r, AutosparseLayer& layer) {
   if (!r.epoch || !r.epochs || r.schedule.empty())
     throw UsageError(fmt::format("{}, {} and {} go together", r.option("epoch"), r.option("epochs"),
                                  r.option("schedule")));
-  std::vector<std::pair<std::string_view, autosparse::Annealing>> known;
-  std::string names;
-  for (const autosparse::AnnealingName& a : autosparse::annealings()) {
-    known.emplace_back(a.name, a.annealing);
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", a.name);
-  }
   std::string typed = r.schedule;
-  std::replace(typed.begin(), typed.end(), '-', '_');
-  const auto found =
-      std::find_if(known.begin(), known.end(), [&](const auto& a) { return a.first == typed; });
-  if (found == known.end()) throw InputError::of_option(r.option("schedule"), "one of " + names, r.schedule);
+  std::replace(typed.begin(), typed.end(), '_', '-');
+  std::vector<std::string> names;
+  std::optional<autosparse::Annealing> found;
+  for (const autosparse::AnnealingName& a : autosparse::annealings()) {
+    std::string name(a.name);
+    std::replace(name.begin(), name.end(), '_', '-');
+    if (name == typed) found = a.annealing;
+    names.push_back(std::move(name));
+  }
+  if (!found) throw unknown_name(r.option("schedule"), "a schedule of alpha", r.schedule, names);
   if (*r.epochs == 0 || *r.epochs > 1000000)
     throw InputError::of_option(r.option("epochs"), "1 to 1000000", std::to_string(*r.epochs));
   if (*r.epoch > *r.epochs)
     throw InputError::of_option(r.option("epoch"), fmt::format("at most the {} epochs of the run", *r.epochs),
                                 std::to_string(*r.epoch));
   const auto done = static_cast<std::int64_t>(*r.epoch), epochs = static_cast<std::int64_t>(*r.epochs);
-  const auto factor = [&](std::int64_t e) { return autosparse::annealing_factor(found->second, e, epochs); };
-  layer.alpha = autosparse::annealed_alpha(found->second, r.alpha, done, epochs);
+  const auto factor = [&](std::int64_t e) { return autosparse::annealing_factor(*found, e, epochs); };
+  layer.alpha = autosparse::annealed_alpha(*found, r.alpha, done, epochs);
   double compounded = r.alpha;
   for (std::int64_t e = 1; e <= done; ++e) compounded *= factor(e);
   const auto add = [&](const char* mistake, std::string words, double alpha) {

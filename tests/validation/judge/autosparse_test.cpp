@@ -98,7 +98,7 @@ struct OwnLayer {
     autosparse::forward<float>(w, shape, thresholds, v, mask);
     autosparse::forward(w, shape, thresholds, v16, mask);
     if (support == "kept") places = mask;
-    if (support == "top-half") places = autosparse::top_half(w, shape, thresholds);
+    if (support == "top-half") places = autosparse::top_half<float>(w, shape, thresholds);
     const autosparse::WeightGradientPlan plan(shape, places);
     const sparse::MutableDenseView of_g{g.data(), o, i, i}, of_dx{dx.data(), b, i, i};
     if (operands == f32) {
