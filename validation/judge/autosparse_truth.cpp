@@ -332,13 +332,15 @@ AutosparseTruth ds_truth(const AutosparseLayer& layer, const ExactProducts& g, c
 
     const double summing = sum.terms == 0 ? 0 : sum_error(layer.ds_sum, sum.terms, sum.magnitudes, false);
     BoundedValue result{sum.magnitudes, upward::add(summing, sum.errors)};
+    // T (1 - T) may be computed in the format of T.
+    const FormatSpec& slope = coarser(step, layer.thresholds);
     const BoundedValue threshold{layer.threshold[t], layer.reach[t]};
     const BoundedValue rest = BoundedValue{std::nextafter(1 - layer.threshold[t], 1), layer.reach[t]}
-                                  .rounded(step, nearest)
-                                  .rounded(step, nearest);
+                                  .rounded(slope, nearest)
+                                  .rounded(slope, nearest);
     // T, then 1 - T, times a term or the sum; or their product, which rounds no more often.
-    result = (result * threshold).rounded(step, nearest);
-    result = (result * rest).rounded(step, nearest);
+    result = (result * threshold).rounded(slope, nearest);
+    result = (result * rest).rounded(slope, nearest);
     result.magnitude = std::min(result.magnitude, magnitude(value).magnitude + result.error);
     if (decays)
       result =
