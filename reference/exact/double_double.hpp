@@ -1,5 +1,5 @@
-// Double-double arithmetic: numbers of some 106 bits as sums of two doubles, rounded once at the end. Internal to
-// functions.
+// Double-double arithmetic: numbers of some 106 bits as sums of two doubles, rounded once at the end. For
+// functions and exact truths.
 //
 // Source: T. J. Dekker, "A floating-point technique for extending the available precision" (1971); D. E. Knuth, "The
 // Art of Computer Programming", 4.2.2. Relative errors are below 2^-101 each where nothing overflows (from 2^996 on)

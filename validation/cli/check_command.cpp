@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "reference/core/error.hpp"
@@ -65,22 +64,8 @@ class Operands {
                  format.empty() ? o_.format : format);
     return read_operand(path, format.empty() ? o_.format : format, raw(option, path));
   }
-  // What was said of every file without a header, and of this one.
   RawOptions raw(std::string_view option, const std::string& path) const {
-    RawOptions all = o_.raw;
-    const auto own = o_.own_raw.find(option == "--stale" ? "--got" : option);
-    if (own == o_.own_raw.end()) return all;
-    for (const auto& [typed, name, value, said] :
-         {std::tuple(&own->second.dtype, &own->second.dtype_option, &all.dtype, &all.dtype_option),
-          std::tuple(&own->second.shape, &own->second.shape_option, &all.shape, &all.shape_option)}) {
-      if (typed->empty()) continue;
-      if (!is_raw_name(path))
-        throw UsageError(
-            fmt::format("{} is for a file without a header, and {} has one", *name, printable(path)));
-      *value = *typed;
-      *said = *name;
-    }
-    return all;
+    return raw_of(o_.raw, o_.own_raw, option == "--stale" ? "--got" : option, path);
   }
   static io::Array floating(io::Array&& array) {
     if (!array.element.is_floating()) {
@@ -136,6 +121,8 @@ void refuse_unused(const CheckOptions& o, const CLI::App& app) {
 }  // namespace
 
 judge::Request read_request(const CheckOptions& o, const CLI::App& app) {
+  // The parser would ask for it beside a subcommand too.
+  if (o.asked.operation.empty()) throw UsageError("check: operation is required");
   judge::Request r = settings(o, app);
   const operations::OperationKind& kind = judge::kind_of(r);
   refuse_unused(o, app);
@@ -196,7 +183,7 @@ std::string CheckLine::text(const std::map<std::string, File>& files) const {
 void add_check_options(CLI::App& app, CheckOptions& o) {
   std::vector<std::string_view> names;
   for (const operations::OperationKind* kind : operations::operation_kinds()) names.push_back(kind->name);
-  app.add_option("operation", o.asked.operation, fmt::format("{}", fmt::join(names, ", ")))->required();
+  app.add_option("operation", o.asked.operation, fmt::format("{}", fmt::join(names, ", ")));
   app.add_option("--a", o.a,
                  "Left operand, or the only one: npy, npz, safetensors, Matrix Market or raw; FILE:NAME");
   app.add_option("--b", o.b, "Right operand (for conv: the weights)");
@@ -283,15 +270,7 @@ void add_check_options(CLI::App& app, CheckOptions& o) {
       ->capture_default_str();
   add_policy_options(app, o.policy, "bound");
   add_raw_options(app, o.raw, false);
-  for (const char* operand : {"--a", "--b", "--c", "--got", "--bias"}) {
-    RawOptions& raw = o.own_raw[operand];
-    raw.dtype_option = fmt::format("{}-dtype", operand);
-    raw.shape_option = fmt::format("{}-shape", operand);
-    app.add_option(raw.dtype_option, raw.dtype,
-                   fmt::format("Element type of the {} file, if it has no header", operand + 2));
-    app.add_option(raw.shape_option, raw.shape,
-                   fmt::format("Shape of the {} file, if it has no header", operand + 2));
-  }
+  add_own_raw_options(app, o.own_raw, {"--a", "--b", "--c", "--got", "--bias"});
   app.add_flag("--expects-zero", o.asked.expects_zero,
                "Accept that the exact result is all zero instead of calling it VACUOUS");
   add_show_options(app, o.show);

@@ -22,7 +22,7 @@ struct CheckOptions {
   ScaleOptions scales;
   PolicyOptions policy;
   RawOptions raw;
-  std::map<std::string, RawOptions, std::less<>> own_raw;  // by operand: "--a"
+  OwnRawOptions own_raw;
   ShowOptions show;
 };
 
@@ -30,6 +30,9 @@ void add_check_options(CLI::App& app, CheckOptions& options);
 
 // The request, with what the files hold. UsageError for options that do not go together, before any file is read.
 judge::Request read_request(const CheckOptions& options, const CLI::App& app);
+
+// assay check autosparse: adds its options, and returns what runs.
+std::function<int()> make_check_autosparse(CLI::App& app);
 
 // A line of words after `assay check`, as a report prints it after `repro`.
 class CheckLine {

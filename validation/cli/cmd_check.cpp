@@ -43,7 +43,13 @@ int run(const CheckOptions& o, const CLI::App& app) {
 std::function<int()> make_check(CLI::App& app) {
   const auto o = std::make_shared<CheckOptions>();
   add_check_options(app, *o);
-  return [o, &app] { return run(*o, app); };
+  CLI::App* const autosparse =
+      app.add_subcommand("autosparse", "Judge an AutoSparse layer's masks, weights and gradients");
+  app.require_subcommand(0, 1);
+  const std::function<int()> run_autosparse = make_check_autosparse(*autosparse);
+  return [o, &app, autosparse, run_autosparse] {
+    return autosparse->parsed() ? run_autosparse() : run(*o, app);
+  };
 }
 
 }  // namespace assay::cli

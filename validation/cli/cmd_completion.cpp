@@ -148,7 +148,8 @@ void add(const CLI::App& app, const std::string& path, Grammar& grammar) {
   place.operands.erase(std::unique(place.operands.begin(), place.operands.end()), place.operands.end());
   const auto below = app.get_subcommands([](const CLI::App*) { return true; });
   for (const CLI::App* sub : below) place.operands.push_back(sub->get_name());
-  if (!below.empty()) ++place.positions;
+  // A subcommand stands where the first operand would.
+  if (!below.empty()) place.positions = std::max<std::size_t>(place.positions, 1);
   grammar.places.push_back(std::move(place));
   for (const CLI::App* sub : below) add(*sub, path + " " + sub->get_name(), grammar);
 }

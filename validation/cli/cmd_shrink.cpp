@@ -94,7 +94,10 @@ CheckLine::File write_operand(const fs::path& folder, const std::string& name, c
 }
 
 int shrink(const ShrinkCommand& o) {
-  const CheckLine line(check_words(o.repro.size() == 1 ? shell_words(o.repro.front()) : o.repro));
+  const std::vector<std::string> words =
+      check_words(o.repro.size() == 1 ? shell_words(o.repro.front()) : o.repro);
+  if (!words.empty() && words.front() == "autosparse") judge::require_shrinkable(words.front());  // throws
+  const CheckLine line(words);
   judge::require_shrinkable(line.operation());
   judge::Request request = line.request();
   std::error_code code;

@@ -8,9 +8,11 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <tuple>
 
 #include "reference/core/error.hpp"
 #include "reference/core/near_names.hpp"
+#include "reference/core/printable.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
 #include "validation/cli/terminal.hpp"
@@ -129,6 +131,36 @@ void add_raw_options(CLI::App& app, RawOptions& o, bool with_layout) {
   app.add_option("--layout", o.layout, "Order of files without a header: row or column")
       ->capture_default_str()
       ->check(CLI::IsMember({"row", "column"}));
+}
+
+void add_own_raw_options(CLI::App& app, OwnRawOptions& own, std::initializer_list<const char*> operands) {
+  for (const char* operand : operands) {
+    RawOptions& raw = own[operand];
+    raw.dtype_option = fmt::format("{}-dtype", operand);
+    raw.shape_option = fmt::format("{}-shape", operand);
+    app.add_option(raw.dtype_option, raw.dtype,
+                   fmt::format("Element type of the {} file, if it has no header", operand + 2));
+    app.add_option(raw.shape_option, raw.shape,
+                   fmt::format("Shape of the {} file, if it has no header", operand + 2));
+  }
+}
+
+RawOptions raw_of(const RawOptions& of_all, const OwnRawOptions& of_each, std::string_view operand,
+                  const std::string& path) {
+  RawOptions all = of_all;
+  const auto own = of_each.find(operand);
+  if (own == of_each.end()) return all;
+  for (const auto& [typed, name, value, said] :
+       {std::tuple(&own->second.dtype, &own->second.dtype_option, &all.dtype, &all.dtype_option),
+        std::tuple(&own->second.shape, &own->second.shape_option, &all.shape, &all.shape_option)}) {
+    if (typed->empty()) continue;
+    if (!is_raw_name(path))
+      throw UsageError(
+          fmt::format("{} is for a file without a header, and {} has one", *name, printable(path)));
+    *value = *typed;
+    *said = *name;
+  }
+  return all;
 }
 
 bool is_raw_name(const std::string& path) {
@@ -271,8 +303,9 @@ int show(const ShowOptions& o, const Finding& finding, compare::Comparison compa
 std::string command_text(const CLI::App& app, const std::map<std::string, std::string>& instead,
                          const std::function<bool(std::string_view)>& left_out) {
   constexpr std::array silent = {"--json", "--quiet", "--report", "--statistics", "--threads"};
-  const CLI::App* const parent = app.get_parent();
-  std::string text = parent == nullptr ? app.get_name() : parent->get_name() + " " + app.get_name();
+  std::string text = app.get_name();
+  for (const CLI::App* parent = app.get_parent(); parent != nullptr; parent = parent->get_parent())
+    text = parent->get_name() + " " + text;
   const auto options = app.get_options([](const CLI::Option* option) { return option->count() > 0; });
   const auto results = [&](const CLI::Option* option, const std::string& name) {
     const auto other = instead.find(name);

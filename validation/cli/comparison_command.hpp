@@ -53,6 +53,13 @@ struct RawOptions {
 };
 void add_raw_options(CLI::App& app, RawOptions& options, bool with_layout = true);
 
+// The same for single operands, by their options ("--a"): --a-dtype and --a-shape.
+using OwnRawOptions = std::map<std::string, RawOptions, std::less<>>;
+void add_own_raw_options(CLI::App& app, OwnRawOptions& own, std::initializer_list<const char*> operands);
+// What was said of every file without a header, and of that of `operand`. UsageError for one with a header.
+RawOptions raw_of(const RawOptions& all, const OwnRawOptions& own, std::string_view operand,
+                  const std::string& path);
+
 // UsageError if a type or a shape of files without a header was typed, and each of `paths` has one (empty: not typed).
 void refuse_unused_raw(const RawOptions& o, std::initializer_list<std::string> paths);
 

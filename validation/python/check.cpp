@@ -17,7 +17,6 @@
 #include "validation/python/verdict.hpp"
 
 namespace assay::python {
-namespace {
 
 Verdict verdict_of(judge::Judgement&& judgement) {
   return {.comparison = std::make_shared<const compare::Comparison>(std::move(judgement.comparison)),
@@ -25,6 +24,8 @@ Verdict verdict_of(judge::Judgement&& judgement) {
           .evidence = std::move(judgement.evidence),
           .notes = std::move(judgement.notes)};
 }
+
+namespace {
 
 // A question with a result to judge; by the bound unless another policy was named.
 Question judged_question(const char* function, const std::string& operation, py::dict& arguments) {

@@ -30,6 +30,23 @@ std::string Verdict::text() const {
   return text;
 }
 
+std::string Verdicts::status() const {
+  bool any = false, failed = !missing.empty() || !extra.empty();
+  for (const auto& [name, verdict] : pairs) {
+    any = any || verdict.comparison->verdict == compare::Verdict::agree;
+    failed = failed || verdict.comparison->verdict == compare::Verdict::disagree;
+  }
+  return failed ? "FAILED" : any ? "PASSED" : "VACUOUS";
+}
+
+std::string Verdicts::text() const {
+  std::string text;
+  for (const auto& [name, verdict] : pairs) text += verdict.text();
+  for (const std::string& name : missing) text += "MISSING " + name + ": got has none of this name\n";
+  for (const std::string& name : extra) text += "EXTRA   " + name + ": want has none of this name\n";
+  return text;
+}
+
 compare::Policy policy_of(const py::handle& policy) {
   if (py::isinstance<compare::Policy>(policy)) return policy.cast<compare::Policy>();
   if (!py::isinstance<py::str>(policy)) {
@@ -128,39 +145,18 @@ Verdict judge_arrays(const py::object& got_array, const py::object& want_array, 
   return verdict;
 }
 
-// Verdicts of arrays that were paired by name.
-struct Verdicts {
-  std::vector<std::pair<std::string, Verdict>> pairs{};
-  std::vector<std::string> missing{}, extra{};
+std::string json_of(const Verdicts& verdicts) {
+  std::vector<std::pair<std::string, const compare::Comparison*>> arrays;
+  for (const auto& [name, verdict] : verdicts.pairs) arrays.emplace_back(name, verdict.comparison.get());
+  return json_comparisons(verdicts.status(), arrays, verdicts.missing, verdicts.extra);
+}
 
-  // As the command's exit code: agreement needs one array that agrees and none that does not.
-  std::string status() const {
-    bool any = false, failed = !missing.empty() || !extra.empty();
-    for (const auto& [name, verdict] : pairs) {
-      any = any || verdict.comparison->verdict == compare::Verdict::agree;
-      failed = failed || verdict.comparison->verdict == compare::Verdict::disagree;
-    }
-    return failed ? "FAILED" : any ? "PASSED" : "VACUOUS";
+const Verdict& verdict_at(const Verdicts& verdicts, const std::string& name) {
+  for (const auto& [known, verdict] : verdicts.pairs) {
+    if (known == name) return verdict;
   }
-  std::string text() const {
-    std::string text;
-    for (const auto& [name, verdict] : pairs) text += verdict.text();
-    for (const std::string& name : missing) text += "MISSING " + name + ": got has none of this name\n";
-    for (const std::string& name : extra) text += "EXTRA   " + name + ": want has none of this name\n";
-    return text;
-  }
-  std::string json() const {
-    std::vector<std::pair<std::string, const compare::Comparison*>> arrays;
-    for (const auto& [name, verdict] : pairs) arrays.emplace_back(name, verdict.comparison.get());
-    return json_comparisons(status(), arrays, missing, extra);
-  }
-  const Verdict& at(const std::string& name) const {
-    for (const auto& [known, verdict] : pairs) {
-      if (known == name) return verdict;
-    }
-    throw py::key_error(name);
-  }
-};
+  throw py::key_error(name);
+}
 
 // What stands under `name` in `arrays`, a dict or None.
 py::object member_of(const py::object& arrays, const py::str& name, const char* parameter) {
@@ -344,13 +340,14 @@ void bind_compare(py::module_& m) {
       .def("__str__", &Verdict::text)
       .def("__repr__", [](const Verdict& v) { return "<Verdict " + v.status() + " " + v.name + ">"; });
 
-  py::class_<Verdicts>(m, "Verdicts", "The results for dicts of arrays, paired by name. True if it PASSED.")
+  py::class_<Verdicts>(m, "Verdicts",
+                       "The results for dicts of arrays, paired by name, or of a check. True if it PASSED.")
       .def_property_readonly("status", &Verdicts::status,
                              "PASSED if an array agrees and none fails, is missing or is extra.")
       .def("__bool__", [](const Verdicts& v) { return v.status() == "PASSED"; })
       .def_readonly("missing", &Verdicts::missing, "Names in want that got lacks.")
       .def_readonly("extra", &Verdicts::extra, "Names in got that want lacks.")
-      .def("__getitem__", &Verdicts::at)
+      .def("__getitem__", &verdict_at)
       .def("__len__", [](const Verdicts& v) { return v.pairs.size(); })
       .def("__iter__",
            [](const Verdicts& v) {
@@ -359,7 +356,7 @@ void bind_compare(py::module_& m) {
              return py::iter(py::cast(names));
            })
       .def("text", &Verdicts::text, "The lines of every pair, then the missing and the extra names.")
-      .def("json", &Verdicts::json,
+      .def("json", &json_of,
            "One JSON object: status, arrays by name (each as Verdict.json()), missing, extra.")
       .def("__str__", &Verdicts::text)
       .def("__repr__", [](const Verdicts& v) {

@@ -21,5 +21,6 @@ PYBIND11_MODULE(_assay, m) {
   bind_plan(m);
   bind_study(m);
   bind_simt(m);
+  bind_autosparse_check(m);
   bind_io(m);
 }

@@ -27,6 +27,7 @@ void bind_study(pybind11::module_& m);
 void bind_autosparse_gradient(pybind11::module_& m);
 void bind_explain(pybind11::module_& m);
 void bind_simt(pybind11::module_& m);
+void bind_autosparse_check(pybind11::module_& m);
 void bind_io(pybind11::module_& m);
 
 }  // namespace assay::python

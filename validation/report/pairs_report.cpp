@@ -57,24 +57,44 @@ std::string pairs_text(std::span<const PairedArray> rows, const RunHeader& heade
   return text + '\n' + text_summary(summary, style);
 }
 
+namespace {
+
+Json case_of(const PairedArray& row, const RunHeader& header) {
+  Json found = Json::parse(json_case(header, row.record));
+  found["array"] = row.array;
+  if (!row.notes.empty()) found["notes"] = row.notes;
+  return found;
+}
+
+void add_summary(Json& json, const RunSummary& summary) {
+  const Json whole = Json::parse(json_summary(summary, {}));
+  for (const char* const key : {"verdict", "exit_code", "seconds", "counts"}) json[key] = whole.at(key);
+}
+
+}  // namespace
+
 std::string pairs_json(const std::string& got, const std::string& want, std::span<const PairedArray> rows,
                        const RunHeader& header, const RunSummary& summary) {
   Json missing = Json::array(), extra = Json::array(), pairs = Json::array();
   for (const PairedArray& row : rows) {
     if (row.is_missing) missing.push_back(row.array);
     if (row.is_extra) extra.push_back(row.array);
-    if (row.is_missing || row.is_extra) continue;
-    Json pair = Json::parse(json_case(header, row.record));
-    pair["array"] = row.array;
-    if (!row.notes.empty()) pair["notes"] = row.notes;
-    pairs.push_back(std::move(pair));
+    if (!row.is_missing && !row.is_extra) pairs.push_back(case_of(row, header));
   }
   Json json = {{"record", "pairs"}, {"got", got}, {"want", want}};
-  const Json whole = Json::parse(json_summary(summary, {}));
-  for (const char* const key : {"verdict", "exit_code", "seconds", "counts"}) json[key] = whole.at(key);
+  add_summary(json, summary);
   json["missing"] = std::move(missing);
   json["extra"] = std::move(extra);
   json["pairs"] = std::move(pairs);
+  return report::one_line(json);
+}
+
+std::string results_json(const std::string& command, std::span<const PairedArray> results,
+                         const RunHeader& header, const RunSummary& summary) {
+  Json json = {{"record", "results"}, {"command", command}};
+  add_summary(json, summary);
+  json["results"] = Json::array();
+  for (const PairedArray& row : results) json["results"].push_back(case_of(row, header));
   return report::one_line(json);
 }
 

@@ -1,4 +1,4 @@
-// Arrays of two folders or files, paired by name, as text and as JSON.
+// Several arrays, paired by name or results of one check, as text and as JSON.
 #pragma once
 
 #include <span>
@@ -25,5 +25,8 @@ std::string pairs_text(std::span<const PairedArray> pairs, const RunHeader& head
 // One object on one line, without the line feed. `got` and `want`: the two sides, as they were typed.
 std::string pairs_json(const std::string& got, const std::string& want, std::span<const PairedArray> pairs,
                        const RunHeader& header, const RunSummary& summary);
+// Of results that one command judged: the same without sides. `command` is its name.
+std::string results_json(const std::string& command, std::span<const PairedArray> results,
+                         const RunHeader& header, const RunSummary& summary);
 
 }  // namespace assay

@@ -89,6 +89,10 @@ BOOST_AUTO_TEST_CASE(commands_and_options_are_completed) {
 
 BOOST_AUTO_TEST_CASE(values_are_completed) {
   BOOST_TEST((offers("assay check con") == Offers{"conv", "convert"}));
+  BOOST_TEST((offers("assay check auto") == Offers{"autosparse"}));
+  BOOST_TEST((offers("assay check autosparse --got-d") ==
+              Offers{"--got-ds", "--got-ds-dtype", "--got-ds-shape", "--got-dw", "--got-dw-dtype",
+                     "--got-dw-shape", "--got-dx", "--got-dx-dtype", "--got-dx-shape"}));
   BOOST_TEST((offers("assay probe ") == Offers{"sum", "mean", "dot", "gemm"}));
   BOOST_TEST(offers("assay check gemm --unit sm90.bf").contains("sm90.bf16"));
   BOOST_TEST((offers("assay gemm --unit ") == names("arithmetics")));

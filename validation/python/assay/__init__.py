@@ -4,9 +4,9 @@ compare() judges an output, check() judges it by its inputs, testing.assert_agre
 dot() answer as a machine does, bit for bit; explain() finds the arithmetic that made an output, probe() the one behind
 any callable or program, invariance() tests what its bits depend on, distinguish() finds an input on which two
 arithmetics differ, and study() measures their errors; plan_spmm() says which kernel a sparse product takes; autosparse
-has AutoSparse's forward and backward pass; simt runs CUDA programs and kernels on the CPU; gen() makes cases for a
-program and verify() judges its answers; round() rounds into any format; load() and save() read and write array files.
-Arrays of NumPy and ml_dtypes, and of any library with DLPack, are read in place.
+has AutoSparse's forward and backward pass and judges those of others; simt runs CUDA programs and kernels on the CPU;
+gen() makes cases for a program and verify() judges its answers; round() rounds into any format; load() and save() read
+and write array files. Arrays of NumPy and ml_dtypes, and of any library with DLPack, are read in place.
 """
 from . import autosparse, simt, testing
 from ._assay import (Arithmetic, Codes, ContractError, Distinction, Explanation, Format, InputError, Invariance, Plan,

@@ -8,6 +8,7 @@ channel. forward() prunes them, backward() gives the gradients of w, s and of th
     ds = -T (1 - T) sum(sign(w) h G) + lambda_s s
     dX = dY v
 
+check() judges what somebody's own kernels, or the autograd functions of a framework, give for one layer.
 The order of every sum is stated (reference/autosparse), so that the bits are the same on every machine.
 Source: Kundu, Mellempudi, Vooturi, Kaul and Dubey, "AutoSparse" (arXiv 2304.06941).
 """
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from ._assay import ArrayLike
+    from ._assay import ArrayLike, FormatLike, Policy, Probe, Verdicts
 
-__all__ = ['Gradients', 'Pruned', 'annealed_alpha', 'backward', 'forward']
+__all__ = ['Gradients', 'Pruned', 'annealed_alpha', 'backward', 'check', 'forward']
 
 
 class Pruned(NamedTuple):
@@ -83,3 +84,40 @@ def annealed_alpha(alpha: float, schedule: Literal['none', 'linear', 'cosine', '
                    done: int, epochs: int) -> float:
     """alpha of the epoch that begins when `done` of `epochs` are done: alpha times the schedule, 0 from 0.9 on."""
     return _assay._annealed_alpha(schedule, alpha, done, epochs)
+
+
+def check(w: ArrayLike, *, s: ArrayLike | None = None, threshold: ArrayLike | None = None, channels: bool = False,
+          alpha: float = 0, lambda_: float = 0, lambda_s: float | None = None, x: ArrayLike | None = None,
+          dy: ArrayLike | None = None, g: ArrayLike | None = None, got_mask: ArrayLike | None = None,
+          got_v: ArrayLike | None = None, got_dw: ArrayLike | None = None, got_dx: ArrayLike | None = None,
+          got_ds: ArrayLike | None = None, support: str = 'dense', epoch: int | None = None,
+          epochs: int | None = None, schedule: str | None = None, unit: str | Probe | None = None,
+          acc: FormatLike | None = None, order: str = 'any', ds_acc: FormatLike | None = None, ds_order: str = 'any',
+          policy: str | Policy = 'bound', expects_zero: bool = False, threads: int = 0) -> Verdicts:
+    """Judges masks, pruned weights and gradients of a layer, as `assay check autosparse` does.
+
+    w           weights before pruning, output channels first
+    s, threshold
+                one of them: a number, or with channels=True one a channel; numbers are rounded to float32 (float64 if w
+                is float64)
+    alpha, lambda_, lambda_s
+                share of the gradient that masked weights get; decay of the weights and of s (None: lambda_)
+    x, dy       batch x inputs and batch x channels; g: of the shape of w, in place of both for dw and ds
+    got_mask, got_v, got_dw, got_dx, got_ds
+                what is judged, one of them at least. got_dx requires dy; got_dw and got_ds require g, or x and dy
+    support     where G is computed: 'dense', 'kept' (alpha 0), 'top-half'
+    epoch, epochs, schedule
+                epochs that are done, all of them, and how alpha falls; alpha is then that of the beginning
+    unit        an arithmetic for dx and G, as in assay.check(); acc, order: their sums, where none is named
+    ds_acc, ds_order
+                format and order of the sum of ds
+    policy      'bound' (the default), 'correctly-rounded', 'bit-equal', a Policy; masks are always bit for bit
+    expects_zero
+                accept that an exact result is all zero instead of calling it VACUOUS
+    threads     0: OpenMP's choice; changes no figure
+
+    Returns Verdicts by name: 'mask', 'v', 'dw', 'dx', 'ds'. Notes of a wrong one that begin with 'cause' name the known
+    mistakes that explain it. ContractError for what a result needs and is not there; InputError for arrays and numbers
+    that are not in order, with the place.
+    """
+    return _assay._autosparse_check(dict(locals()))

@@ -1,0 +1,175 @@
+// `assay check autosparse`: the known mistakes by name, files of several forms, messages and exit codes.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "reference/autosparse/annealing.hpp"
+#include "tests/validation/cli/files.hpp"
+#include "validation/judge/arrays.hpp"
+
+using namespace assay;
+using namespace assay::cli_test;
+using nlohmann::json;
+using shell::Outcome;
+
+namespace {
+
+constexpr float threshold = 0.0625F;
+
+// 16 x 24 weights, two of them at the threshold, with G.
+struct AutosparseFiles : Folder {
+  static constexpr std::size_t n = 16 * 24;
+  std::vector<double> w, g;
+
+  AutosparseFiles() {
+    io::Array weights = normal(formats::float32, {16, 24}, 1),
+              gradients = normal(formats::float32, {16, 24}, 2);
+    for (float& x : weights.as<float>()) x *= 0.1F;
+    weights.as<float>()[30] = threshold;
+    weights.as<float>()[200] = -threshold;
+    w = judge::values_of(weights);
+    g = judge::values_of(gradients);
+    write("w.npy", weights);
+    write("g.npy", gradients);
+  }
+
+  // dw and ds of a path, each by what it makes of a weight.
+  void write_path(const std::function<bool(double w)>& kept, const std::function<double(bool kept)>& share,
+                  double slope = double{threshold} * (1 - threshold), bool with_sign = true) const {
+    std::vector<double> dw, mask;
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool k = kept(w[i]);
+      mask.push_back(k ? 1 : 0);
+      dw.push_back(share(k) * g[i]);
+      sum += (with_sign ? (w[i] > 0 ? 1 : -1) : 1) * share(k) * g[i];
+    }
+    write("mask.npy", array_of(formats::float32, {16, 24}, mask));
+    write("dw.npy", array_of(formats::float32, {16, 24}, dw));
+    write("ds.npy", array_of(formats::float32, {}, {-slope * sum}));
+  }
+  Outcome check(const std::string& rest) const {
+    return assay("check autosparse --w w.npy --threshold 0.0625 --g g.npy " + rest);
+  }
+};
+
+bool is_kept(double w) { return std::fabs(w) > threshold; }
+double quarter(bool kept) { return kept ? 1 : 0.25; }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(right_results_pass_and_every_known_mistake_is_named, AutosparseFiles) {
+  const std::string all = "--alpha 0.25 --got-mask mask.npy --got-dw dw.npy --got-ds ds.npy";
+  write_path(is_kept, quarter);
+  const Outcome right = check(all);
+  BOOST_TEST(right.exit_code == 0, right.out << right.err);
+  BOOST_TEST(!holds(right.out, "cause"), right.out);
+  const auto named = [&](const std::string& rest, const char* mistake) {
+    const Outcome wrong = check(rest);
+    BOOST_TEST(wrong.exit_code == 1, mistake << wrong.out << wrong.err);
+    BOOST_TEST(holds(wrong.out, std::string("cause  ") + mistake + ": "), mistake << "\n" << wrong.out);
+  };
+  write_path(is_kept, [](bool kept) { return kept ? 0.25 : 1; });
+  named("--alpha 0.25 --got-dw dw.npy", "alpha-wrong-side");
+  named("--alpha 0.25 --got-ds ds.npy", "alpha-wrong-side");
+  write_path([](double x) { return std::fabs(x) >= threshold; }, quarter);
+  named("--got-mask mask.npy", "mask-greater-equal");
+  named("--alpha 0.25 --got-dw dw.npy", "mask-greater-equal");
+  write_path(is_kept, quarter, 1);
+  named("--alpha 0.25 --got-ds ds.npy", "slope-missing");
+  write_path(is_kept, quarter, double{threshold} * (1 - threshold), false);
+  named("--alpha 0.25 --got-ds ds.npy", "sign-dropped");
+  write_path(is_kept, [](bool kept) { return kept ? 1 : 0; });
+  named("--alpha 0.25 --got-ds ds.npy", "masked-terms-left-out");
+  // Four of ten epochs done, alpha_0 = 1/2.
+  const auto factor = [](int e) {
+    return autosparse::annealing_factor(autosparse::Annealing::linear, e, 10);
+  };
+  const std::string annealed =
+      "--alpha 0.5 --epoch 4 --epochs 10 --schedule linear --got-dw dw.npy --got-ds ds.npy";
+  const auto write_alpha = [&](double alpha) {
+    write_path(is_kept, [=](bool kept) { return kept ? 1 : alpha; });
+  };
+  write_alpha(0.5 * factor(4));
+  BOOST_TEST(check(annealed).exit_code == 0);
+  write_alpha(0.5 * factor(1) * factor(2) * factor(3) * factor(4));
+  named(annealed, "alpha-compounded");
+  write_alpha(0.5 * factor(3));
+  named(annealed, "alpha-epoch-early");
+  write_alpha(0.5 * factor(5));
+  named(annealed, "alpha-epoch-late");
+}
+
+BOOST_FIXTURE_TEST_CASE(json_reports_and_repro_lines_are_those_of_other_checks, AutosparseFiles) {
+  write_path(is_kept, [](bool) { return 1; });
+  const std::string rest = "--alpha 0.25 --got-mask mask.npy --got-dw dw.npy";
+  const Outcome text = check(rest);
+  BOOST_TEST(holds(text.out,
+                   "repro  assay check autosparse --w w.npy --threshold 0.0625 --alpha 0.25 --g g.npy "
+                   "--got-mask mask.npy --got-dw dw.npy"),
+             text.out);
+  const Outcome outcome = check(rest + " --json --report report");
+  BOOST_TEST(outcome.exit_code == 1);
+  const json found = json::parse(outcome.out);
+  BOOST_TEST(found.at("record") == "results");
+  BOOST_TEST(found.at("verdict") == "SOME DISAGREE");
+  BOOST_REQUIRE(found.at("results").size() == 2U);
+  BOOST_TEST(found.at("results").at(0).at("array") == "mask");
+  BOOST_TEST(found.at("results").at(0).at("status") == "PASSED");
+  BOOST_TEST(found.at("results").at(1).at("status") == "FAILED");
+  BOOST_TEST(holds(found.at("results").at(1).at("notes").dump(), "cause  alpha-not-applied"));
+  BOOST_TEST(holds(text_of("report/report.html"), "alpha-not-applied"));
+  BOOST_TEST(check(rest + " --quiet").out.empty());
+  write_path([](double) { return false; }, quarter);
+  const Outcome vacuous = assay("check autosparse --w w.npy --threshold 0.999 --got-mask mask.npy");
+  BOOST_TEST(vacuous.exit_code == 3, vacuous.out);
+  BOOST_TEST(holds(vacuous.out, "VACUOUS check/autosparse mask"), vacuous.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(arrays_come_in_any_form_that_operations_read, AutosparseFiles) {
+  write_path(is_kept, quarter);
+  std::ofstream raw(path / "dw.bin", std::ios::binary);
+  for (std::size_t i = 0; i < n; ++i) {
+    const float x = static_cast<float>(quarter(is_kept(w[i])) * g[i]);
+    raw.write(reinterpret_cast<const char*>(&x), sizeof x);
+  }
+  raw.close();
+  const std::string dw = "--alpha 0.25 --got-dw dw.bin ";
+  BOOST_TEST(check(dw + "--got-dw-dtype float32 --got-dw-shape 16x24").exit_code == 0);
+  BOOST_TEST(check(dw + "--dtype float32 --shape 16x24").exit_code == 0);
+  BOOST_TEST(check("--alpha 0.25 --got-dw dw.npy --got-dw-dtype float32").exit_code == 2);
+  // Weights of a convolution are a matrix of channels.
+  io::Array conv = array_of(formats::float32, {16, 2, 3, 4}, w);
+  write("conv.npy", conv);
+  BOOST_TEST(assay("check autosparse --w conv.npy --threshold 0.0625 --got-mask mask.npy").exit_code == 0);
+  write("t.npy", array_of(formats::float32, {16}, std::vector<double>(16, 0.0625)));
+  BOOST_TEST(assay("check autosparse --w w.npy --threshold t.npy --channels --got-mask mask.npy").exit_code ==
+             0);
+}
+
+BOOST_FIXTURE_TEST_CASE(messages_say_what_is_missing_or_wrong, AutosparseFiles) {
+  write_path(is_kept, quarter);
+  const auto refused = [&](const std::string& rest, const char* words) {
+    const Outcome outcome = assay("check autosparse " + rest);
+    BOOST_TEST(outcome.exit_code == 2, rest);
+    BOOST_TEST(holds(outcome.err, words), rest << ": " << outcome.err);
+  };
+  refused("", "requires --w FILE");
+  refused("--w w.npy --s -3", "requires a result: --got-v, --got-mask, --got-dw, --got-dx or --got-ds");
+  refused("--w w.npy --got-mask mask.npy", "requires either --s or --threshold");
+  refused("--w w.npy --s -3 --got-dx dw.npy", "--got-dx requires --dy FILE");
+  refused("--w w.npy --s -3 --got-dw dw.npy", "--got-dw requires --g FILE, or --x FILE and --dy FILE");
+  refused("--w w.npy --threshold 1 --got-mask mask.npy", "between 0 and 1, both excluded, not 1");
+  refused("--w w.npy --threshold nothing.npy --got-mask mask.npy", "nothing.npy");
+  refused("--w w.npy --s -3 --alpha 2 --got-mask mask.npy",
+          "--alpha takes a share of the gradient, from 0 to 1, not 2");
+  refused("--w w.npy --s -3 --lambda -1 --got-mask mask.npy", "--lambda");
+  refused("--w w.npy --s -3 --epoch 1 --got-mask mask.npy", "--epoch requires --epochs");
+  refused("--w w.npy --s -3 --got-mask g.npy", "a mask of 0 and 1");
+  refused("--w w.npy --s -3 --got-mask mask.npy --gott x", "there is no option");
+  BOOST_TEST(holds(assay("check autosparse --help").out, "--got-ds"));
+  BOOST_TEST(holds(assay("check --help").out, "autosparse"));
+  BOOST_TEST(assay("check").exit_code == 2);
+}

@@ -1,0 +1,201 @@
+#include "validation/judge/autosparse_models.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "validation/judge/arrays.hpp"
+
+namespace assay::judge {
+namespace {
+
+using Model = AutosparseModel;
+
+double threshold_of_model(const AutosparseLayer& layer, const Model& model, std::size_t i) {
+  return layer.threshold[model.one_threshold ? 0 : layer.threshold_of(i)];
+}
+
+bool is_kept_by(const AutosparseLayer& layer, const Model& model, std::size_t i) {
+  const double w = model.without_magnitude ? layer.w[i] : std::fabs(layer.w[i]),
+               threshold = threshold_of_model(layer, model, i);
+  return (model.greater_equal ? w >= threshold : w > threshold) != model.inverted;
+}
+
+double share_of(const AutosparseLayer& layer, const Model& model, std::size_t i) {
+  if (!model.ignores_support && layer.supported[i] == 0) return 0;
+  return is_kept_by(layer, model, i) ? model.kept : model.masked;
+}
+
+double value_of_model(const AutosparseLayer& layer, const Model& model, std::size_t i) {
+  using Values = Model::Values;
+  const double w = layer.w[i], x = std::fabs(w) - threshold_of_model(layer, model, i);
+  if (model.values == Values::dense) return w;
+  if (model.values == Values::not_clipped) return sign_of(w) * x;
+  if (!is_kept_by(layer, model, i)) return 0;
+  if (model.values == Values::not_subtracted) return w;
+  return model.values == Values::without_sign ? x : sign_of(w) * x;
+}
+
+double roundoff(const AutosparseLayer& layer, const AutosparseResult& result) {
+  return unit_roundoff(coarser(layer.products.accumulator, result.format), Rounding::nearest_even);
+}
+
+ModelResult dw_of_model(const AutosparseLayer& layer, const ExactProducts& g, const AutosparseResult& result,
+                        const Model& model) {
+  ModelResult out;
+  const double u = roundoff(layer, result);
+  const std::size_t rows = layer.shape.channels, cols = layer.shape.per_channel;
+  for (std::size_t i = 0; i < layer.size(); ++i) {
+    const std::size_t at = model.transposed ? i % cols * rows + i / cols : i;
+    const bool decays = model.decay == Model::Decay::everywhere ||
+                        (model.decay == Model::Decay::masked && !is_kept_by(layer, model, i));
+    const double decay = decays ? layer.lambda * layer.w[i] : 0;
+    out.value.push_back(share_of(layer, model, i) * g.value[at].hi + decay);
+    out.error.push_back(2 * g.error[at] + 8 * u * (std::fabs(g.value[at].hi) + std::fabs(decay)));
+  }
+  return out;
+}
+
+ModelResult ds_of_model(const AutosparseLayer& layer, const ExactProducts& g, const AutosparseResult& result,
+                        const Model& model) {
+  ModelResult out;
+  const Model right{.masked = layer.alpha};
+  for (std::size_t t = 0; t < layer.threshold.size(); ++t) {
+    const double threshold = layer.threshold[model.one_threshold ? 0 : t],
+                 slope = threshold * (1 - threshold);
+    const ModelSums sums = sums_of_model(layer, g, model, t);
+    const double all = sums_of_model(layer, g, right, t).magnitudes;
+    const double decay = layer.lambda_s == 0 || !model.decays_s ? 0 : layer.lambda_s * layer.s[t];
+    const double factor = (model.flipped ? 1 : -1) * (model.slope ? slope : 1);
+    const double summed = model.kept * sums.kept + model.masked * sums.masked;
+    out.value.push_back(factor * summed + decay);
+    // The bound of the right result, by the size of the terms.
+    const double relative =
+        all > 0 ? result.truth.bound[t] / (all * layer.threshold[t] * (1 - layer.threshold[t])) : 0;
+    const double u = roundoff(layer, result);
+    out.error.push_back((relative + 8 * u) * std::fabs(factor) * sums.magnitudes + 8 * u * std::fabs(decay));
+  }
+  return out;
+}
+
+ModelResult dx_of_model(const AutosparseRequest& r, const AutosparseLayer& layer,
+                        const AutosparseResult& result, const Model& model) {
+  const std::size_t out = layer.shape.channels, in = layer.shape.per_channel;
+  const double u = roundoff(layer, result),
+               relative = (static_cast<double>(out) + 8) * u +
+                          (layer.v_format == layer.thresholds
+                               ? 0
+                               : 2 * unit_roundoff(layer.v_format, Rounding::nearest_even));
+  std::vector<double> v(layer.size()), error(layer.size());
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    v[i] = value_of_model(layer, model, i);
+    error[i] = v[i] == 0 ? 0 : std::fabs(v[i]) * relative + layer.reach[layer.threshold_of(i)];
+  }
+  if (model.transposed) {
+    v = turned(v, out, in);
+    error = turned(error, out, in);
+  }
+  std::vector<double> dy = values_of(*r.dy);
+  ModelResult found;
+  found.value = plain_product(dy, v, layer.batch, out, in, r.threads);
+  for (double& x : dy) x = std::fabs(x);
+  found.error = plain_product(dy, error, layer.batch, out, in, r.threads);
+  for (std::size_t i = 0; i < found.error.size(); ++i) found.error[i] += result.truth.bound[i];
+  return found;
+}
+
+}  // namespace
+
+ModelSums sums_of_model(const AutosparseLayer& layer, const ExactProducts& g, const Model& model,
+                        std::size_t t) {
+  ModelSums sums;
+  const std::size_t count = layer.size() / layer.threshold.size();
+  for (std::size_t i = t * count; i < (t + 1) * count; ++i) {
+    if (!model.ignores_support && layer.supported[i] == 0) continue;
+    const bool kept = is_kept_by(layer, model, i);
+    const double sign = model.sign ? sign_of(layer.w[i]) : 1;
+    (kept ? sums.kept : sums.masked) += sign * g.value[i].hi;
+    sums.magnitudes += std::fabs(sign * (kept ? model.kept : model.masked) * g.value[i].hi);
+  }
+  return sums;
+}
+
+ModelResult result_of_model(const AutosparseRequest& r, const AutosparseLayer& layer, const ExactProducts& g,
+                            const AutosparseResult& result, const Model& model) {
+  if (result.array == "dw") return dw_of_model(layer, g, result, model);
+  if (result.array == "ds") return ds_of_model(layer, g, result, model);
+  if (result.array == "dx") return dx_of_model(r, layer, result, model);
+  ModelResult out;
+  const double u = roundoff(layer, result);
+  for (std::size_t i = 0; i < layer.size(); ++i) {
+    const bool mask = result.array == "mask";
+    const double value = mask ? (is_kept_by(layer, model, i) ? 1 : 0) : value_of_model(layer, model, i);
+    out.value.push_back(value);
+    out.error.push_back(
+        mask || value == 0 ? 0 : 4 * u * std::fabs(layer.w[i]) + layer.reach[layer.threshold_of(i)]);
+  }
+  return out;
+}
+
+std::vector<Model> autosparse_models(const AutosparseRequest& r, const AutosparseLayer& layer) {
+  std::vector<Model> models;
+  const double alpha = layer.alpha;
+  const auto add = [&](const char* results, std::string mistake, std::string words, auto change) {
+    Model model{
+        .mistake = std::move(mistake), .words = std::move(words), .results = results, .masked = alpha};
+    change(model);
+    models.push_back(std::move(model));
+  };
+  using Values = Model::Values;
+  // Under s, |w| = T is undecided.
+  if (r.threshold)
+    add("mask dw ds", "mask-greater-equal", "weights with |w| = T are kept: >= in place of >",
+        [](Model& m) { m.greater_equal = true; });
+  add("mask v dx dw ds", "mask-without-magnitude", "w is compared with T, not |w|",
+      [](Model& m) { m.without_magnitude = true; });
+  add("mask", "mask-inverted", "the mask is 1 where weights are pruned", [](Model& m) { m.inverted = true; });
+  add("v dx", "threshold-not-subtracted", "kept weights are w, not sign(w) (|w| - T): a hard threshold",
+      [](Model& m) { m.values = Values::not_subtracted; });
+  add("v dx", "dense-weights", "the weights are those before pruning",
+      [](Model& m) { m.values = Values::dense; });
+  add("v dx", "not-clipped", "masked weights are sign(w) (|w| - T), not 0",
+      [](Model& m) { m.values = Values::not_clipped; });
+  add("v dx", "sign-dropped", "kept weights are |w| - T without the sign of w",
+      [](Model& m) { m.values = Values::without_sign; });
+  if (layer.shape.channels == layer.shape.per_channel)
+    add("dx dw", "transposed", "rows and columns of the weights are exchanged",
+        [](Model& m) { m.transposed = true; });
+  if (std::any_of(layer.threshold.begin(), layer.threshold.end(),
+                  [&](double t) { return t != layer.threshold[0]; }))
+    add("mask v dx dw ds", "one-threshold", "the first channel's threshold is used for all channels",
+        [](Model& m) { m.one_threshold = true; });
+  add("dw ds", "alpha-wrong-side",
+      "alpha scales the gradient of kept weights, and that of masked ones is whole",
+      [&](Model& m) { m.kept = std::exchange(m.masked, 1); });
+  add("dw ds", "alpha-on-all", "alpha scales the gradient of kept weights too",
+      [&](Model& m) { m.kept = alpha; });
+  add("dw ds", "alpha-not-applied", "masked weights get their whole gradient, as if alpha were 1",
+      [](Model& m) { m.masked = 1; });
+  add("dw", "masked-gradient-dropped", "masked weights get no gradient, as if alpha were 0",
+      [](Model& m) { m.masked = 0; });
+  add("ds", "masked-terms-left-out", "masked weights are left out of the sum, as if alpha were 0",
+      [](Model& m) { m.masked = 0; });
+  for (const AutosparseLayer::OtherAlpha& other : layer.other_alphas)
+    add("dw ds", other.mistake, other.words, [&](Model& m) { m.masked = other.alpha; });
+  if (r.support == "top-half")
+    add("dw ds", "support-ignored", "G is taken outside the top half too",
+        [](Model& m) { m.ignores_support = true; });
+  if (layer.lambda != 0) {
+    add("dw", "lambda-missing", "lambda w is not added", [](Model& m) { m.decay = Model::Decay::nowhere; });
+    add("dw", "lambda-on-masked-alone", "lambda w is added to masked weights alone",
+        [](Model& m) { m.decay = Model::Decay::masked; });
+  }
+  add("ds", "slope-missing", "T (1 - T) is missing", [](Model& m) { m.slope = false; });
+  add("ds", "sign-dropped", "the sign of w is missing in the sum", [](Model& m) { m.sign = false; });
+  add("ds", "ds-flipped", "the sum has the wrong sign", [](Model& m) { m.flipped = true; });
+  if (layer.lambda_s != 0)
+    add("ds", "lambda-s-missing", "lambda_s s is not added", [](Model& m) { m.decays_s = false; });
+  return models;
+}
+
+}  // namespace assay::judge
