@@ -97,6 +97,37 @@ void check_same(const Outputs& got, const Outputs& want, const std::string& what
   BOOST_TEST(equal_bytes(got.sums, want.sums), what << ": sums");
 }
 
+// Written around the caches: the same.
+void check_streams(const GradientKernel& kernel) {
+  constexpr std::size_t n = 1003;
+  const std::vector<float> w = wild(n, 7, 13), g = wild(n, 8, 13);
+  struct Written {
+    alignas(16) float v[n];
+    alignas(16) float dw[n];
+    alignas(16) std::uint16_t v_bf16[n];
+    double sum;
+  };
+  const auto written = [&](const GradientKernel& by, bool stream) {
+    Written out{};
+    by.forward({.w = w.data(), .v = out.v, .n = n, .threshold = threshold, .stream = stream});
+    by.forward({.w = w.data(), .v_bf16 = out.v_bf16, .n = n, .threshold = threshold, .stream = stream});
+    out.sum = by.backward({.w = w.data(),
+                           .g = g.data(),
+                           .dw = out.dw,
+                           .n = n,
+                           .threshold = threshold,
+                           .alpha = 0.5F,
+                           .lambda = 0.01F,
+                           .stream = stream});
+    return out;
+  };
+  const Written got = written(kernel, true), want = written(gradient_definition(), false);
+  BOOST_TEST(std::memcmp(got.v, want.v, sizeof want.v) == 0);
+  BOOST_TEST(std::memcmp(got.v_bf16, want.v_bf16, sizeof want.v_bf16) == 0);
+  BOOST_TEST(std::memcmp(got.dw, want.dw, sizeof want.dw) == 0);
+  BOOST_TEST((got.sum == want.sum || (std::isnan(got.sum) && std::isnan(want.sum))));
+}
+
 void check_kernel(const GradientKernel& kernel) {
   const GradientScales scales[] = {{0.375, 0, 0}, {0, 0.01, 0}, {1, 1e-4, 0}};
   for (std::size_t n = 1; n < 70; ++n) {
@@ -113,12 +144,7 @@ void check_kernel(const GradientKernel& kernel) {
                    std::to_string(shape.channels) + (by_channel ? " thresholds" : " channels"));
     }
   }
-  // Written around the caches, where the array lies at a multiple of 16 bytes; as any other, where not.
-  const LayerShape large{1, non_temporal_bytes / sizeof(bf16_t) + 5};
-  for (const std::size_t at : {std::size_t{0}, std::size_t{1}})
-    check_same(outputs_of(large, false, scales[1], at, 2, &kernel),
-               outputs_of(large, false, scales[1], at, 2, &gradient_definition()),
-               "large, at " + std::to_string(at));
+  check_streams(kernel);
 }
 
 // One test a kernel: the table is the list of tests.
@@ -148,6 +174,15 @@ double backward_of_plain_lanes(const BackwardTask<float>& task) noexcept {
 
 BOOST_AUTO_TEST_CASE(wide_gradient_kernels_have_the_same_logic_in_plain_lanes) {
   check_kernel({{"plain"}, forward_of_plain_lanes, backward_of_plain_lanes});
+}
+
+// Arrays that are large for the caches, at a multiple of 16 bytes and beside it.
+BOOST_AUTO_TEST_CASE(large_weights_have_the_same_bits) {
+  const LayerShape large{1, non_temporal_bytes / sizeof(float) + 5};
+  for (const std::size_t at : {std::size_t{0}, std::size_t{1}}) {
+    const Outputs want = outputs_of(large, false, {0, 0.01, 0}, at, 2, &gradient_definition());
+    check_same(outputs_of(large, false, {0, 0.01, 0}, at, 2, nullptr), want, "at " + std::to_string(at));
+  }
 }
 
 // The support of v is the mask, so that sparse products need no mask beside it.
