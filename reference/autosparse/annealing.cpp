@@ -29,7 +29,10 @@ void require_alpha(double alpha_0) {
 std::span<const AnnealingName> annealings() { return names; }
 
 double annealing_factor(Annealing annealing, std::int64_t done, std::int64_t epochs) {
-  if (epochs < 1 || done < 0 || done > epochs)
+  constexpr std::int64_t most = std::int64_t{1} << 53;  // that double tells apart
+  if (epochs < 1 || epochs > most)
+    throw ContractError("a run has 1 to 2^53 epochs, not " + std::to_string(epochs));
+  if (done < 0 || done > epochs)
     throw ContractError("epochs that are done: 0 to " + std::to_string(epochs) + ", not " +
                         std::to_string(done));
   if (annealing == Annealing::none) return 1;

@@ -26,7 +26,7 @@ struct AnnealingName {
 };
 std::span<const AnnealingName> annealings();
 
-// In [0, 1], for `done` of `epochs` epochs. ContractError unless 0 <= done <= epochs and epochs >= 1.
+// In [0, 1], for `done` of `epochs` epochs. ContractError unless 0 <= done <= epochs and 1 <= epochs <= 2^53.
 double annealing_factor(Annealing annealing, std::int64_t done, std::int64_t epochs);
 
 // alpha_0 times that. ContractError unless alpha_0 is in [0, 1].

@@ -177,8 +177,9 @@ template <class Real>
 void require_weights(std::span<const Real> w, const LayerShape& shape) {
   require_size("w", w.size(), shape);
   for (std::size_t i = 0; i < w.size(); ++i) {
-    if (std::isnan(w[i]))
-      throw ContractError("w is NaN at channel " + std::to_string(i / shape.per_channel) + ", weight " +
+    if (!std::isfinite(w[i]))
+      throw ContractError(std::string("w is ") + (std::isnan(w[i]) ? "NaN" : "infinite") + " at channel " +
+                          std::to_string(i / shape.per_channel) + ", weight " +
                           std::to_string(i % shape.per_channel));
   }
 }
@@ -242,7 +243,7 @@ void backward(std::span<const Real> w, const LayerShape& shape, std::span<const 
                         std::to_string(sums.size()));
   if (!(scales.alpha >= 0 && scales.alpha <= 1))
     throw ContractError("alpha is a share of the gradient, from 0 to 1, not " + std::to_string(scales.alpha));
-  if (!(scales.lambda >= 0))
+  if (!(scales.lambda >= 0 && std::isfinite(static_cast<Real>(scales.lambda))))
     throw ContractError("lambda is a decay, 0 or more, not " + std::to_string(scales.lambda));
   const auto run = backward_of<Real>(kernel);
   const Pieces pieces(shape, thresholds.size());

@@ -74,7 +74,7 @@ struct GradientScales {
   double lambda = 0, lambda_s = 0;  // of weight decay, of weights and of s: >= 0
 };
 
-// ContractError for a weight that is NaN: it names the first, by its channel and place.
+// ContractError for a weight that is NaN or infinite: it names the first, by its channel and place.
 template <class Real>
 void require_weights(std::span<const Real> w, const LayerShape& shape);
 
@@ -93,7 +93,7 @@ void forward(std::span<const float> w, const LayerShape& shape, std::span<const 
 
 // dw from w, the thresholds and G, and sums[t] = sum sign(w) h G of each threshold, from which s_gradient() makes ds.
 // Either may be empty. ContractError for sizes that do not match, for thresholds as above, alpha outside [0, 1] and
-// lambda below 0.
+// lambda that is below 0 or infinite.
 template <class Real>
 void backward(std::span<const Real> w, const LayerShape& shape, std::span<const Real> thresholds,
               std::span<const Real> g, const GradientScales& scales, std::span<Real> dw,

@@ -1,5 +1,7 @@
 #include "reference/autosparse/layer.hpp"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -82,6 +84,17 @@ CsrStructure structure_where(const LayerShape& shape, const Stored& stored) {
 
 sparse::SpmmOptions plan_options(const LayerOptions& options) {
   return {.columns = options.batch, .kernel = options.kernel, .sharing = options.sharing};
+}
+
+// Around the caches, where the memory lies so.
+void copy_row(std::span<const float> row, float* to, bool stream) {
+  constexpr std::size_t quarter = 4;
+  std::size_t i = 0;
+  if (stream && reinterpret_cast<std::uintptr_t>(to) % (quarter * sizeof(float)) == 0) {
+    for (; i + quarter <= row.size(); i += quarter) _mm_stream_ps(to + i, _mm_loadu_ps(row.data() + i));
+    _mm_sfence();
+  }
+  std::copy(row.begin() + static_cast<std::ptrdiff_t>(i), row.end(), to + i);
 }
 
 CsrStructure full(std::int64_t rows, std::int64_t cols) {
@@ -196,14 +209,17 @@ void WeightGradientPlan::multiply(const DenseView& dy, const DenseView& x, const
   }
   std::vector<float> values(static_cast<std::size_t>(places_.nnz()));
   sampled_->multiply({turned.data(), channels, batch, batch}, x, values, {}, threads);
-  for (std::int64_t o = 0; o < channels; ++o) {
-    float* const row = g.data + o * g.stride;
-    std::fill_n(row, inputs, 0.0F);
-    const std::int64_t first = places_.row_begin(o);
-    const std::span<const std::int32_t> columns = places_.row_columns(o);
-    for (std::size_t e = 0; e < columns.size(); ++e)
-      row[columns[e]] = values[static_cast<std::size_t>(first) + e];
-  }
+  // A row is put together where the first cache holds it.
+  const bool stream = static_cast<std::size_t>(channels * inputs) * sizeof(float) >= non_temporal_bytes;
+  PerWorker buffers(threads, [&] { return std::vector<float>(static_cast<std::size_t>(inputs)); });
+  parallel_for(static_cast<std::size_t>(channels), threads, [&](std::size_t i, std::size_t worker) {
+    const auto o = static_cast<std::int64_t>(i);
+    std::vector<float>& row = buffers[worker];
+    std::fill(row.begin(), row.end(), 0.0F);
+    const float* value = values.data() + places_.row_begin(o);
+    for (const std::int32_t column : places_.row_columns(o)) row[static_cast<std::size_t>(column)] = *value++;
+    copy_row(row, g.data + o * g.stride, stream);
+  });
 }
 
 void WeightGradientPlan::multiply(const Bf16View& dy, const Bf16View& x, const MutableDenseView& g,

@@ -106,6 +106,12 @@ def test_threads_change_no_bit(random):
 def test_schedules():
     alphas = [autosparse.annealed_alpha(0.5, 'sigmoid-cosine', done=done, epochs=20) for done in (0, 5, 10, 18)]
     np.testing.assert_allclose(alphas, [0.5, 0.5 * 0.9526, 0.25, 0], atol=2e-5)
+    assert autosparse.annealed_alpha(0.5, 'sigmoid_cosine', done=5, epochs=20) == alphas[1]
+    assert autosparse.annealed_alpha(0.5, 'none', done=20, epochs=20) == 0.5
+    with pytest.raises(assay.ContractError, match='1 to 2.53 epochs, not 0'):
+        autosparse.annealed_alpha(0.5, 'none', done=0, epochs=0)
+    with pytest.raises(TypeError, match='done'):
+        autosparse.annealed_alpha(0.5, 'none', done=5.5, epochs=20)
     with pytest.raises(assay.InputError, match='sigmoid-cosine'):
         autosparse.annealed_alpha(0.5, 'sigmoid-cosin', done=0, epochs=20)
 
@@ -122,10 +128,20 @@ def test_refusals():
     nan = w.copy()
     nan[3, 4] = np.nan
     refused(assay.ContractError, 'NaN at channel 3, weight 4', w=nan)
+    infinite = w.copy()
+    infinite[0, 1] = -np.inf
+    refused(assay.ContractError, 'infinite at channel 0, weight 1', w=infinite)
+    refused(assay.ContractError, 's 0 is 200, which gives a threshold of 1, not between 0 and 1', s=200)
+    refused(assay.ContractError, 's 0 is -200, which gives a threshold of 0', s=-200)
+    refused(assay.ContractError, 's 0 is nan', s=np.nan)
+    refused(assay.ContractError, 'lambda is a decay', lambda_=np.inf)
+    refused(assay.ContractError, 'lambda_s is a decay', lambda_s=np.inf)
+    refused(TypeError, "alpha: 'x' is not a number", alpha='x')
+    refused(TypeError, 'alpha: None is not a number', alpha=None)
     refused(assay.ContractError, 'alpha is a share', alpha=1.5)
     refused(assay.ContractError, 'lambda is a decay', lambda_=-1.0)
     refused(assay.ContractError, 'lambda_s is a decay', lambda_s=-1.0)
-    refused(assay.ContractError, 'threshold 0 is 1.0*, not between 0 and 1', s=None, threshold=1.0)
+    refused(assay.ContractError, 'threshold 0 is 1, not between 0 and 1', s=None, threshold=1.0)
     refused(assay.ContractError, 's has 3 values, not one', s=[1.0, 2, 3])
     refused(assay.ContractError, 's has 3 values, not one for each of the 12 channels', s=[1.0, 2, 3], channels=True)
     refused(assay.ContractError, r'\(batch, 30\) is asked for', x=x[:, :29])

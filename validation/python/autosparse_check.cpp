@@ -24,14 +24,6 @@ std::optional<io::Array> optional_array(py::dict& arguments, const char* name) {
   return x ? std::optional(array_of(any_operand(x, name))) : std::nullopt;
 }
 
-double real_argument(const py::handle& x, const char* name) {
-  try {
-    return py::float_(py::reinterpret_borrow<py::object>(x)).cast<double>();
-  } catch (const py::error_already_set&) {
-    throw py::type_error(std::string(name) + ": " + std::string(py::repr(x)) + " is not a number");
-  }
-}
-
 // What assay.autosparse.check() has by keyword.
 Verdicts check_layer(py::dict arguments) {
   AutosparseRequest r;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -65,6 +67,12 @@ LayerShape layer_shape(const Operand& w) {
   return {w.shape[0], w.size() / w.shape[0]};
 }
 
+std::string short_text(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", x);
+  return text;
+}
+
 // Which of the three ways gives the thresholds.
 struct ThresholdArguments {
   py::object s, threshold, keep;
@@ -101,9 +109,11 @@ Thresholds<Real> thresholds_of(const ThresholdArguments& a, std::span<const Real
   for (const double value : parameters) {
     const Real x = static_cast<Real>(value);
     const Real t = learned ? autosparse::threshold_of(x) : x;
-    if (std::isnan(t) || (!learned && !(t > 0 && t < 1)))
-      throw ContractError(std::string(name) + " " + std::to_string(out.values.size()) + " is " +
-                          std::to_string(value) + (learned ? ", not a number" : ", not between 0 and 1"));
+    if (!(t > 0 && t < 1))
+      throw ContractError(
+          std::string(name) + " " + std::to_string(out.values.size()) + " is " + short_text(value) +
+          (learned ? ", which gives a threshold of " + short_text(static_cast<double>(t)) : "") +
+          ", not between 0 and 1, both excluded");
     out.values.push_back(t);
     if (learned) out.s.push_back(static_cast<double>(x));
   }
@@ -281,7 +291,7 @@ py::tuple backward(const py::object& w_array, const ThresholdArguments& at, cons
     std::vector<double> ds(t.values.size());
     autosparse::backward<Real>(w, shape, t.values, g, {a.alpha, a.lambda, 0}, dw, ds, a.threads);
     const double lambda_s = a.lambda_s.value_or(a.lambda);
-    if (!(lambda_s >= 0))
+    if (!(lambda_s >= 0 && std::isfinite(lambda_s)))
       throw ContractError("lambda_s is a decay, 0 or more, not " + std::to_string(lambda_s));
     for (std::size_t i = 0; i < t.s.size(); ++i)
       ds[i] = autosparse::s_gradient(static_cast<double>(t.values[i]), ds[i], t.s[i], lambda_s);
@@ -291,7 +301,9 @@ py::tuple backward(const py::object& w_array, const ThresholdArguments& at, cons
   });
 }
 
-double annealed(const std::string& schedule, double alpha, std::int64_t done, std::int64_t epochs) {
+double annealed(const std::string& schedule_name, double alpha, std::int64_t done, std::int64_t epochs) {
+  std::string schedule = schedule_name;
+  std::replace(schedule.begin(), schedule.end(), '_', '-');
   std::vector<std::string> names;
   for (const autosparse::AnnealingName& a : autosparse::annealings()) {
     std::string name(a.name);
@@ -316,17 +328,34 @@ void bind_autosparse_gradient(py::module_& m) {
   m.def(
       "_autosparse_backward",
       [](const py::object& w, const py::object& s, const py::object& threshold, const py::object& keep,
-         bool channels, const py::object& g, const py::object& x, const py::object& dy, double alpha,
-         double lambda, std::optional<double> lambda_s, const std::string& support, bool bf16,
-         const py::object& threads) {
-        return backward(w, {s, threshold, keep, channels},
-                        {g, x, dy, alpha, lambda, lambda_s, support, bf16, threads_argument(threads)});
+         bool channels, const py::object& g, const py::object& x, const py::object& dy,
+         const py::object& alpha, const py::object& lambda, const py::object& lambda_s,
+         const std::string& support, bool bf16, const py::object& threads) {
+        BackwardArguments a;
+        a.g = g;
+        a.x = x;
+        a.dy = dy;
+        a.alpha = real_argument(alpha, "alpha");
+        a.lambda = real_argument(lambda, "lambda_");
+        if (!lambda_s.is_none()) a.lambda_s = real_argument(lambda_s, "lambda_s");
+        a.support = support;
+        a.bf16 = bf16;
+        a.threads = threads_argument(threads);
+        return backward(w, {s, threshold, keep, channels}, a);
       },
       py::arg("w"), py::arg("s"), py::arg("threshold"), py::arg("keep"), py::arg("channels"), py::arg("g"),
       py::arg("x"), py::arg("dy"), py::arg("alpha"), py::arg("lambda_"), py::arg("lambda_s"),
       py::arg("support"), py::arg("bf16"), py::arg("threads"));
-  m.def("_annealed_alpha", &annealed, py::arg("schedule"), py::arg("alpha"), py::arg("done"),
-        py::arg("epochs"));
+  m.def(
+      "_annealed_alpha",
+      [](const std::string& schedule, const py::object& alpha, const py::object& done,
+         const py::object& epochs) {
+        constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+        return annealed(schedule, real_argument(alpha, "alpha"),
+                        static_cast<std::int64_t>(std::min(most, number_argument(done, "done"))),
+                        static_cast<std::int64_t>(std::min(most, number_argument(epochs, "epochs"))));
+      },
+      py::arg("schedule"), py::arg("alpha"), py::arg("done"), py::arg("epochs"));
 }
 
 }  // namespace assay::python

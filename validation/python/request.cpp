@@ -249,6 +249,14 @@ std::uint64_t number_argument(const py::handle& x, const char* name) {
   throw ContractError(std::string(name) + ": " + std::string(py::str(number)) + ", not 0 to 2^64 - 1");
 }
 
+double real_argument(const py::handle& x, const char* name) {
+  try {
+    return py::float_(py::reinterpret_borrow<py::object>(x)).cast<double>();
+  } catch (const py::error_already_set&) {
+    throw py::type_error(std::string(name) + ": " + std::string(py::repr(x)) + " is not a number");
+  }
+}
+
 std::vector<std::size_t> numbers_argument(const py::handle& x, const char* name) {
   if (index_of(x)) return {number_argument(x, name)};
   if (py::isinstance<py::str>(x) || PySequence_Check(x.ptr()) == 0)

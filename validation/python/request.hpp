@@ -32,7 +32,9 @@ std::string text_argument(const pybind11::handle& x, const char* name);
 bool flag_argument(const pybind11::handle& x, const char* name);
 // Python's and NumPy's integers, no bool. ContractError, by its name, below 0.
 std::uint64_t number_argument(const pybind11::handle& x, const char* name);
-// One of them, or a sequence.
+// Any number of Python's or NumPy's. TypeError, by its name, for what is none.
+double real_argument(const pybind11::handle& x, const char* name);
+// One of number_argument()'s, or a sequence.
 std::vector<std::size_t> numbers_argument(const pybind11::handle& x, const char* name);
 
 // A unit with its name: as it was given, or as a Probe is called. Errors of arithmetic_of(), by the argument's name.

@@ -54,7 +54,8 @@ def forward(w: ArrayLike, *, s: ArrayLike | None = None, threshold: ArrayLike | 
     keep       the fixed-budget form: T so that this many weights are kept (fewer where magnitudes are equal)
     bf16       v rounded to bfloat16, to nearest even; w and s stay float32
 
-    One of s, threshold and keep. ContractError for weights that are NaN, which it names, for values and shapes that do
+    One of s, threshold and keep. ContractError for weights that are NaN or infinite, which it
+    names, for values and shapes that do
     not match; TypeError for elements of another type.
     """
     return Pruned(*_assay._autosparse_forward(w, s, threshold, keep, channels, bf16, threads))
@@ -82,7 +83,10 @@ def backward(w: ArrayLike, *, s: ArrayLike | None = None, threshold: ArrayLike |
 
 def annealed_alpha(alpha: float, schedule: Literal['none', 'linear', 'cosine', 'sigmoid', 'sigmoid-cosine'], *,
                    done: int, epochs: int) -> float:
-    """alpha of the epoch that begins when `done` of `epochs` are done: alpha times the schedule, 0 from 0.9 on."""
+    """alpha of the epoch that begins when `done` of `epochs` are done: alpha times the schedule.
+
+    It is 0 from 0.9 of the epochs on, but for schedule none.
+    """
     return _assay._annealed_alpha(schedule, alpha, done, epochs)
 
 
