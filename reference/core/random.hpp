@@ -59,7 +59,7 @@ class CounterRandom {
   }
 
  private:
-  __extension__ using Wide = unsigned __int128;
+  __extension__ typedef unsigned __int128 Wide;  // nvcc takes no __extension__ before `using`
   std::uint64_t seed_, stream_;
 };
 
