@@ -124,7 +124,7 @@ __device__ inline void load_stages(const SpmmBsrBf16<Out>& o, const CUtensorMap*
       hopper::load_box(to, a_map, k, static_cast<std::int32_t>(block * Config::block), full);
 #pragma unroll
       for (int box = 0; box < Config::n / Config::box; ++box)
-        hopper::load_box(to + Config::bytes_a + box * Config::bytes_box, x_map,
+        hopper::load_box(to + Config::bytes_a + static_cast<std::uint32_t>(box) * Config::bytes_box, x_map,
                          static_cast<std::int32_t>(tile.column) + box * Config::box,
                          block_column * Config::block + k, full);
     }

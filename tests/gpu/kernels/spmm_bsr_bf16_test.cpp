@@ -185,6 +185,9 @@ BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_by_wgmma_has_the_bits_of_the_unit) {
   check({130, 200, 64, 9, 2, 1}, BsrKernel::wgmma, "sm_90", "sm90.bf16");
   check({64, 100, 64, 264, 0, 1, true, true}, BsrKernel::wgmma, "sm_90a", "sm90.bf16");
   check({128, 64, 64, 8, 0, 1, true, false, true}, BsrKernel::wgmma, "sm_90", "sm90.bf16");
+}
+
+BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_by_wgmma_in_blocks_of_128) {
   check({140, 250, 128, 24, 8, 1, false, false, false, BlockRowOrder::ascending}, BsrKernel::wgmma, "sm_90",
         "sm90.bf16");
 }
@@ -207,8 +210,14 @@ BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_of_many_blocks, *boost::unit_test::label("ful
 }
 
 BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_with_a_fault_is_refused) {
-  for (const std::int64_t side : {16, 32, 64}) check_faults(BsrKernel::mma, side);
+  for (const std::int64_t side : {16, 32}) check_faults(BsrKernel::mma, side);
   check_faults(BsrKernel::wgmma, 64);
+}
+
+BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_of_large_blocks_with_a_fault_is_refused,
+                     *boost::unit_test::label("full")) {
+  check_faults(BsrKernel::mma, 64);
+  check_faults(BsrKernel::wgmma, 128);
 }
 
 BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_begins_with_the_longest_rows) {
