@@ -154,8 +154,9 @@ std::string says(const char* what, const std::exception& e) {
 void check_faults(BsrKernel kernel, std::int64_t side) {
   const Imitated imitated("sm_90");
   const std::size_t n = 24;
-  // More stages than mma's ring has; by wgmma fewer, for without its waits the second round is a deadlock.
-  const std::int64_t blocks = kernel == BsrKernel::mma ? 6 : 3, rows = side - 3, cols = blocks * side - 5;
+  // More stages than mma's ring has; by wgmma as many, for without its waits the second round is a deadlock.
+  const std::int64_t blocks = kernel == BsrKernel::mma ? 6 : 256 / side, rows = side - 3,
+                     cols = blocks * side - 5;
   const Blocks a = blocks_of(rows, cols, side, 1, false);
   std::vector<std::uint16_t> x = bf16_numbers(static_cast<std::size_t>(cols) * n, 4);
   const std::vector<float> expected = predicted(unit_named("sm90.bf16"), a, x, n, {}, false);
