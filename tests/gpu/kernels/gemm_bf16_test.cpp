@@ -1,6 +1,7 @@
 // The dense bf16 GEMM's kernel under the executor: the bits of each GPU's matrix unit, whatever the order of threads.
 #include <boost/test/unit_test.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,10 @@ BOOST_AUTO_TEST_CASE(gemm_bf16_with_a_fault_is_refused) {
     const std::string place = first_difference(run_faulty_gemm(fault.fault, roomy), expected, n);
     BOOST_TEST(place.starts_with("row 0, column "), fault.name << ": " << place);
   }
+  BOOST_CHECK_EXCEPTION(run_faulty_gemm(Bf16Fault::row_too_many, roomy), std::runtime_error,
+                        [](const auto& e) {
+                          return std::string(e.what()) == "row 20, column 0 lies outside of Y and is written";
+                        });
 }
 
 BOOST_AUTO_TEST_CASE(gemm_bf16_refuses) {

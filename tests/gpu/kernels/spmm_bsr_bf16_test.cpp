@@ -2,6 +2,7 @@
 // bias and ReLU, whatever the order of threads and of rows.
 #include <boost/test/unit_test.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -168,6 +169,11 @@ void check_faults(BsrKernel kernel, std::int64_t side) {
     const std::string place = first_difference(run_faulty_spmm(fault.fault, kernel, problem), expected, n);
     BOOST_TEST(place.starts_with("row 0, column "), fault.name << ", blocks of " << side << ": " << place);
   }
+  BOOST_CHECK_EXCEPTION(
+      run_faulty_spmm(Bf16Fault::row_too_many, kernel, problem), std::runtime_error, [&](const auto& e) {
+        return std::string(e.what()) ==
+               "row " + std::to_string(rows) + ", column 0 lies outside of Y and is written";
+      });
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ class Guarded {
 };
 
 using Operands = gpu::SpmmBsrBf16<float>;
-void launch_mma(Bf16Fault fault, const Operands& o) {
+void launch_mma(Bf16Fault fault, Operands o) {
   namespace kernels = gpu::spmm_bsr_mma_kernels;
   switch (fault) {
     case Bf16Fault::none: return kernels::launch<Steps>(o, nullptr);
@@ -97,6 +97,7 @@ void launch_mma(Bf16Fault fault, const Operands& o) {
     case Bf16Fault::tail: return kernels::launch<Tail>(o, nullptr);
     case Bf16Fault::chunk_order: return kernels::launch<Descending>(o, nullptr);
     case Bf16Fault::bf16_sums: return kernels::launch<Bf16Sums>(o, nullptr);
+    case Bf16Fault::row_too_many: ++o.rows; return kernels::launch<Steps>(o, nullptr);
   }
 }
 void launch_wgmma(Bf16Fault fault, Operands o) {
@@ -111,6 +112,7 @@ void launch_wgmma(Bf16Fault fault, Operands o) {
       return kernels::launch<WgmmaSteps>(o, how, nullptr);
     case Bf16Fault::chunk_order: return kernels::launch<WgmmaDescending>(o, how, nullptr);
     case Bf16Fault::bf16_sums: return kernels::launch<WgmmaBf16Sums>(o, how, nullptr);
+    case Bf16Fault::row_too_many: ++o.rows; return kernels::launch<WgmmaSteps>(o, how, nullptr);
   }
 }
 
@@ -120,8 +122,7 @@ std::vector<float> run_faulty_gemm(Bf16Fault fault, const gpu::GemmBf16Problem& 
   namespace kernels = gpu::gemm_bf16_kernels;
   const gpu::DeviceArray<std::uint16_t> a(p.a), b(p.b);
   const Guarded d(p.m, p.n);
-  const gpu::GemmBf16<float> o{p.m,      p.n,        p.k,      a.data(),  p.a_stride,
-                               b.data(), p.b_stride, d.data(), d.stride()};
+  gpu::GemmBf16<float> o{p.m, p.n, p.k, a.data(), p.a_stride, b.data(), p.b_stride, d.data(), d.stride()};
   switch (fault) {
     case Bf16Fault::none: kernels::launch<Steps>(o, nullptr); break;
     case Bf16Fault::transposed_fragment: kernels::launch<Transposed>(o, nullptr); break;
@@ -129,6 +130,10 @@ std::vector<float> run_faulty_gemm(Bf16Fault fault, const gpu::GemmBf16Problem& 
     case Bf16Fault::tail: kernels::launch<Tail>(o, nullptr); break;
     case Bf16Fault::chunk_order: kernels::launch<Descending>(o, nullptr); break;
     case Bf16Fault::bf16_sums: kernels::launch<Bf16Sums>(o, nullptr); break;
+    case Bf16Fault::row_too_many:
+      ++o.m;
+      kernels::launch<Steps>(o, nullptr);
+      break;
   }
   return d.on_host();
 }

@@ -18,6 +18,7 @@ enum class Bf16Fault : std::uint8_t {
   tail,                 // numbers behind the matrix's edge are read
   chunk_order,          // of k, within a stage: descending
   bf16_sums,            // rounded after every chunk
+  row_too_many,         // is written
 };
 struct NamedBf16Fault {
   Bf16Fault fault;
