@@ -49,6 +49,14 @@ alignas(1024) constinit thread_local unsigned char dynamic_bytes[LaunchLimits{}.
 // Of an address of 32 bits: the hardware keeps the first KiB for itself, so that no variable lies at 0.
 constexpr std::uint32_t reserved_bytes = 1024;
 
+// What the block that runs has of it. Static variables count from where a thread has passed their declaration: the
+// memory of an OS thread holds those of all kernels, of which a block has few.
+struct SharedOfBlock {
+  std::size_t dynamic_bytes = 0;
+  std::vector<std::pair<std::uintptr_t, std::size_t>> variables{};
+};
+thread_local SharedOfBlock shared_of_block;
+
 // Null for none.
 void* poisoned(std::size_t bytes) { return bytes == 0 ? nullptr : std::memset(dynamic_bytes, 0xFF, bytes); }
 
@@ -82,6 +90,19 @@ void wait_at_grid(std::uint64_t phase) {
         return grid->has_ended(of);
       },
       &what, Scope::device);
+}
+
+void add_shared_variable(const void* p, std::size_t bytes) {
+  shared_of_block.variables.emplace_back(reinterpret_cast<std::uintptr_t>(p), bytes);
+}
+bool is_shared_of_block(const void* p, std::size_t bytes) {
+  const auto within = [&](std::uintptr_t begin, std::size_t size) {
+    const auto at = reinterpret_cast<std::uintptr_t>(p);
+    return at >= begin && at - begin <= size && bytes <= size - (at - begin);
+  };
+  return within(reinterpret_cast<std::uintptr_t>(dynamic_bytes), shared_of_block.dynamic_bytes) ||
+         std::any_of(shared_of_block.variables.begin(), shared_of_block.variables.end(),
+                     [&](const auto& variable) { return within(variable.first, variable.second); });
 }
 
 std::uint32_t shared_address(const void* p) {
@@ -206,6 +227,8 @@ class Run {
     const auto x = number % dims_.x, y = number / dims_.x % dims_.y, z = number / dims_.x / dims_.y;
     blockIdx = {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
     dynamic_shared_now = poisoned(shared_bytes_);
+    shared_of_block.dynamic_bytes = shared_bytes_;
+    shared_of_block.variables.clear();
     prepare_for_faults();
     Block& block = worker.block_for(options_.block);
     const std::string why = block.run(block_, kernel_, number, &grid_);

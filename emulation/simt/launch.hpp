@@ -84,6 +84,11 @@ void give_way();
 // Null for none.
 void* dynamic_shared();
 
+// Whether the block that runs has this shared memory: the dynamic one of its launch, or static variables whose
+// declarations it has passed.
+void add_shared_variable(const void* p, std::size_t bytes);
+bool is_shared_of_block(const void* p, std::size_t bytes);
+
 // Shared memory of the block that runs on this OS thread, static or dynamic, by an address of 32 bits as PTX has it,
 // and back. Any alignment to 1024 bytes or less is kept.
 std::uint32_t shared_address(const void* p);

@@ -126,6 +126,7 @@ void poison_shared(const volatile void* variable, std::size_t bytes, unsigned lo
   if (block == nullptr || run == block->run_number()) return;
   run = block->run_number();
   std::memset(const_cast<void*>(variable), 0xFF, bytes);
+  assay::simt::add_shared_variable(const_cast<const void*>(variable), bytes);
 }
 
 const LaunchOptions& options_of_environment() {

@@ -194,12 +194,12 @@ struct WarpgroupProduct {
   PtxContext* context;
 };
 
-// Where the start of a matrix lies: the one address with these 18 bits that is shared memory.
+// Where the start of a matrix lies: the one address with these 18 bits that is the block's.
 std::uint32_t whole_address(std::uint32_t start) {
   constexpr std::uint32_t window = 1U << 18;
   std::optional<std::uint32_t> found;
   for (const std::uint32_t candidate : {start - window, start, start + window}) {
-    if (!is_shared_memory(shared_pointer(candidate), 16)) continue;
+    if (!is_shared_of_block(shared_pointer(candidate), 16)) continue;
     if (found)
       ptx_fail("a descriptor of shared memory names two places: there is too much static shared memory");
     found = candidate;

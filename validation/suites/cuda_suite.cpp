@@ -24,7 +24,11 @@ constexpr KernelOrder kernel_orders[] = {{"forward", simt::Schedule::forward, 1}
 std::vector<Case> cuda_cases(const RunContext& context) {
   std::vector<Case> cases;
   const std::string seed = std::to_string(context.seed);
-  for (const cuda::KernelCase& kernel : cuda::autosparse_cases()) {
+  std::vector<cuda::KernelCase> kernels;
+  for (const auto family : {cuda::autosparse_cases, cuda::sparse_cases, cuda::tensor_core_cases}) {
+    for (cuda::KernelCase& kernel : family()) kernels.push_back(std::move(kernel));
+  }
+  for (const cuda::KernelCase& kernel : kernels) {
     for (const KernelOrder& order : kernel_orders) {
       Case c{.member = kernel.member, .parameters = kernel.parameters};
       c.parameters.emplace_back("schedule", std::string(order.name));

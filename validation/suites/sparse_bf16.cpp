@@ -18,26 +18,8 @@
 #include "validation/suites/sparse_problems.hpp"
 
 namespace assay::suites {
-namespace {
 
-using sparse::Bf16SpmmPlan;
 using sparse::Csr;
-
-struct Way {
-  std::string_view name, contract, kernel;  // of SpmmOptions
-};
-constexpr Way ways[] = {{"bf16_chain", "chain_f32_fused", ""},
-                        {"bf16_pairs_avx512bf16", "vdpbf16ps", "bf16_pairs_avx512bf16"},
-                        {"vdpbf16ps_by_arithmetic", "vdpbf16ps", sparse::by_arithmetic},
-                        {"bf16_tiles_amx_vbmi2", "tdpbf16ps", "bf16_tiles_amx_vbmi2"},
-                        {"tdpbf16ps_by_arithmetic", "tdpbf16ps", sparse::by_arithmetic}};
-
-bool is_of_tiles(const Way& way) { return way.contract == "tdpbf16ps"; }
-
-// Tiles take columns in ascending order, and of infinities what no operation of arrays has.
-bool takes(const Way& way, const Pattern& p) {
-  return !is_of_tiles(way) || (!p.wild && p.name != "stored_order");
-}
 
 io::Array rounded(const io::Array& x) {
   io::Array out = io::make_array(formats::bfloat16, x.shape);
@@ -55,7 +37,6 @@ std::vector<bf16_t> codes_of(const io::Array& x) {
   return out;
 }
 
-// Every place of A, for a contract over all of K.
 io::Array expanded(const Csr<bf16_t>& a) {
   io::Array out = io::make_array(formats::bfloat16, {a.rows(), a.cols()});
   std::memset(out.bytes.data(), 0, out.bytes.size());
@@ -70,8 +51,8 @@ io::Array expanded(const Csr<bf16_t>& a) {
   return out;
 }
 
-void measure(const Csr<float>& a, const io::Array& x, std::span<const float> got,
-             RoundingDistance& distance) {
+void measure_distance(const Csr<float>& a, const io::Array& x, std::span<const float> got,
+                      RoundingDistance& distance) {
   const std::int64_t n = x.shape[1];
   const auto of_x = x.as<float>();
   std::vector<float> want(static_cast<std::size_t>(a.rows() * n));
@@ -88,6 +69,26 @@ void measure(const Csr<float>& a, const io::Array& x, std::span<const float> got
       distance.add(double{want[at]}, double{got[at]}, magnitudes, static_cast<std::int64_t>(columns.size()));
     }
   }
+}
+
+namespace {
+
+using sparse::Bf16SpmmPlan;
+
+struct Way {
+  std::string_view name, contract, kernel;  // of SpmmOptions
+};
+constexpr Way ways[] = {{"bf16_chain", "chain_f32_fused", ""},
+                        {"bf16_pairs_avx512bf16", "vdpbf16ps", "bf16_pairs_avx512bf16"},
+                        {"vdpbf16ps_by_arithmetic", "vdpbf16ps", sparse::by_arithmetic},
+                        {"bf16_tiles_amx_vbmi2", "tdpbf16ps", "bf16_tiles_amx_vbmi2"},
+                        {"tdpbf16ps_by_arithmetic", "tdpbf16ps", sparse::by_arithmetic}};
+
+bool is_of_tiles(const Way& way) { return way.contract == "tdpbf16ps"; }
+
+// Tiles take columns in ascending order, and of infinities what no operation of arrays has.
+bool takes(const Way& way, const Pattern& p) {
+  return !is_of_tiles(way) || (!p.wild && p.name != "stored_order");
 }
 
 std::string why_not_here(const Way& way) {
@@ -112,7 +113,7 @@ void judge_columns(const Way& way, const Pattern& p, const Csr<float>& full,
     r.got = io::make_array(formats::float32, {p.rows, n});
     const std::vector<bf16_t> codes = codes_of(*r.b);
     plan.multiply({codes.data(), p.cols, n, n}, {r.got.as<float>().data(), p.rows, n, n}, {}, 2);
-    if (!p.wild) measure(full, x, r.got.as<float>(), distance);
+    if (!p.wild) measure_distance(full, x, r.got.as<float>(), distance);
     if (is_of_tiles(way)) {
       r.operation = "gemm";
       r.a = expanded(a);

@@ -19,5 +19,7 @@ struct KernelCase {
 };
 
 std::vector<KernelCase> autosparse_cases();
+std::vector<KernelCase> sparse_cases();
+std::vector<KernelCase> tensor_core_cases();
 
 }  // namespace assay::suites::cuda
