@@ -93,7 +93,7 @@ __device__ inline bool at_vector(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p) % (Config::vector * sizeof(float)) == 0;
 }
 
-__global__ void __launch_bounds__(Config::threads) forward(AutosparseForward o, std::size_t pieces) {
+static __global__ void __launch_bounds__(Config::threads) forward(AutosparseForward o, std::size_t pieces) {
   const Piece piece = piece_of(pieces, o.layer.group_size());
   const float threshold = o.layer.thresholds[o.layer.by_channel ? piece.group : 0];
   const float* const w = o.layer.w + piece.first;
@@ -135,7 +135,7 @@ struct Gradient {
   }
 };
 
-__global__ void __launch_bounds__(Config::threads) backward(AutosparseBackward o, std::size_t pieces) {
+static __global__ void __launch_bounds__(Config::threads) backward(AutosparseBackward o, std::size_t pieces) {
   __shared__ double terms[Config::piece];
   const Piece piece = piece_of(pieces, o.layer.group_size());
   const Gradient gradient{o.alpha, o.lambda, o.layer.thresholds[o.layer.by_channel ? piece.group : 0]};
@@ -173,7 +173,7 @@ __global__ void __launch_bounds__(Config::threads) backward(AutosparseBackward o
 }
 
 // The pieces of a threshold a block, pairwise: neighbours first.
-__global__ void __launch_bounds__(Config::threads) finish(AutosparseBackward o, std::size_t pieces) {
+static __global__ void __launch_bounds__(Config::threads) finish(AutosparseBackward o, std::size_t pieces) {
   double* const terms = o.workspace + blockIdx.x * pieces;
   for (std::size_t step = 1; step < pieces; step *= 2) {
     for (std::size_t i = 2 * step * threadIdx.x; i + step < pieces; i += 2 * step * Config::threads)

@@ -79,7 +79,11 @@ std::vector<std::string> refusals_of_sddmm_csr() {
            +[](Operands& p) { p.b_stride = 7; },
            +[](Operands& p) { p.out = const_cast<float*>(p.a); },
            +[](Operands& p) { p.beta = 1; },
-           +[](Operands& p) { p.mask.nnz = std::int64_t{1} << 40; },
+           // Far from all others, as it would reach over them.
+           +[](Operands& p) {
+             p.mask.nnz = std::int64_t{1} << 40;
+             p.out = reinterpret_cast<float*>(std::uintptr_t{1} << 60);
+           },
        })
     all.push_back(said(
         o, [](const Operands& p) { gpu::sddmm_csr(p, nullptr); }, change));
