@@ -20,7 +20,7 @@ ARROWS = {
     'emulation/simt': ('emulation/units',),
     'emulation/dram': ('reference/formats',),
     'emulation/photonic': ('reference/operations',),
-    'gpu/kernels': ('emulation/simt', 'reference/networks', 'reference/autosparse'),
+    'gpu/kernels': ('emulation/simt', 'reference/spdnn'),
     'gpu/memory': ('reference/core',),
     'gpu/host': ('gpu/kernels', 'gpu/memory'),
     'gpu/dump': (),  # one header, dropped into other people's programs
