@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(SpdnnTiledConfig::threads) layer_tiled(SpdnnTi
       const float weight = w.weight[edge];
       if (index == no_edge) continue;
 #pragma unroll
-      for (int v = 0; v < Config::vectors; ++v) {
+      for (unsigned v = 0; v < Config::vectors; ++v) {
         const float4 features = staged[index * Config::vectors + v];
         sum[4 * v] = fmaf(weight, features.x, sum[4 * v]);
         sum[4 * v + 1] = fmaf(weight, features.y, sum[4 * v + 1]);
@@ -109,7 +109,7 @@ __global__ void __launch_bounds__(SpdnnTiledConfig::threads) layer_tiled(SpdnnTi
     float4* const y = reinterpret_cast<float4*>(o.y) +
                       (static_cast<std::size_t>(blockIdx.x) * w.outputs + w.target[output]) * Config::vectors;
 #pragma unroll
-    for (int v = 0; v < Config::vectors; ++v)
+    for (unsigned v = 0; v < Config::vectors; ++v)
       y[v] = make_float4(sum[4 * v], sum[4 * v + 1], sum[4 * v + 2], sum[4 * v + 3]);
   }
   alive = __reduce_or_sync(0xFFFFFFFFU, alive);

@@ -77,9 +77,9 @@ struct PairOfSums {
 
   __device__ static void add(float (&sum)[Images], const float4* row, float weight) {
 #pragma unroll
-    for (int v = 0; v < Config::vectors; ++v) add_vector(sum, v, row[v], weight);
+    for (unsigned v = 0; v < Config::vectors; ++v) add_vector(sum, v, row[v], weight);
   }
-  __device__ static void add_vector(float (&sum)[Images], int v, const float4& x, float weight) {
+  __device__ static void add_vector(float (&sum)[Images], unsigned v, const float4& x, float weight) {
     sum[4 * v] = fmaf(weight, x.x, sum[4 * v]);
     sum[4 * v + 1] = fmaf(weight, x.y, sum[4 * v + 1]);
     sum[4 * v + 2] = fmaf(weight, x.z, sum[4 * v + 2]);
@@ -93,7 +93,7 @@ struct PairOfSums {
     if (index.x == index.y) {
       if (index.x == no_edge) return;
 #pragma unroll
-      for (int v = 0; v < Config::vectors; ++v) {
+      for (unsigned v = 0; v < Config::vectors; ++v) {
         const float4 x = rows[index.x * Config::stride + v];
         add_vector(first, v, x, weight.x);
         add_vector(second, v, x, weight.y);
@@ -107,7 +107,7 @@ struct PairOfSums {
   __device__ static void store(const float (&sum)[Images], float4* row, float bias, float lower,
                                float upper) {
 #pragma unroll
-    for (int v = 0; v < Config::vectors; ++v)
+    for (unsigned v = 0; v < Config::vectors; ++v)
       row[v] = make_float4(
           activated(sum[4 * v], bias, lower, upper), activated(sum[4 * v + 1], bias, lower, upper),
           activated(sum[4 * v + 2], bias, lower, upper), activated(sum[4 * v + 3], bias, lower, upper));
@@ -130,7 +130,7 @@ __global__ void __launch_bounds__(SpdnnFusedConfig<Images>::threads, 1) layers_f
     const std::uint32_t all_pairs = (layer.outputs + 1) / 2;
     PairOfSums<Images> sums[Config::pairs];
 #pragma unroll
-    for (int p = 0; p < Config::pairs; ++p) {
+    for (unsigned p = 0; p < Config::pairs; ++p) {
       sums[p].clear();
       const std::uint32_t slice = (p * Config::threads + threadIdx.x) / lanes_of_slice;
       if (slice * lanes_of_slice >= all_pairs) continue;
@@ -154,7 +154,7 @@ __global__ void __launch_bounds__(SpdnnFusedConfig<Images>::threads, 1) layers_f
     }
     __syncthreads();
 #pragma unroll
-    for (int p = 0; p < Config::pairs; ++p) {
+    for (unsigned p = 0; p < Config::pairs; ++p) {
       const std::uint32_t pair = p * Config::threads + threadIdx.x;
       if (pair >= all_pairs) continue;
       const ushort2 target = layer.target[pair];
