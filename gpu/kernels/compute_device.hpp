@@ -36,6 +36,8 @@ class ComputeDevice {
   virtual ~ComputeDevice() = default;
 
   virtual std::string name() const = 0;
+  virtual std::string board() const = 0;   // "NVIDIA H200"
+  virtual std::string kernel() const = 0;  // "spdnn_layers_fused, 48 images a block"
   // Uploads a layer behind those that are there. ContractError as spdnn::Plan::add_layer().
   virtual void add_layer(const networks::Layer& layer) = 0;
   // The categories count from 1 within `inputs`. Called by one thread at a time, any thread.

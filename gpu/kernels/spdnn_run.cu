@@ -111,6 +111,15 @@ class CudaDevice final : public ComputeDevice {
   }
 
   std::string name() const override { return options_.name; }
+  std::string board() const override {
+    cudaDeviceProp properties{};
+    ASSAY_CUDA(cudaGetDeviceProperties(&properties, options_.ordinal));
+    return properties.name;
+  }
+  std::string kernel() const override {
+    return (fused_ ? "spdnn_layers_fused, " : "spdnn_layer_tiled, ") + std::to_string(lanes_) +
+           " images a block";
+  }
 
   void add_layer(const networks::Layer& layer) override {
     make_current();
@@ -295,13 +304,6 @@ spdnn::Inference CudaDevice::infer(const SpdnnInputs& inputs, const InferOptions
 
 std::unique_ptr<ComputeDevice> make_cuda_device(const SpdnnDeviceOptions& options) {
   return std::make_unique<CudaDevice>(options);
-}
-
-std::string spdnn_kernel_text(const SpdnnDeviceOptions& options) {
-  ASSAY_CUDA(cudaSetDevice(options.ordinal));
-  const std::uint32_t images = fused_images(options);
-  if (images == 0) return "spdnn_layer_tiled, 12 images a block";
-  return "spdnn_layers_fused, " + std::to_string(images) + " images a block";
 }
 
 }  // namespace assay::gpu

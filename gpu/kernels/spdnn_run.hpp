@@ -34,7 +34,4 @@ struct SpdnnDeviceOptions {
 // spared. Inference::rows_computed counts what was launched, dead rows among it.
 std::unique_ptr<ComputeDevice> make_cuda_device(const SpdnnDeviceOptions& options);
 
-// "spdnn_layers_fused, 48 images a block": what such a device runs.
-std::string spdnn_kernel_text(const SpdnnDeviceOptions& options);
-
 }  // namespace assay::gpu

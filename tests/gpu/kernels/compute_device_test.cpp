@@ -23,6 +23,8 @@ class Watched final : public ComputeDevice {
   explicit Watched(std::unique_ptr<ComputeDevice> device) : device_(std::move(device)) {}
 
   std::string name() const override { return device_->name(); }
+  std::string board() const override { return device_->board(); }
+  std::string kernel() const override { return device_->kernel(); }
   void add_layer(const networks::Layer& layer) override { device_->add_layer(layer); }
   spdnn::Inference infer(const gpu::SpdnnInputs& inputs, const gpu::InferOptions& options) override {
     ++calls;

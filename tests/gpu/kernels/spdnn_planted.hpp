@@ -1,7 +1,9 @@
-// A kernel of a sparse layer in the design of spdnn_layer_tiled.cuh that makes one mistake: what the tests must refuse.
+// Device code of the tests of sparse inference: a kernel in the design of spdnn_layer_tiled.cuh that makes one mistake,
+// which the tests must refuse, and launchers with arguments that they must refuse.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "reference/networks/network.hpp"
@@ -25,5 +27,11 @@ enum class SpdnnPlant : std::uint8_t {
 
 // One layer on dense rows, 12 a block, a footprint of 16 rows.
 spdnn::Inference run_planted(const networks::Layer& layer, const spdnn::DenseRows& rows, SpdnnPlant plant);
+
+// What a launcher said, "taken" if nothing, and what it must say.
+struct Refusal {
+  std::string said{}, expected{};
+};
+std::vector<Refusal> refusals_of_spdnn_launchers();
 
 }  // namespace assay::test

@@ -25,6 +25,8 @@ using gpu::SpdnnInputs;
 using networks::Clip;
 using networks::Network;
 
+std::string kernel_for(std::int64_t widest) { return gpu::make_cuda_device({.widest = widest})->kernel(); }
+
 std::unique_ptr<gpu::ComputeDevice> device_with(const Network& network, SpdnnDeviceOptions options) {
   options.widest = network.widest();
   std::unique_ptr<gpu::ComputeDevice> device = gpu::make_cuda_device(options);
@@ -44,7 +46,7 @@ spdnn::Inference check(const Network& network, const SpdnnInputs& inputs, const 
   spdnn::Inference got;
   for_each_schedule([&](const std::string& schedule) {
     got = device->infer(inputs, {.keep_outputs = true, .activation_bytes = activation_bytes});
-    BOOST_TEST(difference(got, truth) == "", schedule << ": " << gpu::spdnn_kernel_text(options));
+    BOOST_TEST(difference(got, truth) == "", schedule << ": " << device->kernel());
   });
   return got;
 }
@@ -90,11 +92,11 @@ BOOST_AUTO_TEST_CASE(spdnn_fused_slabs_of_every_size) {
     const std::vector<float> few = dense_inputs(3, 20, 5, {});
     const spdnn::DenseRows rows{few.data(), 3, 20};
     check(network, rows, fused(0), truth_of(network, rows, false));
-    BOOST_TEST(gpu::spdnn_kernel_text({.widest = wide}) ==
+    BOOST_TEST(kernel_for(wide) ==
                "spdnn_layers_fused, " + std::string(wide == 1500 ? "24" : "12") + " images a block");
   }
-  BOOST_TEST(gpu::spdnn_kernel_text({.widest = 1024}) == "spdnn_layers_fused, 48 images a block");
-  BOOST_TEST(gpu::spdnn_kernel_text({.widest = 16384}) == "spdnn_layer_tiled, 12 images a block");
+  BOOST_TEST(kernel_for(1024) == "spdnn_layers_fused, 48 images a block");
+  BOOST_TEST(kernel_for(16384) == "spdnn_layer_tiled, 12 images a block");
 }
 
 // Footprints of several stages, and more outputs than a tile.
@@ -222,6 +224,12 @@ BOOST_AUTO_TEST_CASE(spdnn_refusals_say_what) {
   refused(ragged_network(20, {7, 7}, 3, {0, 2}, 1), fused(48), 1200,
           "1200 neurons x 48 images; a block has 232448 bytes");
   refused(ragged_network(20, {7, 7}, 3, {0, 2}, 1), fused(20), 7, "there are kernels for 12, 24, 36 and 48");
+}
+
+BOOST_AUTO_TEST_CASE(spdnn_launchers_refuse_bad_arrays) {
+  for (const Refusal& refusal : refusals_of_spdnn_launchers())
+    BOOST_TEST(refusal.said.find(refusal.expected) != std::string::npos,
+               refusal.said << ", expected " << refusal.expected);
 }
 
 // The comparison of these tests refuses each mistake, by the inputs of spdnn_special_values or by those of
