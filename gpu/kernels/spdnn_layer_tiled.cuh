@@ -61,8 +61,8 @@ struct SpdnnTiled {
 namespace spdnn_kernels {
 
 // A block: 12 images (x) and 256 outputs (y), so that blocks that run at once read the same weights.
-__global__ void __launch_bounds__(SpdnnTiledConfig::threads) layer_tiled(SpdnnTiled o) {
-  using Config = SpdnnTiledConfig;
+template <class Config>
+__global__ void __launch_bounds__(Config::threads) layer_tiled(SpdnnTiled o) {
   __shared__ float4 staged[Config::footprint * Config::vectors];
   const SpdnnTiledWeights& w = o.weights;
   const unsigned lane = threadIdx.x % lanes_of_slice, warp = threadIdx.x / lanes_of_slice;
@@ -143,7 +143,7 @@ inline void spdnn_layer_tiled(const SpdnnTiled& o, cudaStream_t stream) {
   ASSAY_CUDA(cudaMemsetAsync(o.alive, 0, slabs * sizeof(unsigned long long), stream));
   if (tiles == 0) return;
   const dim3 grid(blocks_in_x(slabs, "spdnn layer tiled"), static_cast<unsigned>(tiles));
-  spdnn_kernels::layer_tiled<<<grid, Config::threads, 0, stream>>>(o);
+  spdnn_kernels::layer_tiled<Config><<<grid, Config::threads, 0, stream>>>(o);
   ASSAY_CUDA(cudaGetLastError());
 }
 

@@ -202,6 +202,7 @@ bool fits(std::size_t widest, std::size_t shared_bytes) {
 template <int Images>
 void launch_fused(const SpdnnFused& o, cudaStream_t stream) {
   const std::size_t bytes = SpdnnFusedConfig<Images>::shared_bytes(o.widest);
+  ASSAY_CUDA(cudaMemsetAsync(o.alive, 0, o.slabs.count() * sizeof(unsigned long long), stream));
   ASSAY_CUDA(cudaFuncSetAttribute(layers_fused<Images>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   static_cast<int>(bytes)));
   layers_fused<Images><<<blocks_in_x(o.slabs.count(), "spdnn layers fused"),
@@ -240,7 +241,6 @@ inline void spdnn_layers_fused(const SpdnnFused& o, cudaStream_t stream) {
   if (o.x == o.y && slabs > 1 && o.inputs != o.outputs)
     throw ContractError("spdnn layers fused: y is x, and its slabs are of another size");
   if (slabs == 0) return;
-  ASSAY_CUDA(cudaMemsetAsync(o.alive, 0, slabs * sizeof(unsigned long long), stream));
   switch (o.slabs.lanes) {
 #define ASSAY_SPDNN_FUSED(images)                              \
   case images:                                                 \

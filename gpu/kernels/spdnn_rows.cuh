@@ -68,17 +68,18 @@ __global__ void __launch_bounds__(RowsConfig::threads)
 }
 
 // One block: live[0 .. *count) are the rows whose bit is set, ascending, and names[i] what `name` says of them.
-__global__ void __launch_bounds__(RowsConfig::index_threads)
+template <class Config>
+__global__ void __launch_bounds__(Config::index_threads)
     index_live(const unsigned long long* alive, SpdnnSlabs slabs, const std::uint32_t* name,
                std::uint32_t* live, std::uint32_t* names, std::uint32_t* count) {
-  __shared__ std::uint32_t sums[RowsConfig::index_threads];
+  __shared__ std::uint32_t sums[Config::index_threads];
   const auto mask_of = [&](std::uint32_t slab) {
     const std::uint32_t left = slabs.rows - slab * slabs.lanes,
                         used = left < slabs.lanes ? left : slabs.lanes;
     return alive[slab] & (used == 64 ? ~0ULL : (1ULL << used) - 1);
   };
   const std::uint32_t all = slabs.count();
-  const std::uint32_t share = (all + RowsConfig::index_threads - 1) / RowsConfig::index_threads;
+  const std::uint32_t share = (all + Config::index_threads - 1) / Config::index_threads;
   const std::uint32_t first = threadIdx.x * share < all ? threadIdx.x * share : all;
   const std::uint32_t end = all - first < share ? all : first + share;
   std::uint32_t own = 0;
@@ -86,7 +87,7 @@ __global__ void __launch_bounds__(RowsConfig::index_threads)
     own += static_cast<std::uint32_t>(__popcll(mask_of(slab)));
   sums[threadIdx.x] = own;
   __syncthreads();
-  for (unsigned step = 1; step < RowsConfig::index_threads; step *= 2) {
+  for (unsigned step = 1; step < Config::index_threads; step *= 2) {
     const std::uint32_t before = threadIdx.x >= step ? sums[threadIdx.x - step] : 0;
     __syncthreads();
     sums[threadIdx.x] += before;
@@ -102,7 +103,7 @@ __global__ void __launch_bounds__(RowsConfig::index_threads)
       ++at;
     }
   }
-  if (threadIdx.x == RowsConfig::index_threads - 1) *count = sums[threadIdx.x];
+  if (threadIdx.x == Config::index_threads - 1) *count = sums[threadIdx.x];
 }
 
 }  // namespace spdnn_kernels
@@ -150,8 +151,8 @@ inline void spdnn_index_live(const unsigned long long* alive, const SpdnnSlabs& 
   require_array(live, slabs.rows, sizeof(std::uint32_t), "spdnn rows: live");
   require_array(names, slabs.rows, sizeof(std::uint32_t), "spdnn rows: names");
   require_array(count, 1, sizeof(std::uint32_t), "spdnn rows: count");
-  spdnn_kernels::index_live<<<1, SpdnnRowsConfig::index_threads, 0, stream>>>(alive, slabs, name, live, names,
-                                                                              count);
+  spdnn_kernels::index_live<SpdnnRowsConfig>
+      <<<1, SpdnnRowsConfig::index_threads, 0, stream>>>(alive, slabs, name, live, names, count);
   ASSAY_CUDA(cudaGetLastError());
 }
 
