@@ -138,6 +138,32 @@ float challenge_bias(std::int32_t neurons) {
   }
 }
 
+std::vector<std::int32_t> outputs_by_inputs(const sparse::CsrView& weights) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(weights.rows));
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
+    return std::ranges::lexicographical_compare(weights.row_columns(a), weights.row_columns(b));
+  });
+  return order;
+}
+
+void require_zero_rows_stay(const networks::Layer& layer, std::size_t number) {
+  const auto fail = [&](const std::string& what) {
+    throw ContractError("layer " + to_string(number) + ": " + what);
+  };
+  const auto positive = std::ranges::find_if(layer.bias, [](float b) { return !(b <= 0); });
+  if (positive != layer.bias.end()) {
+    fail("bias " + to_string(*positive) + " of output " + to_string(positive - layer.bias.begin()) +
+         " is not <= 0, so a row of zeros does not stay one and cannot be skipped");
+  }
+  const std::vector<float>& weights = layer.weights.values;
+  const auto wild = std::ranges::find_if(weights, [](float w) { return !std::isfinite(w); });
+  if (wild != weights.end())
+    fail("weight " + to_string(*wild) + " times 0 is not 0, so zero rows cannot be skipped");
+  if (layer.clip.lower != 0)
+    fail("a lower clip of " + to_string(layer.clip.lower) + " makes rows of zeros nonzero");
+}
+
 Plan::Plan(const Kernel& kernel, std::vector<Cut> cuts) : kernel_(&kernel), cuts_(std::move(cuts)) {}
 
 bool Plan::has(Cut cut) const { return std::ranges::find(cuts_, cut) != cuts_.end(); }
@@ -186,18 +212,7 @@ void Plan::add_layer(const networks::Layer& from) {
       }
     }
   }
-  if (has(Cut::zero_rows)) {
-    const auto positive = std::ranges::find_if(bias, [](float b) { return !(b <= 0); });
-    if (positive != bias.end()) {
-      fail("bias " + to_string(*positive) + " of output " + to_string(positive - bias.begin()) +
-           " is not <= 0, so a row of zeros does not stay one and cannot be skipped");
-    }
-    const auto wild = std::ranges::find_if(weights.values, [](float w) { return !std::isfinite(w); });
-    if (wild != weights.values.end())
-      fail("weight " + to_string(*wild) + " times 0 is not 0, so zero rows cannot be skipped");
-    if (from.clip.lower != 0)
-      fail("a lower clip of " + to_string(from.clip.lower) + " makes rows of zeros nonzero");
-  }
+  if (has(Cut::zero_rows)) require_zero_rows_stay(from, layers_.size() + 1);
 
   LaidOut layer;
   layer.inputs = static_cast<std::int32_t>(inputs);
@@ -208,11 +223,7 @@ void Plan::add_layer(const networks::Layer& from) {
   const auto outputs = static_cast<std::size_t>(from.outputs());
   // Outputs with the same inputs one after the other: the rows that the first one loads are in the L1 cache for the
   // next.
-  std::vector<std::int32_t> order(outputs);
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
-    return std::ranges::lexicographical_compare(structure.row_columns(a), structure.row_columns(b));
-  });
+  const std::vector<std::int32_t> order = outputs_by_inputs(structure);
   layer.edges.reserve(weights.values.size());
   layer.targets.reserve(outputs);
   layer.bias.reserve(outputs);

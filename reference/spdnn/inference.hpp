@@ -57,6 +57,12 @@ const Kernel& kernel_named(std::string_view name);
 // -0.30, -0.35, -0.40, -0.45 for 1024, 4096, 16384, 65536 neurons; ContractError for others.
 float challenge_bias(std::int32_t neurons);
 
+// The outputs of a layer in the order of their input lists, equal ones in their own order: neighbours read the same
+// rows.
+std::vector<std::int32_t> outputs_by_inputs(const sparse::CsrView& weights);
+// ContractError unless Cut::zero_rows is exact for the layer; `number` counts from 1, for the message.
+void require_zero_rows_stay(const networks::Layer& layer, std::size_t number);
+
 // A network, laid out for one kernel.
 class Plan {
  public:

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "reference/core/cpu.hpp"
-#include "reference/core/dispatch.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/idx.hpp"
 #include "reference/graphs/radixnet.hpp"
@@ -27,6 +26,7 @@
 #include "reference/spdnn/trained_network.hpp"
 #include "validation/cli/command.hpp"
 #include "validation/cli/options.hpp"
+#include "validation/cli/spdnn_runner.hpp"
 #include "validation/cli/terminal.hpp"
 #include "validation/report/environment.hpp"
 #include "validation/report/spdnn_report.hpp"
@@ -49,7 +49,7 @@ struct SpdnnCommand {
   std::int32_t neurons = 1024;
   int layers = 120, threads = 0;
   std::uint64_t images = 0;  // 0: all
-  std::string data, weights, inputs, truth, isa, out, network;
+  std::string data, weights, inputs, truth, isa, out, network, device = "cpu";
   bool json = false, expects_zero = false;
   // generate
   std::string folder;
@@ -97,14 +97,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_;
 };
 
-const Kernel& chosen_kernel(const SpdnnCommand& o, Format format) {
-  if (o.isa.empty()) return best_kernel(format);
-  const Isa widest = parse_isa(o.isa, "--isa");
-  if (const std::string why = why_unavailable(widest); !why.empty())
-    throw Unavailable("--isa " + o.isa + ": " + why);
-  return best_kernel(format, widest);
-}
-
 // The bits of all images of the source: neighbours leak into each other, so --images takes the first rows only here.
 BitMatrix make_inputs(const SpdnnCommand& o, const InputSource& source, Stopwatch& watch) {
   if (source.kind == "file") {
@@ -122,40 +114,38 @@ BitMatrix make_inputs(const SpdnnCommand& o, const InputSource& source, Stopwatc
                        [&] { return std::move(interpolate(images, side_of(o.neurons), options).pixels); });
 }
 
-// What must fit at once: the network beside the interpolation, and then beside inputs and tiles.
-std::uint64_t needed_bytes(const SpdnnCommand& o, const InputSource& source, const Kernel& kernel) {
+// What must fit at once: the network beside the interpolation, and then beside inputs and activations.
+std::uint64_t needed_bytes(const SpdnnCommand& o, const InputSource& source, const SpdnnRunner& runner) {
   const auto neurons = static_cast<std::uint64_t>(o.neurons), layers = static_cast<std::uint64_t>(o.layers);
   const std::uint64_t interpolation =
       source.kind == "file" ? 0 : interpolate_bytes(challenge_images, 28, 28, side_of(o.neurons), o.threads);
   const std::uint64_t inputs = BitMatrix::bytes(challenge_images, static_cast<std::size_t>(neurons));
-  const int threads = o.threads > 0 ? o.threads : hardware_threads();
-  return plan_bytes(neurons, layers, challenge_inputs_per_neuron) +
-         std::max(interpolation, inputs + tile_bytes(kernel, neurons, layers, threads));
+  const std::uint64_t images = o.images == 0 ? challenge_images : o.images;
+  return std::max(plan_bytes(neurons, layers, challenge_inputs_per_neuron) + interpolation,
+                  inputs + runner.bytes(images, layers, challenge_inputs_per_neuron));
 }
 
-Plan make_plan(const SpdnnCommand& o, const Kernel& kernel, Stopwatch& watch) {
-  Plan plan(kernel, {Cut::zero_rows});
+void add_layers(const SpdnnCommand& o, SpdnnRunner& runner, Stopwatch& watch) {
   if (o.weights.empty()) {
     watch.measure(watch.generate, "generating the network", [&] {
       const graphs::RadixNet net(o.neurons, o.layers);
       for (int l = 0; l < o.layers; ++l) {
-        plan.add_layer(challenge_layer(net.layer(l)));
+        runner.add_layer(challenge_layer(net.layer(l)));
         watch.show("generating the network", static_cast<double>(l + 1) / o.layers);
       }
       return 0;
     });
-    return plan;
+    return;
   }
   const std::vector<fs::path> files = find_layers(o.weights, o.neurons, o.layers);
   for (std::size_t l = 0; l < files.size(); ++l) {
     sparse::Csr<float> layer = watch.measure(watch.read, "reading layer " + std::to_string(l + 1),
                                              [&] { return read_layer(files[l], o.neurons); });
     watch.measure(watch.generate, "laying out the network", [&] {
-      plan.add_layer(challenge_layer(std::move(layer)));
+      runner.add_layer(challenge_layer(std::move(layer)));
       return 0;
     });
   }
-  return plan;
 }
 
 struct Truth {
@@ -185,28 +175,29 @@ Truth find_truth(const SpdnnCommand& o, const Data& data, const InputSource& sou
   return {file, "", {}};
 }
 
-std::vector<std::string> skipped_texts(const Plan& plan) {
+std::vector<std::string> texts_of(const std::vector<Cut>& cuts) {
   std::vector<std::string> texts;
   for (const CutInfo& info : all_cuts()) {
-    if (plan.has(info.cut)) texts.emplace_back(info.text);
+    if (std::ranges::find(cuts, info.cut) != cuts.end()) texts.emplace_back(info.text);
   }
   return texts;
 }
 
-SpdnnFigures figures_of(const Plan& plan, const Kernel& kernel, const Inference& result,
+SpdnnFigures figures_of(const SpdnnRunner& runner, const std::vector<Cut>& cuts, const Inference& result,
                         const Stopwatch& watch, std::size_t images) {
   return {.images = images,
-          .kernel = std::string(kernel.name),
-          .isa = std::string(isa_name(kernel.needs)),
+          .kernel = runner.kernel(),
+          .isa = runner.isa(),
+          .device = runner.device(),
           .cpu = cpu_model(),
           .threads = result.threads,
-          .skipped = skipped_texts(plan),
+          .skipped = texts_of(cuts),
           .read = watch.read,
           .generate = watch.generate,
           .inference = result.seconds,
           .nominal_edges_per_s = result.nominal_edges_per_s(),
           .executed_edges_per_s = result.executed_edges_per_s(),
-          .row_layers = std::uint64_t{images} * static_cast<std::uint64_t>(plan.layers()),
+          .row_layers = std::uint64_t{images} * result.rows_computed.size(),
           .row_layers_computed = result.row_layers_computed()};
 }
 
@@ -222,7 +213,9 @@ int run_challenge(const SpdnnCommand& o) {
   check_neurons(o.neurons);
   const Data data = find_data(o.data);
   const InputSource source = find_inputs(o.inputs, data);
-  const Kernel& kernel = chosen_kernel(o, Format::ell);
+  const std::vector<Cut> cuts{Cut::zero_rows};
+  const std::unique_ptr<SpdnnRunner> runner =
+      make_spdnn_runner({o.device, o.isa, o.threads}, Format::ell, o.neurons, cuts);
   Truth truth = find_truth(o, data, source);
   SpdnnResult found{.task = {.neurons = o.neurons,
                              .layers = o.layers,
@@ -230,7 +223,7 @@ int run_challenge(const SpdnnCommand& o) {
                              .inputs = source.kind,
                              .inputs_path = source.path.string(),
                              .reason = source.reason,
-                             .needed_memory = needed_bytes(o, source, kernel),
+                             .needed_memory = needed_bytes(o, source, *runner),
                              .available_memory = available_memory_bytes()},
                     .out = o.out};
   if (!o.json) put(spdnn_task_text(found.task));
@@ -242,17 +235,15 @@ int run_challenge(const SpdnnCommand& o) {
       truth.path.empty()
           ? std::vector<std::uint32_t>{}
           : watch.measure(watch.read, "reading the truth", [&] { return read_categories(truth.path); });
-  const Plan plan = make_plan(o, kernel, watch);
+  add_layers(o, *runner, watch);
   const BitMatrix pixels = make_inputs(o, source, watch);
   if (o.images > pixels.rows()) {
     throw UsageError(fmt::format("--images {}: there are only {} images", o.images, pixels.rows()));
   }
   const BitRows rows = pixels.first(o.images == 0 ? pixels.rows() : o.images);
-  ExecuteOptions options;
-  options.threads = o.threads;
-  options.progress = watch.shower("inference");
   double unused = 0;
-  const Inference result = watch.measure(unused, "inference", [&] { return execute(plan, rows, options); });
+  const Inference result = watch.measure(
+      unused, "inference", [&] { return runner->infer(rows, false, watch.shower("inference")); });
   if (!o.out.empty()) write_categories(o.out, result.categories);
 
   if (!truth.path.empty()) {
@@ -262,7 +253,7 @@ int run_challenge(const SpdnnCommand& o) {
     truth.categories = prefix.size();
   }
   const std::optional<Status> status = status_of(o, truth);
-  found.figures = figures_of(plan, kernel, result, watch, rows.rows);
+  found.figures = figures_of(*runner, cuts, result, watch, rows.rows);
   found.all_images = pixels.rows();
   found.categories = result.categories.size();
   found.truth = {.path = truth.path.string(),
@@ -279,7 +270,6 @@ int run_network(const SpdnnCommand& o) {
   const Data data = find_data(o.data);
   const fs::path images_file = mnist_test_file(data, "t10k-images-idx3-ubyte"),
                  labels_file = mnist_test_file(data, "t10k-labels-idx1-ubyte");
-  const Kernel& kernel = chosen_kernel(o, Format::csr);
   Stopwatch watch;
   const IdxImages images =
       watch.measure(watch.read, "reading the images", [&] { return read_idx_images(images_file); });
@@ -295,26 +285,28 @@ int run_network(const SpdnnCommand& o) {
   const auto pixels = static_cast<std::int64_t>(images.rows * images.cols);
   const TrainedNetwork trained = watch.measure(watch.read, "reading the network",
                                                [&] { return read_trained_network(o.network, pixels); });
-  const Plan plan =
-      watch.measure(watch.generate, "laying out the network", [&] { return Plan(kernel, trained.network); });
+  const std::int64_t widest = trained.network.widest();
+  const std::unique_ptr<SpdnnRunner> runner =
+      make_spdnn_runner({o.device, o.isa, o.threads}, Format::csr, widest, {});
+  watch.measure(watch.generate, "laying out the network", [&] {
+    for (const networks::Layer& layer : trained.network.layers) runner->add_layer(layer);
+    return 0;
+  });
   const std::vector<float> values = scaled_pixels(images);
   const DenseRows rows{values.data(), o.images == 0 ? images.count : o.images, images.rows * images.cols};
-  ExecuteOptions options;
-  options.threads = o.threads;
-  options.keep_outputs = true;
-  options.progress = watch.shower("inference");
   double unused = 0;
-  const Inference result = watch.measure(unused, "inference", [&] { return execute(plan, rows, options); });
+  const Inference result = watch.measure(
+      unused, "inference", [&] { return runner->infer(rows, true, watch.shower("inference")); });
 
   const std::vector<std::uint8_t> classes = classify(result, rows.rows, trained.network.outputs());
   const std::size_t correct = count_correct(classes, labels);
   const double accuracy = static_cast<double>(correct) / static_cast<double>(rows.rows);
   const TrainedResult found{.network = o.network,
                             .images_path = images_file.string(),
-                            .neurons = plan.widest(),
-                            .layers = plan.layers(),
+                            .neurons = widest,
+                            .layers = static_cast<std::int64_t>(trained.network.layers.size()),
                             .sparse_nonzeros = trained.sparse_nnz,
-                            .figures = figures_of(plan, kernel, result, watch, rows.rows),
+                            .figures = figures_of(*runner, {}, result, watch, rows.rows),
                             .correct = correct,
                             .accuracy = accuracy};
   put(o.json ? trained_json(found) + '\n' : trained_text(found));
@@ -381,7 +373,13 @@ std::function<int()> make_spdnn(CLI::App& app) {
       "--expects-zero", o->expects_zero, "Accept that no image has a category instead of calling it VACUOUS");
   app.add_option("--threads", o->threads, "Number of threads (default: all processors)")
       ->check(CLI::Range(1, 4096));
-  app.add_option("--isa", o->isa, "Use no kernel wider than this: scalar, avx2 or avx512");
+  auto* const isa = app.add_option("--isa", o->isa, "Use no kernel wider than this: scalar, avx2 or avx512");
+  app.add_option(
+         "--device", o->device,
+         "cpu: this CPU's kernels; simt: CUDA's kernels thread by thread on this CPU, the same bits but "
+         "slow; gpu: CUDA's kernels on a GPU")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cpu", "simt", "gpu"}));
   auto* const out = app.add_option("--out", o->out, "Write the categories to this file");
   app.add_option("--network", o->network, "Run the trained network in this folder on MNIST's test images")
       ->excludes(weights, inputs, truth, expects_zero, out, app.get_option("--neurons"),
@@ -399,7 +397,9 @@ std::function<int()> make_spdnn(CLI::App& app) {
              "\n\nThe categories are compared with the truth: exit code 0 if they agree, 1 if not, 3 "
              "(VACUOUS) if\nthere are none on either side. Without a truth, and with --network, the run only "
              "measures: it\ngives no verdict and exits with 0; \"status\" is null in the JSON.");
-  return [o, generate] {
+  return [o, generate, isa] {
+    if (isa->count() != 0 && o->device != "cpu")
+      throw UsageError("--isa: the kernels of --device " + o->device + " use no instructions of a CPU");
     if (generate->parsed()) return run_generate(*o);
     return o->network.empty() ? run_challenge(*o) : run_network(*o);
   };

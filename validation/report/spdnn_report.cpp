@@ -20,7 +20,8 @@ std::string some(const std::vector<std::uint32_t>& images) {
 }
 
 std::string kernel_text(const SpdnnFigures& f) {
-  return fmt::format("kernel      {}, {} threads, {}\n", f.kernel, f.threads, f.cpu);
+  return fmt::format("kernel      {}, {} threads, {}\n", f.kernel, f.threads, f.cpu) +
+         (f.device == "cpu" ? "" : fmt::format("device      {}\n", f.device));
 }
 
 std::string figures_text(const SpdnnFigures& f) {
@@ -52,6 +53,9 @@ std::string truth_text(const SpdnnResult& r) {
   if (!t.extra.empty()) text += fmt::format("  extra     {}: {}\n", t.extra.size(), some(t.extra));
   return text;
 }
+
+Json isa_json(const SpdnnFigures& f) { return f.isa.empty() ? Json() : Json(f.isa); }
+std::string device_name(const SpdnnFigures& f) { return f.device.substr(0, f.device.find(':')); }
 
 Json seconds_json(const SpdnnFigures& f) {
   return {{"read", f.read}, {"generate", f.generate}, {"inference", f.inference}};
@@ -98,7 +102,8 @@ std::string spdnn_json(const SpdnnResult& r) {
             {"inputs_path", t.inputs_path.empty() ? Json() : Json(t.inputs_path)},
             {"images", f.images},
             {"threads", f.threads},
-            {"isa", f.isa},
+            {"isa", isa_json(f)},
+            {"device", device_name(f)},
             {"kernel", f.kernel},
             {"skipped", f.skipped},
             {"seconds", seconds_json(f)},
@@ -144,7 +149,8 @@ std::string trained_json(const TrainedResult& r) {
                            {"inputs_path", r.images_path},
                            {"images", f.images},
                            {"threads", f.threads},
-                           {"isa", f.isa},
+                           {"isa", isa_json(f)},
+                           {"device", device_name(f)},
                            {"kernel", f.kernel},
                            {"skipped", f.skipped},
                            {"seconds", seconds_json(f)},

@@ -26,7 +26,8 @@ std::string spdnn_task_text(const SpdnnTask& task);
 // What any run measures.
 struct SpdnnFigures {
   std::size_t images = 0;
-  std::string kernel{}, isa{}, cpu{};
+  std::string kernel{}, isa{};       // isa: empty where the kernels are CUDA's
+  std::string device{"cpu"}, cpu{};  // "cpu", "simt: what that means"; this machine's model
   int threads = 1;
   std::vector<std::string> skipped{};            // what was not computed because it is zero
   double read = 0, generate = 0, inference = 0;  // seconds

@@ -157,6 +157,47 @@ BOOST_AUTO_TEST_CASE(same_answer_by_every_way) {
   BOOST_TEST(json::parse(scalar.out)["isa"] == "scalar");
 }
 
+// 40 images through five layers, thread by thread.
+BOOST_AUTO_TEST_CASE(cuda_kernels_under_the_executor) {
+  BOOST_TEST(small("--out " + in("answer.tsv")).exit_code == 0);
+  const Outcome text = small("--device simt --out " + in("other.tsv") + " --truth " + in("answer.tsv"));
+  BOOST_TEST(text.exit_code == 0, text.err);
+  BOOST_TEST(shell::contents(in("other.tsv")) == shell::contents(in("answer.tsv")));
+  BOOST_TEST(holds(text.out, "kernel      spdnn_layers_fused, 48 images a block, "), text.out);
+  BOOST_TEST(holds(text.out, "device      simt: CUDA's kernels, thread by thread on this CPU; slow"),
+             text.out);
+  BOOST_TEST(holds(text.out, ": agrees"), text.out);
+  const json on_cpu = json::parse(small("--json").out);
+  const json j = json::parse(small("--device simt --threads 1 --json").out);
+  BOOST_TEST(j["device"] == "simt");
+  BOOST_TEST(on_cpu["device"] == "cpu");
+  BOOST_TEST(j["isa"].is_null());
+  BOOST_TEST(j["threads"] == 1);
+  BOOST_TEST(j["categories"] == on_cpu["categories"]);
+  BOOST_TEST(j["row_layers_computed"] >= on_cpu["row_layers_computed"]);
+  // The GPU that is imitated has its say: no slab of 48 images fits a block of this one.
+  const Outcome older = shell::run("unset ASSAY_DATA; ASSAY_SIMT_ARCH=sm_80 exec '" ASSAY_PROGRAM
+                                   "' spdnn --layers 5 --device simt "
+                                   "--inputs " +
+                                   in("images.tsv") + " --truth " + in("answer.tsv"));
+  BOOST_TEST(older.exit_code == 0, older.err);
+  BOOST_TEST(holds(older.out, "kernel      spdnn_layers_fused, 36 images a block, "), older.out);
+}
+
+// Nothing was verified, and the reason is said; without a driver the program starts all the same.
+BOOST_AUTO_TEST_CASE(no_gpu_is_no_verdict) {
+  const Outcome r = shell::run("unset ASSAY_DATA; CUDA_VISIBLE_DEVICES= exec '" ASSAY_PROGRAM
+                               "' spdnn --layers 5 --device gpu --json --inputs " +
+                               in("images.tsv"));
+  BOOST_TEST(r.exit_code == 3);
+  BOOST_TEST(r.out.empty(), r.out);
+  BOOST_TEST(holds(r.err, "assay: SKIPPED: --device gpu: "), r.err);
+  // Where there is one, its categories are the CPU's.
+  BOOST_TEST(small("--out " + in("answer.tsv")).exit_code == 0);
+  const Outcome gpu = small("--device gpu --truth " + in("answer.tsv"));
+  BOOST_TEST((gpu.exit_code == 3 ? holds(gpu.err, "SKIPPED") : gpu.exit_code == 0), gpu.out << gpu.err);
+}
+
 BOOST_AUTO_TEST_CASE(bad_input_ends_with_two) {
   spdnn("generate --layers 3 --out " + in("layers"));
   fs::remove(in("layers/n1024-l2.tsv"));
@@ -175,6 +216,8 @@ BOOST_AUTO_TEST_CASE(bad_input_ends_with_two) {
       {"--layers 3 --truth " + in("twice.tsv") + " --inputs " + in("images.tsv"), "twice.tsv: line 2"},
       {"--layers 3 --weights " + in("layers") + " --inputs " + in("images.tsv"), "layer 2 of 3"},
       {"--layers 3 --out " + in("no/such/folder/c.tsv") + " --inputs " + in("images.tsv"), "c.tsv"},
+      {"--device tpu --inputs " + in("images.tsv"), "--device"},
+      {"--device simt --isa scalar --inputs " + in("images.tsv"), "--isa"},
       {"--isa sse9 --inputs " + in("images.tsv"), "--isa"},
       {"--network " + in("layers") + " --weights " + in("layers"), "--network"},
       {"--network " + in("layers"), "t10k-images"},
@@ -216,7 +259,12 @@ BOOST_AUTO_TEST_CASE(trained_network) {
   BOOST_TEST(j["accuracy"].get<double>() == 2.0 / 3);
   BOOST_TEST(j["skipped"] == json::array());
   BOOST_TEST(j.contains("executed_edges_per_s"));
-  BOOST_TEST(holds(spdnn("--network " + in("net") + " --data " + in("data")).out, "2 of 3 right"));
+  const std::string run = "--network " + in("net") + " --data " + in("data");
+  BOOST_TEST(holds(spdnn(run).out, "2 of 3 right"));
+  const Outcome simt = spdnn(run + " --device simt");
+  BOOST_TEST(simt.exit_code == 0, simt.err);
+  BOOST_TEST(holds(simt.out, "2 of 3 right"), simt.out);
+  BOOST_TEST(holds(simt.out, "device      simt"), simt.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

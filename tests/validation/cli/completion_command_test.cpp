@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(commands_and_options_are_completed) {
   BOOST_TEST((offers("assay check gemm --un") == Offers{"--unit"}));
   BOOST_TEST((offers("assay check gemm --json --un") == Offers{"--unit"}));  // a flag takes no value
   BOOST_TEST((offers("assay spdnn gen") == Offers{"generate"}));
+  BOOST_TEST((offers("assay spdnn --device ") == Offers{"cpu", "simt", "gpu"}));
   BOOST_TEST((offers("assay help compa") == Offers{"compare"}));
   BOOST_TEST((offers("assay --ver") == Offers{"--version"}));
   BOOST_TEST((offers("assay completion ") == Offers{"bash"}));

@@ -293,7 +293,14 @@ BOOST_AUTO_TEST_CASE(runs_of_sparse_networks) {
   BOOST_TEST(j.at("memory").at("needed") == 1 << 20);
   BOOST_TEST(j.at("all_images") == 60000);
   BOOST_TEST(j.at("cpu") == "a CPU");
+  BOOST_TEST((j.at("device") == "cpu" && j.at("isa") == "avx2" && !holds(text, "device ")));
   BOOST_TEST(j.at("out") == "c.tsv");
+  SpdnnResult on_device = r;
+  on_device.figures.device = "simt: slow";
+  on_device.figures.isa = "";
+  BOOST_TEST(holds(spdnn_text(on_device), " threads, a CPU\ndevice      simt: slow\n"));
+  j = json::parse(spdnn_json(on_device));
+  BOOST_TEST((j.at("device") == "simt" && j.at("isa").is_null()));
   r.truth = {.none = "nobody knows"};
   BOOST_TEST(holds(spdnn_text(r), "judged nothing: nobody knows\n"));
   j = json::parse(spdnn_json(r));
