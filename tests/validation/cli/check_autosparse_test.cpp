@@ -163,13 +163,59 @@ BOOST_FIXTURE_TEST_CASE(messages_say_what_is_missing_or_wrong, AutosparseFiles) 
   refused("--w w.npy --s -3 --got-dw dw.npy", "--got-dw requires --g FILE, or --x FILE and --dy FILE");
   refused("--w w.npy --threshold 1 --got-mask mask.npy", "between 0 and 1, both excluded, not 1");
   refused("--w w.npy --threshold nothing.npy --got-mask mask.npy", "nothing.npy");
-  refused("--w w.npy --s -3 --alpha 2 --got-mask mask.npy",
+  refused("--w w.npy --s -3 --alpha 2 --g g.npy --got-dw dw.npy",
           "--alpha takes a share of the gradient, from 0 to 1, not 2");
-  refused("--w w.npy --s -3 --lambda -1 --got-mask mask.npy", "--lambda");
+  refused("--w w.npy --s -3 --lambda -1 --g g.npy --got-dw dw.npy", "--lambda takes a decay");
+  refused("--w w.npy --s -3 --alpha 0.3 --got-mask mask.npy", "--alpha requires --got-dw or --got-ds");
+  refused("--w w.npy --s -3 --order pairwise --got-mask mask.npy", "--order requires --got-dx, or --got-dw");
+  refused("--w w.npy --s -3 --ds-order pairwise --g g.npy --got-dw dw.npy", "--ds-order requires --got-ds");
+  refused("--w w.npy --threshold '' --got-mask mask.npy", "--threshold takes a number or a file");
   refused("--w w.npy --s -3 --epoch 1 --got-mask mask.npy", "--epoch requires --epochs");
   refused("--w w.npy --s -3 --got-mask g.npy", "a mask of 0 and 1");
   refused("--w w.npy --s -3 --got-mask mask.npy --gott x", "there is no option");
   BOOST_TEST(holds(assay("check autosparse --help").out, "--got-ds"));
   BOOST_TEST(holds(assay("check --help").out, "autosparse"));
   BOOST_TEST(assay("check").exit_code == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_mistake_that_a_wide_bound_admits_is_said_and_fails_under_strict, AutosparseFiles) {
+  // Many terms of one sign and size leave a bound in any order wide enough for alpha = 0.
+  const std::int64_t rows = 512, cols = 512;
+  io::Array weights = normal(formats::float32, {rows, cols}, 3),
+            gradients = normal(formats::float32, {rows, cols}, 4);
+  const std::vector<double> w_of = judge::values_of(weights), g_of = judge::values_of(gradients);
+  double sum = 0;
+  for (std::size_t i = 0; i < w_of.size(); ++i) {
+    if (std::fabs(w_of[i]) > 0.5) sum += (w_of[i] > 0 ? 1 : -1) * g_of[i];
+  }
+  write("large.npy", weights);
+  write("large_g.npy", gradients);
+  write("large_ds.npy", array_of(formats::float32, {}, {-0.25 * sum}));
+  const std::string words =
+      "check autosparse --w large.npy --threshold 0.5 --g large_g.npy --alpha 0.25 --acc float32 "
+      "--got-ds large_ds.npy";
+  const Outcome loose = assay(words);
+  BOOST_TEST(loose.exit_code == 0, loose.out << loose.err);
+  BOOST_TEST(holds(loose.out, "cause  masked-terms-left-out: "), loose.out);
+  BOOST_TEST(holds(loose.out, "--ds-order pairwise"), loose.out);
+  const Outcome strict = assay(words + " --strict");
+  BOOST_TEST(strict.exit_code == 1, strict.out);
+  const Outcome tight = assay(words + " --ds-acc f64");
+  BOOST_TEST(tight.exit_code == 1, tight.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(undecided_masks_pass_under_strict_and_results_have_two_names, AutosparseFiles) {
+  const float t = 1 / (1 + std::exp(3.0F));
+  write("few.npy", array_of(formats::float32, {1, 4}, {0.5, -0.01, t, 0.3}));
+  for (const double third : {0.0, 1.0}) {
+    write("few_mask.npy", array_of(formats::float32, {1, 4}, {1, 0, third, 1}));
+    const Outcome mask = assay("check autosparse --w few.npy --s -3 --got-mask few_mask.npy --strict");
+    BOOST_TEST(mask.exit_code == 0, mask.out << mask.err);
+    BOOST_TEST(holds(mask.out, "1 of 4 weights are undecided"), mask.out);
+    BOOST_TEST(!holds(mask.out, "overflow"), mask.out);
+  }
+  const float half = 0.5F - t, less = 0.3F - t;
+  write("few_v.npy", array_of(formats::float32, {1, 4}, {half, 0, 0, less}));
+  const Outcome v = assay("check autosparse --w few.npy --s -3 --got-w few_v.npy");
+  BOOST_TEST(v.exit_code == 0, v.out << v.err);
 }
