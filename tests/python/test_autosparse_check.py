@@ -332,7 +332,7 @@ def test_supports(layer, support):
     ({'threshold': 0.1}, 'requires either s or threshold'),
     ({'s': None, 'threshold': 1.0, 'lambda_s': 0}, 'between 0 and 1'),
     ({'s': -300.0}, 'which gives 0'),
-    ({'s': [-3.0] * 24}, 'takes one value, not 24; channels takes one'),
+    ({'s': [-3.0] * 24}, 'takes one value, not the 24; channels takes one'),
     ({'channels': True}, '24 values, one a channel'),
     ({'alpha': 1.5}, 'from 0 to 1'),
     ({'alpha': float('nan')}, 'from 0 to 1'),
