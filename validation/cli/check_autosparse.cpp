@@ -243,7 +243,10 @@ std::function<int()> make_check_autosparse(CLI::App& app) {
   app.footer(
       "Each result is judged by its exact value and a proven bound; masks bit for bit. Where one is wrong, "
       "lines that\n"
-      "begin with `cause` name the known mistakes that explain it.\n\nExample:\n  assay check autosparse --w "
+      "begin with `cause` name the known mistake that explains it; --strict fails a ds that one explains "
+      "within a "
+      "wide\n"
+      "bound.\n\nExample:\n  assay check autosparse --w "
       "w.npy "
       "--s -3 --alpha 0.5 --x x.npy --dy dy.npy --got-mask mask.npy --got-dw dw.npy");
   return [o, &app] { return run(*o, app); };

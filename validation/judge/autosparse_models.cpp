@@ -106,10 +106,12 @@ ModelResult ds_of_model(const AutosparseLayer& layer, const ExactProducts& g, co
     const double factor = (model.flipped ? 1 : -1) * slope_of_model(model, threshold);
     const double summed = model.kept * sums.kept + model.masked * sums.masked;
     out.value.push_back(factor * summed + decay);
-    // Partial sums are a random walk that drifts to the sum; each step rounds.
-    const double walk = sums.magnitudes + std::sqrt(static_cast<double>(sums.terms)) * std::fabs(summed);
+    // Four standard deviations of a loop's error: each addition errs by some 0.4 u of a partial sum, and these are a
+    // random walk that drifts to the sum. So do the errors of G, which are far below their bounds.
+    const double drift = std::sqrt(static_cast<double>(sums.terms)) * std::fabs(summed);
     const double slope_error = (8 * u + 2 * layer.reach[of] / threshold) * std::fabs(summed);
-    out.error.push_back(std::fabs(factor) * (4 * u * walk + slope_error + sums.undecided + sums.errors) +
+    const double summing = u * (1.5 * sums.magnitudes + drift) + sums.errors / 4;
+    out.error.push_back(std::fabs(factor) * (summing + slope_error + sums.undecided) +
                         8 * u * std::fabs(decay) +
                         layer.lambda_s * (layer.s.empty() ? 0 : layer.s_rounding[t]));
   }
