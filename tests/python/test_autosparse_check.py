@@ -9,7 +9,7 @@ import pytest
 import assay
 from assay import autosparse
 
-ALPHA, LAMBDA, LAMBDA_S = 0.375, 1e-3, 0.05
+ALPHA, LAMBDA, LAMBDA_S = 0.375, 0.02, 0.05
 
 
 def f32(x):
@@ -123,6 +123,12 @@ def mistakes(layer):
     yield 'got_ds', 'lambda-s-missing', wrong('got_ds', lambda_s=0)
     yield 'got_dw', 'lambda-missing', wrong('got_dw', lambda_=0)
     yield 'got_dw', 'lambda-on-masked-alone', wrong('got_dw', decayed=np.where(mask, zero, one))
+    yield 'got_dw', 'lambda-on-kept-alone', wrong('got_dw', decayed=np.where(mask, one, zero))
+    yield 'got_dw', 'lambda-scaled', wrong('got_dw', decayed=np.where(mask, one, alpha))
+    yield 'got_dw', 'lambda-on-pruned', wrong('got_dw', decayed=v / w)
+    yield 'got_dw', 'lambda-flipped', wrong('got_dw', lambda_=-LAMBDA)
+    yield 'got_ds', 'slope-threshold-alone', wrong('got_ds', slope=layer.t)
+    yield 'got_ds', 'slope-rest-alone', wrong('got_ds', slope=1 - layer.t)
     for name, values in [('threshold-not-subtracted', np.where(mask, w, zero)), ('dense-weights', w),
                          ('not-clipped', np.sign(w) * (abs(w) - t)), ('sign-dropped', abs(v)),
                          ('mask-without-magnitude', np.where(w > t, w - t, zero))]:
@@ -134,13 +140,16 @@ def mistakes(layer):
         yield 'got_dx', 'transposed', layer.dy @ v.T
         yield 'got_dw', 'transposed', wrong('got_dw', g=(layer.dy.T @ layer.x).T)
     if layer.channels:
-        kept = abs(w) > layer.t[0]
-        pruned = np.where(kept, np.sign(w) * (abs(w) - layer.t[0]), zero)
-        yield 'got_mask', 'one-threshold', kept
-        yield 'got_v', 'one-threshold', f32(pruned)
-        yield 'got_dx', 'one-threshold', wrong('got_dx', v=f32(pruned))
-        yield 'got_dw', 'one-threshold', wrong('got_dw', mask=kept)
-        yield 'got_ds', 'one-threshold', wrong('got_ds', mask=kept, slope=layer.t[0] * (1 - layer.t[0]))
+        for name, others in [('one-threshold', np.full_like(layer.t, layer.t[0])),
+                             ('next-threshold', np.roll(layer.t, -1)), ('previous-threshold', np.roll(layer.t, 1))]:
+            other = others[:, None]
+            kept = abs(w) > other
+            pruned = np.where(kept, np.sign(w) * (abs(w) - other), zero)
+            yield 'got_mask', name, kept
+            yield 'got_v', name, f32(pruned)
+            yield 'got_dx', name, wrong('got_dx', v=f32(pruned))
+            yield 'got_dw', name, wrong('got_dw', mask=kept)
+            yield 'got_ds', name, wrong('got_ds', mask=kept, slope=others * (1 - others))
 
 
 @pytest.mark.parametrize('channels', [False, True])
@@ -152,7 +161,7 @@ def test_each_mistake_is_named(random, channels):
         assert verdict.status == 'FAILED', f'{result} {name}\n{verdict.text()}'
         assert causes(verdict) == [name], f'{result} {name}\n{verdict.text()}'
         seen.add((result, name))
-    assert len(seen) == (33 if channels else 28)
+    assert len(seen) == (49 if channels else 34)
 
 
 def test_greater_equal_is_told_under_a_threshold(layer):
@@ -323,7 +332,7 @@ def test_supports(layer, support):
     ({'threshold': 0.1}, 'requires either s or threshold'),
     ({'s': None, 'threshold': 1.0, 'lambda_s': 0}, 'between 0 and 1'),
     ({'s': -300.0}, 'which gives 0'),
-    ({'s': [-3.0] * 24}, 'takes one value, not 24; channels takes one'),
+    ({'s': [-3.0] * 24}, 'takes one value, not the 24; channels takes one'),
     ({'channels': True}, '24 values, one a channel'),
     ({'alpha': 1.5}, 'from 0 to 1'),
     ({'alpha': float('nan')}, 'from 0 to 1'),
@@ -399,7 +408,8 @@ def test_verdicts_are_those_of_the_command(layer, tmp_path, command):
         verdict = verdicts[name]
         assert result['status'] == verdict.status and result['name'] == verdict.name
         assert result['comparison']['outside'] == verdict.outside
-        assert result['details'] == verdict.notes
+        # Each names options in its own way.
+        assert [note.replace('--ds-', 'ds_') for note in result['details']] == verdict.notes
     assert causes(verdicts['dw']) == causes(verdicts['ds']) == ['alpha-wrong-side']
 
 

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "reference/core/error.hpp"
+#include "reference/core/memory.hpp"
+#include "reference/formats/encode.hpp"
 #include "validation/compare/comparator.hpp"
 #include "validation/judge/arrays.hpp"
 #include "validation/judge/autosparse_contract.hpp"
@@ -25,20 +27,29 @@ std::string sums_text(const Accumulation& how, const std::string& order) {
 class AutosparseCheck {
  public:
   explicit AutosparseCheck(const AutosparseRequest& r) : r_(r), layer_(make_autosparse_layer(r)) {
-    if (r.got_dw || r.got_ds) g_ = weight_gradients(r, layer_);
+    if (!r.got_dw && !r.got_ds) return;
+    show_progress(0, "G");
+    g_ = weight_gradients(r, layer_);
   }
 
   std::vector<AutosparseJudgement> all() {
     std::vector<AutosparseJudgement> judged;
     if (r_.got_mask) judged.push_back({"mask", mask()});
+    double place = 0.2;
     for (const auto& [array, got] : {std::pair("v", &r_.got_v), std::pair("dw", &r_.got_dw),
                                      std::pair("dx", &r_.got_dx), std::pair("ds", &r_.got_ds)}) {
+      show_progress(place, array);
       if (*got) judged.push_back({array, values(array, **got)});
+      place += 0.2;
     }
     return judged;
   }
 
  private:
+  void show_progress(double done, const std::string& what) const {
+    if (r_.progress) r_.progress(done, what);
+  }
+
   std::string name_of(const std::string& array, const io::Array& got) const {
     std::string name =
         fmt::format("check/autosparse {} channels={} inputs={} w={} got={}", array, layer_.shape.channels,
@@ -88,22 +99,21 @@ class AutosparseCheck {
                          "a mask of 0 and 1", fmt::format("{}", got[i]));
       }
       found.as<float>()[i] = got[i] == 1 ? 1.0F : 0.0F;
-      want.as<float>()[i] = layer_.kept[i] != 0 ? 1.0F : 0.0F;
+      // Of undecided weights, what was found is right.
+      want.as<float>()[i] =
+          layer_.undecided[i] != 0 ? found.as<float>()[i] : static_cast<float>(layer_.kept[i]);
       truth.add({static_cast<double>(layer_.kept[i]), 0},
                 layer_.undecided[i] != 0 ? std::numeric_limits<double>::infinity() : 0);
     }
     compare::Options how = options("mask");
-    // Undecided weights are accepted and counted, the others are equal or wrong.
-    const bool by_bits = layer_.undecided_count == 0;
     how.policy = {};
-    how.policy.kind = by_bits ? compare::PolicyKind::bit_equal : compare::PolicyKind::bound;
-    how.policy.name = by_bits ? "bit-equal" : "bound";
-    compare::Expected expected{.codes = codes_of(want)};
-    if (!by_bits) expected.bound = truth.bound;
+    how.policy.kind = compare::PolicyKind::bit_equal;
+    how.policy.name = "bit-equal";
+    const compare::Expected expected{.codes = codes_of(want)};
     Judgement j{.comparison = compare::judge(codes_of(found), expected, how),
                 .name = name_of("mask", *r_.got_mask),
                 .evidence = r_.s ? "|w| > T, T within an ulp of the correctly rounded sigmoid" : "|w| > T"};
-    if (j.comparison.verdict == compare::Verdict::agree && n > 0 && j.comparison.not_judged == n) {
+    if (n > 0 && layer_.undecided_count == n) {
       j.comparison.verdict = compare::Verdict::vacuous;
       j.comparison.reason = "no weight's mask is decided: any mask would pass";
     }
@@ -174,19 +184,40 @@ class AutosparseCheck {
         std::any_of(layer_.s_rounding.begin(), layer_.s_rounding.end(), [](double x) { return x > 0; }))
       j.notes.push_back(
           fmt::format("note   s was rounded to {}, from which T is made", layer_.thresholds.dtype));
-    add_ds_advice(array, j);
+    note_overflow(j, truth, format);
+    add_ds_advice(array, truth, j);
     add_causes(j, {.array = array, .truth = truth, .got = values, .format = format});
     return j;
   }
 
-  // A bound that proves nothing gets narrower by what is known of the sum.
-  void add_ds_advice(const std::string& array, Judgement& j) const {
+  // An infinity that the format makes of a finite value is right, and rarely wanted.
+  static void note_overflow(Judgement& j, const AutosparseTruth& truth, const FormatSpec& format) {
+    const auto above = std::count_if(truth.truth.begin(), truth.truth.end(), [&](double x) {
+      return std::isfinite(x) && std::isinf(decode(encode(x, format).code, format));
+    });
+    if (above == 0) return;
+    j.notes.push_back(
+        fmt::format("note   {} of {} exact values are beyond the largest {} and round to infinity", above,
+                    truth.truth.size(), format.dtype));
+  }
+
+  // Whether the bound of some ds admits more than a thousandth of it.
+  static bool is_wide(const AutosparseTruth& truth) {
+    for (std::size_t t = 0; t < truth.truth.size(); ++t) {
+      if (truth.bound[t] > 0x1p-10 * std::fabs(truth.truth[t])) return true;
+    }
+    return false;
+  }
+
+  // A bound that proves little gets narrower by what is known of the sum.
+  void add_ds_advice(const std::string& array, const AutosparseTruth& truth, Judgement& j) const {
     if (array != "ds" || r_.policy.kind != compare::PolicyKind::bound || r_.ds_order != "any" ||
-        j.comparison.verdict != compare::Verdict::vacuous || j.comparison.not_judged > 0 ||
-        j.comparison.want.zero() == j.comparison.values)
+        !r_.ds_accumulator.empty() || j.comparison.not_judged > 0 ||
+        j.comparison.want.zero() == j.comparison.values ||
+        (j.comparison.verdict != compare::Verdict::vacuous && !is_wide(truth)))
       return;
     j.notes.push_back(
-        fmt::format("note   the bound of {} terms in any order is too wide here. Say the order of the sum "
+        fmt::format("note   the bound of {} terms in any order is wide here. Say the order of the sum "
                     "({} pairwise), or its "
                     "format ({} f64), for a narrower one",
                     layer_.size() / layer_.threshold.size(), r_.option("ds-order"), r_.option("ds-acc")));
@@ -205,6 +236,25 @@ class AutosparseCheck {
 
 std::vector<AutosparseJudgement> check_autosparse(const AutosparseRequest& request) {
   return AutosparseCheck(request).all();
+}
+
+AutosparseMemory autosparse_memory(std::uint64_t weights, std::uint64_t elements) {
+  // Some of it twice.
+  constexpr std::uint64_t bytes_a_weight = 160, bytes_an_element = 160;
+  return {fmt::format("{} weights and {} elements of X, dY and dX", weights, elements),
+          bytes_sum({bytes_product({weights, bytes_a_weight}), bytes_product({elements, bytes_an_element})})};
+}
+
+AutosparseMemory autosparse_memory(const AutosparseRequest& r) {
+  const auto size = [](const std::optional<io::Array>& x) {
+    return x ? static_cast<std::uint64_t>(x->size()) : 0;
+  };
+  return autosparse_memory(static_cast<std::uint64_t>(r.w.size()), size(r.x) + size(r.dy) + size(r.got_dx));
+}
+
+bool has_cause(const std::vector<std::string>& notes) {
+  return std::any_of(notes.begin(), notes.end(),
+                     [](const std::string& note) { return note.starts_with("cause  "); });
 }
 
 }  // namespace assay::judge

@@ -57,6 +57,7 @@ struct AutosparseRequest {
   bool expects_zero = false;
   int threads = 0;
   Caller caller = Caller::command;
+  std::function<void(double done, const std::string& what)> progress{};  // now and then; null: none
 
   std::string option(std::string_view name) const;
 };
@@ -71,5 +72,16 @@ struct AutosparseJudgement {
 // InputError, naming the array and the place, for shapes that do not go together, NaN and infinities in what is not
 // under test, thresholds outside (0, 1), alpha outside [0, 1] and lambda below 0.
 std::vector<AutosparseJudgement> check_autosparse(const AutosparseRequest& request);
+
+// What exact values, bounds and codes of so many weights, and elements of x, dy and dx, take; `why` for a message.
+struct AutosparseMemory {
+  std::string why{};
+  std::optional<std::uint64_t> needed{};
+};
+AutosparseMemory autosparse_memory(std::uint64_t weights, std::uint64_t elements);
+AutosparseMemory autosparse_memory(const AutosparseRequest& request);
+
+// Whether a note names a mistake that explains the result.
+bool has_cause(const std::vector<std::string>& notes);
 
 }  // namespace assay::judge

@@ -161,12 +161,16 @@ void read_thresholds(const Asked& r, AutosparseLayer& layer) {
   const std::vector<double> values =
       finite_values(as_floating(io::Array(given)), [&](std::size_t i) { return fmt::format("value {}", i); });
   const std::size_t wanted = r.channels ? layer.shape.channels : 1;
+  const std::string from =
+      given.origin.empty() || given.origin == option || given.origin == "s" || given.origin == "threshold"
+          ? ""
+          : " of " + given.origin;
   if (values.size() != wanted) {
     if (r.channels)
-      throw UsageError(
-          fmt::format("{} takes {} values, one a channel, not {}", option, wanted, values.size()));
-    throw UsageError(fmt::format("{} takes one value, not {}; {} takes one a channel", option, values.size(),
-                                 r.option("channels")));
+      throw UsageError(fmt::format("{} takes {} values, one a channel, not the {}{}", option, wanted,
+                                   values.size(), from));
+    throw UsageError(fmt::format("{} takes one value, not the {}{}; {} takes one a channel", option,
+                                 values.size(), from, r.option("channels")));
   }
   for (std::size_t t = 0; t < values.size(); ++t) {
     const double x = rounded_to(layer.thresholds, values[t]);

@@ -4,22 +4,29 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "validation/judge/autosparse_models.hpp"
+#include "validation/judge/autosparse_rounding.hpp"
 
 namespace assay::judge {
 namespace {
 
 // How a result lies to a model of it.
 struct ModelFit {
-  std::string mistake{}, words{};
+  AutosparseModel model{};
+  ModelResult wrong{};
   std::size_t agreeing = 0;   // elements
   std::size_t explained = 0;  // of those that the right result does not account for
-  double off = 0;             // sum of distances
+  bool is_certain = true;     // otherwise the data allow another reason
 };
+
+bool nearly_all(std::size_t some, std::size_t all) { return 100 * (all - some) <= all; }
 
 class Suspicion {
  public:
@@ -38,7 +45,7 @@ class Suspicion {
     }
   }
 
-  bool is_outside(std::size_t i) const { return outside_[i] != 0; }
+  const std::vector<std::uint8_t>& all_outside() const { return outside_; }
   bool any() const { return outside_count_ > 0; }
   bool within_bound() const { return within_bound_; }
   std::size_t counted() const { return counted_; }
@@ -47,27 +54,78 @@ class Suspicion {
     return is_sum() || result_.array == "dx" || (layer_.undecided[i] == 0 && layer_.maybe_supported[i] == 0);
   }
 
-  std::optional<ModelFit> fit(const AutosparseModel& model, const ModelResult& wrong) const {
-    ModelFit fit{.mistake = model.mistake, .words = model.words};
+  // Whether the first elements allow the model.
+  bool may_fit(const ModelResult& wrong) const {
+    std::size_t agreeing = 0, explained = 0, outside = 0;
+    for (std::size_t i = 0; i < wrong.value.size(); ++i) {
+      const bool agrees = agrees_with(wrong, i);
+      agreeing += agrees ? 1U : 0U;
+      outside += outside_[i];
+      explained += agrees ? outside_[i] : 0U;
+    }
+    return 10 * agreeing >= 9 * wrong.value.size() && 10 * explained >= 9 * outside;
+  }
+
+  // A model is told from the right result by the elements at which the two differ by more than their errors. It has to
+  // explain nearly all of these, and there have to be enough: what agrees elsewhere says nothing.
+  std::optional<ModelFit> fit(const AutosparseModel& model, ModelResult wrong, bool is_fitted) const {
+    ModelFit fit{.model = model};
+    std::size_t telling = 0, told = 0, sharp = 0;
     for (std::size_t i = 0; i < result_.got.size(); ++i) {
       if (!counts(i)) continue;
-      const double error = std::fabs(result_.got[i] - wrong.value[i]);
-      double allowed = wrong.error[i];
-      if (is_sum() && within_bound_) allowed = std::min(allowed, 0x1p-14 * std::fabs(wrong.value[i]));
-      if (!(error <= allowed)) continue;
-      ++fit.agreeing;
-      fit.explained += outside_[i];
-      fit.off += error;
+      const bool agrees = agrees_with(wrong, i);
+      fit.agreeing += agrees ? 1U : 0U;
+      fit.explained += agrees ? outside_[i] : 0U;
+      const double apart = std::fabs(wrong.value[i] - result_.truth.truth[i]);
+      const bool tells =
+          is_sum() ? apart > 16 * wrong.error[i] : apart > 2 * (wrong.error[i] + result_.truth.bound[i]);
+      if (!tells) continue;
+      ++telling;
+      told += agrees ? 1U : 0U;
+      sharp += apart > 1000 * wrong.error[i] ? 1U : 0U;
     }
-    if (!mostly(fit.agreeing, counted_) || !mostly(fit.explained, outside_count_)) return std::nullopt;
+    if (fit.explained == 0 || !nearly_all(fit.agreeing, counted_) ||
+        !nearly_all(fit.explained, outside_count_) || !nearly_all(told, telling))
+      return std::nullopt;
+    const bool all = told == telling && fit.explained == outside_count_;
+    if (!all && telling < 16) return std::nullopt;
+    if (is_sum()) {
+      // One number lies near some model or other: only a precise one tells.
+      if (telling == 0 || (is_fitted && telling < 4)) return std::nullopt;
+      fit.is_certain = telling >= 3 || sharp == telling;
+    } else if (telling < least_telling(model, is_fitted)) {
+      return std::nullopt;
+    }
+    fit.wrong = std::move(wrong);
     return fit;
+  }
+
+  // Whether `a` explains, and `b` does not, the elements at which the two differ.
+  bool is_better(const ModelFit& a, const ModelFit& b) const {
+    std::size_t differing = 0, by_a = 0, by_b = 0;
+    for (std::size_t i = 0; i < result_.got.size(); ++i) {
+      const double apart = std::fabs(a.wrong.value[i] - b.wrong.value[i]);
+      if (!counts(i) || !(apart > a.wrong.error[i] + b.wrong.error[i])) continue;
+      ++differing;
+      by_a += agrees_with(a.wrong, i) ? 1U : 0U;
+      by_b += agrees_with(b.wrong, i) ? 1U : 0U;
+    }
+    return differing > 0 && nearly_all(by_a, differing) && by_b < by_a && !nearly_all(by_b, differing);
   }
 
  private:
   bool is_sum() const { return result_.array == "ds"; }
   // A bound of ds may be wider than any mistake, and is all that is known where masks are undecided.
   bool looks_closer() const { return is_sum() && result_.truth.admitted == 0; }
-  static bool mostly(std::size_t some, std::size_t all) { return some > 0 && 100 * some >= 99 * all; }
+  bool agrees_with(const ModelResult& wrong, std::size_t i) const {
+    return std::fabs(result_.got[i] - wrong.value[i]) <= wrong.error[i];
+  }
+  // Few elements tell where they agree to many digits, or are those places alone that the mistake picks.
+  std::size_t least_telling(const AutosparseModel& model, bool is_fitted) const {
+    if (model.greater_equal && counted_ >= 256) return 2;
+    if (result_.array == "mask" && counted_ >= 64) return 16;
+    return is_fitted ? 4 : 3;
+  }
 
   const AutosparseLayer& layer_;
   const AutosparseResult& result_;
@@ -107,139 +165,74 @@ std::optional<double> fitted_alpha(const AutosparseLayer& layer, const ExactProd
   return median(std::move(shares));
 }
 
+// Both numbers with digits enough to tell them apart.
+std::string other_alpha_text(double found, double right) {
+  for (int digits = 6; digits < 17; ++digits) {
+    const std::string a = fmt::format("{:.{}g}", found, digits), b = fmt::format("{:.{}g}", right, digits);
+    if (a != b) return fmt::format("as if alpha were {}, not {}", a, b);
+  }
+  return fmt::format("as if alpha were {}, not {}", found, right);
+}
+
 std::string cause_text(const ModelFit& fit, const Suspicion& suspicion) {
   return fmt::format(
       "cause  {}: {}; {} of {} elements agree with that, and {} of the {} that differ from the right result",
-      fit.mistake, fit.words, fit.agreeing, suspicion.counted(), fit.explained, suspicion.outside());
+      fit.model.mistake, fit.model.words, fit.agreeing, suspicion.counted(), fit.explained,
+      suspicion.outside());
 }
 
-// ds as a loop in float32 makes it, term by term.
-float naive_ds(const AutosparseLayer& layer, const ExactProducts& g, std::size_t t) {
-  float sum = 0;
-  const std::size_t count = layer.size() / layer.threshold.size();
-  for (std::size_t i = t * count; i < (t + 1) * count; ++i) {
-    if (layer.supported[i] == 0) continue;
-    const auto gradient = static_cast<float>(g.value[i].hi), sign = static_cast<float>(sign_of(layer.w[i]));
-    sum += sign * (layer.kept[i] != 0 ? gradient : static_cast<float>(layer.alpha) * gradient);
-  }
-  const auto threshold = static_cast<float>(layer.threshold[t]);
-  const float decay =
-      layer.s.empty() ? 0 : static_cast<float>(layer.lambda_s) * static_cast<float>(layer.s[t]);
-  return -(threshold * (1 - threshold)) * sum + decay;
-}
-
-// What a sequential sum in float32 explains, where it is that and not small.
-std::optional<std::string> naive_sum(const AutosparseLayer& layer, const ExactProducts& g,
-                                     const AutosparseResult& result, bool is_wrong) {
-  if (layer.weights == formats::float64 || layer.size() == 0) return std::nullopt;
-  constexpr double few = 16 * 0x1p-24;
-  std::size_t far = 0, alike = 0;
-  double worst = 0;
-  for (std::size_t t = 0; t < layer.threshold.size(); ++t) {
-    const double right = result.truth.truth[t], naive = static_cast<double>(naive_ds(layer, g, t)),
-                 error = std::fabs(result.got[t] - right);
-    if (error <= few * std::fabs(right)) continue;
-    ++far;
-    // The steps after the sum may be in another order, and the sum have products of another rounding.
-    if (std::fabs(result.got[t] - naive) <= few / 4 * std::fabs(naive)) ++alike;
-    worst = std::max(worst, error / std::fabs(right));
-  }
-  if (far == 0 || alike < far || !std::isfinite(worst)) return std::nullopt;
-  return fmt::format(
-      "{} a sequential float32 sum of {} terms gives this: rounding of its additions makes a relative error "
-      "of "
-      "{:.2g}. Sums in float64 or pairwise err by some 1e-7",
-      is_wrong ? "cause  naive-float32-sum:" : "note   naive-float32-sum:",
-      layer.size() / layer.threshold.size(), worst);
-}
-
-// A sigmoid of less than single precision: masks that are wrong near T alone, or a v that is off by the same in all of
-// a threshold's weights.
-std::optional<std::string> inexact_threshold(const AutosparseLayer& layer, const AutosparseResult& result,
-                                             const Suspicion& suspicion) {
-  constexpr double most = 64;
-  double furthest = 0;
-  if (result.array == "mask") {
-    for (std::size_t i = 0; i < layer.size(); ++i) {
-      if (!suspicion.is_outside(i)) continue;
-      const std::size_t t = layer.threshold_of(i);
-      furthest = std::max(furthest, std::fabs(std::fabs(layer.w[i]) - layer.threshold[t]) / layer.reach[t]);
-    }
-  } else {
-    const std::size_t count = layer.size() / layer.threshold.size();
-    for (std::size_t t = 0; t < layer.threshold.size(); ++t) {
-      std::vector<double> off;
-      bool wrong = false;
-      for (std::size_t i = t * count; i < (t + 1) * count; ++i) {
-        wrong = wrong || suspicion.is_outside(i);
-        if (!std::isfinite(result.got[i])) return std::nullopt;
-        if (layer.kept[i] != 0)
-          off.push_back(std::fabs(layer.w[i]) - sign_of(layer.w[i]) * result.got[i] - layer.threshold[t]);
-      }
-      if (!wrong || off.empty()) continue;
-      const double middle = median(off);
-      for (std::size_t i = t * count; i < (t + 1) * count; ++i) {
-        const double v = std::max(std::fabs(layer.w[i]) - layer.threshold[t] - middle, 0.0),
-                     error = 4 * unit_roundoff(coarser(layer.products.accumulator, result.format),
-                                               Rounding::nearest_even);
-        if (!(std::fabs(sign_of(layer.w[i]) * result.got[i] - v) <= error * std::fabs(layer.w[i])))
-          return std::nullopt;
-      }
-      furthest = std::max(furthest, std::fabs(middle) / layer.reach[t]);
-    }
-  }
-  if (furthest <= 1 || furthest > most) return std::nullopt;
-  return fmt::format(
-      "cause  threshold-inexact: as if T were some {:.0f} ulp of {} off the correctly rounded sigmoid of s; "
-      "one is accepted",
-      std::ceil(furthest), layer.weights.dtype);
+// Mistakes that give the same here.
+std::string possible_text(const std::vector<ModelFit>& fits, const std::string& array) {
+  std::string text;
+  for (const ModelFit& fit : fits)
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", or ", fit.model.mistake, fit.model.words);
+  return fmt::format("note   {} alone cannot tell: could be {}", array, text);
 }
 
 }  // namespace
 
 std::vector<std::string> known_mistakes(const AutosparseRequest& r, const AutosparseLayer& layer,
                                         const ExactProducts& g, const AutosparseResult& result) {
-  std::vector<std::string> lines;
-  if (result.got.empty()) return lines;
+  // A result that nobody wrote agrees with many a model.
+  if (std::all_of(result.got.begin(), result.got.end(), [](double x) { return x == 0; })) return {};
   const Suspicion suspicion(layer, result);
   if (result.array == "ds") {
     if (auto line = naive_sum(layer, g, result, !suspicion.within_bound())) return {*line};
   }
-  if (!suspicion.any()) return lines;
-  if (r.s && (result.array == "mask" || result.array == "v")) {
-    if (auto line = inexact_threshold(layer, result, suspicion)) return {*line};
-  }
+  if (!suspicion.any()) return {};
   std::vector<ModelFit> fits;
-  const auto consider = [&](const AutosparseModel& model) {
-    if (auto fit = suspicion.fit(model, result_of_model(r, layer, g, result, model)))
-      fits.push_back(std::move(*fit));
+  const auto consider = [&](const AutosparseModel& model, bool is_fitted) {
+    constexpr std::size_t few_rows = 4;
+    if (result.array == "dx" && layer.batch > 4 * few_rows &&
+        !suspicion.may_fit(first_rows_of_model(r, layer, result, model, few_rows)))
+      return;
+    auto fit = suspicion.fit(model, result_of_model(r, layer, g, result, model), is_fitted);
+    const auto is_same = [&](const ModelFit& other) { return other.model.mistake == model.mistake; };
+    if (fit && std::none_of(fits.begin(), fits.end(), is_same)) fits.push_back(std::move(*fit));
   };
   for (const AutosparseModel& model : autosparse_models(r, layer)) {
     if (fmt::format(" {} ", model.results).find(fmt::format(" {} ", result.array)) != std::string::npos)
-      consider(model);
+      consider(model, false);
+  }
+  if (fits.empty() && r.s && (result.array == "mask" || result.array == "v")) {
+    if (auto line = inexact_threshold(layer, result, suspicion.all_outside())) return {*line};
   }
   if (fits.empty()) {
     if (const std::optional<double> alpha = fitted_alpha(layer, g, result, suspicion)) {
-      AutosparseModel model{.mistake = "other-alpha",
-                            .words = fmt::format("as if alpha were {:.6g}, not {:.6g}", *alpha, layer.alpha)};
+      AutosparseModel model{.mistake = "other-alpha", .words = other_alpha_text(*alpha, layer.alpha)};
       model.masked = *alpha;
-      consider(model);
+      consider(model, true);
     }
   }
-  // Models that agree in more elements, or are nearer by far, explain more.
-  std::size_t most = 0;
-  double nearest = std::numeric_limits<double>::infinity();
-  for (const ModelFit& fit : fits) most = std::max(most, fit.agreeing);
+  std::vector<ModelFit> left;
   for (const ModelFit& fit : fits) {
-    if (fit.agreeing == most) nearest = std::min(nearest, fit.off);
+    if (std::none_of(fits.begin(), fits.end(),
+                     [&](const ModelFit& other) { return suspicion.is_better(other, fit); }))
+      left.push_back(fit);
   }
-  double size = 0;
-  for (const double x : result.got) size += std::isfinite(x) ? std::fabs(x) : 0;
-  for (const ModelFit& fit : fits) {
-    if (fit.agreeing == most && fit.off <= 4 * nearest + 0x1p-22 * size)
-      lines.push_back(cause_text(fit, suspicion));
-  }
-  return lines;
+  if (left.empty()) return {};
+  if (left.size() == 1 && left.front().is_certain) return {cause_text(left.front(), suspicion)};
+  return {possible_text(left, result.array)};
 }
 
 }  // namespace assay::judge

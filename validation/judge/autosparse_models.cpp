@@ -11,8 +11,19 @@ namespace {
 
 using Model = AutosparseModel;
 
+std::size_t threshold_index(const AutosparseLayer& layer, const Model& model, std::size_t t) {
+  const std::size_t n = layer.threshold.size();
+  switch (model.thresholds) {
+    case Model::Thresholds::own: break;
+    case Model::Thresholds::first: return 0;
+    case Model::Thresholds::next: return (t + 1) % n;
+    case Model::Thresholds::previous: return (t + n - 1) % n;
+  }
+  return t;
+}
+
 double threshold_of_model(const AutosparseLayer& layer, const Model& model, std::size_t i) {
-  return layer.threshold[model.one_threshold ? 0 : layer.threshold_of(i)];
+  return layer.threshold[threshold_index(layer, model, layer.threshold_of(i))];
 }
 
 bool is_kept_by(const AutosparseLayer& layer, const Model& model, std::size_t i) {
@@ -40,6 +51,22 @@ double roundoff(const AutosparseLayer& layer, const AutosparseResult& result) {
   return unit_roundoff(coarser(layer.products.accumulator, result.format), Rounding::nearest_even);
 }
 
+double decay_of_model(const AutosparseLayer& layer, const Model& model, std::size_t i) {
+  using Decay = Model::Decay;
+  const double whole = layer.lambda * layer.w[i];
+  const bool kept = is_kept_by(layer, model, i);
+  switch (model.decay) {
+    case Decay::everywhere: break;
+    case Decay::nowhere: return 0;
+    case Decay::masked: return kept ? 0 : whole;
+    case Decay::kept: return kept ? whole : 0;
+    case Decay::scaled: return share_of(layer, model, i) * whole;
+    case Decay::of_pruned: return layer.lambda * value_of_model(layer, model, i);
+    case Decay::flipped: return -whole;
+  }
+  return whole;
+}
+
 ModelResult dw_of_model(const AutosparseLayer& layer, const ExactProducts& g, const AutosparseResult& result,
                         const Model& model) {
   ModelResult out;
@@ -47,39 +74,52 @@ ModelResult dw_of_model(const AutosparseLayer& layer, const ExactProducts& g, co
   const std::size_t rows = layer.shape.channels, cols = layer.shape.per_channel;
   for (std::size_t i = 0; i < layer.size(); ++i) {
     const std::size_t at = model.transposed ? i % cols * rows + i / cols : i;
-    const bool decays = model.decay == Model::Decay::everywhere ||
-                        (model.decay == Model::Decay::masked && !is_kept_by(layer, model, i));
-    const double decay = decays ? layer.lambda * layer.w[i] : 0;
-    out.value.push_back(share_of(layer, model, i) * g.value[at].hi + decay);
-    out.error.push_back(2 * g.error[at] + 8 * u * (std::fabs(g.value[at].hi) + std::fabs(decay)));
+    const double decay = decay_of_model(layer, model, i), share = share_of(layer, model, i);
+    out.value.push_back(share * g.value[at].hi + decay);
+    out.error.push_back(share * g.error[at] * (1 + 8 * u) +
+                        8 * u * (share * std::fabs(g.value[at].hi) + std::fabs(layer.lambda * layer.w[i])));
   }
   return out;
+}
+
+double slope_of_model(const Model& model, double threshold) {
+  using Slope = Model::Slope;
+  switch (model.slope) {
+    case Slope::whole: break;
+    case Slope::missing: return 1;
+    case Slope::threshold: return threshold;
+    case Slope::rest: return 1 - threshold;
+  }
+  return threshold * (1 - threshold);
 }
 
 ModelResult ds_of_model(const AutosparseLayer& layer, const ExactProducts& g, const AutosparseResult& result,
                         const Model& model) {
   ModelResult out;
-  const Model right{.masked = layer.alpha};
+  const double u =
+      std::max(roundoff(layer, result), unit_roundoff(layer.ds_sum.accumulator, Rounding::nearest_even));
   for (std::size_t t = 0; t < layer.threshold.size(); ++t) {
-    const double threshold = layer.threshold[model.one_threshold ? 0 : t],
-                 slope = threshold * (1 - threshold);
+    const std::size_t of = threshold_index(layer, model, t);
+    const double threshold = layer.threshold[of];
     const ModelSums sums = sums_of_model(layer, g, model, t);
-    const double all = sums_of_model(layer, g, right, t).magnitudes;
     const double decay = layer.lambda_s == 0 || !model.decays_s ? 0 : layer.lambda_s * layer.s[t];
-    const double factor = (model.flipped ? 1 : -1) * (model.slope ? slope : 1);
+    const double factor = (model.flipped ? 1 : -1) * slope_of_model(model, threshold);
     const double summed = model.kept * sums.kept + model.masked * sums.masked;
     out.value.push_back(factor * summed + decay);
-    // The bound of the right result, by the size of the terms.
-    const double relative =
-        all > 0 ? result.truth.bound[t] / (all * layer.threshold[t] * (1 - layer.threshold[t])) : 0;
-    const double u = roundoff(layer, result);
-    out.error.push_back((relative + 8 * u) * std::fabs(factor) * sums.magnitudes + 8 * u * std::fabs(decay));
+    // Four standard deviations of a loop's error: each addition errs by some 0.4 u of a partial sum, and these are a
+    // random walk that drifts to the sum. So do the errors of G, which are far below their bounds.
+    const double drift = std::sqrt(static_cast<double>(sums.terms)) * std::fabs(summed);
+    const double slope_error = (8 * u + 2 * layer.reach[of] / threshold) * std::fabs(summed);
+    const double summing = u * (1.5 * sums.magnitudes + drift) + sums.errors / 4;
+    out.error.push_back(std::fabs(factor) * (summing + slope_error + sums.undecided) +
+                        8 * u * std::fabs(decay) +
+                        layer.lambda_s * (layer.s.empty() ? 0 : layer.s_rounding[t]));
   }
   return out;
 }
 
 ModelResult dx_of_model(const AutosparseRequest& r, const AutosparseLayer& layer,
-                        const AutosparseResult& result, const Model& model) {
+                        const AutosparseResult& result, const Model& model, std::size_t rows) {
   const std::size_t out = layer.shape.channels, in = layer.shape.per_channel;
   const double u = roundoff(layer, result),
                relative = (static_cast<double>(out) + 8) * u +
@@ -96,10 +136,11 @@ ModelResult dx_of_model(const AutosparseRequest& r, const AutosparseLayer& layer
     error = turned(error, out, in);
   }
   std::vector<double> dy = values_of(*r.dy);
+  dy.resize(rows * out);
   ModelResult found;
-  found.value = plain_product(dy, v, layer.batch, out, in, r.threads);
+  found.value = plain_product(dy, v, rows, out, in, r.threads);
   for (double& x : dy) x = std::fabs(x);
-  found.error = plain_product(dy, error, layer.batch, out, in, r.threads);
+  found.error = plain_product(dy, error, rows, out, in, r.threads);
   for (std::size_t i = 0; i < found.error.size(); ++i) found.error[i] += result.truth.bound[i];
   return found;
 }
@@ -109,14 +150,20 @@ ModelResult dx_of_model(const AutosparseRequest& r, const AutosparseLayer& layer
 ModelSums sums_of_model(const AutosparseLayer& layer, const ExactProducts& g, const Model& model,
                         std::size_t t) {
   ModelSums sums;
+  double squares = 0;
   const std::size_t count = layer.size() / layer.threshold.size();
   for (std::size_t i = t * count; i < (t + 1) * count; ++i) {
     if (!model.ignores_support && layer.supported[i] == 0) continue;
     const bool kept = is_kept_by(layer, model, i);
     const double sign = model.sign ? sign_of(layer.w[i]) : 1;
     (kept ? sums.kept : sums.masked) += sign * g.value[i].hi;
-    sums.magnitudes += std::fabs(sign * (kept ? model.kept : model.masked) * g.value[i].hi);
+    const double size = std::fabs(sign * g.value[i].hi), share = kept ? model.kept : model.masked;
+    sums.magnitudes += share * size;
+    squares += share * g.error[i] * share * g.error[i];
+    sums.terms += share * size == 0 ? 0U : 1U;
+    if (layer.undecided[i] != 0 || layer.maybe_supported[i] != 0) sums.undecided += size;
   }
+  sums.errors = std::sqrt(squares);
   return sums;
 }
 
@@ -124,7 +171,7 @@ ModelResult result_of_model(const AutosparseRequest& r, const AutosparseLayer& l
                             const AutosparseResult& result, const Model& model) {
   if (result.array == "dw") return dw_of_model(layer, g, result, model);
   if (result.array == "ds") return ds_of_model(layer, g, result, model);
-  if (result.array == "dx") return dx_of_model(r, layer, result, model);
+  if (result.array == "dx") return dx_of_model(r, layer, result, model, layer.batch);
   ModelResult out;
   const double u = roundoff(layer, result);
   for (std::size_t i = 0; i < layer.size(); ++i) {
@@ -135,6 +182,11 @@ ModelResult result_of_model(const AutosparseRequest& r, const AutosparseLayer& l
         mask || value == 0 ? 0 : 4 * u * std::fabs(layer.w[i]) + layer.reach[layer.threshold_of(i)]);
   }
   return out;
+}
+
+ModelResult first_rows_of_model(const AutosparseRequest& r, const AutosparseLayer& layer,
+                                const AutosparseResult& result, const Model& model, std::size_t rows) {
+  return dx_of_model(r, layer, result, model, rows);
 }
 
 std::vector<Model> autosparse_models(const AutosparseRequest& r, const AutosparseLayer& layer) {
@@ -166,9 +218,14 @@ std::vector<Model> autosparse_models(const AutosparseRequest& r, const Autospars
     add("dx dw", "transposed", "rows and columns of the weights are exchanged",
         [](Model& m) { m.transposed = true; });
   if (std::any_of(layer.threshold.begin(), layer.threshold.end(),
-                  [&](double t) { return t != layer.threshold[0]; }))
+                  [&](double t) { return t != layer.threshold[0]; })) {
     add("mask v dx dw ds", "one-threshold", "the first channel's threshold is used for all channels",
-        [](Model& m) { m.one_threshold = true; });
+        [](Model& m) { m.thresholds = Model::Thresholds::first; });
+    add("mask v dx dw ds", "next-threshold", "each channel has the threshold of the next one",
+        [](Model& m) { m.thresholds = Model::Thresholds::next; });
+    add("mask v dx dw ds", "previous-threshold", "each channel has the threshold of the one before",
+        [](Model& m) { m.thresholds = Model::Thresholds::previous; });
+  }
   add("dw ds", "alpha-wrong-side",
       "alpha scales the gradient of kept weights, and that of masked ones is whole",
       [&](Model& m) { m.kept = std::exchange(m.masked, 1); });
@@ -186,11 +243,24 @@ std::vector<Model> autosparse_models(const AutosparseRequest& r, const Autospars
     add("dw ds", "support-ignored", "G is taken outside the top half too",
         [](Model& m) { m.ignores_support = true; });
   if (layer.lambda != 0) {
-    add("dw", "lambda-missing", "lambda w is not added", [](Model& m) { m.decay = Model::Decay::nowhere; });
+    using Decay = Model::Decay;
+    add("dw", "lambda-missing", "lambda w is not added", [](Model& m) { m.decay = Decay::nowhere; });
     add("dw", "lambda-on-masked-alone", "lambda w is added to masked weights alone",
-        [](Model& m) { m.decay = Model::Decay::masked; });
+        [](Model& m) { m.decay = Decay::masked; });
+    add("dw", "lambda-on-kept-alone", "lambda w is added to kept weights alone",
+        [](Model& m) { m.decay = Decay::kept; });
+    if (alpha != 1)
+      add("dw", "lambda-scaled", "h scales lambda w too: h (G + lambda w)",
+          [](Model& m) { m.decay = Decay::scaled; });
+    add("dw", "lambda-on-pruned", "lambda v is added, not lambda w",
+        [](Model& m) { m.decay = Decay::of_pruned; });
+    add("dw", "lambda-flipped", "lambda w is subtracted", [](Model& m) { m.decay = Decay::flipped; });
   }
-  add("ds", "slope-missing", "T (1 - T) is missing", [](Model& m) { m.slope = false; });
+  using Slope = Model::Slope;
+  add("ds", "slope-missing", "T (1 - T) is missing", [](Model& m) { m.slope = Slope::missing; });
+  add("ds", "slope-threshold-alone", "the slope is T, not T (1 - T)",
+      [](Model& m) { m.slope = Slope::threshold; });
+  add("ds", "slope-rest-alone", "the slope is 1 - T, not T (1 - T)", [](Model& m) { m.slope = Slope::rest; });
   add("ds", "sign-dropped", "the sign of w is missing in the sum", [](Model& m) { m.sign = false; });
   add("ds", "ds-flipped", "the sum has the wrong sign", [](Model& m) { m.flipped = true; });
   if (layer.lambda_s != 0)

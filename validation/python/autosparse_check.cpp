@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/core/memory.hpp"
 #include "validation/judge/autosparse.hpp"
 #include "validation/python/array.hpp"
 #include "validation/python/module.hpp"
@@ -30,7 +31,11 @@ Verdicts check_layer(py::dict arguments) {
   r.caller = judge::Caller::python;
   const py::object w = take(arguments, "w");
   if (!w) throw py::type_error("check() missing a required argument: 'w'");
-  r.w = array_of(operand(w, "w"));
+  const Operand weights = operand(w, "w");
+  // Before anything of this size is copied.
+  const judge::AutosparseMemory least = judge::autosparse_memory(weights.size(), 0);
+  check_memory("w", least.why, least.needed);
+  r.w = array_of(weights);
   const auto number = [&](const char* name, double otherwise) {
     const py::object x = take(arguments, name);
     return x ? real_argument(x, name) : otherwise;
@@ -79,6 +84,8 @@ Verdicts check_layer(py::dict arguments) {
   std::vector<judge::AutosparseJudgement> judged;
   {
     const py::gil_scoped_release unlocked;
+    const judge::AutosparseMemory memory = judge::autosparse_memory(r);
+    check_memory("w", memory.why, memory.needed);
     judged = judge::check_autosparse(r);
   }
   Verdicts verdicts;

@@ -29,7 +29,9 @@ std::vector<std::string> table_row(const PairedArray& row) {
   }
   return {status,
           printable(row.array),
-          c.integers ? c.integers->got_type.name() : std::string(c.format.dtype),
+          !row.type.empty() ? row.type
+          : c.integers      ? c.integers->got_type.name()
+                            : std::string(c.format.dtype),
           compare::shape_text(c.shape),
           std::to_string(c.values),
           std::to_string(c.differ),

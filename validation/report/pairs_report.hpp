@@ -17,6 +17,7 @@ struct PairedArray {
   bool is_missing = false,
        is_extra = false;             // what was expected is not there; what is there was not expected
   std::vector<std::string> notes{};  // on the names of its arrays
+  std::string type{};                // of its elements, where they were compared as another
 };
 
 // One row each, then all there is to say about those that did not pass, and the summary.

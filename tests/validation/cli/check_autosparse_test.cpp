@@ -119,7 +119,7 @@ BOOST_FIXTURE_TEST_CASE(json_reports_and_repro_lines_are_those_of_other_checks, 
   BOOST_TEST(found.at("results").at(0).at("array") == "mask");
   BOOST_TEST(found.at("results").at(0).at("status") == "PASSED");
   BOOST_TEST(found.at("results").at(1).at("status") == "FAILED");
-  BOOST_TEST(holds(found.at("results").at(1).at("notes").dump(), "cause  alpha-not-applied"));
+  BOOST_TEST(holds(found.at("results").at(1).at("notes").dump(), "cause  dw: alpha-not-applied"));
   BOOST_TEST(holds(text_of("report/report.html"), "alpha-not-applied"));
   BOOST_TEST(check(rest + " --quiet").out.empty());
   write_path([](double) { return false; }, quarter);
@@ -163,13 +163,70 @@ BOOST_FIXTURE_TEST_CASE(messages_say_what_is_missing_or_wrong, AutosparseFiles) 
   refused("--w w.npy --s -3 --got-dw dw.npy", "--got-dw requires --g FILE, or --x FILE and --dy FILE");
   refused("--w w.npy --threshold 1 --got-mask mask.npy", "between 0 and 1, both excluded, not 1");
   refused("--w w.npy --threshold nothing.npy --got-mask mask.npy", "nothing.npy");
-  refused("--w w.npy --s -3 --alpha 2 --got-mask mask.npy",
+  refused("--w w.npy --s -3 --alpha 2 --g g.npy --got-dw dw.npy",
           "--alpha takes a share of the gradient, from 0 to 1, not 2");
-  refused("--w w.npy --s -3 --lambda -1 --got-mask mask.npy", "--lambda");
+  refused("--w w.npy --s -3 --lambda -1 --g g.npy --got-dw dw.npy", "--lambda takes a decay");
+  refused("--w w.npy --s -3 --alpha 0.3 --got-mask mask.npy", "--alpha requires --got-dw or --got-ds");
+  refused("--w w.npy --s -3 --order pairwise --got-mask mask.npy", "--order requires --got-dx, or --got-dw");
+  refused("--w w.npy --s -3 --ds-order pairwise --g g.npy --got-dw dw.npy", "--ds-order requires --got-ds");
+  refused("--w w.npy --threshold '' --got-mask mask.npy", "--threshold takes a number or a file");
   refused("--w w.npy --s -3 --epoch 1 --got-mask mask.npy", "--epoch requires --epochs");
   refused("--w w.npy --s -3 --got-mask g.npy", "a mask of 0 and 1");
   refused("--w w.npy --s -3 --got-mask mask.npy --gott x", "there is no option");
   BOOST_TEST(holds(assay("check autosparse --help").out, "--got-ds"));
   BOOST_TEST(holds(assay("check --help").out, "autosparse"));
   BOOST_TEST(assay("check").exit_code == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_mistake_that_a_wide_bound_admits_is_said_and_fails_under_strict, AutosparseFiles) {
+  // Masked weights whose share of the sum is less than its bound in any order, and much more than its rounding.
+  constexpr std::int64_t rows = 128, cols = 256;
+  io::Array weights = normal(formats::float32, {rows, cols}, 3),
+            gradients = normal(formats::float32, {rows, cols}, 4);
+  const std::vector<double> w_of = judge::values_of(weights);
+  double sum = 0;
+  for (std::size_t i = 0; i < w_of.size(); ++i) {
+    const float sign = w_of[i] > 0 ? 1.0F : -1.0F;
+    float& gradient = gradients.as<float>()[i];
+    gradient = std::fabs(w_of[i]) > 0.5 ? gradient + 0.01F * sign : 0.0077F * sign;
+    if (std::fabs(w_of[i]) > 0.5) sum += static_cast<double>(sign * gradient);
+  }
+  std::vector<double> mask;
+  for (const double w_i : w_of) mask.push_back(std::fabs(w_i) > 0.5 ? 1 : 0);
+  write("large_mask.npy", array_of(formats::float32, {rows, cols}, mask));
+  write("large.npy", weights);
+  write("large_g.npy", gradients);
+  write("large_ds.npy", array_of(formats::float32, {}, {-0.25 * sum}));
+  const std::string words =
+      "check autosparse --w large.npy --threshold 0.5 --g large_g.npy --alpha 0.25 "
+      "--got-ds large_ds.npy";
+  const Outcome loose = assay(words);
+  BOOST_TEST(loose.exit_code == 0, loose.out << loose.err);
+  BOOST_TEST(holds(loose.out, "cause  masked-terms-left-out: "), loose.out);
+  BOOST_TEST(holds(loose.out, "PASSED  check/autosparse ds"), loose.out);
+  BOOST_TEST(holds(loose.out, "--ds-order pairwise"), loose.out);
+  const Outcome both = assay(words + " --got-mask large_mask.npy");
+  BOOST_TEST(holds(both.out, "cause  ds: masked-terms-left-out: "), both.out);
+  BOOST_TEST(holds(both.out, "all agree, but a known mistake explains ds: 2 passed"), both.out);
+  BOOST_TEST(both.exit_code == 0, both.out);
+  const Outcome strict = assay(words + " --strict");
+  BOOST_TEST(strict.exit_code == 1, strict.out);
+  const Outcome tight = assay(words + " --ds-acc f64");
+  BOOST_TEST(tight.exit_code == 1, tight.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(undecided_masks_pass_under_strict_and_results_have_two_names, AutosparseFiles) {
+  const float t = 1 / (1 + std::exp(3.0F));
+  write("few.npy", array_of(formats::float32, {1, 4}, {0.5, -0.01, t, 0.3}));
+  for (const double third : {0.0, 1.0}) {
+    write("few_mask.npy", array_of(formats::float32, {1, 4}, {1, 0, third, 1}));
+    const Outcome mask = assay("check autosparse --w few.npy --s -3 --got-mask few_mask.npy --strict");
+    BOOST_TEST(mask.exit_code == 0, mask.out << mask.err);
+    BOOST_TEST(holds(mask.out, "1 of 4 weights are undecided"), mask.out);
+    BOOST_TEST(!holds(mask.out, "overflow"), mask.out);
+  }
+  const float half = 0.5F - t, less = 0.3F - t;
+  write("few_v.npy", array_of(formats::float32, {1, 4}, {half, 0, 0, less}));
+  const Outcome v = assay("check autosparse --w few.npy --s -3 --got-w few_v.npy");
+  BOOST_TEST(v.exit_code == 0, v.out << v.err);
 }

@@ -121,7 +121,7 @@ def check(w: ArrayLike, *, s: ArrayLike | None = None, threshold: ArrayLike | No
     threads     0: OpenMP's choice; changes no figure
 
     Returns Verdicts by name: 'mask', 'v', 'dw', 'dx', 'ds'. Notes of a wrong one that begin with 'cause' name the known
-    mistakes that explain it. ContractError for what a result needs and is not there; InputError for arrays and numbers
-    that are not in order, with the place.
+    mistake that explains it; of a ds they may stand under PASSED too, where its bound is wide. ContractError for
+    what a result needs and is not there; InputError for arrays and numbers that are not in order, with the place.
     """
     return _assay._autosparse_check(dict(locals()))
