@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "validation/python/array.hpp"
+
 namespace assay::python {
 
 py::dict distance_dict(const studies::Distance& distance) {
