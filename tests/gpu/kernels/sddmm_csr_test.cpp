@@ -7,6 +7,7 @@
 
 #include "gpu/kernels/sddmm_csr_run.hpp"
 #include "reference/core/error.hpp"
+#include "tests/gpu/kernels/said.hpp"
 #include "tests/gpu/kernels/schedules.hpp"
 #include "tests/reference/sparse/spmm_problems.hpp"
 
@@ -106,15 +107,6 @@ sparse::CsrStructure long_and_short_rows() {
     mask.end_row();
   }
   return mask;
-}
-
-std::string said(const auto& call) {
-  try {
-    call();
-  } catch (const ContractError& e) {
-    return e.what();
-  }
-  return "nothing";
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "gpu/kernels/spmm_csr_run.hpp"
 #include "reference/core/error.hpp"
+#include "tests/gpu/kernels/said.hpp"
 #include "tests/gpu/kernels/schedules.hpp"
 #include "tests/reference/sparse/spmm_problems.hpp"
 
@@ -108,15 +109,6 @@ Csr<float> rows_of_all_lengths() {
   }
   a.values = values_of(a.structure.column_indices.size(), 2);
   return a;
-}
-
-std::string said(const auto& call) {
-  try {
-    call();
-  } catch (const ContractError& e) {
-    return e.what();
-  }
-  return "nothing";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "reference/core/error.hpp"
 #include "reference/core/random.hpp"
 #include "tests/validation/studies/liar.hpp"
+#include "tests/validation/studies/refused.hpp"
 #include "validation/report/autosparse_report.hpp"
 #include "validation/report/study_page.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -39,14 +40,7 @@ AutosparseQuestion question(std::vector<std::uint64_t> widths, std::vector<std::
 AutosparseStudy studied(const AutosparseQuestion& q) { return study_autosparse(autosparse_request(q)); }
 
 std::string gradients_refused(const AutosparseQuestion& q) {
-  try {
-    autosparse_request(q);
-  } catch (const InputError& e) {
-    return e.what();
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return "taken";
+  return what_refuses([&] { autosparse_request(q); });
 }
 
 }  // namespace

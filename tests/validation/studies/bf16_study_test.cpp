@@ -10,6 +10,7 @@
 
 #include "reference/core/error.hpp"
 #include "tests/validation/studies/liar.hpp"
+#include "tests/validation/studies/refused.hpp"
 #include "validation/report/bf16_report.hpp"
 #include "validation/report/study_page.hpp"
 #include "validation/suites/arithmetics.hpp"
@@ -29,14 +30,7 @@ Bf16Question question(const std::string& operation, std::vector<std::string> sha
 Bf16Study studied(const Bf16Question& q) { return study_bf16(bf16_request(q)); }
 
 std::string refused(const Bf16Question& q) {
-  try {
-    bf16_request(q);
-  } catch (const InputError& e) {
-    return e.what();
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return "taken";
+  return what_refuses([&] { bf16_request(q); });
 }
 
 }  // namespace
