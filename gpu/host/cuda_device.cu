@@ -1,23 +1,11 @@
 // The real GPU behind device.hpp.
 #include <cuda_runtime.h>
 
-#include <fstream>
-#include <utility>
-
+#include "gpu/host/cuda_choice.hpp"
 #include "gpu/host/cuda_launch.cuh"
-#include "reference/core/error.hpp"
 
 namespace assay::gpu {
 namespace {
-
-__global__ void describe_image(int* image) {
-#if defined(__CUDA_ARCH__)
-  image[0] = __CUDA_ARCH__;
-#endif
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  image[1] = 1;
-#endif
-}
 
 // Device memory of a scope.
 template <class T>
@@ -45,54 +33,9 @@ class Buffer {
   void* data_ = nullptr;
 };
 
-// "580.65.06" of "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ..."
-std::string driver_version() {
-  std::ifstream in("/proc/driver/nvidia/version");
-  for (std::string word; in >> word;) {
-    const bool version =
-        word.find_first_not_of("0123456789.") == std::string::npos && word.find('.') != std::string::npos;
-    if (version) return word;
-  }
-  return "";
-}
-
 class CudaDevice final : public Device {
  public:
-  explicit CudaDevice(int index) {
-    int count = 0;
-    ASSAY_CUDA(cudaDriverGetVersion(&info_.driver_cuda));
-    if (info_.driver_cuda == 0) throw Unavailable("no GPU: no NVIDIA driver is loaded");
-    if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
-      throw Unavailable(std::string("no GPU: ") + cudaGetErrorString(status));
-    }
-    if (index < 0 || index >= count) {
-      throw Unavailable("no GPU number " + std::to_string(index) + ": the driver has " +
-                        std::to_string(count));
-    }
-    ASSAY_CUDA(cudaSetDevice(index));
-    cudaDeviceProp properties{};
-    ASSAY_CUDA(cudaGetDeviceProperties(&properties, index));
-    info_.name = properties.name;
-    info_.capability_major = properties.major;
-    info_.capability_minor = properties.minor;
-    ASSAY_CUDA(cudaRuntimeGetVersion(&info_.runtime));
-    info_.driver = driver_version();
-    info_.device_compiler = "nvcc " + std::to_string(__CUDACC_VER_MAJOR__) + "." +
-                            std::to_string(__CUDACC_VER_MINOR__) + "." + std::to_string(__CUDACC_VER_BUILD__);
-    const Buffer<int> image(std::vector<int>{0, 0});
-    describe_image<<<1, 1>>>(image.get());
-    if (const cudaError_t status = cudaGetLastError(); status == cudaErrorNoKernelImageForDevice) {
-      throw Unavailable("no device code for " + info_.name + " (compute capability " +
-                        std::to_string(info_.capability_major) + "." +
-                        std::to_string(info_.capability_minor) +
-                        "): this program was compiled for " ASSAY_CUDA_ARCHITECTURES);
-    } else {
-      check_cuda(status, "describe_image", __FILE__, __LINE__);
-    }
-    const std::vector<int> said = image.host();
-    info_.image = said[0];
-    info_.has_wgmma = said[1] != 0;
-  }
+  explicit CudaDevice(int index) : info_(choose_cuda_device(index)) {}
 
   DeviceInfo info() const override { return info_; }
 

@@ -207,15 +207,6 @@ std::string cuda_version(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
-
 Json meta(const DeviceInfo& device, const ProbeSet& set, const ProbeVectors& v, const ProbeOptions& options,
           std::size_t rows_per_class) {
   Json classes = Json::array();
@@ -308,6 +299,15 @@ std::size_t low_bit_differences(Device& device, const TensorCoreInstruction& ins
 }
 
 }  // namespace
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
 
 std::string folder_name(const std::string& gpu) {
   std::string name;

@@ -26,6 +26,8 @@ struct Recorded {
 
 // A folder's name for a GPU's: "NVIDIA_H100_80GB_HBM3".
 std::string folder_name(const std::string& gpu);
+// Now, in UTC: "2026-03-01T12:00:00Z".
+std::string utc_now();
 
 // Writes <out>/<GPU>/<set>/{a,b,c,d_fp32,d_fp16}.npy and meta.json, the folder whole or not at all, in place of one
 // that is there. Before anything is recorded each instruction must multiply tiles of small integers right: else the

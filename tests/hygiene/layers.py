@@ -22,7 +22,8 @@ ARROWS = {
     'emulation/photonic': ('reference/operations',),
     'gpu/kernels': ('emulation/simt', 'reference/spdnn'),
     'gpu/memory': ('reference/core',),
-    'gpu/host': ('gpu/kernels', 'gpu/memory'),
+    'gpu/cases': ('gpu/kernels',),
+    'gpu/host': ('gpu/cases', 'gpu/memory'),
     'gpu/dump': (),  # one header, dropped into other people's programs
     'validation/io': ('reference/sparse',),
     'validation/compare': ('reference/operations', 'reference/autosparse', 'validation/io'),
@@ -43,6 +44,7 @@ CUDA_RUNTIME = ('gpu/host', 'gpu/kernels', 'gpu/dump')
 JSON = (r'validation/report/', r'validation/io/', r'gpu/host/', r'tests/',
         r'validation/(diagnose|judge)/(\w+/)?saved\w*\.cpp',  # saved arithmetics
         r'validation/suites/recorded_vectors\.cpp',  # the description beside recorded results
+        r'validation/suites/cuda/recorded_kernels\.cpp',  # results that a GPU has written
         r'validation/suites/runner\.cpp')  # messages of the process that runs cases
 # What suites and studies hand to the reports; json_report.hpp is for runner.cpp.
 DATA_OF_REPORTS = ('result.hpp', 'evidence.hpp', 'study_results.hpp', 'autosparse_results.hpp',

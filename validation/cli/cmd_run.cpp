@@ -228,9 +228,10 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
   app.add_option("--data", o->data, "Folder of real data: mnist/, spdnn/, ... (default: ASSAY_DATA)")
       ->type_name("DIR")
       ->check(not_empty);
-  app.add_option(
-         "--recorded", o->recorded,
-         "Folder of results recorded from GPUs, for suite units (default: tensor_core_vectors/ of the data)")
+  app.add_option("--recorded", o->recorded,
+                 "Folder of results recorded from GPUs, for suites units (default: tensor_core_vectors/ of "
+                 "the data) and "
+                 "cuda")
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--evidence", o->evidence,

@@ -105,7 +105,9 @@ struct Live {
   DotFunction function;
 };
 
-Eigen::Map<const Eigen::VectorXf> vector(Floats x) { return {x.data(), static_cast<Eigen::Index>(x.size())}; }
+Eigen::Map<const Eigen::VectorXf> eigen_vector(Floats x) {
+  return {x.data(), static_cast<Eigen::Index>(x.size())};
+}
 
 const std::vector<Live>& live_sums() {
   static const std::vector<Live> all{
@@ -117,8 +119,9 @@ const std::vector<Live>& live_sums() {
        [](Floats a, Floats b) { return one(std::inner_product(a.begin(), a.end(), b.begin(), 0.0F)); }},
       {"std::transform_reduce", SumOperation::dot,
        [](Floats a, Floats b) { return one(std::transform_reduce(a.begin(), a.end(), b.begin(), 0.0F)); }},
-      {"Eigen::sum", SumOperation::sum, [](Floats a, Floats) { return one(vector(a).sum()); }},
-      {"Eigen::dot", SumOperation::dot, [](Floats a, Floats b) { return one(vector(a).dot(vector(b))); }},
+      {"Eigen::sum", SumOperation::sum, [](Floats a, Floats) { return one(eigen_vector(a).sum()); }},
+      {"Eigen::dot", SumOperation::dot,
+       [](Floats a, Floats b) { return one(eigen_vector(a).dot(eigen_vector(b))); }},
   };
   return all;
 }

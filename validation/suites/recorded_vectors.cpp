@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "emulation/units/nvidia/fused_sum.hpp"
+#include "gpu/host/kernel_records.hpp"
 #include "reference/core/error.hpp"
 #include "reference/core/file.hpp"
 #include "reference/core/parallel.hpp"
@@ -221,7 +222,13 @@ std::vector<RecordedSetName> list_recorded_sets(const fs::path& folder) {
     add_probe_sets(folder, sets);
     return sets;
   }
+  bool of_kernels = false;  // what assay-kernels-gpu wrote is suite cuda's
   for (const fs::path& gpu_path : entries(folder)) {
+    const bool is_records = leaf(gpu_path) == gpu::kernel_records_file;
+    if (is_records || (fs::exists(gpu_path / gpu::kernel_records_file) && !holds_probe_sets(gpu_path))) {
+      of_kernels = true;
+      continue;
+    }
     if (holds_probe_sets(gpu_path)) {
       add_probe_sets(gpu_path, sets);
       continue;
@@ -249,7 +256,8 @@ std::vector<RecordedSetName> list_recorded_sets(const fs::path& folder) {
       if (f32) sets.push_back(set_name(path, *gpu, *input, false));
     }
   }
-  if (sets.empty()) throw InputError(folder.string(), "", "recorded results", "an empty folder");
+  if (sets.empty() && !of_kernels)
+    throw InputError(folder.string(), "", "recorded results", "an empty folder");
   return sets;
 }
 

@@ -39,7 +39,8 @@ struct RecordedSetName {
   std::string name() const { return gpu + "/" + input + "/" + output; }  // "H100/E5M2/fp32"
 };
 
-// The sets of a folder, by name. InputError if it is no folder, holds no set, or holds a GPU, an input or a file that
+// The sets of a folder, by name; none if all that it holds is what assay-kernels-gpu wrote. InputError if it is no
+// folder, holds no set, or holds a GPU, an input or a file that
 // is not among those above (text files and those whose name starts with a dot are left alone).
 std::vector<RecordedSetName> list_recorded_sets(const std::filesystem::path& folder);
 

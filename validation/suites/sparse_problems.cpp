@@ -1,79 +1,20 @@
 #include "validation/suites/sparse_problems.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 #include <vector>
 
-#include "reference/core/random.hpp"
-
 namespace assay::suites {
-namespace {
 
-using sparse::Csr;
-
-constexpr auto all_patterns = std::to_array<Pattern>({
-    {"density_5", 90, 300},
-    {"density_50", 61, 128},
-    {"one_dense_row", 40, 500},
-    {"one_column", 33, 1},
-    {"stored_order", 25, 700},
-    {"special_values", 70, 90, true},
-    {"blocks_of_8_rows", 64, 120},
-    {"density_90", 50, 90},
-});
-
-// Does row `row` have an entry where a uniform number is u?
-bool is_stored(const Pattern& p, std::int64_t row, double u) {
-  if (p.name == "one_dense_row") return row == 7;
-  if (p.name == "one_column") return true;
-  if (p.name == "blocks_of_8_rows") return u < 0.4;
-  if (p.name == "density_90") return u < 0.9;
-  if (row == 2 || row + 1 == p.rows) return false;  // empty rows everywhere else
-  return u < (p.name == "density_50" || p.name == "special_values" ? 0.5 : 0.05);
-}
-
-float number(const Pattern& p, const CounterRandom& random, std::uint64_t i) {
-  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  constexpr float special[] = {0.0F, -0.0F, inf, -inf, nan, 1e-45F, -2e-39F, 3e38F};
-  if (p.wild && random.below(6, 2 * i) == 0) return special[random.below(8, 2 * i + 1)];
-  return static_cast<float>(random.normal(i));
-}
-
-}  // namespace
-
-std::span<const Pattern> sparse_patterns() { return all_patterns; }
-
-Csr<float> matrix(const Pattern& p, std::uint64_t seed) {
-  const CounterRandom place(seed, 1), value(seed, 2), order(seed, 3);
-  Csr<float> a;
-  a.structure.rows = p.rows;
-  a.structure.cols = p.cols;
-  std::vector<std::int32_t>& columns = a.structure.column_indices;
-  for (std::int64_t i = 0; i < p.rows; ++i) {
-    const std::size_t begin = columns.size();
-    for (std::int32_t j = 0; j < p.cols; ++j) {
-      const std::int64_t row = p.name == "blocks_of_8_rows" ? i / 8 : i;
-      if (is_stored(p, i, place.uniform(static_cast<std::uint64_t>(row * p.cols + j)))) columns.push_back(j);
-    }
-    if (p.name == "stored_order" && columns.size() > begin) {
-      for (std::size_t k = columns.size() - 1; k > begin; --k)
-        std::swap(columns[k], columns[begin + order.below(k - begin + 1, k)]);
-      columns.push_back(columns[begin]);  // a column that repeats is a term of its own
-    }
-    a.structure.end_row();
-  }
-  for (std::size_t k = 0; k < columns.size(); ++k) a.values.push_back(number(p, value, k));
-  return a;
-}
+sparse::Csr<float> matrix(const Pattern& p, std::uint64_t seed) { return sparse::sample_matrix(p, seed); }
 
 io::Array dense(const Pattern& p, std::int64_t rows, std::int64_t cols, std::uint64_t seed,
                 std::uint64_t stream) {
   io::Array x = io::make_array(formats::float32, {rows, cols});
-  const CounterRandom random(seed, stream);
-  std::uint64_t i = 0;
-  for (float& f : x.as<float>()) f = number(p, random, i++);
+  const std::vector<float> numbers =
+      sparse::sample_numbers(p, static_cast<std::size_t>(x.size()), seed, stream);
+  std::copy(numbers.begin(), numbers.end(), x.as<float>().begin());
   return x;
 }
 
@@ -83,7 +24,7 @@ io::Array vector(const Pattern& p, std::int64_t n, std::uint64_t seed, std::uint
   return x;
 }
 
-io::SparseArray sparse_array(const Csr<float>& a) {
+io::SparseArray sparse_array(const sparse::Csr<float>& a) {
   io::SparseArray out;
   out.layout = io::SparseArray::Layout::csr;
   out.rows = a.rows();

@@ -4,21 +4,18 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "reference/exact/arithmetic.hpp"
 #include "reference/sparse/csr.hpp"
+#include "reference/sparse/sample_matrices.hpp"
 #include "validation/judge/request.hpp"
 #include "validation/suites/suite.hpp"
 
 namespace assay::suites {
 
-struct Pattern {
-  std::string_view name;
-  std::int32_t rows, cols;
-  bool wild = false;  // zeros, infinities and NaN in A and X: only the contract's bits are asked for
-};
-std::span<const Pattern> sparse_patterns();
+// Where it is wild, only the contract's bits are asked for.
+using Pattern = sparse::SamplePattern;
+inline std::span<const Pattern> sparse_patterns() { return sparse::sample_patterns(); }
 
 sparse::Csr<float> matrix(const Pattern& p, std::uint64_t seed);
 // float32, of the pattern's kind of numbers; each stream has its own.

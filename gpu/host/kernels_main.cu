@@ -1,0 +1,9 @@
+// assay-kernels-gpu: kernels_program.hpp on a real GPU.
+#include <iostream>
+
+#include "gpu/host/cuda_choice.hpp"
+#include "gpu/host/kernels_program.hpp"
+
+int main(int argc, char** argv) {
+  return assay::gpu::run_kernels_program(argc, argv, assay::gpu::choose_cuda_device, std::cout, std::cerr);
+}

@@ -1,0 +1,194 @@
+// What a GPU wrote, with the executor in its place: judged as it is, and with faults planted in the records.
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "gpu/host/kernels_program.hpp"
+#include "reference/core/error.hpp"
+#include "validation/suites/cuda/recorded_kernels.hpp"
+#include "validation/suites/recorded_vectors.hpp"
+
+using namespace assay;
+using suites::cuda::JudgedKernel;
+namespace fs = std::filesystem;
+
+namespace {
+
+gpu::DeviceInfo executor(int /*index*/) {
+  gpu::DeviceInfo info;
+  info.name = "the executor";
+  info.capability_major = 9;
+  info.image = 900;
+  info.has_wgmma = true;
+  info.device_compiler = "none";
+  return info;
+}
+
+JudgedKernel kernel_named(const std::string& name) {
+  for (JudgedKernel& kernel : suites::cuda::judged_kernels({.architecture = 90, .has_wgmma = true})) {
+    if (kernel.name() == name) return std::move(kernel);
+  }
+  throw ContractError("no kernel " + name);
+}
+
+std::string text_of(const CaseResult& result) {
+  std::string text = result.reason;
+  for (const std::string& detail : result.details) text += "; " + detail;
+  return text;
+}
+
+// Of a record that was changed.
+template <class Change>
+std::string refusal(const JudgedKernel& kernel, gpu::KernelRecord record, const Change& change) {
+  change(record);
+  const CaseResult result = suites::cuda::judge_record(kernel, record, 3);
+  return result.status == Status::failed ? text_of(result) : "not refused";
+}
+
+// Of a scope.
+struct TemporaryFolder {
+  TemporaryFolder() {
+    BOOST_TEST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::string name = (fs::temp_directory_path() / "assay-records-XXXXXX").string();
+  fs::path path{};
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(records_of_a_right_kernel_pass_and_planted_faults_are_named) {
+  for (const char* name :
+       {"spmm/csr_f32 matrix=density_50", "gemm/bf16_mma arch=sm_90a",
+        "autosparse/f32 layer=64x576 thresholds=one", "convert/f32_bf16 rounding=stochastic"}) {
+    BOOST_TEST_INFO_SCOPE(name);
+    const JudgedKernel kernel = kernel_named(name);
+    const gpu::KernelRecord record = gpu::record_kernel(kernel.kernel, 3);
+    BOOST_TEST(record.error.empty());
+    const CaseResult right = suites::cuda::judge_record(kernel, record, 3);
+    BOOST_TEST((right.status == Status::passed), text_of(right));
+    BOOST_TEST(right.checked > 0U);
+    BOOST_TEST((suites::cuda::judge_record(kernel, record, 4).status == Status::failed));  // another seed's
+
+    const std::string array = record.arrays.back().name;
+    BOOST_TEST(contains(refusal(kernel, record,
+                                [](gpu::KernelRecord& r) {
+                                  r.arrays.back().hash ^= 1;
+                                  r.arrays.back().second_hash ^= 1;
+                                }),
+                        array + ": all "));
+    BOOST_TEST(contains(refusal(kernel, record, [](gpu::KernelRecord& r) { r.arrays[0].second_hash ^= 1; }),
+                        "two runs on the same operands gave different bits; " + record.arrays[0].name));
+    BOOST_TEST(contains(refusal(kernel, record, [](gpu::KernelRecord& r) { r.arrays.pop_back(); }),
+                        " arrays, not "));
+    BOOST_TEST(contains(refusal(kernel, record, [](gpu::KernelRecord& r) { r.arrays[0].samples.pop_back(); }),
+                        "samples of other places"));
+    BOOST_TEST(contains(refusal(kernel, record, [](gpu::KernelRecord& r) { r.error = "out of memory"; }),
+                        "the kernel failed on the GPU; out of memory"));
+    // A sample with another last bit: array and place are said.
+    const std::string wrong_bit = refusal(kernel, record, [](gpu::KernelRecord& r) {
+      r.arrays.back().samples.back().second ^= 1;
+      r.arrays.back().hash ^= 1;
+      r.arrays.back().second_hash ^= 1;
+    });
+    BOOST_TEST(contains(wrong_bit, array), wrong_bit);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(hashes_are_fnv_1a_and_samples_reach_from_end_to_end) {
+  BOOST_TEST(gpu::hash_of({}) == 0xCBF29CE484222325U);
+  const std::byte a[] = {std::byte{'a'}};
+  BOOST_TEST(gpu::hash_of(a) == 0xAF63DC4C8601EC8CU);  // of the authors' list
+  BOOST_TEST(gpu::sampled_places(0).empty());
+  BOOST_TEST(gpu::sampled_places(64).back() == 63U);
+  const std::vector<std::size_t> places = gpu::sampled_places(1000);
+  BOOST_TEST(places.size() == 64U);
+  BOOST_TEST(places.front() == 0U);
+  BOOST_TEST(places.back() == 999U);
+}
+
+BOOST_AUTO_TEST_CASE(records_of_another_version_or_form_are_errors_that_say_where) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path / gpu::kernel_records_file;
+  gpu::KernelRecords records;
+  records.version = ASSAY_TEST_VERSION;
+  records.date = "2026-01-01T00:00:00Z";
+  records.device = executor(0);
+  records.cases.push_back(
+      gpu::record_kernel(kernel_named("autosparse/f32 layer=3x7 thresholds=channels").kernel, 1));
+  const std::string written = gpu::kernel_records_json(records);
+  const auto put = [&](const std::string& text) { std::ofstream(path) << text; };
+  const auto refused = [&](const std::string& from, const std::string& to) -> std::string {
+    std::string text = written;
+    const std::size_t at = text.find(from);
+    BOOST_TEST_REQUIRE(at != std::string::npos, from);
+    put(text.replace(at, from.size(), to));
+    try {
+      gpu::read_kernel_records(path);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "not refused";
+  };
+  put(written);
+  BOOST_TEST(gpu::kernel_records_json(gpu::read_kernel_records(path)) == written);
+  BOOST_TEST(contains(refused("\"format\": 1", "\"format\": 2"), "format 1"));
+  BOOST_TEST(contains(refused(ASSAY_TEST_VERSION, "0.0.0"), "/assay"));
+  BOOST_TEST(contains(refused("\"seed\": 1", "\"seed\": -1"), "/seed"));
+  BOOST_TEST(contains(refused("\"hashes\"", "\"hash\""), "/cases/0/arrays/0/hash"));
+  BOOST_TEST(contains(refused("\"0x", "\"0y"), "hexadecimal digits"));
+  BOOST_TEST(contains(refused("{", "["), "JSON"));
+  // One case of its GPU: the others are missing, which says so.
+  put(written);
+  try {
+    suites::cuda::recorded_kernel_cases(folder.path);
+    BOOST_TEST(false, "a file without most cases was taken");
+  } catch (const InputError& e) {
+    BOOST_TEST(contains(e.what(), "no such case"), e.what());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {
+  const TemporaryFolder folder;
+  std::ostringstream out, err;
+  const std::string where = folder.path.string();
+  const char* const arguments[] = {"assay-kernels-gpu", "--out", where.c_str(), "--seed", "7"};
+  BOOST_TEST(gpu::run_kernels_program(5, arguments, executor, out, err) == 0, err.str());
+  BOOST_TEST(contains(out.str(), "0 failed or differ"), out.str());
+  const std::vector<suites::Case> cases = suites::cuda::recorded_kernel_cases(folder.path);
+  BOOST_TEST(cases.size() == gpu::kernel_cases({.architecture = 90, .has_wgmma = true}).size());
+  for (const suites::Case& one : cases) {
+    const CaseResult result = one.run({});
+    BOOST_TEST((result.status == Status::passed), one.member << ": " << text_of(result));
+  }
+  // Suite units finds nothing of its own there, and does not mind.
+  BOOST_TEST(suites::list_recorded_sets(folder.path).empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_program_says_what_is_missing) {
+  std::ostringstream out, err;
+  const char* const no_folder[] = {"assay-kernels-gpu"};
+  BOOST_TEST(gpu::run_kernels_program(1, no_folder, executor, out, err) == 2);
+  BOOST_TEST(contains(err.str(), "--out"), err.str());
+  const auto no_gpu = [](int) -> gpu::DeviceInfo { throw Unavailable("no GPU: no NVIDIA driver is loaded"); };
+  const char* const arguments[] = {"assay-kernels-gpu", "--out", "/nowhere"};
+  BOOST_TEST(gpu::run_kernels_program(3, arguments, no_gpu, out, err) == 3);
+  BOOST_TEST(contains(err.str(), "nothing was recorded: no GPU"), err.str());
+}
