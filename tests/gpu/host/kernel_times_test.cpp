@@ -160,6 +160,44 @@ BOOST_AUTO_TEST_CASE(libraries_that_are_not_there_say_so) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(progress_names_every_problem) {
+  std::vector<std::string> names;
+  std::vector<double> fractions;
+  TimesOptions options = small_options();
+  options.progress = [&](std::string_view name, double fraction) {
+    names.emplace_back(name);
+    fractions.push_back(fraction);
+  };
+  time_kernels(options);
+  BOOST_TEST(names.size() == problems().size() + 1);
+  BOOST_TEST(names.front() == "autosparse/forward_f32, 5000 weights");
+  BOOST_TEST(std::ranges::is_sorted(fractions));
+  BOOST_TEST(fractions.front() == 0.0);
+  BOOST_TEST(fractions.back() == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(repetitions_keep_to_their_limits) {
+  TimesOptions options = small_options();
+  options.seconds = 1e9;
+  options.least_repetitions = options.most_repetitions = 3;
+  for (const KernelTime& t : time_kernels(options)) {
+    if (t.why_not.empty()) BOOST_TEST(t.repetitions == 3, t.kernel);
+  }
+}
+
+// The executor's device is of compute capability 9.0, and has no units for its wgmma.
+BOOST_AUTO_TEST_CASE(a_launch_that_fails_is_named) {
+  const std::string before = simt::imitated_architecture();
+  if (before == "sm_80") return;  // there the kernel is not launched
+  times();
+  simt::imitate_architecture("sm_80");
+  BOOST_CHECK_EXCEPTION(time_kernels(small_options()), std::runtime_error, [](const std::runtime_error& e) {
+    return std::string(e.what()).starts_with(
+        "spmm/bsr_bf16_wgmma, 64x128 blocks of 64, 1 of 2 in each row, n=24: ");
+  });
+  simt::imitate_architecture(before);
+}
+
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
   TimesOptions options = small_options();
   options.least_repetitions = 0;
