@@ -13,6 +13,7 @@
 #include "gpu/host/peer_library.hpp"
 #include "gpu/host/timed_problems.hpp"
 #include "reference/core/error.hpp"
+#include "tests/gpu/host/peer_contest.hpp"
 
 using namespace assay;
 using namespace assay::gpu;
@@ -158,6 +159,24 @@ BOOST_AUTO_TEST_CASE(libraries_that_are_not_there_say_so) {
   BOOST_CHECK_EXCEPTION(c.symbol<void (*)()>("cusparseCreateBsr"), PeerError, [](const PeerError& e) {
     return std::string(e.what()) == "libc.so.6 has no cusparseCreateBsr";
   });
+}
+
+BOOST_AUTO_TEST_CASE(peers_are_timed_by_what_works_and_compared_with_ours) {
+  const std::vector<KernelTime> all = times_with_peers();
+  BOOST_TEST_REQUIRE(all.size() == 4U);
+  BOOST_TEST(all[0].why_not == "");
+  BOOST_TEST(all[1].why_not == "");
+  BOOST_TEST(all[1].seconds > 0);
+  BOOST_TEST(all[1].repetitions == 2);
+  BOOST_TEST(all[1].detail ==
+             "B, its samples at most 0.5 from Assay's, whose largest is 2; not timed: cuabcCreate: no");
+  BOOST_TEST(all[1].samples.size() == 64U);
+  BOOST_TEST(all[1].samples[1].place == 99U);
+  BOOST_TEST(all[1].samples[1].code == 0x40200000U);
+  for (const std::size_t i : {2U, 3U}) {
+    BOOST_TEST(all[i].why_not == (i == 2 ? "cudefRun: not supported" : "no library; no function"));
+    BOOST_TEST((all[i].seconds == 0 && all[i].repetitions == 0 && all[i].samples.empty()));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(progress_names_every_problem) {
