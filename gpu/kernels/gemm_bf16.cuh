@@ -132,8 +132,8 @@ __global__ void __launch_bounds__(Config::threads) multiply(GemmBf16<Out> o) {
       for (int n = 0; n < 2 * pairs_n; ++n) {
         const std::size_t c = column0 + static_cast<std::size_t>(column + 8 * n + 2 * (lane % 4));
         if (c >= o.n) continue;
-        store_pair(o.d + r * o.d_stride + c, one_nan(sums[m][n][2 * half]), one_nan(sums[m][n][2 * half + 1]),
-                   pairs, o.n - c);
+        store_pair(o.d + r * o.d_stride + c, bf16_tiles::one_nan(sums[m][n][2 * half]),
+                   bf16_tiles::one_nan(sums[m][n][2 * half + 1]), pairs, o.n - c);
       }
     }
   }

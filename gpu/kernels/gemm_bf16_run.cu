@@ -29,4 +29,7 @@ std::vector<Out> run_gemm(const GemmBf16Problem& p) {
 std::vector<float> run_gemm_bf16_f32(const GemmBf16Problem& p) { return run_gemm<float>(p); }
 std::vector<std::uint16_t> run_gemm_bf16_bf16(const GemmBf16Problem& p) { return run_gemm<std::uint16_t>(p); }
 
+// For gpu/host, which times them.
+template void gemm_bf16(const GemmBf16<std::uint16_t>&, cudaStream_t);
+
 }  // namespace assay::gpu

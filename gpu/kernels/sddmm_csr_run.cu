@@ -52,4 +52,8 @@ void run_sddmm_csr(const SddmmCsrProblem<T>& p) {
 template void run_sddmm_csr(const SddmmCsrProblem<float>&);
 template void run_sddmm_csr(const SddmmCsrProblem<bf16_t>&);
 
+// For gpu/host, which times them.
+template void sddmm_csr(const SddmmCsr<float>&, cudaStream_t);
+template void sddmm_csr(const SddmmCsr<__nv_bfloat16>&, cudaStream_t);
+
 }  // namespace assay::gpu

@@ -93,4 +93,8 @@ std::vector<std::uint16_t> run_spmm_bsr_bf16_bf16(BsrKernel kernel, const SpmmBs
   return run_bsr<std::uint16_t>(kernel, p);
 }
 
+// For gpu/host, which times them.
+template void spmm_bsr_bf16_mma(const SpmmBsrBf16<std::uint16_t>&, cudaStream_t);
+template void spmm_bsr_bf16_wgmma(const SpmmBsrBf16<std::uint16_t>&, const SpmmBsrWgmmaLaunch&, cudaStream_t);
+
 }  // namespace assay::gpu

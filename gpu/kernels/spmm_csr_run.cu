@@ -69,4 +69,8 @@ template void run_spmm_csr(const SpmmCsrProblem<bf16_t, float, bf16_t>&);
 template void run_spmm_csr(const SpmmCsrProblem<bf16_t, bf16_t, float>&);
 template void run_spmm_csr(const SpmmCsrProblem<bf16_t, bf16_t, bf16_t>&);
 
+// For gpu/host, which times them.
+template void spmm_csr(const SpmmCsr<float, float, float>&, cudaStream_t);
+template void spmm_csr(const SpmmCsr<__nv_bfloat16, __nv_bfloat16, __nv_bfloat16>&, cudaStream_t);
+
 }  // namespace assay::gpu

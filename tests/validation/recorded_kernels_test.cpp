@@ -1,5 +1,6 @@
 // What a GPU wrote, with the executor in its place: judged as it is, and with faults planted in the records.
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "gpu/host/kernels_program.hpp"
+#include "gpu/host/timed_problems.hpp"
 #include "reference/core/error.hpp"
 #include "validation/suites/cuda/recorded_kernels.hpp"
 #include "validation/suites/recorded_vectors.hpp"
@@ -19,6 +21,27 @@ using suites::cuda::JudgedKernel;
 namespace fs = std::filesystem;
 
 namespace {
+
+// Two timed problems: one as its contract has it, one with a wrong element; a peer that is not there.
+std::vector<gpu::KernelTime> times(const gpu::TimesOptions& options) {
+  const std::vector<gpu::TimedProblem> problems = gpu::timed_problems(options.small);
+  gpu::KernelTime right;
+  right.kernel = "spmm/csr_f32";
+  for (const gpu::TimedProblem& p : problems) {
+    if (p.kernel == right.kernel) right.problem = p.text;
+  }
+  right.contestant = "assay";
+  right.seconds = right.least = 1e-6;
+  right.repetitions = 1;
+  const gpu::TimedProblem& problem = gpu::timed_problem(problems, right.kernel, right.problem);
+  for (const std::uint64_t place : {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{11}})
+    right.samples.push_back({place, gpu::predicted(problem, options.seed, place, "")});
+  gpu::KernelTime wrong = right, absent = right;
+  wrong.samples.back().code ^= 1;
+  absent.contestant = "cusparse CSR";
+  absent.why_not = "libcusparse is not here";
+  return {right, wrong, absent};
+}
 
 gpu::DeviceInfo executor(int /*index*/) {
   gpu::DeviceInfo info;
@@ -169,8 +192,10 @@ BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {
   const TemporaryFolder folder;
   std::ostringstream out, err;
   const std::string where = folder.path.string();
-  const char* const arguments[] = {"assay-kernels-gpu", "--out", where.c_str(), "--seed", "7"};
-  BOOST_TEST(gpu::run_kernels_program(5, arguments, executor, out, err) == 0, err.str());
+  const char* const arguments[] = {"assay-kernels-gpu", "--out", where.c_str(), "--seed", "7",
+                                   "--seconds",         "0"};
+  const gpu::KernelsDevice device{executor, times, true};
+  BOOST_TEST(gpu::run_kernels_program(7, arguments, device, out, err) == 0, err.str());
   BOOST_TEST(contains(out.str(), "0 failed or differ"), out.str());
   const std::vector<suites::Case> cases = suites::cuda::recorded_kernel_cases(folder.path);
   BOOST_TEST(cases.size() == gpu::kernel_cases({.architecture = 90, .has_wgmma = true}).size());
@@ -178,6 +203,13 @@ BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {
     const CaseResult result = one.run({});
     BOOST_TEST((result.status == Status::passed), one.member << ": " << text_of(result));
   }
+  // With times: a wrong element among the samples of one of them is told, and is an exit code of 1.
+  const char* const timed[] = {"assay-kernels-gpu", "--out", where.c_str(), "--seed", "7", "--seconds", "1"};
+  BOOST_TEST(gpu::run_kernels_program(7, timed, device, out, err) == 1, err.str());
+  BOOST_TEST(contains(out.str(), "WRONG: place 11 is 0x"), out.str());
+  BOOST_TEST(contains(out.str(), "1 of the timed kernels wrote"), out.str());
+  BOOST_TEST(contains(out.str(), "libcusparse is not here"), out.str());
+  BOOST_TEST(fs::exists(folder.path / "the_executor" / "times.json"));
   // Suite units finds nothing of its own there, and does not mind.
   BOOST_TEST(suites::list_recorded_sets(folder.path).empty());
 }
@@ -185,10 +217,10 @@ BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {
 BOOST_AUTO_TEST_CASE(the_program_says_what_is_missing) {
   std::ostringstream out, err;
   const char* const no_folder[] = {"assay-kernels-gpu"};
-  BOOST_TEST(gpu::run_kernels_program(1, no_folder, executor, out, err) == 2);
+  BOOST_TEST(gpu::run_kernels_program(1, no_folder, {executor, times, true}, out, err) == 2);
   BOOST_TEST(contains(err.str(), "--out"), err.str());
   const auto no_gpu = [](int) -> gpu::DeviceInfo { throw Unavailable("no GPU: no NVIDIA driver is loaded"); };
   const char* const arguments[] = {"assay-kernels-gpu", "--out", "/nowhere"};
-  BOOST_TEST(gpu::run_kernels_program(3, arguments, no_gpu, out, err) == 3);
+  BOOST_TEST(gpu::run_kernels_program(3, arguments, {no_gpu, times, true}, out, err) == 3);
   BOOST_TEST(contains(err.str(), "nothing was recorded: no GPU"), err.str());
 }
