@@ -334,4 +334,24 @@ BOOST_AUTO_TEST_CASE(a_units_run_becomes_evidence) {
   BOOST_TEST_REQUIRE(file.mutants.size() == 2U);
   BOOST_TEST((file.mutants[0].killed && file.mutants[0].by == "definition"));
   BOOST_TEST(!file.mutants[1].killed);
+
+  // Of a run over several suites each has its file; one that compared nothing has none.
+  add("cuda/recorded/H200/spmm/csr_f32 matrix=density_5 seed=1", Status::failed, 1, 1,
+      {"n=7[3,2]: 0x1, not 0x2"});
+  add("cuda/gemm/bf16_mma arch=sm_80 seed=1", Status::passed, 40, 0, {"from float32: 2 ulp"});
+  add("cuda/gemm/bf16_mma arch=sm_120 seed=1", Status::skipped, 0, 0, {});
+  add("simt/absent", Status::skipped, 0, 0, {});
+  const std::vector<EvidenceFile> files = suites::run_evidence(records);
+  BOOST_TEST_REQUIRE(files.size() == 2U);
+  BOOST_TEST(files[0].suite == "units");
+  BOOST_TEST((files[0].rows.size() == 2U && files[0].mutants.size() == 2U));
+  BOOST_TEST(files[1].suite == "cuda");
+  BOOST_TEST(why_unsound(files[1]) == "");
+  BOOST_TEST_REQUIRE(files[1].rows.size() == 2U);
+  BOOST_TEST((files[1].rows[0].unit == "recorded/H200/spmm/csr_f32" &&
+              files[1].rows[0].vector_class == "matrix=density_5 seed=1" &&
+              files[1].rows[0].mismatches == 1 &&
+              files[1].rows[0].first_mismatch == "n=7[3,2]: 0x1, not 0x2"));
+  BOOST_TEST((files[1].rows[1].vectors == 40 && files[1].rows[1].first_mismatch.empty()));
+  BOOST_TEST(suites::run_evidence(std::vector<CaseRecord>{}).empty());
 }

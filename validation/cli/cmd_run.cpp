@@ -157,8 +157,13 @@ int run(const std::vector<suites::Suite>& suites, const RunCommand& options) {
       report->finish(summary);
       summary.report = (std::filesystem::path(options.report) / "report.txt").string();
     }
-    if (whole && !options.evidence.empty())
-      summary.evidence = write_evidence(options.evidence, suites::units_evidence(records)).string();
+    if (whole && !options.evidence.empty()) {
+      const std::vector<EvidenceFile> files = suites::run_evidence(records);
+      if (files.empty()) throw Unavailable("no case compared anything: there is no evidence to write");
+      for (const EvidenceFile& file : files)
+        summary.evidence +=
+            (summary.evidence.empty() ? "" : ", ") + write_evidence(options.evidence, file).string();
+    }
     if (stdout_gone) return summary.exit_code;
     say(json_summary(summary, records), [&] {
       return "\n" + text_skipped(records) + text_evidence(records) + text_suites(summary) +
@@ -235,7 +240,7 @@ std::function<int()> make_run_over(CLI::App& app, std::vector<suites::Suite> sui
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--evidence", o->evidence,
-                 "Write what suite units found on this hardware to a dated file in this folder")
+                 "Write what each suite found on this hardware to a dated file in this folder")
       ->type_name("DIR")
       ->check(not_empty);
   app.add_option("--threads", o->threads,

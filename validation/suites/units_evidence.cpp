@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "validation/suites/suite.hpp"
@@ -56,6 +58,31 @@ EvidenceFile units_evidence(std::span<const CaseRecord> records) {
     }
   }
   return file;
+}
+
+std::vector<EvidenceFile> run_evidence(std::span<const CaseRecord> records) {
+  std::vector<EvidenceFile> files;
+  for (const CaseRecord& record : records) {
+    const CaseNameParts name = parse_case_name(record.name);
+    const CaseResult& result = record.result;
+    if (files.empty() || files.back().suite != name.suite)
+      files.push_back(name.suite == "units" ? units_evidence(records) : new_evidence(name.suite));
+    if (name.suite == "units" || result.evidence.empty()) continue;
+    const std::uint64_t compared = std::max(result.checked, result.mismatches);
+    if (compared == 0 || (result.status != Status::passed && result.status != Status::failed)) continue;
+    EvidenceRow row{.unit = name.member,
+                    .against = result.evidence,
+                    .vectors = compared,
+                    .mismatches = result.mismatches};
+    for (const auto& [key, value] : name.parameters)
+      row.vector_class += (row.vector_class.empty() ? "" : " ") + key + "=" + value;
+    if (row.vector_class.empty()) row.vector_class = "all";
+    if (row.mismatches != 0)
+      row.first_mismatch = result.details.empty() ? result.reason : result.details.front();
+    files.back().rows.push_back(std::move(row));
+  }
+  std::erase_if(files, [](const EvidenceFile& file) { return file.rows.empty() && file.mutants.empty(); });
+  return files;
 }
 
 }  // namespace assay::suites
