@@ -1,6 +1,7 @@
 #include "gpu/cases/tensor_core_cases.hpp"
 
 #include <array>
+#include <string>
 
 #include "gpu/kernels/gemm_bf16_run.hpp"
 #include "reference/sparse/bsr.hpp"
@@ -77,6 +78,14 @@ std::vector<BlockProblem> block_problems(std::uint64_t seed) {
 std::span<const std::int64_t> block_sides(BsrKernel kernel) {
   if (kernel == BsrKernel::mma) return mma_sides;
   return wgmma_sides;
+}
+
+std::string bf16_unit(const CaseGpu& gpu) {
+  int family = gpu.architecture;
+  for (const int first : {80, 89, 90, 100}) {
+    if (gpu.architecture >= first && gpu.architecture < 120) family = first;
+  }
+  return "sm" + std::to_string(family) + ".bf16";
 }
 
 KernelCase gemm_bf16_case(const CaseGpu& gpu) {

@@ -30,6 +30,10 @@ struct BlockProblem {
 };
 std::vector<BlockProblem> block_problems(std::uint64_t seed);
 
+// The unit of emulation/units, of mma.sync and wgmma alike: "sm90.bf16". Families are named by their first GPU; 12.0 and
+// above have no unit that is known by its name here.
+std::string bf16_unit(const CaseGpu& gpu);
+
 KernelCase gemm_bf16_case(const CaseGpu& gpu);
 // Squares of `side`.
 KernelCase bsr_bf16_case(const CaseGpu& gpu, BsrKernel kernel, std::int64_t side);

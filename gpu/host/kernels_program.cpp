@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "gpu/cases/tensor_core_cases.hpp"
 #include "gpu/host/kernel_records.hpp"
 #include "gpu/host/probe.hpp"
 #include "gpu/host/timed_problems.hpp"
@@ -50,22 +51,11 @@ std::string told(const KernelRecord& record, std::size_t& failures) {
   return "TWO RUNS DIFFER in " + wrong->name;
 }
 
-// The unit of bfloat16 on tensor cores.
-std::string unit_of(const DeviceInfo& device) {
-  const int capability = 10 * device.capability_major + device.capability_minor;
-  const int family = capability >= 120   ? capability
-                     : capability >= 100 ? 100
-                     : capability >= 90  ? 90
-                     : capability >= 89  ? 89
-                                         : 80;
-  return "sm" + std::to_string(family) + ".bf16";
-}
-
 // What of a time's outputs is not as the contract has it; empty if nothing is. Of SpDNN the CPU infers once.
 class TimedJudge {
  public:
   TimedJudge(const DeviceInfo& device, bool small, std::uint64_t seed)
-      : unit_(unit_of(device)), problems_(timed_problems(small)), seed_(seed) {}
+      : unit_(bf16_unit(case_gpu(device))), problems_(timed_problems(small)), seed_(seed) {}
 
   std::string judge(const KernelTime& time) {
     if (time.contestant != assay_contestant || !time.why_not.empty()) return "";

@@ -1,6 +1,4 @@
 // Dense and block-sparse products in bfloat16 on tensor cores: the bits that the GPU's unit is predicted to give.
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -12,17 +10,6 @@
 
 namespace assay::suites::cuda {
 namespace {
-
-// Of mma.sync and of wgmma alike. A family's first GPU names its unit; 12.0 has none that is known.
-std::string unit_of(const gpu::CaseGpu& gpu) {
-  const int a = gpu.architecture;
-  return fmt::format("sm{}.bf16", a >= 120   ? a
-                                  : a >= 100 ? 100
-                                  : a >= 90  ? 90
-                                  : a >= 89  ? 89
-                                  : a >= 80  ? 80
-                                             : a);
-}
 
 // Of A X in full precision, for the distance: all places of A.
 sparse::Csr<float> dense_csr(const gpu::GemmProblem& p) {
@@ -87,7 +74,7 @@ std::vector<JudgedProduct> blocks(std::uint64_t seed) {
 }  // namespace
 
 std::vector<JudgedKernel> judged_tensor_cores(const gpu::CaseGpu& gpu) {
-  const std::string unit = unit_of(gpu), contract = "the unit " + unit;
+  const std::string unit = gpu::bf16_unit(gpu), contract = "the unit " + unit;
   std::vector<JudgedKernel> all{judged_products(gpu::gemm_bf16_case(gpu), unit, contract, gemms)};
   for (const gpu::BsrKernel kernel : {gpu::BsrKernel::mma, gpu::BsrKernel::wgmma}) {
     if (kernel == gpu::BsrKernel::wgmma && !gpu.has_wgmma) continue;
