@@ -30,8 +30,8 @@ struct BlockProblem {
 };
 std::vector<BlockProblem> block_problems(std::uint64_t seed);
 
-// The unit of emulation/units, of mma.sync and wgmma alike: "sm90.bf16". Families are named by their first GPU; 12.0 and
-// above have no unit that is known by its name here.
+// The unit of emulation/units, of mma.sync and wgmma alike: "sm90.bf16". Families are named by their first GPU; from
+// 12.0 on there is no unit of the name.
 std::string bf16_unit(const CaseGpu& gpu);
 
 KernelCase gemm_bf16_case(const CaseGpu& gpu);
