@@ -176,8 +176,10 @@ int main() {
   fails("block (2, 0, 0): deadlock: 32 of 32 threads wait, 31 at a barrier and 1 in a warp operation",
         [&] { cudaLaunchCooperativeKernel(deadlock, 4, 32, argument); });
   fails("not cooperative", [&] { cudaLaunchKernel(leaves, 2, 32, argument); });
-  // And all works afterwards.
+  // And all works afterwards, with new memory: a reset has freed what there was.
+  EXPECT(cudaMallocManaged(&valid, 2048 * sizeof *valid), cudaSuccess);
   EXPECT(cudaLaunchKernel(plain, 5, 32, arguments), cudaSuccess);
+  CHECK(valid[0] == 40 && valid[4] == 40);
   EXPECT(cudaGetLastError(), cudaSuccess);
   return failed;
 }
