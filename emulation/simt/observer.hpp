@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace assay::simt {
 
@@ -29,6 +30,9 @@ class Observer {
   virtual void barrier_opens(const Block& block) = 0;
   // A multiply-add of a warp, done by the last lane that came: so many float operations.
   virtual void multiplies(const Block& block, std::uint64_t operations) = 0;
+  // What the host launches from now on lies in this range of NVTX: names from the outermost, " / " between them, and
+  // nothing outside of all.
+  virtual void enters_range(const std::string& name) = 0;
 };
 
 // Null for nobody. Set before the first launch.

@@ -63,10 +63,10 @@ void clear_ptx_notes() {
 }
 
 void PtxProgramDelete::operator()(PtxProgram* program) const { delete program; }
-void run_ptx(const PtxProgram& program, const PtxOperand* operands, std::size_t count) {
+void run_ptx(const PtxProgram& program, const PtxOperand* operands, std::size_t count, const void* site) {
   if (!program.error.empty()) ptx_fail(program.error);
   if (Block::current() == nullptr) ptx_fail("PTX outside of a kernel");
-  const AtSite here(__builtin_return_address(0));
+  const AtSite here(site);
   std::array<std::uint64_t, 96> few;
   std::vector<std::uint64_t> many;
   PtxContext context{few.data()};

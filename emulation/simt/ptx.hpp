@@ -49,8 +49,10 @@ struct PtxError {
 // Null with `error` filled for what is not understood. Values of operands are not read, their types only.
 PtxProgramPointer parse_ptx(std::string_view text, const PtxOperand* operands, std::size_t count,
                             PtxError& error);
-// For the calling thread of a block. What goes wrong ends the block with a message.
-void run_ptx(const PtxProgram& program, const PtxOperand* operands, std::size_t count);
+// For the calling thread of a block. What goes wrong ends the block with a message. `site`: the place of the asm
+// statement in the program, for who looks on.
+void run_ptx(const PtxProgram& program, const PtxOperand* operands, std::size_t count,
+             const void* site = nullptr);
 
 // For a call site, which keeps what it gets for ever. A text that is not understood gives a program that ends the block
 // with file, line and what was expected and found.

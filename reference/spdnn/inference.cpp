@@ -138,15 +138,6 @@ float challenge_bias(std::int32_t neurons) {
   }
 }
 
-std::vector<std::int32_t> outputs_by_inputs(const sparse::CsrView& weights) {
-  std::vector<std::int32_t> order(static_cast<std::size_t>(weights.rows));
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, [&](std::int32_t a, std::int32_t b) {
-    return std::ranges::lexicographical_compare(weights.row_columns(a), weights.row_columns(b));
-  });
-  return order;
-}
-
 void require_zero_rows_stay(const networks::Layer& layer, std::size_t number) {
   const auto fail = [&](const std::string& what) {
     throw ContractError("layer " + to_string(number) + ": " + what);

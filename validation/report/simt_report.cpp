@@ -114,10 +114,8 @@ std::vector<std::string> line_row(const std::string& name, const SimtLine& l) {
           number(l.flops)};
 }
 
-Json line_json(const SimtLine& l) {
-  return {{"file", l.file},
-          {"line", l.line},
-          {"blocks", l.blocks},
+Json counts_json(const SimtLine& l) {
+  return {{"blocks", l.blocks},
           {"lanes", l.lanes},
           {"divergent_blocks", l.divergent},
           {"global_reads", l.reads},
@@ -133,6 +131,11 @@ Json line_json(const SimtLine& l) {
           {"collectives", l.collectives},
           {"matrix_operations", l.matrix},
           {"flops", l.flops}};
+}
+Json line_json(const SimtLine& l) {
+  Json line{{"file", l.file}, {"line", l.line}};
+  line.update(counts_json(l));
+  return line;
 }
 
 }  // namespace
@@ -176,6 +179,13 @@ std::string simt_profile_text(const SimtProfile& p) {
     rows.push_back(line_row(l.line == 0 ? l.file : fmt::format("{}:{}", l.file, l.line), l));
   rows.push_back(line_row("all", p.total));
   text += '\n' + table_text(rows, 0, 2);
+  if (p.ranges.size() > 1) {
+    rows.resize(1);
+    rows.front().front() = "range";
+    for (const SimtRange& r : p.ranges)
+      rows.push_back(line_row(r.name.empty() ? "outside of all" : r.name, r.total));
+    text += '\n' + table_text(rows, 0, 2);
+  }
   if (p.total.sectors != 0)
     text += fmt::format("\narithmetic intensity: {:.3g} float operations a byte of global memory moved\n",
                         simt_flops_a_byte(p.total));
@@ -185,8 +195,14 @@ std::string simt_profile_text(const SimtProfile& p) {
 std::string simt_profile_json(const SimtProfile& p) {
   Json lines = Json::array();
   for (const SimtLine& l : p.lines) lines.push_back(line_json(l));
+  Json ranges = Json::array();
+  for (const SimtRange& r : p.ranges) {
+    ranges.push_back({{"name", r.name}});
+    ranges.back().update(counts_json(r.total));
+  }
   return dumped({{"run", run_json(p.run)},
                  {"lines", std::move(lines)},
+                 {"ranges", std::move(ranges)},
                  {"total", line_json(p.total)},
                  {"flops_a_byte", simt_flops_a_byte(p.total)}});
 }

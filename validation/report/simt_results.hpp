@@ -100,9 +100,16 @@ struct SimtSource {
   std::vector<std::string> lines{};
 };
 
+// What was launched between a push and a pop of NVTX.
+struct SimtRange {
+  std::string name{};  // from the outermost, " / " between them; empty outside of all
+  SimtLine total{};
+};
+
 struct SimtProfile {
   SimtRun run{};
-  std::vector<SimtLine> lines{};  // by file and line
+  std::vector<SimtLine> lines{};    // by file and line
+  std::vector<SimtRange> ranges{};  // in the order in which they began; without what launched nothing
   SimtLine total{};
   std::vector<SimtSource> sources{};  // of `lines`, those that could be read
 };

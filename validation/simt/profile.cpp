@@ -23,24 +23,36 @@ namespace {
 // --- what the program wrote ------------------------------------------------------------------------------------------
 
 struct Counted {
+  std::size_t range = 0;
   std::string event;
   std::uint64_t pc = 0;
   std::uint64_t warps = 0, lanes = 0, divergent = 0, bytes = 0, sectors = 0, least_sectors = 0, passes = 0,
                 least_passes = 0, flops = 0;
 };
 
-std::vector<Counted> parse_counts(const std::string& text) {
+struct Recorded {
+  std::vector<std::string> ranges;
   std::vector<Counted> places;
+};
+
+Recorded parse_counts(const std::string& text) {
+  Recorded counts;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
+    constexpr std::string_view range = "range ";
+    if (line.starts_with(range)) {
+      counts.ranges.push_back(line.substr(range.size()));
+      continue;
+    }
     std::istringstream words(line);
     std::string what;
     Counted c;
+    c.range = counts.ranges.size() - 1;
     words >> what >> c.event >> std::hex >> c.pc >> std::dec >> c.warps >> c.lanes >> c.divergent >>
         c.bytes >> c.sectors >> c.least_sectors >> c.passes >> c.least_passes >> c.flops;
-    if (words && what == "place") places.push_back(c);
+    if (words && what == "place" && !counts.ranges.empty()) counts.places.push_back(c);
   }
-  return places;
+  return counts;
 }
 
 // --- float operations of a basic block -------------------------------------------------------------------------------
@@ -124,8 +136,9 @@ SimtProfile profile_program(const RunRequest& asked) {
   request.how.threads = 1;  // counts are of one block after another
   request.how.environment.emplace_back("ASSAY_SIMT_PROFILE", record.string());
   SimtProfile p{.run = build_and_run(request, scratch.path())};
-  const std::vector<Counted> counted = parse_counts(text_of(record));
+  const auto [range_names, counted] = parse_counts(text_of(record));
   if (counted.empty()) return p;
+  for (const std::string& name : range_names) p.ranges.push_back({.name = name});
 
   std::vector<std::uint64_t> places;
   for (const Counted& c : counted) places.push_back(c.pc);
@@ -137,8 +150,11 @@ SimtProfile profile_program(const RunRequest& asked) {
     const auto at = where.find(c.pc);
     if (at == where.end()) continue;
     const auto of_block = flops.find(c.pc);
-    add(lines[{at->second.file, at->second.line}], c, of_block == flops.end() ? 0 : of_block->second);
+    const std::uint64_t flops_of_block = of_block == flops.end() ? 0 : of_block->second;
+    add(lines[{at->second.file, at->second.line}], c, flops_of_block);
+    add(p.ranges[c.range].total, c, flops_of_block);
   }
+  std::erase_if(p.ranges, [](const SimtRange& r) { return r.total.blocks == 0; });
   for (auto& [place, line] : lines) {
     line.file = place.first;
     line.line = place.second;

@@ -89,6 +89,16 @@ bool is_c(const fs::path& file) {
   return true;
 }
 
+// Whether the compiler knows an option, which another one would refuse.
+bool takes_option(const std::string& compiler, const std::string& option) {
+  Child child{.words = {}, .output = "/dev/null"};
+  std::istringstream parts(compiler);
+  for (std::string part; parts >> part;) child.words.push_back(part);
+  child.words.insert(child.words.end(), {option, "-fsyntax-only", "-x", "c++", "/dev/null"});
+  const Ending ending = run(child);
+  return ending.signal == 0 && ending.status == 0;
+}
+
 // What one file is compiled with.
 std::vector<std::string> compile_words(const std::string& compiler, const fs::path& file, bool cuda,
                                        const Runtime& runtime, const BuildOptions& o) {
@@ -106,9 +116,12 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
   // A function asks once where the library's variables of a thread are, not for each of them.
   if (o.library) words.emplace_back("-ftls-model=local-dynamic");
   // One scalar instruction for an operation of the source; each block with its call-out.
-  if (o.profile)
+  if (o.profile) {
     words.insert(words.end(), {"-fsanitize=thread", "-fsanitize-coverage=trace-pc", "-fno-tree-vectorize",
                                "-fno-tree-slp-vectorize"});
+    // A float4 is one access, as it is a GPU's, and not four of its members.
+    if (constexpr auto whole = "-fno-tree-sra"; takes_option(compiler, whole)) words.emplace_back(whole);
+  }
   if (!c) words.emplace_back("-std=c++20");
   // No library replaces a function of the program's, so each may be inlined, as `always_inline` demands. In a profile
   // kernels stay apart from what launches them, whose accesses are not theirs.

@@ -78,7 +78,7 @@ template <class Text, class... Operands>
   const assay::simt::PtxOperand all[] = {operands.operand()..., {}};
   static const assay::simt::PtxProgram& program =
       assay::simt::ptx_program(text(), file, line, all, sizeof...(operands));
-  assay::simt::run_ptx(program, all, sizeof...(operands));
+  assay::simt::run_ptx(program, all, sizeof...(operands), __builtin_return_address(0));
 }
 
 }  // namespace assay_simt

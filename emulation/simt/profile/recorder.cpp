@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emulation/simt/block.hpp"
@@ -18,7 +20,7 @@ namespace {
 
 class Recorder final : public Observer {
  public:
-  explicit Recorder(std::string file) : file_(std::move(file)) {}
+  explicit Recorder(std::string file) : file_(std::move(file)) { enters_range(""); }
 
   void block_begins(const Block& block) override {
     there_.assign((block.threads() + warp_lanes - 1) / warp_lanes, 0);
@@ -26,10 +28,16 @@ class Recorder final : public Observer {
     for (std::uint32_t t = 0; t < block.threads(); ++t) there_[t / warp_lanes] |= 1U << t % warp_lanes;
   }
   void block_ends(const Block&) override {
-    profile_.end_interval();
+    profile_->end_interval();
     there_.clear();
   }
-  void barrier_opens(const Block&) override { profile_.end_interval(); }
+  void barrier_opens(const Block&) override { profile_->end_interval(); }
+  void enters_range(const std::string& name) override {
+    // Few: a list will do.
+    auto range = std::ranges::find(ranges_, name, &Range::name);
+    if (range == ranges_.end()) range = ranges_.insert(range, {name, std::make_unique<WarpProfile>()});
+    profile_ = range->profile.get();
+  }
 
   bool enters(const Block& block, const void* site) override {
     const void*& own = sites_[block.thread_number()];
@@ -48,13 +56,13 @@ class Recorder final : public Observer {
   }
   void multiplies(const Block& block, std::uint64_t operations) override {
     const std::uint32_t lanes = there_[block.thread_number() / warp_lanes];
-    profile_.add_together({last_site_, Event::matrix}, lanes, lanes, operations);
+    profile_->add_together({last_site_, Event::matrix}, lanes, lanes, operations);
   }
 
   void add(const Block& block, Event event, std::uint64_t pc, const void* address, std::size_t bytes) {
     const std::uint32_t thread = block.thread_number(), warp = thread / warp_lanes;
-    profile_.add({pc, event}, warp, thread % warp_lanes, there_[warp],
-                 reinterpret_cast<std::uint64_t>(address), static_cast<std::uint32_t>(bytes));
+    profile_->add({pc, event}, warp, thread % warp_lanes, there_[warp],
+                  reinterpret_cast<std::uint64_t>(address), static_cast<std::uint32_t>(bytes));
   }
   static Event event_of(const Block& block, Access access, const void* address, std::size_t bytes) {
     // CUDA's own variables are registers.
@@ -81,19 +89,29 @@ class Recorder final : public Observer {
       return;
     }
     const std::uint64_t base = load_address();
-    for (const WarpProfile::Line& line : profile_.lines()) {
-      const EventCounts& c = line.counts;
-      std::fprintf(out, "place %s %llx", event_name(line.place.event),
-                   static_cast<unsigned long long>(line.place.pc - base));
-      for (const std::uint64_t n : {c.warps, c.lanes, c.divergent, c.bytes, c.sectors, c.least_sectors,
-                                    c.passes, c.least_passes, c.flops})
-        std::fprintf(out, " %llu", static_cast<unsigned long long>(n));
-      std::fputc('\n', out);
+    for (const Range& range : ranges_) {
+      std::fprintf(out, "range %s\n", range.name.c_str());
+      for (const WarpProfile::Line& line : range.profile->lines()) write(out, line, base);
     }
     std::fclose(out);
   }
 
  private:
+  // What was launched in a range of NVTX.
+  struct Range {
+    std::string name;
+    std::unique_ptr<WarpProfile> profile;
+  };
+
+  static void write(std::FILE* out, const WarpProfile::Line& line, std::uint64_t base) {
+    const EventCounts& c = line.counts;
+    std::fprintf(out, "place %s %llx", event_name(line.place.event),
+                 static_cast<unsigned long long>(line.place.pc - base));
+    for (const std::uint64_t n : {c.warps, c.lanes, c.divergent, c.bytes, c.sectors, c.least_sectors,
+                                  c.passes, c.least_passes, c.flops})
+      std::fprintf(out, " %llu", static_cast<unsigned long long>(n));
+    std::fputc('\n', out);
+  }
   std::uint64_t pc_of(const Block& block, const void* site) const {
     const void* const own = sites_[block.thread_number()];
     return reinterpret_cast<std::uint64_t>(own != nullptr ? own : site);
@@ -110,7 +128,8 @@ class Recorder final : public Observer {
   }
 
   std::string file_;
-  WarpProfile profile_{};
+  std::vector<Range> ranges_{};
+  WarpProfile* profile_ = nullptr;      // of the range that the host is in
   std::vector<std::uint32_t> there_{};  // lanes of each warp at the last barrier
   std::vector<const void*> sites_{};    // of threads, see calls()
   std::uint64_t last_site_ = 0;

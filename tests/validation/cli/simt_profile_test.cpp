@@ -1,5 +1,6 @@
 // `assay simt profile` of three kernels whose counts are worked out by hand.
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -116,6 +117,98 @@ BOOST_FIXTURE_TEST_CASE(counts_by_line, Folder, *boost::unit_test::label("full")
        {"<td class=\"number\">14</td>", ">1,056</td>", "--share: 94.3%", "tile[threadIdx.x][threadIdx.y];",
         "<h2>kernels.cu</h2>", "the kernel launched at kernels.cu:40", "<td>exit code 0</td>"})
     BOOST_TEST(holds(page, part), part);
+}
+
+namespace {
+constexpr const char* vectors = R"(#include <cuda_runtime.h>
+#include <nvtx3/nvToolsExt.h>
+__global__ void copies(const float4* x, float4* y) {
+  const float4 all = x[threadIdx.x];
+  y[threadIdx.x] = make_float4(all.w, all.z, all.y, all.x);
+}
+__global__ void halves(float2* x) {
+  x[threadIdx.x].y = x[threadIdx.x].x;
+}
+__global__ void staged(const float4* x, unsigned* out) {
+  __shared__ float4 tile[32];
+  const auto to = (unsigned)__cvta_generic_to_shared(tile + threadIdx.x);
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(x + threadIdx.x));
+  asm volatile("cp.async.wait_all;" ::: "memory");
+  __syncwarp();
+  unsigned a, b, c, d;
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(a), "=r"(b), "=r"(c), "=r"(d) : "r"(to));
+  float e = 0, f = 0, g = 0, h = 0;
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+               "{%0,%1,%2,%3};" : "+f"(e), "+f"(f), "+f"(g), "+f"(h) : "r"(a), "r"(b), "r"(c), "r"(d), "r"(a), "r"(b));
+  out[threadIdx.x] = a + (e != f);
+}
+int main() {
+  float4 *x, *y;
+  cudaMallocManaged(&x, 1024);
+  cudaMallocManaged(&y, 1024);
+  int depth = nvtxRangePop() + 1;
+  depth += nvtxRangePushA("step");
+  nvtxEventAttributes_t event{};
+  event.messageType = NVTX_MESSAGE_TYPE_ASCII;
+  event.message.ascii = "copies of\nvectors";
+  depth += nvtxRangePushEx(&event) - 1;
+  copies<<<1, 64>>>(x, y);
+  depth += nvtxRangePop() - 1;
+  copies<<<1, 32>>>(x, y);
+  depth += nvtxRangePop();
+  halves<<<1, 32>>>(reinterpret_cast<float2*>(y));
+  nvtxRangePushA("nothing");
+  nvtxRangePushA("staged");
+  staged<<<1, 32>>>(x, reinterpret_cast<unsigned*>(y));
+  return depth;
+}
+)";
+
+boost::test_tools::assertion_result vectors_are_whole(boost::unit_test::test_unit_id) {
+  const char* const named = std::getenv("CXX");
+  boost::test_tools::assertion_result answer(named == nullptr || !holds(named, "clang"));
+  answer.message() << "Clang takes vectors apart";
+  return answer;
+}
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(counts_of_vectors_and_by_range, Folder,
+                        *boost::unit_test::label("full") *
+                            boost::unit_test::precondition(vectors_are_whole)) {
+  std::ofstream(path / "vectors.cu") << vectors;
+  const Outcome outcome = assay("simt profile vectors.cu --json");
+  BOOST_TEST_REQUIRE(outcome.exit_code == 0, outcome.err);
+  const json j = json::parse(outcome.out), ranges = j.at("ranges");
+  BOOST_TEST_REQUIRE(ranges.size() == 4U, ranges);
+  const auto is = [&](std::size_t range, const char* name, const char* what, int want) {
+    BOOST_TEST(ranges.at(range).at("name") == name);
+    BOOST_TEST(ranges.at(range).at(what) == want, ranges.at(range));
+  };
+  // A warp's float4 are 16 sectors, all used; a member of each float2 is in all eight of theirs, of which four hold
+  // as much.
+  is(0, "", "global_reads", 1);
+  is(0, "", "sectors", 8 + 8);
+  is(0, "", "least_sectors", 4 + 4);
+  is(1, "step", "sectors", 2 * 16);
+  is(2, "step / copies of vectors", "global_reads", 2);
+  is(2, "step / copies of vectors", "sectors", 2 * 2 * 16);
+  is(2, "step / copies of vectors", "least_sectors", 2 * 2 * 16);
+  // What inline PTX reads and writes: 512 bytes into shared memory and out of it, in four passes each; a product of
+  // 16 x 8 x 16; and the result.
+  is(3, "nothing / staged", "sectors", 16 + 4);
+  is(3, "nothing / staged", "shared_passes", 4 + 4);
+  is(3, "nothing / staged", "matrix_operations", 1);
+  const auto at_line = [&](const char* what, int want) {
+    for (const json& line : j.at("lines")) {
+      if (line.at(what) == want) return line.at("line").get<int>();
+    }
+    return 0;
+  };
+  BOOST_TEST(at_line("matrix_operations", 1) == 20);
+  const std::string table = assay("simt profile vectors.cu").out;
+  for (const char* const part : {"outside of all", "step / copies of vectors"})
+    BOOST_TEST(holds(table, part), table);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_program_without_kernels_has_no_counts, Folder) {

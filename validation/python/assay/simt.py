@@ -75,6 +75,7 @@ class Profile:
 
     run: Run
     lines: list[Line]  # by file and line
+    ranges: list[Line]  # of NVTX, whose names, and those around them, are `file`; '' outside of all
     total: Line
     flops_a_byte: float  # of global memory that was moved; 0 where none was
 
@@ -127,6 +128,7 @@ def profile(path: Paths, args: Sequence[str] = (), *, include: Paths = (), defin
                                         ftz, schedule, seconds)
     counts = json.loads(text)
     return Profile(run=_run_of(result), lines=[Line(**line) for line in counts['lines']],
+                   ranges=[Line(file=r.pop('name'), line=0, **r) for r in counts['ranges']],
                    total=Line(**{**counts['total'], 'file': 'all'}), flops_a_byte=float(counts['flops_a_byte']))
 
 

@@ -1,4 +1,5 @@
-// A stand-in for NVTX, the annotations of a profiler, which is not here: all calls return at once.
+// NVTX, the annotations of a profiler. What is pushed and popped names the ranges of `assay simt profile`; all else
+// returns at once.
 #pragma once
 
 #include <cstdint>
@@ -52,9 +53,18 @@ enum {
 
 inline void nvtxMarkA(const char*) {}
 inline void nvtxMarkEx(const nvtxEventAttributes_t*) {}
-inline int nvtxRangePushA(const char*) { return 0; }
-inline int nvtxRangePushEx(const nvtxEventAttributes_t*) { return 0; }
-inline int nvtxRangePop() { return 0; }
+
+namespace assay_simt {
+// Of this host thread. Both give the range's depth, from 0; the second -1 where there is none.
+int push_range(const char* name);
+int pop_range();
+}  // namespace assay_simt
+inline int nvtxRangePushA(const char* name) { return assay_simt::push_range(name); }
+inline int nvtxRangePushEx(const nvtxEventAttributes_t* event) {
+  const bool has_text = event != nullptr && event->messageType == NVTX_MESSAGE_TYPE_ASCII;
+  return assay_simt::push_range(has_text ? event->message.ascii : nullptr);
+}
+inline int nvtxRangePop() { return assay_simt::pop_range(); }
 inline nvtxRangeId_t nvtxRangeStartA(const char*) { return 0; }
 inline nvtxRangeId_t nvtxRangeStartEx(const nvtxEventAttributes_t*) { return 0; }
 inline void nvtxRangeEnd(nvtxRangeId_t) {}
@@ -64,8 +74,10 @@ inline nvtxDomainHandle_t nvtxDomainCreateA(const char*) { return nullptr; }
 inline void nvtxDomainDestroy(nvtxDomainHandle_t) {}
 inline nvtxStringHandle_t nvtxDomainRegisterStringA(nvtxDomainHandle_t, const char*) { return nullptr; }
 inline void nvtxDomainMarkEx(nvtxDomainHandle_t, const nvtxEventAttributes_t*) {}
-inline int nvtxDomainRangePushEx(nvtxDomainHandle_t, const nvtxEventAttributes_t*) { return 0; }
-inline int nvtxDomainRangePop(nvtxDomainHandle_t) { return 0; }
+inline int nvtxDomainRangePushEx(nvtxDomainHandle_t, const nvtxEventAttributes_t* event) {
+  return nvtxRangePushEx(event);
+}
+inline int nvtxDomainRangePop(nvtxDomainHandle_t) { return nvtxRangePop(); }
 inline nvtxRangeId_t nvtxDomainRangeStartEx(nvtxDomainHandle_t, const nvtxEventAttributes_t*) { return 0; }
 inline void nvtxDomainRangeEnd(nvtxDomainHandle_t, nvtxRangeId_t) {}
 #define nvtxMark nvtxMarkA
