@@ -52,5 +52,9 @@ class AtSite {
 
 // In the name of the calling thread, if somebody looks on. At the place of the asm statement that runs, or of none.
 void tell_access(Observer::Access access, const void* address, std::size_t bytes);
+inline void tell_copy(const void* to, const void* from, std::size_t bytes) {
+  tell_access(Observer::Access::read, from, bytes);
+  tell_access(Observer::Access::write, to, bytes);
+}
 
 }  // namespace assay::simt

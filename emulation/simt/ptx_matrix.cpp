@@ -307,6 +307,18 @@ BoxOperand box_operand(const PtxInstruction& i, const PtxContext& c, const PtxAr
     box.at[d] = static_cast<std::int32_t>(c.get(i.parts[a.first + static_cast<std::size_t>(d)]));
   return box;
 }
+// To who looks on: the rows of the box, by the calling thread.
+void tell_box(const BoxOperand& box, const unsigned char* shared, bool loads) {
+  if (observer == nullptr) return;
+  using Access = Observer::Access;
+  for (const BoxRow& row : rows_of_box(box.map, box.at)) {
+    if (row.global_bytes != 0)
+      tell_access(loads ? Access::read : Access::write, reinterpret_cast<const void*>(row.global),
+                  row.global_bytes);
+    if (loads || row.global_bytes != 0)
+      tell_access(loads ? Access::write : Access::read, shared + row.shared, row.shared_bytes);
+  }
+}
 std::uint32_t shared_address_of(const PtxContext& c, const PtxArgument& a) {
   return static_cast<std::uint32_t>(c.slots[a.slot] + static_cast<std::uint64_t>(a.value) +
                                     (a.second != 0 ? c.slots[a.second - 1] : 0));
@@ -369,6 +381,7 @@ void tensor_load(const I& i, C& c) {
   const std::size_t bytes = box_bytes(box.map);
   auto* const to = static_cast<unsigned char*>(ptx_shared(address, bytes, 128));
   auto* const barrier = static_cast<Mbarrier*>(ptx_shared(shared_address_of(c, i.arguments[2]), 8, 8));
+  tell_box(box, to, true);
   mbarrier_copy(
       barrier, [=] { load_box(box.map, box.at, to, address); }, static_cast<std::uint32_t>(bytes));
 }
@@ -376,6 +389,7 @@ void tensor_store(const I& i, C& c) {
   const BoxOperand box = box_operand(i, c, i.arguments[0]);
   const std::uint32_t address = shared_address_of(c, i.arguments[1]);
   const auto* const from = static_cast<const unsigned char*>(ptx_shared(address, box_bytes(box.map), 128));
+  tell_box(box, from, false);
   bulk_copy([=] { store_box(box.map, box.at, from, address); });
 }
 

@@ -375,6 +375,7 @@ void bulk_load(const I& i, C& c) {
   const std::uint32_t bytes = bulk_bytes(i, c);
   void* const to = shared_operand(c, i.arguments[0], bytes, 16);
   const void* const from = global_operand(c, i.arguments[1], 16);
+  tell_copy(to, from, bytes);
   mbarrier_copy(
       shared_barrier(i, c, 3), [=] { std::memcpy(to, from, bytes); }, bytes);
 }
@@ -382,6 +383,7 @@ void bulk_shared(const I& i, C& c) {
   const std::uint32_t bytes = bulk_bytes(i, c);
   void* const to = shared_operand(c, i.arguments[0], bytes, 16);
   const void* const from = shared_operand(c, i.arguments[1], bytes, 16);
+  tell_copy(to, from, bytes);
   mbarrier_copy(
       shared_barrier(i, c, 3), [=] { std::memmove(to, from, bytes); }, bytes);
 }
@@ -389,6 +391,7 @@ void bulk_store(const I& i, C& c) {
   const std::uint32_t bytes = bulk_bytes(i, c);
   void* const to = global_operand(c, i.arguments[0], 16);
   const void* const from = shared_operand(c, i.arguments[1], bytes, 16);
+  tell_copy(to, from, bytes);
   bulk_copy([=] { std::memcpy(to, from, bytes); });
 }
 void bulk_reduce(const I& i, C& c) {
@@ -397,6 +400,8 @@ void bulk_reduce(const I& i, C& c) {
   const auto* const from = static_cast<const unsigned char*>(shared_operand(c, i.arguments[1], bytes, 16));
   const PtxType type = i.t;
   const AtomicOp op = atomic_op(i);
+  tell_access(Observer::Access::read, from, bytes);
+  tell_access(Observer::Access::atomic, to, bytes);
   bulk_copy([=] {
     const std::size_t each = bytes_of(type);
     for (std::size_t at = 0; at < bytes; at += each) {

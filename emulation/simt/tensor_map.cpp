@@ -1,5 +1,6 @@
 #include "emulation/simt/tensor_map.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace assay::simt {
@@ -45,6 +46,30 @@ std::string why_no_tensor_map(const TensorMap& map) {
   if (map.swizzle != Swizzle::none && inner > 16U << static_cast<unsigned>(map.swizzle))
     return "a box of " + std::to_string(inner) + " bytes inside, more than the swizzle has";
   return "";
+}
+
+std::vector<BoxRow> rows_of_box(const TensorMap& map, const std::int32_t* coordinates) {
+  std::vector<BoxRow> rows;
+  const std::size_t row_bytes = std::size_t{map.box[0]} * map.element_bytes,
+                    count = box_bytes(map) / row_bytes;
+  const std::int64_t first = std::max<std::int64_t>(coordinates[0], 0),
+                     end = std::min(std::int64_t{coordinates[0]} + map.box[0],
+                                    static_cast<std::int64_t>(map.sizes[0]));
+  std::uint32_t at[tensor_max_rank] = {};
+  for (std::size_t r = 0; r < count; ++r) {
+    bool inside = first < end;
+    std::uint64_t global = map.address + static_cast<std::uint64_t>(first) * map.element_bytes;
+    for (int d = 1; d < map.rank; ++d) {
+      const std::int64_t x = std::int64_t{coordinates[d]} + at[d];
+      inside = inside && x >= 0 && static_cast<std::uint64_t>(x) < map.sizes[d];
+      if (inside) global += static_cast<std::uint64_t>(x) * map.strides[d];
+    }
+    rows.push_back({inside ? global : 0,
+                    inside ? static_cast<std::size_t>(end - first) * map.element_bytes : 0, r * row_bytes,
+                    row_bytes});
+    for (int d = 1; d < map.rank && ++at[d] == map.box[d]; ++d) at[d] = 0;
+  }
+  return rows;
 }
 
 void load_box(const TensorMap& map, const std::int32_t* coordinates, unsigned char* shared,

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace assay::simt {
 
@@ -50,5 +51,14 @@ void load_box(const TensorMap& map, const std::int32_t* coordinates, unsigned ch
               std::uint32_t address);
 void store_box(const TensorMap& map, const std::int32_t* coordinates, const unsigned char* shared,
                std::uint32_t address);
+
+// What these copy, without the swizzle: bytes of the tensor that lie side by side, and their row of the box. No bytes
+// where the row is outside of the tensor.
+struct BoxRow {
+  std::uint64_t global = 0;
+  std::size_t global_bytes = 0;
+  std::size_t shared = 0, shared_bytes = 0;  // from the box's beginning
+};
+std::vector<BoxRow> rows_of_box(const TensorMap& map, const std::int32_t* coordinates);
 
 }  // namespace assay::simt

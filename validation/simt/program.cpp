@@ -134,6 +134,8 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
     words.insert(words.end(), {"-D__CUDACC__", "-D__NVCC__", "-D__CUDACC_VER_MAJOR__=13",
                                "-D__CUDACC_VER_MINOR__=0", "-D__CUDA_ARCH__=" + number,
                                "-D__CUDA_ARCH_LIST__=" + number, "-include", "cuda_runtime.h"});
+    // wgmma is there, so sm_90 is sm_90a.
+    if (number == "900") words.emplace_back("-D__CUDA_ARCH_FEAT_SM90_ALL");
   }
   for (const std::string& folder : o.include_folders) words.push_back("-I" + folder);
   words.push_back("-I" + (runtime.include / "emulation" / "simt" / "include").string());

@@ -372,3 +372,42 @@ BOOST_AUTO_TEST_CASE(wgmma_says_what_it_cannot_do) {
   threads.resize(16);
   BOOST_TEST(failure("1, 1, 1, 0, 0;", 64).find("32 lanes") != std::string::npos);
 }
+
+// What a profile is told of a box is what the box copies, with rows and planes beyond the tensor.
+BOOST_AUTO_TEST_CASE(rows_of_a_box_are_what_it_copies) {
+  constexpr std::size_t sizes[] = {40, 5, 3};  // of two bytes
+  std::vector<std::uint16_t> numbers(sizes[0] * sizes[1] * sizes[2] + 8);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::uint16_t>(i + 1);
+  TensorMap map;
+  map.rank = 3;
+  map.element_bytes = 2;
+  map.swizzle = Swizzle::none;
+  map.address = (reinterpret_cast<std::uint64_t>(numbers.data()) + 15) / 16 * 16;
+  std::uint64_t stride = 2;
+  for (std::size_t d = 0; d < 3; ++d) {
+    map.sizes[d] = sizes[d];
+    map.strides[d] = stride;
+    stride *= sizes[d];
+  }
+  map.box[0] = 16;
+  map.box[1] = 4;
+  map.box[2] = 2;
+  BOOST_REQUIRE(why_no_tensor_map(map) == "");
+  const std::int32_t corners[][3] = {{0, 0, 0},  {8, 1, 1},  {32, 0, 0}, {-8, -2, -1},
+                                     {24, 3, 2}, {40, 0, 0}, {0, 5, 0},  {-16, 0, 0}};
+  for (const auto& corner : corners) {
+    std::vector<unsigned char> want(box_bytes(map), 0xFF), got(box_bytes(map));
+    load_box(map, corner, want.data(), 0);
+    std::size_t covered = 0;
+    for (const BoxRow& row : rows_of_box(map, corner)) {
+      covered += row.shared_bytes;
+      // The part of the row that is before the tensor stays zero.
+      const std::size_t before = corner[0] < 0 ? static_cast<std::size_t>(-corner[0]) * 2 : 0;
+      if (row.global_bytes != 0)
+        std::memcpy(got.data() + row.shared + before, reinterpret_cast<const void*>(row.global),
+                    row.global_bytes);
+    }
+    BOOST_TEST(covered == box_bytes(map));
+    BOOST_TEST(got == want, "a box at " << corner[0] << ", " << corner[1] << ", " << corner[2]);
+  }
+}
