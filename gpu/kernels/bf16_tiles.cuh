@@ -176,6 +176,59 @@ __device__ inline void store_pair(std::uint16_t* to, float first, float second, 
   if (left > 1) to[1] = static_cast<std::uint16_t>(both >> 16);
 }
 
+// At four numbers, for every row of this stride.
+template <class Out>
+__device__ inline bool at_fours(const Out* p, std::size_t stride) {
+  return reinterpret_cast<std::uintptr_t>(p) % (4 * sizeof(Out)) == 0 && stride % 4 == 0;
+}
+// What store_sixteen() needs to know of the matrix that it writes.
+struct Alignment {
+  bool pairs, fours;
+
+  template <class Out>
+  __device__ Alignment(const Out* p, std::size_t stride)
+      : pairs(at_pairs(p, stride)), fours(at_fours(p, stride)) {}
+};
+// Sixteen neighbours of a row of `n` numbers, from `column` on, of which a lane has v[0] and v[1] at 2 (lane % 4) and
+// v[2] and v[3] eight further. By whole warps; `row` is null for lanes whose row is beyond the matrix.
+__device__ inline void store_sixteen(float* row, std::size_t column, std::size_t n, const float (&v)[4],
+                                     Alignment at) {
+  column += 2 * (threadIdx.x % 4);
+  if (row == nullptr) return;
+  if (column < n) store_pair(row + column, v[0], v[1], at.pairs, n - column);
+  if (column + 8 < n) store_pair(row + column + 8, v[2], v[3], at.pairs, n - column - 8);
+}
+__device__ inline void store_sixteen(std::uint16_t* row, std::size_t column, std::size_t n,
+                                     const float (&v)[4], Alignment at) {
+  if (!at.fours) {
+    column += 2 * (threadIdx.x % 4);
+    if (row == nullptr) return;
+    if (column < n) store_pair(row + column, v[0], v[1], at.pairs, n - column);
+    if (column + 8 < n) store_pair(row + column + 8, v[2], v[3], at.pairs, n - column - 8);
+    return;
+  }
+  // The four lanes of a row hand each other what makes four neighbours, and so a warp writes whole sectors.
+  const std::uint32_t left = bf16_pair(v[0], v[1]), right = bf16_pair(v[2], v[3]);
+  const int lane = static_cast<int>(threadIdx.x % 32), from = lane / 4 * 4 + lane % 2 * 2;
+  const auto of = [](std::uint32_t word, int other) { return __shfl_sync(0xFFFFFFFFU, word, other); };
+  const uint2 lefts = make_uint2(of(left, from), of(left, from + 1)),
+              rights = make_uint2(of(right, from), of(right, from + 1));
+  const uint2 words = lane % 4 < 2 ? lefts : rights;
+  column += static_cast<std::size_t>(lane % 4 / 2 * 8 + lane % 2 * 4);
+  if (row == nullptr || column >= n) return;
+  if (n - column >= 4) {
+    *reinterpret_cast<uint2*>(row + column) = words;
+    return;
+  }
+  const std::uint16_t codes[] = {static_cast<std::uint16_t>(words.x & 0xFFFF),
+                                 static_cast<std::uint16_t>(words.x >> 16),
+                                 static_cast<std::uint16_t>(words.y & 0xFFFF)};
+#pragma unroll
+  for (int i = 0; i < 3; ++i) {
+    if (column + static_cast<std::size_t>(i) < n) row[column + static_cast<std::size_t>(i)] = codes[i];
+  }
+}
+
 // A kernel that asks for more shared memory than every kernel has.
 template <class Kernel>
 void allow_shared(Kernel* kernel, std::size_t bytes) {

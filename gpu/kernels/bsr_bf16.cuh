@@ -49,21 +49,19 @@ struct SpmmBsrBf16 {
 
 namespace bsr_bf16 {
 
-// Two neighbours of a row become Y.
+// Sums of a row become Y: those of bf16_tiles::store_sixteen(), by whole warps.
 template <class Out>
-__device__ inline void store_results(const SpmmBsrBf16<Out>& o, std::size_t row, std::size_t column,
-                                     float first, float second, bool pairs) {
-  if (row >= o.rows || column >= o.n) return;
-  if (o.bias != nullptr) {
-    first = __fadd_rn(first, o.bias[row]);
-    second = __fadd_rn(second, o.bias[row]);
+__device__ inline void store_results(const SpmmBsrBf16<Out>& o, std::size_t row, std::size_t column, float a,
+                                     float b, float c, float d, bf16_tiles::Alignment at) {
+  float v[] = {a, b, c, d};
+  const bool there = row < o.rows;
+#pragma unroll
+  for (float& x : v) {
+    if (there && o.bias != nullptr) x = __fadd_rn(x, o.bias[row]);
+    if (o.relu) x = x > 0 || isnan(x) ? x : 0.0F;
+    x = bf16_tiles::one_nan(x);
   }
-  if (o.relu) {
-    first = first > 0 || isnan(first) ? first : 0.0F;
-    second = second > 0 || isnan(second) ? second : 0.0F;
-  }
-  bf16_tiles::store_pair(o.y + row * o.y_stride + column, bf16_tiles::one_nan(first),
-                         bf16_tiles::one_nan(second), pairs, o.n - column);
+  bf16_tiles::store_sixteen(there ? o.y + row * o.y_stride : nullptr, column, o.n, v, at);
 }
 
 // ContractError for arguments that no kernel could take.

@@ -121,19 +121,19 @@ __global__ void __launch_bounds__(Config::threads) multiply(GemmBf16<Out> o) {
     }
   }
 
-  const bool pairs = at_pairs(o.d, o.d_stride);
+  const Alignment at(o.d, o.d_stride);
 #pragma unroll
   for (int m = 0; m < blocks_m; ++m) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const std::size_t r = row0 + static_cast<std::size_t>(row + 16 * m + 8 * half + lane / 4);
-      if (r >= o.m) continue;
 #pragma unroll
-      for (int n = 0; n < 2 * pairs_n; ++n) {
-        const std::size_t c = column0 + static_cast<std::size_t>(column + 8 * n + 2 * (lane % 4));
-        if (c >= o.n) continue;
-        store_pair(o.d + r * o.d_stride + c, bf16_tiles::one_nan(sums[m][n][2 * half]),
-                   bf16_tiles::one_nan(sums[m][n][2 * half + 1]), pairs, o.n - c);
+      for (int n = 0; n < 2 * pairs_n; n += 2) {
+        const float v[] = {
+            bf16_tiles::one_nan(sums[m][n][2 * half]), bf16_tiles::one_nan(sums[m][n][2 * half + 1]),
+            bf16_tiles::one_nan(sums[m][n + 1][2 * half]), bf16_tiles::one_nan(sums[m][n + 1][2 * half + 1])};
+        store_sixteen(r < o.m ? o.d + r * o.d_stride : nullptr,
+                      column0 + static_cast<std::size_t>(column + 8 * n), o.n, v, at);
       }
     }
   }

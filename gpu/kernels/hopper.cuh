@@ -76,11 +76,14 @@ __device__ inline void load_box(std::uint32_t to, const CUtensorMap* map, std::i
 
 // --- wgmma -----------------------------------------------------------------------------------------------------------
 
-// A matrix in rows of 128 bytes, swizzled, that starts at a multiple of 1024 bytes or within the first row there.
-// `leading`: to the next 128 bytes of a row that is longer; not read for a matrix whose rows lie along k.
+// A matrix in rows of 64 or 128 bytes, swizzled, that starts at a multiple of 1024 bytes or within the first row there.
+// `leading`: to the next bytes of a row that is longer; not read for a matrix whose rows lie along k.
+template <std::uint32_t row_bytes>
 __device__ inline std::uint64_t swizzled_rows(std::uint32_t start, std::uint32_t leading) {
+  static_assert(row_bytes == 64 || row_bytes == 128);
   const auto field = [](std::uint32_t bytes) { return static_cast<std::uint64_t>((bytes & 0x3FFFF) >> 4); };
-  return field(start) | field(leading) << 16 | field(1024) << 32 | std::uint64_t{1} << 62;
+  return field(start) | field(leading) << 16 | field(8 * row_bytes) << 32 |
+         std::uint64_t{row_bytes == 128 ? 1 : 2} << 62;
 }
 // Registers and shared memory that were written before are there for the products that follow.
 __device__ inline void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
@@ -137,8 +140,9 @@ struct MatrixOfMap {
   std::size_t stride;         // of rows, in numbers: a multiple of 8
 };
 
-// Boxes of `box_rows` rows of 64 bf16 numbers, swizzled by 128 bytes. `what` is "KERNEL: ARRAY".
-inline void encode_map(CUtensorMap& map, const MatrixOfMap& m, unsigned box_rows, const std::string& what) {
+// Boxes of `box_rows` rows of 32 or 64 bf16 numbers, swizzled by 64 or 128 bytes. `what` is "KERNEL: ARRAY".
+inline void encode_map(CUtensorMap& map, const MatrixOfMap& m, unsigned box_rows, unsigned box_columns,
+                       const std::string& what) {
   constexpr std::size_t most = 2147483647 - 256;  // coordinates are int32, those of a box's end too
   if (m.rows > most || m.columns > most)
     throw ContractError(what + " has " + std::to_string(m.rows) + " x " + std::to_string(m.columns) +
@@ -154,11 +158,12 @@ inline void encode_map(CUtensorMap& map, const MatrixOfMap& m, unsigned box_rows
   if (found != cudaDriverEntryPointSuccess)
     throw DeviceError(what + ": the driver has no cuTensorMapEncodeTiled of CUDA 12.0");
   const cuuint64_t sizes[] = {m.columns, m.rows}, strides[] = {m.stride * 2};
-  const cuuint32_t box[] = {64, box_rows}, ones[] = {1, 1};
+  const cuuint32_t box[] = {box_columns, box_rows}, ones[] = {1, 1};
   const CUresult result = reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function)(
       &map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, const_cast<std::uint16_t*>(m.data), sizes, strides, box,
-      ones, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_128B,
-      CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+      ones, CU_TENSOR_MAP_INTERLEAVE_NONE,
+      box_columns == 64 ? CU_TENSOR_MAP_SWIZZLE_128B : CU_TENSOR_MAP_SWIZZLE_64B,
+      CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (result != CUDA_SUCCESS)
     throw DeviceError(what + ": cuTensorMapEncodeTiled answers " + std::to_string(static_cast<int>(result)));
 }

@@ -24,7 +24,8 @@ namespace assay::gpu {
 template <int side>
 struct SpmmBsrMmaConfig {
   static constexpr int block = side;
-  static constexpr int n = 128, k = 64;  // columns of a block of threads, k of a stage
+  // Columns of a block of threads, k of a stage. X is fetched for `side` rows: the wider a tile, the less A weighs.
+  static constexpr int n = side == 64 ? 128 : 256, k = side == 64 ? 64 : 32;
   static constexpr int stages = 4;
   static constexpr int warps_m = side == 64 ? 2 : 1, warps_n = 4;
   static constexpr int threads = 32 * warps_m * warps_n;
@@ -34,8 +35,7 @@ struct SpmmBsrMmaConfig {
 
   static_assert(side == 16 || side == 32 || side == 64, "blocks have 16, 32 or 64 rows and columns");
   static_assert(side % (16 * warps_m) == 0 && n % (16 * warps_n) == 0, "a warp has whole fragments");
-  static_assert(side * k / bf16_tiles::piece % threads == 0 && k * n / bf16_tiles::piece % threads == 0,
-                "all threads load the same number of pieces");
+  static_assert(k * n / bf16_tiles::piece % threads == 0, "all threads load the same number of pieces of X");
   static_assert(shared_bytes <= 99 * 1024, "the stages fit in the shared memory of every GPU from sm_80 on");
 };
 
@@ -77,8 +77,9 @@ __global__ void __launch_bounds__(Config::threads) multiply(SpmmBsrBf16<Out> o) 
     const int block0 = t * Config::blocks_of_stage;
     // Row r of the stage's A is row r of its blocks, side by side; they lie one after another in memory.
 #pragma unroll
-    for (int i = 0; i < side * pieces_a / Config::threads; ++i) {
+    for (int i = 0; i < (side * pieces_a + Config::threads - 1) / Config::threads; ++i) {
       const int at = i * Config::threads + static_cast<int>(threadIdx.x);
+      if (at >= side * pieces_a) break;
       const int b = at / (side * pieces_of_block), r = at / pieces_of_block % side, p = at % pieces_of_block;
       if (block0 + b < blocks)
         cp_async(to + at_piece<pieces_a>(r, b * pieces_of_block + p),
@@ -128,17 +129,17 @@ __global__ void __launch_bounds__(Config::threads) multiply(SpmmBsrBf16<Out> o) 
     }
   }
 
-  const bool pairs = at_pairs(o.y, o.y_stride);
+  const Alignment at(o.y, o.y_stride);
 #pragma unroll
   for (int m = 0; m < blocks_m; ++m) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
 #pragma unroll
-      for (int n = 0; n < 2 * pairs_n; ++n)
+      for (int n = 0; n < 2 * pairs_n; n += 2)
         bsr_bf16::store_results(
             o, block_row * side + static_cast<std::size_t>(row + 16 * m + 8 * half + lane / 4),
-            column0 + static_cast<std::size_t>(column + 8 * n + 2 * (lane % 4)), sums[m][n][2 * half],
-            sums[m][n][2 * half + 1], pairs);
+            column0 + static_cast<std::size_t>(column + 8 * n), sums[m][n][2 * half],
+            sums[m][n][2 * half + 1], sums[m][n + 1][2 * half], sums[m][n + 1][2 * half + 1], at);
     }
   }
 }

@@ -25,12 +25,14 @@
 
 namespace assay::gpu {
 
-template <int side>
+// X is fetched for `side` rows and A for n columns, so tiles are wide: a warpgroup has `parts` times the sums of
+// 64 x 128, and two parts are half of its registers.
+template <int side, int parts_of_group>
 struct SpmmBsrWgmmaConfig {
-  static constexpr int block = side;
-  static constexpr int k = 64;                      // of a stage: a row of 128 bytes
-  static constexpr int n = side == 64 ? 256 : 128;  // columns of a tile
-  static constexpr int stages = 4;
+  static constexpr int block = side, parts = parts_of_group;
+  static constexpr int n = 128 * parts * (side == 64 ? 2 : 1);  // columns of a tile
+  static constexpr int k = n == 512 ? 32 : 64;                  // of a stage
+  static constexpr int stages = n == 512 ? 6 : 4;
   static constexpr int consumers = 2;  // warpgroups
   static constexpr int threads = 128 * (1 + consumers);
   static constexpr int box = 64;  // columns of X that a copy takes, and rows
@@ -42,7 +44,8 @@ struct SpmmBsrWgmmaConfig {
   static constexpr std::uint32_t shared_bytes = 1024 + ring_bytes + 2 * stages * 8;
 
   static_assert(side == 64 || side == 128, "blocks have 64 or 128 rows and columns");
-  static_assert(side / 64 * (n / 128) == consumers, "a warpgroup has 64 rows and 128 columns");
+  static_assert(side / 64 * (n / (128 * parts)) == consumers,
+                "a warpgroup has 64 rows and its parts of 128 columns");
   static_assert(side % k == 0, "a block is whole stages");
   static_assert(bytes_a % 1024 == 0 && bytes_box % 1024 == 0, "what is swizzled lies at multiples of 1024");
   static_assert(shared_bytes <= 227 * 1024, "the ring fits in the shared memory of sm_90");
@@ -137,17 +140,17 @@ __device__ inline void multiply_stages(const SpmmBsrBf16<Out>& o, const Ring& ri
                                        std::size_t tiles_n) {
   const int consumer = static_cast<int>(threadIdx.x / 128) - 1;
   const int warp = static_cast<int>(threadIdx.x / 32 % 4), lane = static_cast<int>(threadIdx.x % 32);
-  const int row = Config::block == 64 ? 0 : 64 * consumer, column = Config::block == 64 ? 128 * consumer : 0;
-  const std::uint32_t offset_a = static_cast<std::uint32_t>(row) * 128,
+  const int row = Config::block == 64 ? 0 : 64 * consumer,
+            column = Config::block == 64 ? Config::n / 2 * consumer : 0;
+  constexpr std::uint32_t row_bytes = 2 * Config::k;
+  const std::uint32_t offset_a = static_cast<std::uint32_t>(row) * row_bytes,
                       offset_x = Config::bytes_a +
                                  static_cast<std::uint32_t>(column / Config::box) * Config::bytes_box;
-  const bool pairs = bf16_tiles::at_pairs(o.y, o.y_stride);
+  const bf16_tiles::Alignment at(o.y, o.y_stride);
   Turn turn;
   for (std::size_t t = blockIdx.x; t < tiles; t += gridDim.x) {
     const Tile<Config, Out> tile(o, t, tiles_n);
-    float sums[64];
-#pragma unroll
-    for (float& sum : sums) sum = 0;
+    float sums[Config::parts][64] = {};
     std::uint32_t before = 0;  // the stage that is being multiplied
     for (int step = 0; step < tile.steps; ++step, turn.next<Config::stages>()) {
       S::wait_full(ring.full + 8 * turn.stage, turn.round & 1);
@@ -158,23 +161,33 @@ __device__ inline void multiply_stages(const SpmmBsrBf16<Out>& o, const Ring& ri
         const auto chunk =
             static_cast<std::uint32_t>(S::place_of(i, Config::k / bf16_tiles::chunk) * bf16_tiles::chunk);
         // Rows of A lie along k, of X along its columns: 128 bytes each.
-        S::multiply(sums, hopper::swizzled_rows(from + offset_a + 2 * chunk, 16),
-                    hopper::swizzled_rows(from + offset_x + 128 * chunk, Config::bytes_box));
+        const std::uint64_t a = hopper::swizzled_rows<row_bytes>(from + offset_a + 2 * chunk, 16);
+        const std::uint32_t x = from + offset_x + 128 * chunk;
+#pragma unroll
+        for (int part = 0; part < Config::parts; ++part)
+          S::multiply(sums[part], a,
+                      hopper::swizzled_rows<128>(x + 2 * part * Config::bytes_box, Config::bytes_box));
       }
       hopper::commit_products();
       hopper::wait_for_all_but_one();
       if (step != 0 && lane == 0) hopper::arrive(ring.read + 8 * before);
       before = turn.stage;
     }
-    hopper::wait_for_sums(sums);
-    if (tile.steps != 0 && lane == 0) hopper::arrive(ring.read + 8 * before);
 #pragma unroll
-    for (int i = 0; i < 64; i += 2)
-      bsr_bf16::store_results(
-          o,
-          tile.block_row * Config::block + static_cast<std::size_t>(row + 16 * warp + lane / 4 + 4 * (i & 2)),
-          tile.column + static_cast<std::size_t>(column + 8 * (i / 4) + 2 * (lane % 4)), sums[i], sums[i + 1],
-          pairs);
+    for (float(&part)[64] : sums) hopper::wait_for_sums(part);
+    if (tile.steps != 0 && lane == 0) hopper::arrive(ring.read + 8 * before);
+    const std::size_t row0 =
+        tile.block_row * Config::block + static_cast<std::size_t>(row + 16 * warp + lane / 4);
+#pragma unroll
+    for (int part = 0; part < Config::parts; ++part) {
+#pragma unroll
+      for (int i = 0; i < 64; i += 8) {
+        const float* const s = sums[part] + i;
+        const std::size_t to = tile.column + static_cast<std::size_t>(column + 128 * part + 2 * i);
+        bsr_bf16::store_results(o, row0, to, s[0], s[1], s[4], s[5], at);
+        bsr_bf16::store_results(o, row0 + 8, to, s[2], s[3], s[6], s[7], at);
+      }
+    }
   }
 }
 #else
@@ -224,8 +237,8 @@ void launch_blocks(const SpmmBsrBf16<Out>& o, const SpmmBsrWgmmaLaunch& how, cud
   if (o.blocks != 0) {
     const std::size_t side = Config::block;
     const hopper::MatrixOfMap values{o.values, o.blocks * side, side, side}, x{o.x, o.cols, o.n, o.x_stride};
-    hopper::encode_map(a_map, values, Config::block, "spmm_bsr_bf16_wgmma: values");
-    hopper::encode_map(x_map, x, Config::k, "spmm_bsr_bf16_wgmma: x");
+    hopper::encode_map(a_map, values, Config::block, Config::k, "spmm_bsr_bf16_wgmma: values");
+    hopper::encode_map(x_map, x, Config::k, Config::box, "spmm_bsr_bf16_wgmma: x");
   }
   int device = 0, multiprocessors = 0;
   ASSAY_CUDA(cudaGetDevice(&device));
@@ -244,8 +257,13 @@ void launch(const SpmmBsrBf16<Out>& o, const SpmmBsrWgmmaLaunch& how, cudaStream
     throw ContractError("spmm_bsr_bf16_wgmma: blocks have 64 or 128 rows and columns, not " +
                         std::to_string(o.block) + ": spmm_bsr_bf16_mma takes 16 and 32");
   bsr_bf16::require_operands(o, "spmm_bsr_bf16_wgmma");
-  if (o.block == 64) return launch_blocks<SpmmBsrWgmmaConfig<64>, S>(o, how, stream);
-  launch_blocks<SpmmBsrWgmmaConfig<128>, S>(o, how, stream);
+  // The widest tile that X fills.
+  const bool narrow = o.n <= static_cast<std::size_t>(o.block == 64 ? 256 : 128);
+  if (o.block == 64)
+    return narrow ? launch_blocks<SpmmBsrWgmmaConfig<64, 1>, S>(o, how, stream)
+                  : launch_blocks<SpmmBsrWgmmaConfig<64, 2>, S>(o, how, stream);
+  narrow ? launch_blocks<SpmmBsrWgmmaConfig<128, 1>, S>(o, how, stream)
+         : launch_blocks<SpmmBsrWgmmaConfig<128, 2>, S>(o, how, stream);
 }
 
 }  // namespace spmm_bsr_wgmma_kernels

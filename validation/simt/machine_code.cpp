@@ -55,10 +55,7 @@ std::map<std::uint64_t, SimtPlace> lines_of(const std::vector<std::uint64_t>& ad
     if (colon == std::string::npos) continue;
     SimtPlace place{.file = line.substr(0, colon)};
     std::from_chars(line.data() + colon + 1, line.data() + line.size(), place.line);
-    // The dialect's headers, in a source tree that the program's own folders name too.
-    const bool of_dialect =
-        place.file.starts_with(dialect) || place.file.find("/emulation/simt/include/") != std::string::npos;
-    if (place.line == 0 || of_dialect || place.file.starts_with("/usr/")) continue;
+    if (place.line == 0 || place.file.starts_with(dialect) || place.file.starts_with("/usr/")) continue;
     if (place.file.starts_with(here)) place.file.erase(0, here.size());
     found.emplace(address, std::move(place));  // the first, which is the innermost, stays
   }

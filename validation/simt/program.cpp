@@ -137,9 +137,10 @@ std::vector<std::string> compile_words(const std::string& compiler, const fs::pa
     // wgmma is there, so sm_90 is sm_90a.
     if (number == "900") words.emplace_back("-D__CUDA_ARCH_FEAT_SM90_ALL");
   }
+  // First, so that a program within our own sources takes the runtime's headers, whose lines no profile shows.
+  words.push_back("-I" + runtime.include.string());
   for (const std::string& folder : o.include_folders) words.push_back("-I" + folder);
   words.push_back("-I" + (runtime.include / "emulation" / "simt" / "include").string());
-  words.push_back("-I" + runtime.include.string());
   for (const std::string& define : o.defines) words.push_back("-D" + define);
   words.insert(words.end(), o.compiler_options.begin(), o.compiler_options.end());
   // A C++ compiler takes .c for C++ otherwise.

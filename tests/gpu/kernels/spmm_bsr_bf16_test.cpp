@@ -213,6 +213,8 @@ BOOST_AUTO_TEST_CASE(spmm_bsr_bf16_of_many_blocks, *boost::unit_test::label("ful
   check({300, 500, 32, 260, 4, 3}, BsrKernel::mma, "sm_80", "sm80.bf16");
   check({500, 900, 64, 300, 4, 2, true, true}, BsrKernel::mma, "sm_90", "sm90.bf16");
   check({500, 900, 64, 300, 4, 2, true, true}, BsrKernel::wgmma, "sm_90", "sm90.bf16");
+  check({100, 500, 64, 523, 5, 1}, BsrKernel::wgmma, "sm_90",
+        "sm90.bf16");  // two tiles, rows of Y at odd places
   check({600, 900, 128, 300, 4, 2}, BsrKernel::wgmma, "sm_90", "sm90.bf16");
 }
 
