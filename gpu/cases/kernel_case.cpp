@@ -3,6 +3,7 @@
 #include "gpu/cases/autosparse_cases.hpp"
 #include "gpu/cases/conversion_cases.hpp"
 #include "gpu/cases/csr_cases.hpp"
+#include "gpu/cases/spdnn_cases.hpp"
 #include "gpu/cases/tensor_core_cases.hpp"
 
 namespace assay::gpu {
@@ -33,6 +34,7 @@ std::vector<KernelCase> kernel_cases(const CaseGpu& gpu) {
   add(csr_cases());
   add(conversion_cases());
   add(tensor_core_cases(gpu));
+  add(spdnn_cases());
   return all;
 }
 

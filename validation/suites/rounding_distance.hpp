@@ -29,6 +29,10 @@ class RoundingDistance {
   }
   void add(double want, double got, double bound) {
     const double error = std::fabs(got - want);
+    if (!std::isfinite(error)) {
+      ++no_numbers_;
+      return;
+    }
     if (want != 0) {
       const double ulp = std::ldexp(1.0, std::max(std::ilogb(want), -126) - 7);
       largest_ulp_ = std::max(largest_ulp_, error / ulp);
@@ -40,18 +44,18 @@ class RoundingDistance {
   }
 
   double largest_share() const { return largest_share_; }
-  bool within_bound() const { return largest_share_ <= 1; }
+  bool within_bound() const { return largest_share_ <= 1 && no_numbers_ == 0; }
   std::string text() const {
     return fmt::format(
         "from float32: at most {:.3g} and on average {:.3g} bfloat16 ulp, relative error at most {:.3g}, at "
-        "most {:.3g} of the bound",
+        "most {:.3g} of the bound{}",
         largest_ulp_, count_ == 0 ? 0 : sum_ulp_ / static_cast<double>(count_), largest_relative_,
-        largest_share_);
+        largest_share_, no_numbers_ == 0 ? "" : fmt::format("; {} are no numbers", no_numbers_));
   }
 
  private:
   double largest_ulp_ = 0, sum_ulp_ = 0, largest_relative_ = 0, largest_share_ = 0;
-  std::uint64_t count_ = 0;
+  std::uint64_t count_ = 0, no_numbers_ = 0;  // of results that are not finite where float32's are
 };
 
 }  // namespace assay::suites

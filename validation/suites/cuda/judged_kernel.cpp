@@ -75,7 +75,7 @@ std::string JudgedKernel::name() const {
 std::vector<JudgedKernel> judged_kernels(const gpu::CaseGpu& gpu) {
   std::vector<JudgedKernel> all;
   for (std::vector<JudgedKernel> family :
-       {judged_autosparse(), judged_csr(), judged_conversions(), judged_tensor_cores(gpu)}) {
+       {judged_autosparse(), judged_csr(), judged_conversions(), judged_tensor_cores(gpu), judged_spdnn()}) {
     for (JudgedKernel& one : family) {
       one.gpu = gpu;
       all.push_back(std::move(one));

@@ -39,6 +39,7 @@ std::vector<JudgedKernel> judged_tensor_cores(const gpu::CaseGpu& gpu);
 std::vector<JudgedKernel> judged_autosparse();
 std::vector<JudgedKernel> judged_csr();
 std::vector<JudgedKernel> judged_conversions();
+std::vector<JudgedKernel> judged_spdnn();
 
 // A product that a case has computed, as the judge takes it.
 struct JudgedProduct {
