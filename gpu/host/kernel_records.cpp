@@ -265,6 +265,8 @@ KernelRecords read_kernel_records(const std::filesystem::path& path) {
     parsed = Json::parse(text, text + bytes.size());
   } catch (const Json::parse_error& e) {
     throw InputError(path.string(), "byte " + std::to_string(e.byte), "JSON", "something else");
+  } catch (const Json::out_of_range&) {
+    throw InputError(path.string(), "", "numbers that a float64 holds", "a larger one");
   }
   const Reader json(path, parsed);
   // A later version has other keys: which version it is comes first.

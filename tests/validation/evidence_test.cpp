@@ -250,6 +250,7 @@ BOOST_AUTO_TEST_CASE(bad_files) {
   BOOST_TEST(refusal(folder, "").find("JSON") != std::string::npos);
   BOOST_TEST(refusal(folder, evidence_json(sample()).substr(0, 300)).find("JSON") != std::string::npos);
   BOOST_TEST(refusal(folder, "[]").find("an object") != std::string::npos);
+  BOOST_TEST(refusal(folder, R"({"format": 1e999})").find("a larger one") != std::string::npos);
   BOOST_CHECK_THROW(read_evidence(folder.path / "absent.json"), InputError);
   std::ofstream(folder.path / "file") << "x";
   BOOST_CHECK_THROW(write_evidence(folder.path / "file", sample()), InputError);

@@ -13,6 +13,7 @@
 #include "gpu/host/kernels_program.hpp"
 #include "gpu/host/timed_problems.hpp"
 #include "reference/core/error.hpp"
+#include "reference/core/random.hpp"
 #include "validation/suites/cuda/recorded_kernels.hpp"
 #include "validation/suites/recorded_vectors.hpp"
 
@@ -186,6 +187,63 @@ BOOST_AUTO_TEST_CASE(records_of_another_version_or_form_are_errors_that_say_wher
   } catch (const InputError& e) {
     BOOST_TEST(contains(e.what(), "no such case"), e.what());
   }
+}
+
+// Bytes exchanged, left out and put in again: a record is taken, and then says the same when it is written and read once
+// more, or refused by name.
+BOOST_AUTO_TEST_CASE(mutated_records_are_taken_whole_or_refused) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path / gpu::kernel_records_file;
+  gpu::KernelRecords records;
+  records.version = ASSAY_TEST_VERSION;
+  records.date = "2026-01-01T00:00:00Z";
+  records.device = executor(0);
+  gpu::KernelRecord record{.name = "spmm/csr_f32 matrix=none"};
+  record.arrays.push_back({"n=7", "float32", {2, 3}, 1, 2, {{0, 0x3F800000}, {5, 0}}});
+  record.arrays.push_back({"categories", "int64", {0}, 3, 3, {}});
+  records.cases = {record, {.name = "gemm/bf16_mma", .error = "no tensor cores"}};
+  const std::string written = gpu::kernel_records_json(records);
+  const std::string pieces[] = {"-1",    "0",    "18446744073709551616",
+                                "1e999", "null", "[]",
+                                "{}",    "\"",   "\\u0000",
+                                "\xFF",  "[",    "\"0x\"",
+                                "true",  ",",    ":",
+                                "]",     "}",    "0x0"};
+  const auto put = [&](const std::string& text) { std::ofstream(path, std::ios::binary) << text; };
+  int taken = 0, refused = 0;
+  for (std::uint64_t i = 0; i < 1500; ++i) {
+    const CounterRandom random(1, i);
+    std::string text = written;
+    for (std::uint64_t m = 0; m <= random.below(3, 0); ++m) {
+      const std::size_t at = random.below(text.size(), 4 * m + 1);
+      const std::uint64_t how = random.below(4, 4 * m + 2), what = random.u64(4 * m + 3);
+      if (how == 0) {
+        text[at] = static_cast<char>(what);
+      } else if (how == 1) {
+        text.erase(at, what % 40);
+      } else if (how == 2) {
+        text.insert(at, pieces[what % std::size(pieces)]);
+      } else {
+        // A number or a name gives way to another value.
+        const std::size_t end = text.find_first_of(",}]\n", at);
+        const std::size_t begin = text.find_last_of(":[", at);
+        if (begin != std::string::npos && end != std::string::npos && begin < end)
+          text.replace(begin + 1, end - begin - 1, pieces[what % std::size(pieces)]);
+      }
+    }
+    put(text);
+    try {
+      const std::string again = gpu::kernel_records_json(gpu::read_kernel_records(path));
+      put(again);
+      BOOST_TEST(gpu::kernel_records_json(gpu::read_kernel_records(path)) == again, text);
+      ++taken;
+    } catch (const InputError& e) {
+      ++refused;
+      if (!contains(e.what(), gpu::kernel_records_file)) BOOST_TEST(false, e.what());
+    }
+  }
+  BOOST_TEST(taken > 20);
+  BOOST_TEST(refused > 500);
 }
 
 BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {

@@ -314,6 +314,8 @@ EvidenceFile read_evidence(const fs::path& path) {
     root = Json::parse(text, text + bytes.size());
   } catch (const Json::parse_error& e) {
     throw InputError(path.string(), "byte " + std::to_string(e.byte), "JSON", e.what());
+  } catch (const Json::out_of_range&) {
+    throw InputError(path.string(), "", "numbers that a float64 holds", "a larger one");
   }
   EvidenceFile evidence = parse(path.string(), root);
   if (const std::string why = why_unsound(evidence); !why.empty()) {
