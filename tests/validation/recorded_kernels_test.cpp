@@ -189,8 +189,8 @@ BOOST_AUTO_TEST_CASE(records_of_another_version_or_form_are_errors_that_say_wher
   }
 }
 
-// Bytes exchanged, left out and put in again: a record is taken, and then says the same when it is written and read once
-// more, or refused by name.
+// Bytes exchanged, left out and put in again: a record is taken, and then says the same when it is written and read
+// once more, or refused by name.
 BOOST_AUTO_TEST_CASE(mutated_records_are_taken_whole_or_refused) {
   const TemporaryFolder folder;
   const fs::path path = folder.path / gpu::kernel_records_file;

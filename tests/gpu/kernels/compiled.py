@@ -1,8 +1,9 @@
 """compiled.py [--update] NVCC TABLE OBJECT...: registers, shared memory and opcodes of the kernels in nvcc's objects.
 
 The table is JSON by version of nvcc, architecture and kernel: registers, static shared memory in bytes, and which of
-the machine's instructions for tensor cores and asynchronous copies occur. Another nvcc's lines say nothing of this
-one's: without lines of its own the test is skipped. A kernel that spills fails whatever the table says.
+the instructions for tensor cores and asynchronous copies occur, in the PTX and as the machine's opcodes. Another nvcc's
+lines say nothing of this one's: without lines of its own the test is skipped. A kernel that spills fails whatever the
+table says.
 """
 import json
 import os
@@ -14,6 +15,8 @@ from pathlib import Path
 # Opcodes worth a line: mma.sync, wgmma, cp.async, bulk copies and TMA, ldmatrix.
 OPCODES = {'HMMA': 'mma.sync', 'HGMMA': 'wgmma', 'LDGSTS': 'cp.async', 'UBLKCP': 'cp.async.bulk', 'UTMALDG': 'TMA load',
            'LDSM': 'ldmatrix'}
+# What the compiler was asked for. Longer names before those that they begin with.
+PTX = ['cp.async.bulk.tensor', 'cp.async.bulk', 'cp.async.cg', 'ldmatrix', 'mma.sync', 'wgmma.mma_async']
 
 
 def tool(name):
@@ -40,7 +43,7 @@ def short(mangled):
 
 
 def kernels(dump, objects):
-    """{architecture: {kernel: {'registers', 'shared', 'instructions'}}}, and what spills."""
+    """{architecture: {kernel: {'registers', 'shared', 'instructions', 'ptx'}}}, and what spills."""
     found, spills = {}, []
     for path in objects:
         arch = function = None
@@ -51,7 +54,8 @@ def kernels(dump, objects):
                 function = short(match[1])
             elif function and (match := re.match(r'  REG:(\d+) STACK:(\d+) SHARED:(\d+) LOCAL:(\d+)', line)):
                 registers, stack, shared, local = map(int, match.groups())
-                found.setdefault(arch, {})[function] = {'registers': registers, 'shared': shared, 'instructions': []}
+                found.setdefault(arch, {})[function] = {'registers': registers, 'shared': shared, 'instructions': [],
+                                                           'ptx': []}
                 if stack or local:
                     spills.append(f'{function} for {arch}: {stack} bytes of stack, {local} of local memory')
                 function = None
@@ -66,9 +70,21 @@ def kernels(dump, objects):
                 seen = found[arch][function]['instructions']
                 if name and name not in seen:
                     seen.append(name)
+        arch = function = None
+        for line in output(dump, '-ptx', path).splitlines():
+            if match := re.match(r'\.target (\w+)', line):
+                arch, function = match[1], None
+            elif match := re.search(r'\.entry (\w+)\(', line):
+                function = short(match[1])
+            elif function:
+                # After a predicate, if there is one.
+                name = next((name for name in PTX if re.match(rf'\s*(?:@!?%p\d+ )?{re.escape(name)}\b', line)), None)
+                if name and name not in found[arch][function]['ptx']:
+                    found[arch][function]['ptx'].append(name)
     for by_kernel in found.values():
         for kernel in by_kernel.values():
             kernel['instructions'].sort()
+            kernel['ptx'].sort()
     return found, spills
 
 
