@@ -92,6 +92,15 @@ struct TemporaryFolder {
   fs::path path{};
 };
 
+gpu::KernelRecords records_of(std::vector<gpu::KernelRecord> cases) {
+  gpu::KernelRecords records;
+  records.version = ASSAY_TEST_VERSION;
+  records.date = "2026-01-01T00:00:00Z";
+  records.device = executor(0);
+  records.cases = std::move(cases);
+  return records;
+}
+
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -151,13 +160,8 @@ BOOST_AUTO_TEST_CASE(hashes_are_fnv_1a_and_samples_reach_from_end_to_end) {
 BOOST_AUTO_TEST_CASE(records_of_another_version_or_form_are_errors_that_say_where) {
   const TemporaryFolder folder;
   const fs::path path = folder.path / gpu::kernel_records_file;
-  gpu::KernelRecords records;
-  records.version = ASSAY_TEST_VERSION;
-  records.date = "2026-01-01T00:00:00Z";
-  records.device = executor(0);
-  records.cases.push_back(
-      gpu::record_kernel(kernel_named("autosparse/f32 layer=3x7 thresholds=channels").kernel, 1));
-  const std::string written = gpu::kernel_records_json(records);
+  const std::string written = gpu::kernel_records_json(records_of(
+      {gpu::record_kernel(kernel_named("autosparse/f32 layer=3x7 thresholds=channels").kernel, 1)}));
   const auto put = [&](const std::string& text) { std::ofstream(path) << text; };
   const auto refused = [&](const std::string& from, const std::string& to) -> std::string {
     std::string text = written;
@@ -194,15 +198,11 @@ BOOST_AUTO_TEST_CASE(records_of_another_version_or_form_are_errors_that_say_wher
 BOOST_AUTO_TEST_CASE(mutated_records_are_taken_whole_or_refused) {
   const TemporaryFolder folder;
   const fs::path path = folder.path / gpu::kernel_records_file;
-  gpu::KernelRecords records;
-  records.version = ASSAY_TEST_VERSION;
-  records.date = "2026-01-01T00:00:00Z";
-  records.device = executor(0);
   gpu::KernelRecord record{.name = "spmm/csr_f32 matrix=none"};
   record.arrays.push_back({"n=7", "float32", {2, 3}, 1, 2, {{0, 0x3F800000}, {5, 0}}});
   record.arrays.push_back({"categories", "int64", {0}, 3, 3, {}});
-  records.cases = {record, {.name = "gemm/bf16_mma", .error = "no tensor cores"}};
-  const std::string written = gpu::kernel_records_json(records);
+  const std::string written =
+      gpu::kernel_records_json(records_of({record, {.name = "gemm/bf16_mma", .error = "no tensor cores"}}));
   const std::string pieces[] = {"-1",    "0",    "18446744073709551616",
                                 "1e999", "null", "[]",
                                 "{}",    "\"",   "\\u0000",

@@ -27,9 +27,12 @@ using namespace assay::gpu;
 constexpr std::size_t side = 4096;  // of every matrix but the block-sparse ones, which have 8192
 
 template <class T>
-DeviceArray<T> filled(std::size_t count, T value) {
-  const std::vector<T> host(count, value);
+DeviceArray<T> on_device(const std::vector<T>& host) {
   return DeviceArray<T>(std::span<const T>{host});
+}
+template <class T>
+DeviceArray<T> filled(std::size_t count, T value) {
+  return on_device(std::vector<T>(count, value));
 }
 
 void autosparse(bool backward) {
@@ -70,8 +73,8 @@ struct Rows {
 template <class T>
 void spmm(std::size_t rows, std::size_t per_row, std::size_t n) {
   const Rows structure(rows, per_row);
-  const DeviceArray<std::int64_t> offsets(std::span<const std::int64_t>{structure.offsets});
-  const DeviceArray<std::int32_t> columns(std::span<const std::int32_t>{structure.columns});
+  const auto offsets = on_device(structure.offsets);
+  const auto columns = on_device(structure.columns);
   const auto values = filled(rows * per_row, T{}), x = filled(side * n, T{});
   const DeviceArray<T> y(rows * n);
   SpmmCsr<T, T, T> o;
@@ -88,8 +91,8 @@ void spmm(std::size_t rows, std::size_t per_row, std::size_t n) {
 template <class T>
 void sddmm(std::size_t rows, std::size_t per_row, std::size_t depth) {
   const Rows structure(rows, per_row);
-  const DeviceArray<std::int64_t> offsets(std::span<const std::int64_t>{structure.offsets});
-  const DeviceArray<std::int32_t> columns(std::span<const std::int32_t>{structure.columns});
+  const auto offsets = on_device(structure.offsets);
+  const auto columns = on_device(structure.columns);
   const auto a = filled(rows * depth, T{}), b = filled(side * depth, T{});
   const DeviceArray<float> out(rows * per_row);
   SddmmCsr<T> o;
@@ -117,9 +120,8 @@ void bsr(bool wgmma, std::size_t block, std::size_t n) {
   const std::size_t cols = 2 * side, all = cols / block, stored = (2 * all + 10) / 20;
   std::vector<std::int32_t> columns(stored);
   for (std::size_t i = 0; i < stored; ++i) columns[i] = static_cast<std::int32_t>(i * all / stored);
-  const std::vector<std::int64_t> host_offsets{0, static_cast<std::int64_t>(stored)};
-  const DeviceArray<std::int64_t> offsets(std::span<const std::int64_t>{host_offsets});
-  const DeviceArray<std::int32_t> device_columns(std::span<const std::int32_t>{columns});
+  const auto offsets = on_device(std::vector<std::int64_t>{0, static_cast<std::int64_t>(stored)});
+  const auto device_columns = on_device(columns);
   const auto values = filled(stored * block * block, std::uint16_t{}), x = filled(cols * n, std::uint16_t{});
   const DeviceArray<std::uint16_t> y(block * n);
   const SpmmBsrBf16<std::uint16_t> o{block,
@@ -168,10 +170,6 @@ void spdnn_tiled() {
   for (const bool neighbours : {false, true}) {
     const SpdnnTiledLayout l =
         tiled_layout(radix_layer(neighbours), SpdnnTiledConfig::threads, SpdnnTiledConfig::footprint);
-    const auto on_device = [](const auto& host) {
-      using T = typename std::remove_cvref_t<decltype(host)>::value_type;
-      return DeviceArray<T>(std::span<const T>{host});
-    };
     const auto stages = on_device(l.stages), rows = on_device(l.rows), neurons = on_device(l.neurons),
                columns = on_device(l.columns), target = on_device(l.target);
     const auto index = on_device(l.index);
@@ -200,18 +198,18 @@ void spdnn_fused() {
   std::vector<DeviceArray<float>> weight, bias;
   std::vector<SpdnnFusedLayer> table;
   for (std::uint32_t i = 0; i < layers; ++i) {
-    columns.emplace_back(std::span<const std::uint32_t>{l[i % 2].columns});
-    index.emplace_back(std::span<const std::uint16_t>{l[i % 2].index});
-    target.emplace_back(std::span<const std::uint16_t>{l[i % 2].target});
-    weight.emplace_back(std::span<const float>{l[i % 2].weight});
-    bias.emplace_back(std::span<const float>{l[i % 2].bias});
+    columns.push_back(on_device(l[i % 2].columns));
+    index.push_back(on_device(l[i % 2].index));
+    target.push_back(on_device(l[i % 2].target));
+    weight.push_back(on_device(l[i % 2].weight));
+    bias.push_back(on_device(l[i % 2].bias));
     table.push_back({1024, 1024, 0, 32, columns.back().data(),
                      reinterpret_cast<const ushort2*>(index.back().data()),
                      reinterpret_cast<const float2*>(weight.back().data()),
                      reinterpret_cast<const ushort2*>(target.back().data()),
                      reinterpret_cast<const float2*>(bias.back().data())});
   }
-  const DeviceArray<SpdnnFusedLayer> device_table(std::span<const SpdnnFusedLayer>{table});
+  const auto device_table = on_device(table);
   SpdnnFused o{device_table.data(), layers};
   o.inputs = o.outputs = o.widest = 1024;
   o.slabs = {lanes, lanes};
