@@ -131,6 +131,7 @@ def test_a_program_is_profiled(folder):
     profile = simt.profile(folder / 'program.cu', ['once'])
     assert profile.run.stdout == '192 once\n'
     assert profile.total.file == 'all' and profile.total.blocks == sum(line.blocks for line in profile.lines) > 0
+    assert [(r.file, r.blocks) for r in profile.ranges] == [('', profile.total.blocks)]
     assert {os.path.basename(line.file) for line in profile.lines} <= {'program.cu', 'kernels.cuh'}
 
 

@@ -147,6 +147,20 @@ std::string totals(const SimtProfile& p) {
   return html_table(rows);
 }
 
+// What was launched in each range of NVTX: a row for each.
+std::string ranges_table(const SimtProfile& p) {
+  const std::vector<const Column*> shown = shown_counters(p);
+  std::string text = "<div class=\"scroll\"><table class=\"source\">\n<tr><th></th>";
+  for (const Column* const c : shown) text += fmt::format("<th title=\"{}\">{}</th>", c->meaning, c->name);
+  text += "</tr>\n";
+  for (const SimtRange& r : p.ranges) {
+    text += fmt::format("<tr><td class=\"code\">{}</td>", html_escaped(simt_range_name(r)));
+    for (const Column* const c : shown) text += count_cell(count_of(r.total, *c), count_of(p.total, *c));
+    text += "</tr>\n";
+  }
+  return text + "</table></div>\n";
+}
+
 }  // namespace
 
 std::string simt_run_page(const SimtRun& run, const RunHeader& header) {
@@ -157,6 +171,7 @@ std::string simt_profile_page(const SimtProfile& p, const RunHeader& header) {
   std::string text = run_sections(p.run);
   if (p.lines.empty()) return page("profile", p.run.files, header, text);
   text += section("Counts", totals(p));
+  if (p.ranges.size() > 1) text += section("Ranges", ranges_table(p));
   for (const SimtSource& source : p.sources) text += section(source.file, source_table(p, source));
   return page("profile", p.run.files, header, text);
 }

@@ -165,6 +165,10 @@ double simt_flops_a_byte(const SimtLine& l) {
   return l.sectors == 0 ? 0 : static_cast<double>(l.flops) / (sector_bytes * static_cast<double>(l.sectors));
 }
 
+std::string simt_range_name(const SimtRange& range) {
+  return range.name.empty() ? "outside of all" : range.name;
+}
+
 std::string simt_run_json(const SimtRun& r) { return dumped(run_json(r)); }
 
 std::string simt_profile_text(const SimtProfile& p) {
@@ -182,8 +186,7 @@ std::string simt_profile_text(const SimtProfile& p) {
   if (p.ranges.size() > 1) {
     rows.resize(1);
     rows.front().front() = "range";
-    for (const SimtRange& r : p.ranges)
-      rows.push_back(line_row(r.name.empty() ? "outside of all" : r.name, r.total));
+    for (const SimtRange& r : p.ranges) rows.push_back(line_row(simt_range_name(r), r.total));
     text += '\n' + table_text(rows, 0, 2);
   }
   if (p.total.sectors != 0)

@@ -16,5 +16,6 @@ std::string simt_profile_text(const SimtProfile& profile);
 std::string simt_profile_json(const SimtProfile& profile);
 // Float operations a byte of global memory that was moved; 0 where none was.
 double simt_flops_a_byte(const SimtLine& line);
+std::string simt_range_name(const SimtRange& range);  // for people, who see none without a name
 
 }  // namespace assay

@@ -206,9 +206,11 @@ BOOST_FIXTURE_TEST_CASE(counts_of_vectors_and_by_range, Folder,
     return 0;
   };
   BOOST_TEST(at_line("matrix_operations", 1) == 20);
-  const std::string table = assay("simt profile vectors.cu").out;
+  const std::string table = assay("simt profile vectors.cu --html page.html").out;
   for (const char* const part : {"outside of all", "step / copies of vectors"})
     BOOST_TEST(holds(table, part), table);
+  for (const char* const part : {"<h2>Ranges</h2>", "step / copies of vectors</td>"})
+    BOOST_TEST(holds(text_of("page.html"), part), part);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_program_without_kernels_has_no_counts, Folder) {
