@@ -47,7 +47,13 @@ class Inference {
   struct Datum {
     SumOperands in{};
     std::uint64_t code = 0;
-    bool real = true;  // answered with the problem's own alpha and beta
+    bool real = true;    // answered with the problem's own alpha and beta
+    std::size_t id = 0;  // how many were learned before it
+  };
+  // These rules repeat every answer whose id is below `end`.
+  struct Repeating {
+    Rules rules{};
+    std::size_t end = 0;
   };
   struct Pooled {
     SumOperands in{};
@@ -73,6 +79,8 @@ class Inference {
   SumOperands random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const;
   bool same(std::uint64_t x, std::uint64_t y) const;
   std::size_t misses(std::size_t limit);
+  Repeating* repeating(const Rules& rules);
+  void remember(const Rules& rules);
   std::uint64_t evaluated(TreeEvaluator& evaluate, const SumOperands& in, bool real = true);
   std::uint64_t most_work() const;
   bool spent() const;
@@ -115,6 +123,7 @@ class Inference {
   std::uint64_t seed_, most_work_;  // nodes evaluated at most
   RuleGroups groups_;
   std::vector<Datum> data_;
+  std::vector<Repeating> repeating_;
   std::vector<Pooled> pool_;
   Rules beginning_{};  // the rules as the probes of the groups showed them
   std::vector<Uniform> uniform_settings_{};

@@ -22,6 +22,7 @@ struct Rules {
   std::optional<TreeScaling> scaling;
   Tininess tiny;
   SkippedTerms skipped;
+  friend bool operator==(const Rules&, const Rules&) = default;
 };
 
 // One setting for all rules at once, as most machines have it.

@@ -31,6 +31,7 @@ FoundRules Inference::run() {
   }
   prefer_output_format();
   groups_.merge_alike();
+  repeating_.clear();  // the rules are those of other groups
   FoundRules found;
   found.training = data_.size();
   found.misses = misses(std::numeric_limits<std::size_t>::max());
@@ -56,7 +57,8 @@ void Inference::prefer_output_format() {
 void Inference::train(std::vector<AnsweredProbe> asked) {
   const std::set<int> samples = groups_.samples();
   for (const AnsweredProbe& x : asked) {
-    if (samples.count(x.node) > 0) data_.push_back({operands_of(p_, x.probe), x.code, &even_ == &real_});
+    if (samples.count(x.node) > 0)
+      data_.push_back({operands_of(p_, x.probe), x.code, &even_ == &real_, data_.size()});
   }
   asked.clear();
   const std::size_t each = std::clamp<std::size_t>(40000 / (p_.k + 1), 12, 60);
@@ -168,7 +170,8 @@ std::vector<SumOperands> Inference::balanced() const {
 
 void Inference::learn(const std::vector<Probe>& probes) {
   const std::vector<std::uint64_t> codes = real_.ask(probes, "rules");
-  for (std::size_t i = 0; i < codes.size(); ++i) data_.push_back({*probes[i].dense, codes[i], true});
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    data_.push_back({*probes[i].dense, codes[i], true, data_.size()});
 }
 
 SumOperands Inference::random_operands(InputKind kind, std::uint64_t seed, std::uint64_t i) const {
@@ -182,16 +185,39 @@ bool Inference::same(std::uint64_t x, std::uint64_t y) const {
 }
 
 // How many answers the present rules do not repeat; counting ends above `limit`. Answers that deny come
-// sooner the next time. Of large trees a first search looks at every stride_-th answer.
+// sooner the next time. Of large trees a first search looks at every stride_-th answer. Rules that repeated every answer
+// are only held against those that were learned since: equally good rules are counted again after each round.
 std::size_t Inference::misses(std::size_t limit) {
+  constexpr std::size_t denied_soon = 32;  // most rules are: the others alone are looked up
   TreeEvaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
-  std::size_t count = 0;
+  std::size_t count = 0, known = 0;
   for (std::size_t i = 0; i < data_.size(); i += stride_) {
+    if (i == denied_soon && count == 0 && stride_ == 1) {
+      if (const Repeating* const before = repeating(groups_.rules())) known = before->end;
+    }
+    if (data_[i].id < known) continue;
     if (same(evaluated(evaluate, data_[i].in, data_[i].real), data_[i].code)) continue;
     if (++count > limit) break;
     if (stride_ == 1 && i >= 2 * count) std::swap(data_[i], data_[i / 2]);
   }
+  if (count == 0 && stride_ == 1) remember(groups_.rules());
   return count;
+}
+
+Inference::Repeating* Inference::repeating(const Rules& rules) {
+  const auto found = std::find_if(repeating_.begin(), repeating_.end(),
+                                  [&](const Repeating& r) { return r.rules == rules; });
+  return found == repeating_.end() ? nullptr : &*found;
+}
+
+// The present answers are all repeated by these rules.
+void Inference::remember(const Rules& rules) {
+  constexpr std::size_t most_rules = 20000;  // a few megabytes
+  if (Repeating* const before = repeating(rules)) {
+    before->end = data_.size();
+  } else if ((repeating_.size() + 1) * (rules.nodes.size() + rules.leaves.size()) <= most_rules) {
+    repeating_.push_back({rules, data_.size()});
+  }
 }
 
 std::uint64_t Inference::evaluated(TreeEvaluator& evaluate, const SumOperands& in, bool real) {
