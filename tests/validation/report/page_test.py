@@ -101,6 +101,40 @@ def parse(text):
     print(f'{len(page.links)} links, {sum(map(sum, page.marks.values()))} marks, {len(text)} bytes')
 
 
+def paeth(line, before, channels):
+    """A row of PNG's Paeth filter, which adds left, up or corner: the first one nearest to left + up - corner."""
+    row = bytearray(line)
+    for channel in range(channels):
+        left = corner = 0
+        for x in range(channel, len(row), channels):
+            up = before[x]
+            if up == corner:
+                nearest = left
+            elif left == corner:
+                nearest = up
+            else:
+                estimate = left + up - corner
+                nearest = min((left, up, corner), key=lambda v: abs(estimate - v))
+            left = row[x] = (row[x] + nearest) & 255
+            corner = up
+    return bytes(row)
+
+
+def unfiltered(method, line, before, channels):
+    """The bytes of a PNG's row. Most rows of a page repeat the row above."""
+    if method == 0:
+        return line
+    if method == 2:
+        return bytes([(x + up) & 255 for x, up in zip(line, before)]) if any(line) else before
+    if method == 4:
+        return paeth(line, before, channels)
+    row = bytearray(line)
+    for x, value in enumerate(line):
+        left = row[x - channels] if x >= channels else 0
+        row[x] = (value + (left if method == 1 else (left + before[x]) // 2)) & 255
+    return bytes(row)
+
+
 def pixels(path):
     """Width, height and rows of an 8-bit RGB or RGBA PNG without interlacing."""
     data = Path(path).read_bytes()
@@ -114,23 +148,10 @@ def pixels(path):
             packed += data[at + 8:at + 8 + size]
         at += 12 + size
     raw, rows, before = zlib.decompress(packed), [], bytes(width * channels)
-    stride = width * channels
-    for y in range(height):
-        method, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
-        for x in range(stride):
-            left = line[x - channels] if x >= channels else 0
-            up, corner = before[x], before[x - channels] if x >= channels else 0
-            if method == 1:
-                line[x] = (line[x] + left) & 255
-            elif method == 2:
-                line[x] = (line[x] + up) & 255
-            elif method == 3:
-                line[x] = (line[x] + (left + up) // 2) & 255
-            elif method == 4:
-                estimate = left + up - corner
-                line[x] = (line[x] + min((left, up, corner), key=lambda v: abs(estimate - v))) & 255
-        rows.append(bytes(line))
-        before = bytes(line)
+    stride = width * channels + 1
+    for y in range(0, height * stride, stride):
+        before = unfiltered(raw[y], raw[y + 1:y + stride], before, channels)
+        rows.append(before)
     return width, height, channels, rows
 
 
