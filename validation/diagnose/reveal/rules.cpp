@@ -185,8 +185,8 @@ bool Inference::same(std::uint64_t x, std::uint64_t y) const {
 }
 
 // How many answers the present rules do not repeat; counting ends above `limit`. Answers that deny come
-// sooner the next time. Of large trees a first search looks at every stride_-th answer. Rules that repeated every answer
-// are only held against those that were learned since: equally good rules are counted again after each round.
+// sooner the next time. Of large trees a first search looks at every stride_-th answer. Rules that repeated
+// every answer are only held against those learned since: equally good rules are counted again after each round.
 std::size_t Inference::misses(std::size_t limit) {
   constexpr std::size_t denied_soon = 32;  // most rules are: the others alone are looked up
   TreeEvaluator evaluate(tree_, p_.a, p_.b, p_.c.value_or(formats::float32));
