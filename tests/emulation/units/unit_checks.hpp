@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "emulation/units/unit.hpp"
@@ -32,7 +33,8 @@ inline std::vector<std::size_t> step_sizes(std::size_t terms) {
   return {1, terms > 1 ? terms - 1 : 1, terms, terms + 1, 2 * terms, 3 * terms + 1};
 }
 
-// visit(kind, n, operands, c, seed) over all classes and sizes; every third case has no c.
+// visit(kind, n, operands, c, seed) over all classes and sizes; every third case has no c. A visit that returns false
+// is the last.
 template <class Visit>
 void each_case(const FormatSpec& fa, const FormatSpec& fb, std::size_t terms, std::uint64_t seeds,
                const Visit& visit) {
@@ -43,7 +45,11 @@ void each_case(const FormatSpec& fa, const FormatSpec& fb, std::size_t terms, st
       for (std::uint64_t seed = 1; seed <= most; ++seed) {
         const StepOperands x = make_step_operands(kind, n, fa, fb, 1000 * n + seed);
         const std::optional<std::uint64_t> c = seed % 3 == 0 ? std::nullopt : std::optional(x.c);
-        visit(kind, n, x, c, seed);
+        if constexpr (std::is_same_v<decltype(visit(kind, n, x, c, seed)), bool>) {
+          if (!visit(kind, n, x, c, seed)) return;
+        } else {
+          visit(kind, n, x, c, seed);
+        }
       }
     }
   }
