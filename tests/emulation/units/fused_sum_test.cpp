@@ -205,14 +205,14 @@ std::vector<std::unique_ptr<const Unit>> all_units() {
 // A K of two chunks and a part of one.
 std::size_t odd_k(const Unit& unit) { return 2 * unit.info().step_terms + unit.info().step_terms / 2 + 1; }
 
-BOOST_AUTO_TEST_CASE(definition_equals_rational_numbers) {
+void compare_with_rational_numbers(std::size_t m, std::size_t n) {
   BOOST_TEST_MESSAGE("seed " << seed);
   std::size_t tried = 0;
   for (const auto& unit : all_units()) {
     const FusedSumSpec& spec = *find_fused_sum_spec(unit->info().name);
     for (std::size_t pair = 0; pair < spec.inputs.size(); ++pair) {
       for (const FusedSumClass kind : all_fused_sum_classes()) {
-        const FusedSumProblem p = make_fused_sum_problem(kind, *unit, pair, 3, 3, odd_k(*unit), seed);
+        const FusedSumProblem p = make_fused_sum_problem(kind, *unit, pair, m, n, odd_k(*unit), seed);
         const std::vector<std::uint64_t> got = definition_of(*unit, p);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < p.m; ++i) {
@@ -227,6 +227,11 @@ BOOST_AUTO_TEST_CASE(definition_equals_rational_numbers) {
     }
   }
   BOOST_TEST_MESSAGE(tried << " dot products");
+}
+
+BOOST_AUTO_TEST_CASE(definition_equals_rational_numbers) { compare_with_rational_numbers(2, 1); }
+BOOST_AUTO_TEST_CASE(definition_equals_rational_numbers_in_a_square, *boost::unit_test::label("full")) {
+  compare_with_rational_numbers(3, 3);
 }
 
 BOOST_AUTO_TEST_CASE(paths_equal_the_definition) {

@@ -122,13 +122,13 @@ Recovery recover(std::size_t first, std::size_t last) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(planted_behaviours_are_recovered) {
-  const Recovery r = recover(0, 15);
+  const Recovery r = recover(0, 5);
   BOOST_TEST(r.recovered == r.planted);
   BOOST_TEST(r.same_order > r.planted / 4);
 }
 
 BOOST_AUTO_TEST_CASE(more_planted_behaviours_are_recovered, *boost::unit_test::label("full")) {
-  const Recovery r = recover(15, 315);
+  const Recovery r = recover(5, 315);
   BOOST_TEST(r.recovered == r.planted);
   BOOST_TEST(r.same_order > r.planted / 3);
   BOOST_TEST(r.distinct > 50U);
@@ -170,7 +170,8 @@ void recover_units(std::size_t first, std::size_t step, std::size_t outputs) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(units_are_recovered) { recover_units(0, 11, 8); }
+BOOST_AUTO_TEST_CASE(units_are_recovered) { recover_units(0, 22, 8); }
+BOOST_AUTO_TEST_CASE(more_units_are_recovered, *boost::unit_test::label("full")) { recover_units(11, 22, 8); }
 BOOST_AUTO_TEST_CASE(every_unit_is_recovered, *boost::unit_test::label("full")) { recover_units(0, 1, 24); }
 
 // Arithmetics that go by one candidate's name must be one arithmetic: the same value for hard operands too, where a NaN

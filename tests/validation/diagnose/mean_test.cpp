@@ -108,10 +108,10 @@ void answer_from_what_was_saved(const Kernel& kernel, std::size_t k) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(means_are_predicted) { predict_means(std::span(kernels).subspan(3), {7}); }
+BOOST_AUTO_TEST_CASE(means_are_predicted) { predict_means(std::span(kernels).last(1), {7}); }
 BOOST_AUTO_TEST_CASE(longer_means_are_predicted, *boost::unit_test::label("full")) {
   predict_means(kernels, {1, 2, 3, 32, 100, 129});
-  predict_means(std::span(kernels).first(3), {7});
+  predict_means(std::span(kernels).first(4), {7});
 }
 
 BOOST_AUTO_TEST_CASE(the_order_is_that_of_the_sum, *boost::unit_test::label("full")) {

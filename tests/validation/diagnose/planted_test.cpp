@@ -150,7 +150,10 @@ const auto full = boost::unit_test::label("full"), exhaustive = boost::unit_test
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_sample_of_planted_chains_is_recovered) { recover_chains(plants(0, 320, 67)); }
+BOOST_AUTO_TEST_CASE(a_sample_of_planted_chains_is_recovered) { recover_chains(plants(67, 320, 134)); }
+BOOST_AUTO_TEST_CASE(another_sample_of_planted_chains_is_recovered, *full) {
+  recover_chains(plants(0, 320, 134));
+}
 BOOST_AUTO_TEST_CASE(a_sample_of_fused_trees_is_recovered, *full) { recover_trees(97); }
 BOOST_AUTO_TEST_CASE(a_third_of_the_planted_chains_is_recovered, *full) { recover_chains(plants(0, 320, 3)); }
 BOOST_AUTO_TEST_CASE(planted_chains_are_recovered, *exhaustive) { recover_chains(all_plants()); }
