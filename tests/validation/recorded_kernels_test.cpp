@@ -246,30 +246,49 @@ BOOST_AUTO_TEST_CASE(mutated_records_are_taken_whole_or_refused) {
   BOOST_TEST(refused > 500);
 }
 
-BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {
-  const TemporaryFolder folder;
+namespace {
+
+// The exit code of the program that records, in the folder, and what it printed.
+std::pair<int, std::string> record(const TemporaryFolder& folder, const char* seconds) {
   std::ostringstream out, err;
   const std::string where = folder.path.string();
   const char* const arguments[] = {"assay-kernels-gpu", "--out", where.c_str(), "--seed", "7",
-                                   "--seconds",         "0"};
-  const gpu::KernelsDevice device{executor, times, true};
-  BOOST_TEST(gpu::run_kernels_program(7, arguments, device, out, err) == 0, err.str());
-  BOOST_TEST(contains(out.str(), "0 failed or differ"), out.str());
+                                   "--seconds",         seconds};
+  const int code = gpu::run_kernels_program(7, arguments, {executor, times, true}, out, err);
+  return {code, out.str() + err.str()};
+}
+
+}  // namespace
+
+// With times: a wrong element among the samples of one of them is told, and is an exit code of 1.
+BOOST_AUTO_TEST_CASE(the_program_records_what_the_suite_then_judges) {
+  const TemporaryFolder folder;
+  const auto [code, said] = record(folder, "1");
+  BOOST_TEST(code == 1, said);
+  BOOST_TEST(contains(said, "0 failed or differ"), said);
+  BOOST_TEST(contains(said, "WRONG: place 11 is 0x"), said);
+  BOOST_TEST(contains(said, "1 of the timed kernels wrote"), said);
+  BOOST_TEST(contains(said, "libcusparse is not here"), said);
+  BOOST_TEST(fs::exists(folder.path / "the_executor" / "times.json"));
   const std::vector<suites::Case> cases = suites::cuda::recorded_kernel_cases(folder.path);
   BOOST_TEST(cases.size() == gpu::kernel_cases({.architecture = 90, .has_wgmma = true}).size());
   for (const suites::Case& one : cases) {
     const CaseResult result = one.run({});
     BOOST_TEST((result.status == Status::passed), one.member << ": " << text_of(result));
   }
-  // With times: a wrong element among the samples of one of them is told, and is an exit code of 1.
-  const char* const timed[] = {"assay-kernels-gpu", "--out", where.c_str(), "--seed", "7", "--seconds", "1"};
-  BOOST_TEST(gpu::run_kernels_program(7, timed, device, out, err) == 1, err.str());
-  BOOST_TEST(contains(out.str(), "WRONG: place 11 is 0x"), out.str());
-  BOOST_TEST(contains(out.str(), "1 of the timed kernels wrote"), out.str());
-  BOOST_TEST(contains(out.str(), "libcusparse is not here"), out.str());
-  BOOST_TEST(fs::exists(folder.path / "the_executor" / "times.json"));
   // Suite units finds nothing of its own there, and does not mind.
   BOOST_TEST(suites::list_recorded_sets(folder.path).empty());
+}
+
+BOOST_AUTO_TEST_CASE(records_without_times_are_an_exit_code_of_0, *boost::unit_test::label("full")) {
+  const TemporaryFolder folder;
+  const auto [code, said] = record(folder, "0");
+  BOOST_TEST(code == 0, said);
+  BOOST_TEST(contains(said, "0 failed or differ"), said);
+  BOOST_TEST(!fs::exists(folder.path / "the_executor" / "times.json"));
+  // Once more into the same folder, with times.
+  BOOST_TEST(record(folder, "1").first == 1);
+  BOOST_TEST(fs::exists(folder.path / "the_executor" / "times.json"));
 }
 
 BOOST_AUTO_TEST_CASE(the_program_says_what_is_missing) {
