@@ -119,8 +119,8 @@ BOOST_FIXTURE_TEST_CASE(what_no_rule_explains_is_said_though_all_else_is_predict
 
 namespace {
 
-void name_digits(const Folder& folder, const std::string& k) {
-  const std::string command = "probe dot --form text --results 50 --k " + k;
+void name_digits(const Folder& folder, const std::string& sums) {
+  const std::string command = "probe " + sums + " --form text --results 50";
   const Outcome six = folder.assay(command + from("chain_f32 six"));
   BOOST_TEST(six.exit_code == 1, six.out + six.err);
   BOOST_TEST(holds(six.out, "its results have 6 significant digits at most, and float32 needs 9"), six.out);
@@ -129,9 +129,9 @@ void name_digits(const Folder& folder, const std::string& k) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_CASE(too_few_digits_are_named, Folder) { name_digits(*this, "2"); }
+BOOST_FIXTURE_TEST_CASE(too_few_digits_are_named, Folder) { name_digits(*this, "sum --k 2"); }
 BOOST_TEST_DECORATOR(*boost::unit_test::label("full"))
-BOOST_FIXTURE_TEST_CASE(too_few_digits_of_longer_sums_are_named, Folder) { name_digits(*this, "4"); }
+BOOST_FIXTURE_TEST_CASE(too_few_digits_of_dot_products_are_named, Folder) { name_digits(*this, "dot --k 4"); }
 
 // A zero beside an infinity, in a row of a large matrix alone.
 BOOST_FIXTURE_TEST_CASE(invariance_asks_for_zeros_and_infinities, Folder) {
