@@ -30,13 +30,16 @@ class Observer {
   virtual void barrier_opens(const Block& block) = 0;
   // A multiply-add of a warp, done by the last lane that came: so many float operations.
   virtual void multiplies(const Block& block, std::uint64_t operations) = 0;
-  // What the host launches from now on lies in this range of NVTX: names from the outermost, " / " between them, and
-  // nothing outside of all.
+  // What is launched from now on lies in this range of NVTX: names from the outermost, " / " between them, and nothing
+  // outside of all.
   virtual void enters_range(const std::string& name) = 0;
 };
 
 // Null for nobody. Set before the first launch.
 extern constinit Observer* observer;
+
+// The range of NVTX that the calling thread of the host is in, as Observer::enters_range() has it.
+std::string current_range();
 
 // The calling thread is at this place until the end of the scope, unless a caller has said where it is.
 class AtSite {

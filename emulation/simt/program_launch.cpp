@@ -18,6 +18,7 @@
 #include "emulation/simt/include/cuda_launch.h"
 #include "emulation/simt/include/cuda_runtime_api.h"
 #include "emulation/simt/launch_scope.hpp"
+#include "emulation/simt/observer.hpp"
 #include "emulation/simt/record.hpp"
 #include "emulation/simt/runtime.hpp"
 #include "reference/core/parallel.hpp"
@@ -159,6 +160,7 @@ Outcome Launch::run_now(const Kernel& kernel) const {
   options.name = line_ == 0 ? std::string("the kernel of a ") + file_
                             : "the kernel launched at " + std::string(file_) + ':' + std::to_string(line_);
   assay::simt::record_launch(options.name, grid_, block_);
+  if (assay::simt::observer != nullptr) assay::simt::observer->enters_range(assay::simt::current_range());
   Outcome outcome = assay::simt::run_grid(grid_, block_, shared_bytes_, kernel, options);
   if (outcome.how != Ended::well) outcome.text = options.name + ", " + outcome.text;
   return outcome;

@@ -109,7 +109,7 @@ struct SimtRange {
 struct SimtProfile {
   SimtRun run{};
   std::vector<SimtLine> lines{};    // by file and line
-  std::vector<SimtRange> ranges{};  // in the order in which they began; without what launched nothing
+  std::vector<SimtRange> ranges{};  // by their first launches; what lies outside of all first
   SimtLine total{};
   std::vector<SimtSource> sources{};  // of `lines`, those that could be read
 };
