@@ -166,7 +166,8 @@ __device__ inline void multiply_stages(const SpmmBsrBf16<Out>& o, const Ring& ri
 #pragma unroll
         for (int part = 0; part < Config::parts; ++part)
           S::multiply(sums[part], a,
-                      hopper::swizzled_rows<128>(x + 2 * part * Config::bytes_box, Config::bytes_box));
+                      hopper::swizzled_rows<128>(x + static_cast<std::uint32_t>(2 * part) * Config::bytes_box,
+                                                 Config::bytes_box));
       }
       hopper::commit_products();
       hopper::wait_for_all_but_one();
